@@ -1,0 +1,1 @@
+"""Explain which line of a hand-written backward pass is which formula, and prove it."""

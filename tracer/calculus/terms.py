@@ -1,0 +1,142 @@
+"""Tensor normal form: the data that all of the calculus works on.
+
+An expression is a sum of terms.  A term is a rational number times a sum over bound indices of a
+product of factors with rational exponents:
+
+    Expr  = Term + Term + …
+    Term  = coefficient · Σ_{bound} factor^exponent · factor^exponent · …
+
+A factor is an entry of an array ``A[i, j]``, the size of an axis, a Kronecker delta, a mask on
+values ``[Z[i, j] > 0]``, a condition on indices ``[j <= i]`` or a scalar function of entries.
+
+Everything here is immutable and hashable; nothing here computes.  Invariant: an axis of size one is
+never summed over and never has an `Index`: the entry along it is the integer 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias, Union
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A named axis of unknown size.  Two axes are the same one exactly if their names are equal."""
+
+    name: str
+
+
+#: The axes of an array, first to last; ``None`` is an axis of size one (it broadcasts).
+Axes: TypeAlias = tuple[Axis | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A variable that runs over the positions of an axis.  Its name is unique within a term."""
+
+    name: str
+    axis: Axis
+
+
+@dataclass(frozen=True, slots=True)
+class Affine:
+    """The index expression ``Σ coefficient · atom + constant``, as in a slice, a stride or a reshape.
+
+    A coefficient, and each of the added sizes, is an integer or the size of an axis.
+    """
+
+    parts: tuple[tuple[Union[Index, "Entry"], int | Axis], ...]
+    constant: int = 0
+    sizes: tuple[Axis, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of an array, ``A[i, j]``; a scalar has no indices.
+
+    Used in the place of an index it is a look-up, as ``y[i]`` in ``P[i, y[i]]``.
+    """
+
+    array: str
+    indices: tuple[IndexExpr, ...] = ()
+
+
+IndexExpr: TypeAlias = Union[Index, int, Affine, Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """The number of positions of an axis, as a factor."""
+
+    axis: Axis
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """Kronecker's delta δ(over, at): one where ``over`` equals ``at``, else zero.
+
+    It is directed: ``at`` always lies in the range of the axis of ``over``.  So a sum over ``over``
+    may be replaced by ``at`` without any condition.
+    """
+
+    over: Index | int
+    at: IndexExpr
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """One where the relation holds between two values, else zero; ``relation`` is ``">"``, ``">="`` or ``"=="``."""
+
+    relation: str
+    left: Entry | Fraction
+    right: Entry | Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One where the relation holds between two index expressions, else zero."""
+
+    relation: str
+    left: IndexExpr
+    right: IndexExpr
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A scalar function of entries.
+
+    ``name`` is the text of a SymPy expression in the symbols ``x0, x1, …``, for example ``"exp(x0)"``;
+    ``x0`` stands for the first argument.  A function without arguments is a constant such as ``"pi"``.
+    """
+
+    name: str
+    arguments: tuple[Entry, ...]
+
+
+Factor: TypeAlias = Union[Entry, Size, Delta, Mask, Condition, Function]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """``coefficient · Σ_{bound} Π factor^exponent``.  No factor stands twice, no exponent is zero."""
+
+    coefficient: Fraction
+    bound: tuple[Index, ...]
+    factors: tuple[tuple[Factor, Fraction], ...]
+
+
+#: A sum of terms; the empty sum is zero.
+Expr: TypeAlias = tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What an array is, entry by entry: ``array[free] = expr``.
+
+    ``free`` has one item for each axis of the array: an `Index`, or 0 along an axis of size one.
+    """
+
+    array: str
+    free: tuple[Index | int, ...]
+    expr: Expr

@@ -1,0 +1,128 @@
+"""What a tape is made of: nodes, references between them, and where in a program each came from.
+
+Everything here is plain data.  A node is one operation that was carried out once, with the value it
+gave; its arguments are references to earlier nodes or plain constants, so a list of nodes can be
+evaluated again, stored as JSON and NumPy arrays, and read in another process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A piece of source text; lines count from 1, columns from 0 in characters, the end is exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The expression or statement that a node came from, with its text as written."""
+
+    span: Span
+    text: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of one of the user's own functions that was under way: its name and where it was called."""
+
+    function: str
+    site: Site
+
+
+class Kind(StrEnum):
+    """How a node came to have its value."""
+
+    LEAF = "leaf"  # read inside the window, made before it
+    LITERAL = "literal"  # a number written in the program
+    OPERATION = "operation"  # a function of its arguments
+    VIEW = "view"  # an operation whose result shares memory with its argument
+    MUTATION = "mutation"  # an operation whose result replaced an array's former value
+    RANDOM = "random"  # a draw; replays use the recorded one
+    OPAQUE = "opaque"  # could not be followed; a notice says why
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A reference to a node, wherever it stands among another node's arguments."""
+
+    node: int
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """One operation, once.
+
+    Attributes:
+        id: position in the tape.
+        kind: how the value came about.
+        op: canonical name of the operation (``"add"``, ``"matmul"``, ``"getitem"``…); ``""`` for leaves.
+        args, kwargs: arguments in canonical order; `Ref` for values with a node, also inside
+            tuples, lists, dicts and slices; constants stand for themselves.
+        value: snapshot of the result, or ``None`` for a node of the set-up, of which only the
+            shape is kept.
+        shape: shape of the value, ``()`` for scalars, ``None`` if it is not a number or an array.
+        dtype: NumPy's name of the type of its entries, or ``"int"``, ``"float"``… for Python scalars.
+        site: the expression it came from; ``None`` for values that no expression made.
+        calls: the user's functions that were running, outermost first.
+        names: what it was bound to, in order (``"dW2"``, ``"grads['W1']"``, ``"self.W"``).
+        window: number of the window it was recorded in (see `Window`), or -1 for the set-up.
+        origin: for a leaf, the set-up node that made it, or ``None``.
+    """
+
+    id: int
+    kind: Kind
+    op: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    value: Any
+    shape: tuple[int, ...] | None
+    dtype: str
+    site: Site | None = None
+    calls: tuple[Call, ...] = ()
+    names: list[str] = field(default_factory=list)
+    window: int = -1
+    origin: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A name was given to a node: ``time`` is the number of nodes that stood on the tape by then."""
+
+    name: str
+    node: int
+    time: int
+    site: Site
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One recorded iteration of a loop, or a whole program without a loop.
+
+    ``loop_line`` is 0 for a program without a loop; nodes ``start <= id < stop`` belong to it.
+    Two consecutive iterations of one loop are two windows with the same ``loop_line``.
+    """
+
+    loop_line: int
+    iteration: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the reader should know: what was not followed, replaced or converted, and where."""
+
+    line: int
+    column: int
+    what: str
