@@ -1,7 +1,7 @@
 """The one model that all output is made from: frozen dataclasses, in the shape of their JSON.
 
 Lines count from 1, columns from 0, in characters of the file as written.  NaN and infinities become
-null in JSON.  ``docs`` of each field are in the README of this room.
+null in JSON.  The README of this room says what each field means.
 """
 
 from __future__ import annotations
@@ -48,7 +48,10 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a derivation: ``left`` = the formula, by ``rule``, because ``why``; ``code`` leaves it in ``result``."""
+    """One step of a derivation: ``left`` = the formula, by ``rule``, because ``why``.
+
+    ``code`` is NumPy that leaves the right-hand side in ``result``.
+    """
 
     rule: str
     why: str
@@ -108,7 +111,7 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A statement or a sub-expression with one identity.  See the design of the JSON in this room's README."""
+    """A statement or a sub-expression with one identity; the README of this room explains each field."""
 
     span: tuple[int, int, int, int]
     source: str
