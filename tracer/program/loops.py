@@ -1,0 +1,194 @@
+"""Which loops of a program are training loops: found by structure, never by names.
+
+A training loop changes the same arrays again in every iteration (`W += …`, `W = W - …`,
+``params[k] -= …``, also inside the functions and methods that it calls) and does the work of a
+forward and backward pass below it (products of matrices, or exponentials and sums).  A loop over time
+steps inside a called function is not one; of nested loops over epochs and batches the innermost that
+holds both the work and the update is the one.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tracer.tape.node import Span
+
+if TYPE_CHECKING:
+    from tracer.program.program import Program
+
+_PRODUCTS = {"dot", "matmul", "einsum", "outer", "tensordot", "inner", "vdot", "multi_dot"}
+_WORK = {"exp", "log", "tanh", "sum", "maximum", "mean", "square", "multiply", "power", "sqrt"}
+_LOOP = (ast.For, ast.While)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A loop: ``line`` to ``end_line`` in the file as written, and its ``span`` there."""
+
+    line: int
+    end_line: int
+    span: Span
+    node: ast.For | ast.While
+
+
+@dataclass
+class _Found:
+    """What one iteration of a loop does: matrix products, other array work, carried updates."""
+
+    products: int = 0
+    work: int = 0
+    updates: int = 0
+
+
+def all_loops(program: Program) -> tuple[Loop, ...]:
+    """Every ``for`` and ``while`` statement, in the order of the file."""
+    loops = [_loop(program, node) for node in ast.walk(program.tree) if isinstance(node, _LOOP)]
+    return tuple(sorted(loops, key=lambda loop: loop.span))
+
+
+def training_loops(program: Program) -> tuple[Loop, ...]:
+    """The training loops, in the order of the file; empty if there is none."""
+    finder = _Finder(program.tree)
+    candidates = [node for node in ast.walk(program.tree) if isinstance(node, _LOOP) and finder.trains(node)]
+    kept = []
+    for node in candidates:
+        inner = [other for other in candidates if other is not node and _contains(node, other)]
+        below = finder.functions_called(node)
+        through = [other for other in candidates if any(_contains(f, other) for f in below)]
+        if not inner and not through:
+            kept.append(node)
+    return tuple(sorted((_loop(program, node) for node in kept), key=lambda loop: loop.span))
+
+
+def _loop(program: Program, node: ast.For | ast.While) -> Loop:
+    span = program.span(node)
+    return Loop(span.line, span.end_line, span, node)
+
+
+def _contains(outer: ast.AST, inner: ast.AST) -> bool:
+    return any(node is inner for node in ast.walk(outer))
+
+
+class _Finder:
+    """Looks through a loop's body and the user functions that it calls."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self.functions: dict[str, list[ast.FunctionDef | ast.AsyncFunctionDef]] = {}
+        self.tree = tree
+        for node in ast.walk(tree):
+            if isinstance(node, _FUNCTIONS):
+                self.functions.setdefault(node.name, []).append(node)
+        self.owner: dict[int, ast.AST] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, _FUNCTIONS):
+                for below in ast.walk(node):
+                    self.owner[id(below)] = node
+
+    def trains(self, loop: ast.For | ast.While) -> bool:
+        """Whether one iteration works on arrays and carries updates to the next."""
+        found = _Found()
+        self._look(loop.body, found, set(), True)
+        if isinstance(loop, ast.For) and self._walks_its_updates(loop):
+            return False
+        return found.updates > 0 and (found.products >= 2 or (found.products >= 1 and found.work >= 1) or found.work >= 4)
+
+    def functions_called(self, loop: ast.AST) -> list[ast.AST]:
+        """Every user function that may run below ``loop``, by name."""
+        seen: dict[int, ast.AST] = {}
+        todo: list[ast.AST] = [loop]
+        while todo:
+            for node in ast.walk(todo.pop()):
+                if isinstance(node, ast.Call):
+                    for function in self.functions.get(_called(node), ()):
+                        if id(function) not in seen:
+                            seen[id(function)] = function
+                            todo.append(function)
+        return list(seen.values())
+
+    def _look(self, body: Sequence[ast.AST], found: _Found, seen: set[str], direct: bool) -> None:
+        for statement in body:
+            for node in ast.walk(statement):
+                if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+                    found.products += 1
+                elif isinstance(node, ast.Call):
+                    name = _called(node)
+                    if name in self.functions:
+                        if name not in seen:
+                            seen.add(name)
+                            for function in self.functions[name]:
+                                self._look(function.body, found, seen, False)
+                    elif name in _PRODUCTS:
+                        found.products += 1
+                    elif name in _WORK:
+                        found.work += 1
+                found.updates += self._carried(node, direct)
+
+    def _carried(self, node: ast.AST, direct: bool) -> int:
+        """Whether a statement gives a place a value made from its former one, so that it outlives the iteration.
+
+        Inside a called function only what belongs to someone else counts: attributes and entries, or
+        an argument changed in place.
+        """
+        if isinstance(node, ast.AugAssign) and isinstance(node.op, (ast.Add, ast.Sub)):
+            if _is_count(node.value):
+                return 0
+            return int(direct or not isinstance(node.target, ast.Name) or self._is_argument(node.target))
+        if isinstance(node, ast.Assign):
+            count = 0
+            for target, value in _pairs(node):
+                shown = ast.unparse(target)
+                arithmetic = isinstance(value, ast.BinOp) and isinstance(value.op, (ast.Add, ast.Sub))
+                if arithmetic and any(ast.unparse(part) == shown for part in _reads(value)):
+                    assert isinstance(value, ast.BinOp)
+                    if not _is_count(value.right):
+                        count += int(direct or not isinstance(target, ast.Name) or self._is_argument(target))
+            return count
+        return 0
+
+    def _is_argument(self, name: ast.AST) -> bool:
+        owner = self.owner.get(id(name))
+        if not isinstance(owner, _FUNCTIONS) or not isinstance(name, ast.Name):
+            return False
+        named = {a.arg for a in [*owner.args.args, *owner.args.kwonlyargs, *owner.args.posonlyargs]}
+        declared = {n for g in ast.walk(owner) if isinstance(g, (ast.Global, ast.Nonlocal)) for n in g.names}
+        return name.id in named | declared
+
+    def _walks_its_updates(self, loop: ast.For) -> bool:
+        """Whether the loop runs over the parameters or layers: every update is at the loop's own variable."""
+        names = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+        updates = [n for s in loop.body for n in ast.walk(s) if self._carried(n, True)]
+        if not updates:
+            return False
+        for node in updates:
+            targets = [node.target] if isinstance(node, ast.AugAssign) else [t for t, _ in _pairs(node)]  # type: ignore[arg-type]
+            for target in targets:
+                used = {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}
+                if not used & names:
+                    return False
+        return True
+
+
+def _called(node: ast.Call) -> str:
+    if isinstance(node.func, ast.Attribute):
+        return node.func.attr
+    return node.func.id if isinstance(node.func, ast.Name) else ""
+
+
+def _is_count(value: ast.AST) -> bool:
+    return isinstance(value, ast.Constant) and isinstance(value.value, int)
+
+
+def _reads(value: ast.AST) -> Iterator[ast.AST]:
+    return (n for n in ast.walk(value) if isinstance(n, (ast.Name, ast.Attribute, ast.Subscript)))
+
+
+def _pairs(node: ast.Assign) -> Iterator[tuple[ast.AST, ast.AST]]:
+    for target in node.targets:
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            yield from zip(target.elts, node.value.elts, strict=False)
+        else:
+            yield target, node.value
