@@ -1,0 +1,58 @@
+"""Symbolic calculus on arrays of any size: derivative, contraction, canonical form, proof, closed form."""
+
+from tracer.calculus.adjoint import TooLarge, VectorJacobian, axes_of, backward, vector_jacobian
+from tracer.calculus.algebra import (
+    add,
+    arrays_in,
+    constant,
+    entry,
+    fresh,
+    indices_in,
+    multiply,
+    of_factor,
+    power,
+    rename_arrays,
+    scale,
+    substitute,
+    sum_over,
+)
+from tracer.calculus.canonical import canonical_key, equal, is_zero, simplify
+from tracer.calculus.contraction import contract
+from tracer.calculus.differentiation import differentiate
+from tracer.calculus.evaluation import MissingValue, evaluate
+from tracer.calculus.indexing import NotRepresentable, affine
+from tracer.calculus.scalar import NoDerivative
+from tracer.calculus.to_sympy import sympy_of
+
+__all__ = [
+    "MissingValue",
+    "NoDerivative",
+    "NotRepresentable",
+    "TooLarge",
+    "VectorJacobian",
+    "add",
+    "affine",
+    "arrays_in",
+    "axes_of",
+    "backward",
+    "canonical_key",
+    "constant",
+    "contract",
+    "differentiate",
+    "entry",
+    "equal",
+    "evaluate",
+    "fresh",
+    "indices_in",
+    "is_zero",
+    "multiply",
+    "of_factor",
+    "power",
+    "rename_arrays",
+    "scale",
+    "simplify",
+    "substitute",
+    "sum_over",
+    "sympy_of",
+    "vector_jacobian",
+]

@@ -1,0 +1,221 @@
+"""The chain rule: vector-Jacobian products of one definition, and reverse mode over many.
+
+    ∂L/∂X[a] = Σ_out ∂L/∂out · ∂out/∂X[a]
+
+In come definitions (what each array is, entry by entry) in program order; out go adjoints as
+expressions.  Invariant: an adjoint holds for all sizes of the axes and all values at which the
+scalar functions are differentiable; at a tie of max the derivative of the branch that is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from tracer.calculus.algebra import (
+    add,
+    arrays_in,
+    constant,
+    entry,
+    fresh,
+    multiply,
+    substitute,
+    sum_over,
+)
+from tracer.calculus.canonical import simplify
+from tracer.calculus.contraction import Substitution, contract
+from tracer.calculus.differentiation import differentiate
+from tracer.calculus.terms import Axes, Axis, Definition, Entry, Expr, Function, Index
+
+#: The indices of an array's entry and the expression of its adjoint at that entry.
+Adjoint = tuple[tuple[Index | int, ...], Expr]
+
+
+class TooLarge(ValueError):
+    """An adjoint composed over many operations has more terms than are allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class VectorJacobian:
+    """One use of the chain rule, with what was done on the way.
+
+    Attributes:
+        free: the indices of the entry of the operand.
+        local: ∂out[…]/∂operand[free], with its deltas.
+        chained: Σ_out ∂L/∂out · local, before contraction.
+        contracted: the substitutions of the contraction, in order.
+        result: ``chained`` contracted, with like terms collected.
+    """
+
+    free: tuple[Index | int, ...]
+    local: Expr
+    chained: Expr
+    contracted: tuple[Substitution, ...]
+    result: Expr
+
+
+def axes_of(definition: Definition) -> Axes:
+    """The axes of the array that is defined."""
+    return tuple(i.axis if isinstance(i, Index) else None for i in definition.free)
+
+
+def operand_axes(definition: Definition, operand: str) -> Axes:
+    """The axes of an operand as far as the definition shows them.
+
+    An axis that only ever appears under a look-up, an affine index or a fixed position is not shown.
+
+    Raises:
+        KeyError: if the operand does not occur, or an axis is not shown.
+    """
+    shown: list[list[Index | int | None]] = []
+    for term in definition.expr:
+        for factor, _ in term.factors:
+            entries = factor.arguments if isinstance(factor, Function) else (factor,)
+            for e in entries:
+                if isinstance(e, Entry) and e.array == operand:
+                    shown.append([i if isinstance(i, (Index, int)) else None for i in e.indices])
+    if not shown:
+        raise KeyError(operand)
+    axes: list[Axis | None] = []
+    for position in range(len(shown[0])):
+        seen = [row[position] for row in shown]
+        index = next((i for i in seen if isinstance(i, Index)), None)
+        if index is None and any(i != 0 for i in seen):
+            raise KeyError(f"axis {position} of {operand}")
+        axes.append(None if index is None else index.axis)
+    return tuple(axes)
+
+
+def vector_jacobian(
+    definition: Definition, operand: str, adjoint: str, axes: Axes | None = None
+) -> VectorJacobian:
+    """∂L/∂operand from ∂L/∂out, which is the array called ``adjoint``, through one operation.
+
+    Args:
+        definition: what ``out`` is, entry by entry.
+        operand: the array that is differentiated by; each of its occurrences counts.
+        adjoint: name of the array of ∂L/∂out; it has the axes of ``out``.
+        axes: the axes of the operand; by default those that the definition shows.
+
+    Raises:
+        KeyError: if ``axes`` is needed and missing.
+        NoDerivative: if SymPy has no derivative of a scalar function.
+    """
+    free = tuple(fresh(a, "a") for a in (operand_axes(definition, operand) if axes is None else axes))
+    local = differentiate(definition.expr, operand, free, definition)
+    chained = sum_over(definition.free, multiply(entry(adjoint, *definition.free), local))
+    record: list[Substitution] = []
+    contracted = contract(chained, record)
+    return VectorJacobian(free, local, chained, tuple(record), simplify(contracted))
+
+
+def instantiate(adjoint: Adjoint, indices: tuple[Index | int, ...]) -> Expr:
+    """The expression of an adjoint at these indices."""
+    free, expr = adjoint
+    return substitute(expr, {f: i for f, i in zip(free, indices, strict=True) if isinstance(f, Index)})
+
+
+def backward(
+    definitions: Mapping[str, Definition],
+    root: str,
+    *,
+    given: Mapping[str, tuple[str, Expr]] | None = None,
+    wrt: Iterable[str] | None = None,
+    axes: Mapping[str, Axes] | None = None,
+    seed: str | None = None,
+    most_terms: int = 200,
+) -> dict[str, Adjoint]:
+    """Reverse mode, composed symbolically: ∂root/∂X for every array X that root depends on.
+
+    Args:
+        definitions: what each array is; in program order, operands first.
+        root: the array that is differentiated; a scalar unless ``seed`` is given.
+        given: for some arrays, the name of an array that holds its adjoint, and a factor to multiply it
+            with; their adjoints are not composed but named.
+        wrt: only the adjoints of these, and of what lies between them and the root.
+        axes: the axes of arrays that have no definition, where their uses do not show them.
+        seed: name of an array to weigh the entries of root with: ∂⟨seed, root⟩/∂X.
+        most_terms: how many terms an adjoint may have.
+
+    Returns:
+        For each array its indices and the expression of its adjoint, those of ``given`` included.
+
+    Raises:
+        KeyError: if root has no definition, or an axis of an array cannot be known.
+        ValueError: if root is not a scalar and there is no seed.
+        TooLarge: if an adjoint has too many terms.
+    """
+    given, axes = given or {}, axes or {}
+    order = _between(definitions, root, None if wrt is None else frozenset(wrt))
+    free_of_root = tuple(fresh(a, "a") for a in axes_of(definitions[root]))
+    if seed is None and any(isinstance(i, Index) for i in free_of_root):
+        raise ValueError(f"{root} is not a scalar, so its derivative needs a seed")
+    start = constant(1) if seed is None else entry(seed, *free_of_root)
+    adjoints: dict[str, Adjoint] = {root: (free_of_root, start)}
+    for name, operands in reversed(order.items()):
+        if name not in adjoints:
+            continue
+        if name in given:
+            adjoints[name] = _named(given[name], adjoints[name][0])
+        definition = definitions[name]
+        incoming = instantiate(adjoints[name], definition.free)
+        for operand in operands:
+            free, former = adjoints.get(operand, (None, ()))
+            if free is None:
+                known = axes_of(definitions[operand]) if operand in definitions else axes.get(operand)
+                if known is None:
+                    known = operand_axes(definition, operand)
+                free = tuple(fresh(a, "a") for a in known)
+            local = differentiate(definition.expr, operand, free, definition)
+            part = sum_over(definition.free, multiply(incoming, local))
+            total = simplify(add(former, part))
+            if len(total) > most_terms:
+                raise TooLarge(f"the adjoint of {operand} has {len(total)} terms")
+            adjoints[operand] = (free, total)
+    for name in given:
+        if name in adjoints:
+            adjoints[name] = _named(given[name], adjoints[name][0])
+    return adjoints
+
+
+def _named(known: tuple[str, Expr], free: tuple[Index | int, ...]) -> Adjoint:
+    array, factor = known
+    return free, multiply(factor, entry(array, *free))
+
+
+def _between(
+    definitions: Mapping[str, Definition], root: str, wrt: frozenset[str] | None
+) -> dict[str, tuple[str, ...]]:
+    """The arrays that root depends on, in program order, each with the operands that matter."""
+    operands = {name: arrays_in(definition.expr) for name, definition in definitions.items()}
+    needed, waiting = {root}, [root]
+    while waiting:
+        for operand in operands.get(waiting.pop(), ()):
+            if operand not in needed:
+                needed.add(operand)
+                if operand in definitions:
+                    waiting.append(operand)
+    reaching: set[str] = set(needed) if wrt is None else set(wrt)
+    order: dict[str, tuple[str, ...]] = {}
+    for name in definitions:
+        if name not in needed:
+            continue
+        used = differentiable_operands(definitions[name])
+        kept = tuple(o for o in used if o in reaching)
+        if kept:
+            reaching.add(name)
+        order[name] = kept
+    if root not in definitions:
+        raise KeyError(root)
+    return order
+
+
+def differentiable_operands(definition: Definition) -> tuple[str, ...]:
+    """The arrays whose entries are factors or arguments of functions, in order; not masks and look-ups."""
+    found: dict[str, None] = {}
+    for term in definition.expr:
+        for factor, _ in term.factors:
+            for e in factor.arguments if isinstance(factor, Function) else (factor,):
+                if isinstance(e, Entry):
+                    found[e.array] = None
+    return tuple(found)

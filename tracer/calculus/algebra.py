@@ -1,0 +1,368 @@
+"""Building expressions: entries, constants, sums, products, powers, substitution.
+
+In and out go expressions in tensor normal form.  Invariants kept here: in a term no factor stands twice
+and no exponent is zero; deltas, masks and conditions have the exponent one; no bound index of a term is
+mentioned outside of it (products and substitutions give bound indices fresh names where they must).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+
+from tracer.calculus.indexing import (
+    NotRepresentable,
+    affine,
+    arrays_of,
+    indices_of,
+    replace_in_entry,
+    replace_in_index,
+    shifted,
+)
+from tracer.calculus.terms import (
+    Affine,
+    Axis,
+    Condition,
+    Delta,
+    Entry,
+    Expr,
+    Factor,
+    Function,
+    Index,
+    IndexExpr,
+    Mask,
+    Size,
+    Term,
+)
+
+ONE = Fraction(1)
+_numbers = itertools.count(1)
+
+
+def fresh(axis: Axis | None, prefix: str = "i") -> Index | int:
+    """An index over the axis that occurs nowhere else; 0 for an axis of size one (``None``)."""
+    return 0 if axis is None else fresh_index(axis, prefix)
+
+
+def fresh_index(axis: Axis, prefix: str = "i") -> Index:
+    """An index over the axis that occurs nowhere else."""
+    return Index(f"{prefix}{next(_numbers)}", axis)
+
+
+def constant(value: Fraction | int) -> Expr:
+    """The expression that is this number everywhere."""
+    return (Term(Fraction(value), (), ()),) if value else ()
+
+
+def entry(array: str, *indices: IndexExpr) -> Expr:
+    """One entry of an array as an expression."""
+    return of_factor(Entry(array, indices))
+
+
+def of_factor(factor: Factor, exponent: Fraction | int = 1) -> Expr:
+    """The expression that is one factor to a power."""
+    term = make_term(ONE, (), ((factor, Fraction(exponent)),))
+    return () if term is None else (term,)
+
+
+def add(*exprs: Expr) -> Expr:
+    """The sum; like terms are not collected (see `simplify`)."""
+    return tuple(itertools.chain.from_iterable(exprs))
+
+
+def scale(expr: Expr, by: Fraction | int) -> Expr:
+    """The expression times a rational number."""
+    return tuple(Term(t.coefficient * by, t.bound, t.factors) for t in expr) if by else ()
+
+
+def multiply(*exprs: Expr) -> Expr:
+    """The product, multiplied out."""
+    result: Expr = constant(1)
+    for expr in exprs:
+        products = (multiply_terms(a, b) for a in result for b in expr)
+        result = tuple(p for p in products if p is not None)
+    return result
+
+
+def multiply_terms(a: Term, b: Term) -> Term | None:
+    """The product of two terms, ``None`` if it is zero; indices bound in both are told apart."""
+    if a.bound and not indices_in_term(b).isdisjoint(a.bound):
+        a = freshen(a)
+    if b.bound and not indices_in_term(a).isdisjoint(b.bound):
+        b = freshen(b)
+    if not b.factors:
+        return Term(a.coefficient * b.coefficient, a.bound + b.bound, a.factors)
+    return make_term(a.coefficient * b.coefficient, a.bound + b.bound, a.factors + b.factors)
+
+
+def power(expr: Expr, exponent: Fraction | int) -> Expr:
+    """A single term, or for a positive integer exponent any expression, raised to a power.
+
+    A fractional exponent distributes over the factors, as is right where each of them is positive: whoever
+    calls this with several factors answers for that.
+
+    Raises:
+        ValueError: for a sum, or a term with bound indices, to another power than a positive integer; for a
+            coefficient without a rational root; for zero to a power that is not positive.
+    """
+    exponent = Fraction(exponent)
+    if exponent.denominator == 1 and exponent >= 0 and (len(expr) != 1 or expr[0].bound):
+        return multiply(*[expr] * int(exponent))
+    if len(expr) != 1 or expr[0].bound:
+        raise ValueError(f"only a single product can be raised to the power {exponent}")
+    term = expr[0]
+    result = make_term(
+        rational_power(term.coefficient, exponent), (), [(f, e * exponent) for f, e in term.factors]
+    )
+    return () if result is None else (result,)
+
+
+def rational_power(base: Fraction, exponent: Fraction) -> Fraction:
+    """The number raised to a power, exactly.
+
+    Raises:
+        ValueError: if the result is not rational.
+    """
+    if exponent.denominator == 1:
+        if base == 0 and exponent < 0:
+            raise ValueError("division by zero")
+        return base ** int(exponent)
+    root = exponent.denominator
+    numerator, denominator = (_integer_root(n, root) for n in (base.numerator, base.denominator))
+    if numerator is None or denominator is None:
+        raise ValueError(f"{base} ** {exponent} is not rational")
+    return Fraction(numerator, denominator) ** exponent.numerator
+
+
+def _integer_root(number: int, root: int) -> int | None:
+    if number < 0 or number.bit_length() > 900 or root > 64:
+        return None
+    near = round(number ** (1 / root))
+    return next((n for n in (near - 1, near, near + 1) if n >= 0 and n**root == number), None)
+
+
+def sum_over(index: Index | int | Iterable[Index | int], expr: Expr) -> Expr:
+    """Σ over one or several indices; an index that is the integer 0 (an axis of size one) needs no sum."""
+    given = (index,) if isinstance(index, (Index, int)) else index
+    indices = tuple(i for i in given if isinstance(i, Index))
+    if not indices:
+        return expr
+    safe = (freshen(t) if set(t.bound) & set(indices) else t for t in expr)
+    return tuple(Term(t.coefficient, t.bound + indices, t.factors) for t in safe)
+
+
+def freshen(term: Term) -> Term:
+    """The same term with new names for its bound indices."""
+    if not term.bound:
+        return term
+    renamed = {i: fresh_index(i.axis) for i in term.bound}
+    factors = [(replace_in_factor(f, renamed), e) for f, e in term.factors]
+    result = make_term(term.coefficient, tuple(renamed.values()), factors)
+    assert result is not None  # a renaming maps nothing to zero
+    return result
+
+
+def substitute(expr: Expr, mapping: Mapping[Index, IndexExpr]) -> Expr:
+    """Free indices replaced by index expressions, all at once and without capture.
+
+    Each replacement must lie in the range of the axis of the index that it replaces.
+
+    Raises:
+        NotRepresentable: for a product of two sizes in an index.
+    """
+    if not mapping:
+        return expr
+    mentioned = frozenset(mapping).union(*(indices_of(e) for e in mapping.values()))
+    result = []
+    for term in expr:
+        if term.bound and not mentioned.isdisjoint(term.bound):
+            term = freshen(term)
+        new = make_term(
+            term.coefficient, term.bound, [(replace_in_factor(f, mapping), e) for f, e in term.factors]
+        )
+        if new is not None:
+            result.append(new)
+    return tuple(result)
+
+
+def replace_in_factor(factor: Factor, mapping: Mapping[Index, IndexExpr]) -> Factor:
+    """The factor with indices replaced; a delta keeps its direction or becomes a condition."""
+    match factor:
+        case Entry():
+            return replace_in_entry(factor, mapping)
+        case Delta():
+            over, at = replace_in_index(factor.over, mapping), replace_in_index(factor.at, mapping)
+            if isinstance(over, Index):
+                return Delta(over, at)
+            if isinstance(factor.over, Index) and isinstance(at, Index) and at.axis == factor.over.axis:
+                return Delta(at, over)
+            return Delta(over, at) if isinstance(over, int) else Condition("==", over, at)
+        case Mask():
+            left, right = (
+                replace_in_entry(s, mapping) if isinstance(s, Entry) else s
+                for s in (factor.left, factor.right)
+            )
+            return Mask(factor.relation, left, right)
+        case Condition():
+            return Condition(
+                factor.relation,
+                replace_in_index(factor.left, mapping),
+                replace_in_index(factor.right, mapping),
+            )
+        case Function():
+            return Function(factor.name, tuple(replace_in_entry(a, mapping) for a in factor.arguments))
+        case Size():
+            return factor
+
+
+def make_term(
+    coefficient: Fraction, bound: tuple[Index, ...], factors: Iterable[tuple[Factor, Fraction]]
+) -> Term | None:
+    """A term in normal form, or ``None`` if it is zero: equal factors joined, trivial ones dropped."""
+    if coefficient == 0:
+        return None
+    merged: dict[Factor, Fraction] = {}
+    for factor, exponent in factors:
+        if isinstance(factor, (Delta, Mask, Condition)):
+            reduced = _reduce(factor)
+            if isinstance(reduced, bool):
+                if reduced:
+                    continue
+                return None
+            merged[reduced] = ONE
+        elif factor in merged:
+            merged[factor] += exponent
+        else:
+            merged[factor] = exponent
+    return Term(coefficient, bound, tuple((f, e) for f, e in merged.items() if e))
+
+
+def _reduce(factor: Delta | Mask | Condition) -> Delta | Mask | Condition | bool:
+    """The factor, a simpler one, or whether it always holds where that is plain to see."""
+    if isinstance(factor, Delta):
+        if factor.over == factor.at:
+            return True
+        if isinstance(factor.over, int) and isinstance(factor.at, int):
+            return False
+        return factor
+    if isinstance(factor, Mask):
+        if factor.left == factor.right:
+            return factor.relation != ">"
+        if isinstance(factor.left, Fraction) and isinstance(factor.right, Fraction):
+            return _holds(factor.relation, factor.left, factor.right)
+        return factor
+    try:
+        difference = _difference(factor.left, factor.right)
+    except NotRepresentable:
+        return factor
+    if isinstance(difference, int):
+        return _holds(factor.relation, difference, 0)
+    if factor.relation == "==" and isinstance(difference, Affine) and not difference.sizes:
+        parts = difference.parts
+        if not difference.constant and len(parts) == 2 and {parts[0][1], parts[1][1]} == {1, -1}:
+            one, other = parts[0][0], parts[1][0]
+            if isinstance(one, Index) and isinstance(other, Index) and one.axis == other.axis:
+                return Delta(one, other)
+    return factor
+
+
+def _holds(relation: str, left: Fraction | int, right: Fraction | int) -> bool:
+    match relation:
+        case ">":
+            return left > right
+        case ">=":
+            return left >= right
+        case "<":
+            return left < right
+        case "<=":
+            return left <= right
+        case "==":
+            return left == right
+        case _:
+            raise ValueError(f"unknown relation {relation!r}")
+
+
+def _difference(left: IndexExpr, right: IndexExpr) -> IndexExpr:
+    if isinstance(right, Affine) and right.sizes:
+        left_sizes = list(left.sizes) if isinstance(left, Affine) else []
+        if left_sizes != list(right.sizes) or not isinstance(left, Affine):
+            raise NotRepresentable("a difference of sizes")
+        left = affine(left.parts, left.constant)
+        right = affine(right.parts, right.constant)
+    minus = shifted(right, step=-1)
+    if isinstance(minus, int):
+        return shifted(left, minus)
+    if isinstance(left, int):
+        return shifted(minus, left)
+    one = left if isinstance(left, Affine) else Affine(((left, 1),))
+    other = minus if isinstance(minus, Affine) else Affine(((minus, 1),))
+    return affine(one.parts + other.parts, one.constant + other.constant, one.sizes + other.sizes)
+
+
+def rename_arrays(expr: Expr, names: Mapping[str, str]) -> Expr:
+    """The same expression about other arrays."""
+    result = []
+    for term in expr:
+        if names.keys().isdisjoint(arrays_in_term(term)):
+            result.append(term)
+            continue
+        new = make_term(term.coefficient, term.bound, [(rename_factor(f, names), e) for f, e in term.factors])
+        if new is not None:
+            result.append(new)
+    return tuple(result)
+
+
+def rename_factor(factor: Factor, names: Mapping[str, str]) -> Factor:
+    """The same factor about other arrays."""
+    match factor:
+        case Entry():
+            return _rename_entry(factor, names)
+        case Delta():
+            return Delta(factor.over, _rename_index(factor.at, names))
+        case Mask():
+            left, right = (
+                _rename_entry(s, names) if isinstance(s, Entry) else s for s in (factor.left, factor.right)
+            )
+            return Mask(factor.relation, left, right)
+        case Condition():
+            return Condition(
+                factor.relation, _rename_index(factor.left, names), _rename_index(factor.right, names)
+            )
+        case Function():
+            return Function(factor.name, tuple(_rename_entry(a, names) for a in factor.arguments))
+        case Size():
+            return factor
+
+
+def _rename_entry(entry: Entry, names: Mapping[str, str]) -> Entry:
+    return Entry(names.get(entry.array, entry.array), tuple(_rename_index(i, names) for i in entry.indices))
+
+
+def _rename_index(expr: IndexExpr, names: Mapping[str, str]) -> IndexExpr:
+    if isinstance(expr, Entry):
+        return _rename_entry(expr, names)
+    if isinstance(expr, Affine):
+        parts = ((_rename_entry(a, names) if isinstance(a, Entry) else a, c) for a, c in expr.parts)
+        return affine(parts, expr.constant, expr.sizes)
+    return expr
+
+
+def indices_in_term(term: Term) -> frozenset[Index]:
+    """All indices of a term, bound and free."""
+    return frozenset(term.bound).union(*[indices_of(f) for f, _ in term.factors])
+
+
+def arrays_in_term(term: Term) -> frozenset[str]:
+    """The names of all arrays of a term."""
+    return frozenset().union(*[arrays_of(f) for f, _ in term.factors])
+
+
+def indices_in(expr: Expr) -> frozenset[Index]:
+    """The free indices of an expression."""
+    return frozenset().union(*(indices_in_term(t) - frozenset(t.bound) for t in expr))
+
+
+def arrays_in(expr: Expr) -> frozenset[str]:
+    """The names of all arrays that an expression mentions, look-up arrays and arguments of masks too."""
+    return frozenset().union(*(arrays_in_term(t) for t in expr))
