@@ -1,0 +1,132 @@
+"""An explanation, or some parts of it, as plain Unicode text for a terminal.
+
+In comes an `Explanation`, out goes a string; nothing in it needs colour, and every formula is on lines of its
+own so that long ones may wrap.
+"""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from collections.abc import Iterable
+
+from tracer.explanation.model import Explanation, Part
+from tracer.explanation.summary import Row, rows
+from tracer.explanation.words.report import (
+    VERDICTS,
+    evidence_sentences,
+    in_words,
+    number,
+    shape_text,
+    sizes_text,
+    summary,
+    title,
+    verdict_sentence,
+)
+from tracer.rendering.diff import diff
+from tracer.rendering.worked import worked
+
+_WIDTH = 100
+
+
+def to_text(explanation: Explanation) -> str:
+    """The table of all backward lines, the losses, the notices, then every part with a verdict in full."""
+    blocks = [f"{printable(explanation.program.path)}: {summary(explanation)}", _table(explanation)]
+    if explanation.losses:
+        blocks.append("\n".join(_loss_lines(explanation)))
+    if explanation.notices:
+        blocks.append(
+            "\n".join(f"note, line {note.line}: {printable(note.what)}" for note in explanation.notices)
+        )
+    parts = [row.part for row in rows(explanation) if row.group != "forward" or row.part.formula]
+    blocks.append(parts_to_text(explanation, parts))
+    return "\n\n".join(block for block in blocks if block.strip()) + "\n"
+
+
+def parts_to_text(explanation: Explanation, parts: Iterable[Part]) -> str:
+    """Some parts in full, one after the other, with an empty line between them."""
+    return "\n\n".join("\n".join(_part_lines(explanation, part)) for part in parts)
+
+
+def printable(text: str) -> str:
+    """Text without control characters, which could change what a terminal shows."""
+    return "".join(
+        char if char in "\n\t" or unicodedata.category(char)[0] != "C" else "\N{REPLACEMENT CHARACTER}"
+        for char in text
+    )
+
+
+def _table(explanation: Explanation) -> str:
+    found = [row for row in rows(explanation) if row.group == "backward"]
+    width = max((len(_first_line(row)) for row in found), default=0)
+    width = min(width, 48)
+    return "\n".join(_table_line(row, width) for row in found)
+
+
+def _table_line(row: Row, width: int) -> str:
+    mark, word = VERDICTS.get(row.part.verdict or "", (" ", ""))
+    code = _first_line(row)
+    code = code if len(code) <= width else code[: width - 1] + "…"
+    return f"{row.line.line:>5}  {code:<{width}}  {mark} {word:<9}  {printable(title(row.part))}".rstrip()
+
+
+def _first_line(row: Row) -> str:
+    return printable(row.part.source.split("\n")[0])
+
+
+def _loss_lines(explanation: Explanation) -> list[str]:
+    lines = []
+    for loss in explanation.losses:
+        value = "" if loss.value is None else f", value {number(loss.value)}"
+        inferred = ", inferred from the backward lines" if loss.inferred else f", line {loss.line}"
+        lines.append(f"loss {printable(loss.name)}{inferred}{value}")
+        if loss.formula:
+            lines.append(f"    {printable(loss.formula.text)}")
+    return lines
+
+
+def _part_lines(explanation: Explanation, part: Part) -> list[str]:
+    lines = [f"line {part.span[0]}: {printable(part.source)}", f"    {printable(title(part))}"]
+    if words := in_words(part):
+        lines += _wrapped(words)
+    if part.formula and part.formula.matrix:
+        lines += ["", "  Formula", f"    {printable(part.formula.matrix.text)}"]
+        if part.formula.index:
+            lines.append(f"    {printable(part.formula.index.text)}")
+    if shape := shape_text(part):
+        sizes = sizes_text(part)
+        lines.append(f"    shape {shape}" + (f" = {sizes}" if sizes != shape else ""))
+    if part.numpy:
+        lines += ["", "  As NumPy", *_indented(part.numpy)]
+    if part.formula and part.formula.loops:
+        lines += ["", "  As plain Python loops", *_indented(part.formula.loops)]
+    if part.derivation and part.derivation.steps:
+        lines += ["", "  Derivation"]
+        for count, step in enumerate(part.derivation.steps, 1):
+            lines.append(f"   {count:>2}. {printable(step.text)}")
+            lines += _wrapped(f"{step.rule}: {step.why}", "       ")
+    if entry := worked(part):
+        lines += ["", "  One entry in numbers", *_wrapped(printable(entry.text))]
+        if entry.finite_difference is not None:
+            lines.append(f"    finite difference: {entry.finite_difference}")
+    if sentence := verdict_sentence(part):
+        lines += ["", f"  {VERDICTS[part.verdict or 'unexplained'][0]} {sentence}"]
+        for observation in evidence_sentences(part):
+            lines += _wrapped(observation)
+    if part.remark:
+        lines += _wrapped(f"Remark: {part.remark}")
+    if part.diagnosis:
+        lines += ["", f"  Why: {printable(part.diagnosis.kind)}", *_wrapped(part.diagnosis.says)]
+        if part.diagnosis.should_be:
+            lines.append(f"    should be: {printable(part.diagnosis.should_be.text)}")
+        for change in diff(explanation, part.diagnosis.edits):
+            lines.append(f"    {change.sign} {change.number or '':>4} {printable(change.text)}")
+    return lines
+
+
+def _wrapped(text: str, indent: str = "    ") -> list[str]:
+    return textwrap.wrap(printable(text), _WIDTH, initial_indent=indent, subsequent_indent=indent)
+
+
+def _indented(code: str) -> list[str]:
+    return [f"      {printable(line)}".rstrip() for line in code.rstrip("\n").split("\n")]
