@@ -17,6 +17,7 @@ from tracer.explanation.words.report import (
     evidence_sentences,
     in_words,
     number,
+    row_title,
     shape_text,
     sizes_text,
     summary,
@@ -67,7 +68,7 @@ def _table_line(row: Row, width: int) -> str:
     mark, word = VERDICTS.get(row.part.verdict or "", (" ", ""))
     code = _first_line(row)
     code = code if len(code) <= width else code[: width - 1] + "…"
-    return f"{row.line.line:>5}  {code:<{width}}  {mark} {word:<9}  {printable(title(row.part))}".rstrip()
+    return f"{row.line.line:>5}  {code:<{width}}  {mark} {word:<9}  {printable(row_title(row))}".rstrip()
 
 
 def _first_line(row: Row) -> str:

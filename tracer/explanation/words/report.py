@@ -6,7 +6,7 @@ In come parts of an `Explanation`, out go plain strings; nothing is decided here
 from __future__ import annotations
 
 from tracer.explanation.model import Explanation, Part
-from tracer.explanation.summary import counts
+from tracer.explanation.summary import Row, counts
 
 #: The mark and the word of each verdict; the mark never stands without the word.
 VERDICTS: dict[str, tuple[str, str]] = {
@@ -59,6 +59,13 @@ def title(part: Part) -> str:
     if part.role in ("data", "parameter") and part.target:
         return f"{part.target}: {_ROLES[part.role].lower()}"
     return _ROLES.get(part.role, part.role)
+
+
+def row_title(row: Row) -> str:
+    """The title of a row in the table of all lines."""
+    if row.group == "backward" and row.part.role == "forward":
+        return "a forward value, which the next lines make into a gradient"
+    return title(row.part)
 
 
 def in_words(part: Part) -> str:
