@@ -160,6 +160,8 @@ def world() -> World:
         "S": (N, N),
         "t": (WIDE,),
         "y": (N,),
+        "z": (N,),
+        "T": (D, D),
         "on": (N, D),
         "reg": (),
     }
@@ -167,10 +169,17 @@ def world() -> World:
         name: rng.uniform(0.5, 2.0, tuple(1 if x is None else sizes[x] for x in axes))
         for name, axes in declared.items()
     }
+    values["z"] = np.array([2, 0, 2])
     values["y"] = rng.permutation(5)[:3]
     values["on"] = np.array([[True, False, True, True], [False, True, True, False], [True] * 4])
     values["reg"] = 0.1
     return World(sizes, declared, values)
+
+
+@pytest.fixture
+def make_world() -> type[World]:
+    """Worlds of a test's own arrays."""
+    return World
 
 
 def term(

@@ -63,6 +63,11 @@ def number(value: Fraction | int) -> Code:
     return Code(f"{value.numerator} / {value.denominator}", Binding.PRODUCT)
 
 
+def is_decimal(value: Fraction) -> bool:
+    """Whether a fraction is better written as a decimal: 3/2 and 1/100 are, 1/2 and 1/3 are not."""
+    return (value.numerator > 1 or value.denominator % 10 == 0) and short_decimal(value) is not None
+
+
 def short_decimal(value: Fraction) -> str | None:
     """The number as a decimal of at most eight characters, if that is exact."""
     text = repr(float(value))
@@ -126,9 +131,8 @@ def weighted(coefficient: Fraction, numerators: Sequence[Code], denominators: Se
     """``coefficient · Π numerators / Π denominators`` for a positive coefficient."""
     above, below = list(numerators), list(denominators)
     top, bottom = coefficient.numerator, coefficient.denominator
-    decimal = short_decimal(coefficient) if bottom > 1 and (top > 1 or bottom % 10 == 0) else None
-    if decimal is not None:
-        above.insert(0, Code(decimal))
+    if bottom > 1 and is_decimal(coefficient):
+        above.insert(0, number(coefficient))
     else:
         if top != 1 or not above:
             above.insert(0, Code(str(top)))

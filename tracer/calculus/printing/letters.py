@@ -50,29 +50,20 @@ class Letters:
     def extended(self, free: Iterable[Index | int], *exprs: Expr, avoid: Iterable[str] = ()) -> Letters:
         """The same letters and further ones; a letter is changed only where it would be ambiguous."""
         forbidden = self.avoid | frozenset(avoid)
-        given = {index: letter for index, letter in self.given.items() if letter not in forbidden}
-        open_indices = tuple(dict.fromkeys(index for index in free if isinstance(index, Index)))
-        self._assign(given, open_indices, (), forbidden)
-        for expr in exprs:
-            for term in expr:
-                self._assign(given, indices_of_term(term), open_indices, forbidden)
-        return Letters(given, forbidden)
-
-    @staticmethod
-    def _assign(
-        given: dict[Index, str],
-        indices: tuple[Index, ...],
-        fixed: tuple[Index, ...],
-        forbidden: frozenset[str],
-    ) -> None:
-        taken = {given[index] for index in fixed}
-        for index in indices:
-            if index in fixed:
-                continue
-            later = {given[other] for other in indices if other in given and other is not index}
-            if index not in given or given[index] in taken:
-                given[index] = _first_not_in(forbidden | taken | later)
-            taken.add(given[index])
+        first = tuple(dict.fromkeys(index for index in free if isinstance(index, Index)))
+        together = [(*first, *indices_of_term(term)) for expr in exprs for term in expr] or [first]
+        beside: dict[Index, set[Index]] = {}
+        for indices in together:
+            for index in indices:
+                beside.setdefault(index, set()).update(indices)
+        before = [index for index in beside if index in self.given and index not in first]
+        after = [index for index in beside if index not in self.given and index not in first]
+        settled: dict[Index, str] = {}
+        for index in (*first, *before, *after):
+            taken = forbidden | {settled[other] for other in beside[index] if other in settled}
+            letter = self.given.get(index)
+            settled[index] = letter if letter is not None and letter not in taken else _first_not_in(taken)
+        return Letters({**self.given, **settled}, forbidden)
 
     def __getitem__(self, index: Index) -> str:
         return self.given[index]
