@@ -1,0 +1,100 @@
+"""What travels between the parts of one expression while it is recorded.
+
+Variables, containers and arguments keep the program's own plain objects; only the temporaries inside
+one expression are boxes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tracer.tape.node import Node, Site
+
+#: Types of values that have nodes.
+NUMBERS = (np.ndarray, np.generic, int, float, complex)
+#: Types whose objects are shared, so that identity says nothing about where a value came from.
+SHARED = (bool, np.bool_, int)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An instrumented expression: its site, and the name or the operator that it is about."""
+
+    site: Site
+    name: str = ""
+    scope: str = ""
+
+
+class Box:
+    """A plain value, its node if it has one, and the boxes of its items if it is a container just made."""
+
+    __slots__ = ("value", "node", "place", "items", "owner")
+
+    def __init__(
+        self,
+        value: Any,
+        node: Node | None = None,
+        place: Place | None = None,
+        items: list[Box] | None = None,
+        owner: Box | None = None,
+    ) -> None:
+        self.value, self.node, self.place, self.items, self.owner = value, node, place, items, owner
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value has a node: numbers, arrays of numbers and ranges, but no arrays of objects."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in "biufc"
+    if isinstance(value, np.generic):
+        return value.dtype.kind in "biufc"
+    return isinstance(value, (int, float, complex, range))
+
+
+def dtype_name(value: Any) -> str:
+    """NumPy's name of the type of the entries, or Python's name of the type of a plain number."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        return str(value.dtype.name)
+    if isinstance(value, range):
+        return np.dtype(np.intp).name
+    for kind in (bool, int, float, complex):
+        if isinstance(value, kind):
+            return kind.__name__
+    return ""
+
+
+def shape_of(value: Any) -> tuple[int, ...] | None:
+    if isinstance(value, np.ndarray):
+        return value.shape
+    if isinstance(value, range):
+        return (len(value),)
+    return () if is_number(value) else None
+
+
+def snapshot(value: Any) -> Any:
+    """The value as a tape keeps it: arrays copied, ranges as arrays of integers."""
+    if isinstance(value, np.ndarray):
+        return np.array(value, subok=False)
+    if isinstance(value, range):
+        return np.arange(value.start, value.stop, value.step)
+    return value
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two values are equal bit for bit, NaN included."""
+    if isinstance(a, range):
+        a = snapshot(a)
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray)):
+            return False
+        if a.shape != b.shape or a.dtype != b.dtype:
+            return False
+        if a.dtype.kind in "fc":
+            return bool(np.array_equal(a, b, equal_nan=True))
+        return bool(np.array_equal(a, b))
+    return type(a) is type(b) and bool(a == b or (a != a and b != b))

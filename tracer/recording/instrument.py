@@ -1,0 +1,344 @@
+"""Rewrite a program so that it records itself.
+
+In: a `Program`.  Out: a syntax tree in which every expression of the recorded version calls the
+recorder (``__tracer__``) with the number of its `Place`.  Each function body and each loop body stands
+there twice, recorded and native, and the recorder decides at run time which one is carried out; so
+code outside the recorded windows runs at native speed.
+
+Invariant: the rewritten program does what the program does, in the same order; the trees of the
+`Program` are never modified, every version is made from its own copy.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tracer.program.program import Program
+from tracer.recording.box import Place
+from tracer.tape.node import Site
+
+#: The name by which rewritten code knows the recorder.
+RECORDER = "__tracer__"
+#: Calls that need the caller's own frame.
+_FRAME_CALLS = {"super", "locals", "globals", "vars", "eval", "exec", "dir"}
+_OPERATIONS: dict[type[ast.AST], str] = {
+    ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide", ast.FloorDiv: "floor_divide",
+    ast.Mod: "remainder", ast.Pow: "power", ast.MatMult: "matmul", ast.LShift: "left_shift",
+    ast.RShift: "right_shift", ast.BitOr: "bitwise_or", ast.BitXor: "bitwise_xor", ast.BitAnd: "bitwise_and",
+    ast.USub: "negative", ast.UAdd: "positive", ast.Not: "not", ast.Invert: "invert",
+    ast.Eq: "equal", ast.NotEq: "not_equal", ast.Lt: "less", ast.LtE: "less_equal", ast.Gt: "greater",
+    ast.GtE: "greater_equal", ast.Is: "is", ast.IsNot: "is_not",
+}  # fmt: skip
+_LOAD = ast.Load()
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+class Instrumenter:
+    """Makes the two versions of a program's code.
+
+    Arguments:
+        program: the program.
+        places: the list that new places are added to; their numbers are positions in it.
+        training: the loops (nodes of ``program.tree``) whose iterations are windows.
+        costs: ``if`` statements (nodes of ``program.tree``) below which the cost is computed.
+    """
+
+    def __init__(
+        self, program: Program, places: list[Place], training: Sequence[ast.AST] = (), costs: Sequence[ast.AST] = ()
+    ) -> None:
+        self.program, self.places = program, places
+        self.training = {(node.lineno, node.col_offset): at for at, node in enumerate(training)}  # type: ignore[attr-defined]
+        self.costs = {(node.lineno, node.col_offset) for node in costs}  # type: ignore[attr-defined]
+        self.scope: list[str] = []
+        self.class_name: str | None = None
+        self.inside: ast.AST | None = None
+
+    def module(self) -> ast.Module:
+        """The whole program, recorded version; function and loop bodies in both versions."""
+        body = copy.deepcopy(self.program.tree.body)
+        future = [s for s in body if isinstance(s, ast.ImportFrom) and s.module == "__future__"]
+        doc = body[:1] if body and _is_text(body[0]) else []
+        rest = [s for s in body if s not in future and s not in doc]
+        tree = ast.Module([*doc, *future, *self.statements(rest)], [])
+        ast.fix_missing_locations(tree)
+        return tree
+
+    # -- making nodes ---------------------------------------------------------------------------
+
+    def place(self, node: ast.AST, name: str = "") -> ast.Constant:
+        """A new place for an expression or statement; inside an f-string, the f-string's own."""
+        program = self.program
+        span = program.span(self.inside or node)
+        self.places.append(Place(Site(span, program.text_of(span), program.path), name, ".".join(self.scope)))
+        return ast.Constant(len(self.places) - 1)
+
+    def call(self, method: str, *args: ast.expr, at: ast.AST) -> ast.expr:
+        function = ast.Attribute(ast.Name(RECORDER, _LOAD), method, _LOAD)
+        return ast.copy_location(ast.Call(function, list(args), []), at)
+
+    def plain(self, node: ast.expr) -> ast.expr:
+        """The expression, recorded, as a plain value."""
+        return self.call("plain", self.expression(node), at=node)
+
+    def native(self, node: Any) -> Any:
+        """The same code without recording (functions in it still have both versions)."""
+        return _Native(self).visit(copy.deepcopy(node))
+
+    def native_body(self, body: Sequence[ast.stmt]) -> list[ast.stmt]:
+        found: list[ast.stmt] = []
+        for statement in body:
+            new = self.native(statement)
+            found += new if isinstance(new, list) else [new]
+        return found
+
+    # -- expressions: each gives an AST that evaluates to a Box -----------------------------------
+
+    def expression(self, node: ast.expr) -> ast.expr:
+        method: Callable[[Any], ast.expr] | None = getattr(self, "_" + type(node).__name__, None)
+        return method(node) if method else self.wrap(node)
+
+    def wrap(self, node: ast.expr) -> ast.expr:
+        return self.call("wrap", self.place(node), self.native(node), at=node)
+
+    def _Constant(self, node: ast.Constant) -> ast.expr:
+        return self.call("literal", self.place(node), copy.copy(node), at=node)
+
+    def _Name(self, node: ast.Name) -> ast.expr:
+        return self.call("name", self.place(node, node.id), ast.copy_location(ast.Name(node.id, _LOAD), node), at=node)
+
+    def _BinOp(self, node: ast.BinOp) -> ast.expr:
+        place = self.place(node, _OPERATIONS[type(node.op)])
+        return self.call("binary", place, self.expression(node.left), self.expression(node.right), at=node)
+
+    def _UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        if isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
+            return self.call("literal", self.place(node), copy.deepcopy(node), at=node)
+        place = self.place(node, _OPERATIONS[type(node.op)])
+        return self.call("unary", place, self.expression(node.operand), at=node)
+
+    def _BoolOp(self, node: ast.BoolOp) -> ast.expr:
+        return ast.copy_location(ast.BoolOp(node.op, [self.expression(v) for v in node.values]), node)
+
+    def _IfExp(self, node: ast.IfExp) -> ast.expr:
+        branches = self.expression(node.body), self.expression(node.orelse)
+        return ast.copy_location(ast.IfExp(self.expression(node.test), *branches), node)
+
+    def _Compare(self, node: ast.Compare) -> ast.expr:
+        if any(isinstance(op, (ast.In, ast.NotIn)) for op in node.ops) or _suspends(node):
+            return self.wrap(node)
+        place = self.place(node, " ".join(_OPERATIONS[type(op)] for op in node.ops))
+        first, *rest = node.comparators
+        later: list[ast.expr] = [_delayed(self.expression(c)) for c in rest]
+        return self.call(
+            "compare", place, self.expression(node.left), self.expression(first), ast.Tuple(later, _LOAD), at=node
+        )
+
+    def _Attribute(self, node: ast.Attribute) -> ast.expr:
+        name = ast.Constant(self.mangled(node.attr))
+        return self.call("attribute", self.place(node, node.attr), self.expression(node.value), name, at=node)
+
+    def mangled(self, name: str) -> str:
+        if self.class_name and name.startswith("__") and not name.endswith("__"):
+            return f"_{self.class_name.lstrip('_')}{name}"
+        return name
+
+    def _Subscript(self, node: ast.Subscript) -> ast.expr:
+        return self.call("subscript", self.place(node), self.expression(node.value), self.expression(node.slice), at=node)
+
+    def _Slice(self, node: ast.Slice) -> ast.expr:
+        parts = [self.expression(p) if p is not None else ast.Constant(None) for p in (node.lower, node.upper, node.step)]
+        return self.call("slice", self.place(node), *parts, at=node)
+
+    def _display(self, node: Any) -> ast.expr:
+        items = ast.List([self.argument(item) for item in node.elts], _LOAD)
+        return self.call("display", self.place(node), ast.Constant(type(node).__name__.lower()), items, at=node)
+
+    _Tuple = _List = _Set = _display
+
+    def argument(self, node: ast.expr) -> ast.expr:
+        if isinstance(node, ast.Starred):
+            return ast.copy_location(ast.Starred(self.call("star", self.expression(node.value), at=node), _LOAD), node)
+        return self.expression(node)
+
+    def _Dict(self, node: ast.Dict) -> ast.expr:
+        keys = [self.plain(k) if k is not None else ast.Constant(None) for k in node.keys]
+        stars = [ast.Constant(k is None) for k in node.keys]
+        values = [self.expression(v) for v in node.values]
+        parts = (ast.List(keys, _LOAD), ast.List(list(stars), _LOAD), ast.List(values, _LOAD))
+        return self.call("dictionary", self.place(node), *parts, at=node)
+
+    def _JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
+        outer, self.inside = self.inside, self.inside or node
+        try:
+            text = self._text_parts(node)
+        finally:
+            self.inside = outer
+        return self.call("wrap", self.place(node), text, at=node)
+
+    def _text_parts(self, node: ast.JoinedStr) -> ast.JoinedStr:
+        values: list[ast.expr] = []
+        for value in node.values:
+            if isinstance(value, ast.FormattedValue):
+                spec = value.format_spec
+                spec = self._text_parts(spec) if isinstance(spec, ast.JoinedStr) else spec
+                value = ast.copy_location(ast.FormattedValue(self.plain(value.value), value.conversion, spec), value)
+            values.append(value)
+        return ast.copy_location(ast.JoinedStr(values), node)
+
+    def _NamedExpr(self, node: ast.NamedExpr) -> ast.expr:
+        bound = self.call("bind", self.place(node, node.target.id), self.expression(node.value), at=node)
+        assigned = ast.copy_location(ast.NamedExpr(copy.copy(node.target), bound), node)
+        return self.call("name", self.place(node.target, node.target.id), assigned, at=node)
+
+    def _comprehension(self, node: Any) -> ast.expr:
+        """Each element in both versions: in the set-up only the first ones are recorded."""
+        generators = []
+        for at, part in enumerate(node.generators):
+            source = self.call("iterate", self.place(part.iter), self.expression(part.iter), at=part.iter)
+            tests = [self.call("truth", self.expression(test), at=test) for test in part.ifs]
+            target = copy.deepcopy(part.target)
+            if at == 0 and isinstance(part.iter, ast.Name) is False:
+                source = source
+            generators.append(ast.comprehension(target, source, tests, part.is_async))
+        if isinstance(node, ast.DictComp):
+            new: ast.expr = ast.DictComp(self._either(node.key), self._either(node.value), generators)
+        else:
+            new = type(node)(self._either(node.elt), generators)
+        return self.call("wrap", self.place(node), ast.copy_location(new, node), at=node)
+
+    _ListComp = _SetComp = _GeneratorExp = _DictComp = _comprehension
+
+    def _either(self, node: ast.expr) -> ast.expr:
+        choice = self.call("following", at=node)
+        return ast.copy_location(ast.IfExp(choice, self.plain(node), self.native(node)), node)
+
+    def _Lambda(self, node: ast.Lambda) -> ast.expr:
+        return self.call("wrap", self.place(node), self.lambda_(node), at=node)
+
+    def lambda_(self, node: ast.Lambda) -> ast.Lambda:
+        """A lambda with both versions of its body."""
+        entered = self.call("enter", self.place(node, "<lambda>"), at=node)
+        recorded = self.call("returned", self.place(node.body), self.expression(node.body), at=node)
+        body = ast.copy_location(ast.IfExp(entered, recorded, self.native(node.body)), node)
+        return ast.copy_location(ast.Lambda(self.native(node.args), body), node)
+
+    def _Yield(self, node: ast.Yield) -> ast.expr:
+        given = ast.Yield(self.plain(node.value) if node.value else None)
+        return self.call("wrap", self.place(node), ast.copy_location(given, node), at=node)
+
+    def _YieldFrom(self, node: ast.YieldFrom) -> ast.expr:
+        return self.call("wrap", self.place(node), ast.copy_location(ast.YieldFrom(self.plain(node.value)), node), at=node)
+
+    def _Await(self, node: ast.Await) -> ast.expr:
+        return self.call("wrap", self.place(node), ast.copy_location(ast.Await(self.plain(node.value)), node), at=node)
+
+    def _Call(self, node: ast.Call) -> ast.expr:
+        if isinstance(node.func, ast.Name) and node.func.id in _FRAME_CALLS:
+            return self.wrap(node)
+        keywords: list[ast.expr] = [
+            ast.Tuple([ast.Constant(k.arg), self.expression(k.value)], _LOAD) for k in node.keywords
+        ]
+        arguments = ast.List([self.argument(a) for a in node.args], _LOAD)
+        function = self.expression(node.func)
+        return self.call("call", self.place(node), function, arguments, ast.List(keywords, _LOAD), at=node)
+
+    # -- statements -----------------------------------------------------------------------------
+
+    def statements(self, body: Sequence[ast.stmt]) -> list[ast.stmt]:
+        """The recorded version of a block."""
+        from tracer.recording.statements import recorded
+
+        found: list[ast.stmt] = []
+        for statement in body:
+            for new in recorded(self, statement):
+                found.append(ast.copy_location(new, statement))
+        return found
+
+
+class _Native(ast.NodeTransformer):
+    """Code that is not recorded itself, but whose functions, lambdas and training loops can be."""
+
+    def __init__(self, instrumenter: Instrumenter) -> None:
+        self.instrumenter = instrumenter
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        from tracer.recording.statements import both_versions
+
+        return both_versions(self.instrumenter, node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        from tracer.recording.statements import both_versions
+
+        return both_versions(self.instrumenter, node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        outer, self.instrumenter.class_name = self.instrumenter.class_name, node.name
+        self.instrumenter.scope.append(node.name)
+        try:
+            return self.generic_visit(node)
+        finally:
+            self.instrumenter.class_name = outer
+            self.instrumenter.scope.pop()
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
+        return self.instrumenter.lambda_(node)
+
+    def visit_For(self, node: ast.For) -> Any:
+        return self._loop(node)
+
+    def visit_While(self, node: ast.While) -> Any:
+        return self._loop(node)
+
+    def visit_If(self, node: ast.If) -> ast.AST:
+        computes = (node.lineno, node.col_offset) in self.instrumenter.costs
+        new = self.generic_visit(node)
+        if computes and isinstance(new, ast.If):
+            new.body.insert(0, ast.copy_location(ast.Expr(self.instrumenter.call("mark", at=node)), node.body[0]))
+        return new
+
+    def _loop(self, node: Any) -> Any:
+        from tracer.recording.statements import training_loop
+
+        if (node.lineno, node.col_offset) in self.instrumenter.training:
+            return training_loop(self.instrumenter, node, recorded_header=False)
+        return self.generic_visit(node)
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        new = self.generic_visit(node)
+        if self.instrumenter.program.classic_division and isinstance(new, ast.BinOp) and isinstance(new.op, ast.Div):
+            return self.instrumenter.call("classic_divide", new.left, new.right, at=node)
+        return new
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
+        new = self.generic_visit(node)
+        classic = self.instrumenter.program.classic_division
+        if not (classic and isinstance(new, ast.AugAssign) and isinstance(new.op, ast.Div)):
+            return new
+        read: Any = copy.deepcopy(new.target)
+        read.ctx = _LOAD
+        divided = self.instrumenter.call("classic_divide_in_place", read, new.value, at=node)
+        return ast.copy_location(ast.Assign([new.target], divided), node)
+
+
+def _delayed(body: ast.expr) -> ast.Lambda:
+    return ast.Lambda(ast.arguments([], [], None, [], [], None, []), body)
+
+
+def _suspends(node: ast.AST) -> bool:
+    return any(isinstance(n, (ast.Yield, ast.YieldFrom, ast.Await)) for n in ast.walk(node))
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
+def is_text(statement: ast.stmt) -> bool:
+    """Whether a statement is a documentation string."""
+    return _is_text(statement)

@@ -1,0 +1,243 @@
+"""`resolve`: the pure function behind each canonical operation.
+
+In: the name of an operation.  Out: a callable of its arguments that gives the value anew and never
+touches an argument; the function of a mutation returns the new value.
+"""
+
+from __future__ import annotations
+
+import builtins
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A slice whose parts may be references to nodes."""
+
+    start: Any = None
+    stop: Any = None
+    step: Any = None
+
+
+_NUMBERS = (int, float, complex, np.ndarray, np.generic)
+
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+    "floor_divide": operator.floordiv,
+    "remainder": operator.mod,
+    "power": operator.pow,
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "equal": operator.eq,
+    "not_equal": operator.ne,
+    "matmul": operator.matmul,
+}
+
+
+def _binary(name: str) -> Callable[..., Any]:
+    plain, ufunc = _OPERATORS[name], getattr(np, name)
+
+    def function(a: Any, b: Any, **kwargs: Any) -> Any:
+        if kwargs or not (isinstance(a, _NUMBERS) and isinstance(b, _NUMBERS)):
+            return ufunc(a, b, **kwargs)
+        try:
+            return plain(a, b)
+        except (ZeroDivisionError, OverflowError):
+            return ufunc(a, b)
+
+    return function
+
+
+def _unary(name: str) -> Callable[..., Any]:
+    plain = {"negative": operator.neg, "positive": operator.pos, "absolute": abs}[name]
+    ufunc = getattr(np, name)
+
+    def function(x: Any, **kwargs: Any) -> Any:
+        return plain(x) if not kwargs and isinstance(x, (int, float)) else ufunc(x, **kwargs)
+
+    return function
+
+
+def _setitem(x: Any, index: Any, value: Any) -> Any:
+    new = np.array(x)
+    new[index] = value
+    return new
+
+
+def _getitem(x: Any, index: Any) -> Any:
+    found = x[index]
+    return found.copy() if isinstance(found, np.ndarray) else found
+
+
+def _put_flat(root: Any, index: Any, value: Any) -> Any:
+    new = np.array(root)
+    flat = new.reshape(-1)
+    flat[index] = value
+    return flat.reshape(new.shape)
+
+
+def _add_at(x: Any, index: Any, value: Any) -> Any:
+    new = np.array(x)
+    np.add.at(new, index, value)
+    return new
+
+
+def _copy_of(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function, with a result that shares no memory with its arguments."""
+
+    def pure(*args: Any, **kwargs: Any) -> Any:
+        found = function(*args, **kwargs)
+        return found.copy() if isinstance(found, np.ndarray) and found.base is not None else found
+
+    return pure
+
+
+def _numeric_list(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda items: function(items)
+
+
+def _reduction(name: str) -> Callable[..., Any]:
+    function = getattr(np, name)
+
+    def reduce(x: Any, axis: Any = None, keepdims: bool = False, **kwargs: Any) -> Any:
+        return function(x, axis=axis, **({"keepdims": True} if keepdims else {}), **kwargs)
+
+    return reduce
+
+
+def _norm(x: Any, axis: Any = None, keepdims: bool = False, **kwargs: Any) -> Any:
+    return np.linalg.norm(x, axis=axis, keepdims=keepdims, **kwargs)
+
+
+def _array(items: Any, **kwargs: Any) -> Any:
+    return np.array(items, **kwargs)
+
+
+def _scalar(kind: type) -> Callable[..., Any]:
+    def convert(x: Any) -> Any:
+        return kind(x.item() if isinstance(x, np.ndarray) else x)
+
+    return convert
+
+
+def _range(*bounds: Any) -> Any:
+    return np.arange(*bounds)
+
+
+def _whole(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that changes its first argument in place, as one that returns the new value."""
+
+    def new(x: Any, *args: Any, **kwargs: Any) -> Any:
+        copy = np.array(x)
+        function(copy, *args, **kwargs)
+        return copy
+
+    return new
+
+
+def _sort(x: Any, *args: Any, **kwargs: Any) -> Any:
+    return np.sort(x, *args, **kwargs)
+
+
+def _fill(x: Any, value: Any) -> Any:
+    return np.full_like(x, value)
+
+
+def _copyto(x: Any, value: Any, **kwargs: Any) -> Any:
+    new = np.array(x)
+    np.copyto(new, value, casting=kwargs.pop("casting", "same_kind"), **kwargs)
+    return new
+
+
+def _into(x: Any, value: Any) -> Any:
+    """``value`` cast to the type and shape of ``x``: what writing into ``x`` as a whole leaves there."""
+    new = np.empty_like(x)
+    new[...] = value
+    return new
+
+
+_TABLE: dict[str, Callable[..., Any]] = {
+    **{name: _binary(name) for name in _OPERATORS},
+    **{name: _unary(name) for name in ("negative", "positive", "absolute")},
+    **{name: _reduction(name) for name in ("sum", "mean", "prod", "max", "min", "var", "std", "any", "all")},
+    **{name: _copy_of(getattr(np, name)) for name in ("squeeze", "expand_dims", "swapaxes", "flip", "broadcast_to")},
+    **{name: _copy_of(getattr(np, name)) for name in ("diagonal", "diag", "real", "imag", "moveaxis", "rollaxis")},
+    **{name: _copy_of(getattr(np, name)) for name in ("atleast_1d", "atleast_2d", "rot90", "fliplr", "flipud")},
+    "norm": _norm,
+    "argmax": lambda x, axis=None, **kw: np.argmax(x, axis=axis, **kw),
+    "argmin": lambda x, axis=None, **kw: np.argmin(x, axis=axis, **kw),
+    "transpose": _copy_of(lambda x, axes=None: np.transpose(x, axes)),
+    "reshape": _copy_of(lambda x, shape, **kw: np.reshape(x, shape, **kw)),
+    "concatenate": lambda items, axis=0: np.concatenate(items, axis=axis),
+    "stack": lambda items, axis=0: np.stack(items, axis=axis),
+    "c_": lambda *items: np.c_[items],
+    "r_": lambda *items: np.r_[items],
+    "array": _array,
+    "copy": lambda x: np.array(x) if isinstance(x, np.ndarray) else x,
+    "astype": lambda x, dtype: np.asarray(x).astype(dtype) if np.ndim(x) else np.dtype(dtype).type(x),
+    "item": lambda x, *index: x.item(*index) if hasattr(x, "item") else x,
+    "float": _scalar(float),
+    "int": _scalar(int),
+    "bool": _scalar(bool),
+    "round": lambda x, decimals=0: round(x, decimals) if isinstance(x, float) else np.round(x, decimals),
+    "round_to_int": lambda x: round(x),
+    "sum_of": lambda items, start=0: builtins.sum(items, start),
+    "max_of": lambda items: builtins.max(items),
+    "min_of": lambda items: builtins.min(items),
+    "tuple_item": lambda items, k: items[k],
+    "getitem": _getitem,
+    "setitem": _setitem,
+    "take_flat": lambda root, index: np.array(root).reshape(-1)[index],
+    "put_flat": _put_flat,
+    "add_at": _add_at,
+    "axis_size": lambda x, axis: int(np.shape(x)[axis]),
+    "size": lambda x: int(np.size(x)),
+    "ndim": lambda x: int(np.ndim(x)),
+    "range": _range,
+    "fill_diagonal": _whole(np.fill_diagonal),
+    "put": _whole(np.put),
+    "place": _whole(np.place),
+    "putmask": _whole(np.putmask),
+    "put_along_axis": _whole(np.put_along_axis),
+    "copyto": _copyto,
+    "sort_in_place": _sort,
+    "fill": _fill,
+    "into": _into,
+    "split": lambda x, sections, axis, part: np.split(x, sections, axis=axis)[part].copy(),
+    "array_split": lambda x, sections, axis, part: np.array_split(x, sections, axis=axis)[part].copy(),
+    "logical_not": lambda x, **kw: (not x) if isinstance(x, (bool, int, float)) else np.logical_not(x, **kw),
+    "cast_out": _into,
+}
+
+
+@lru_cache(maxsize=None)
+def resolve(op: str) -> Callable[..., Any]:
+    """The function of a canonical operation.
+
+    Arguments:
+        op: a name such as ``"add"``, ``"matmul"``, ``"linalg.inv"`` or ``"subtract.outer"``.
+
+    Raises:
+        KeyError: there is no such operation.
+    """
+    if op in _TABLE:
+        return _TABLE[op]
+    found: Any = np
+    for part in op.split("."):
+        found = getattr(found, part, None)
+        if found is None:
+            break
+    if callable(found):
+        return found if isinstance(found, np.ufunc) else _copy_of(found)
+    raise KeyError(f"no function for the operation {op!r}")
