@@ -296,11 +296,10 @@ def _matrix_product(left: Node, right: Node, over: Index, free: Along) -> Node |
     if shared:
         return _stacked_product(left, right, over, shared, free)
     if max(dimensions) <= 2:
-        if min(dimensions) == 2 and _place(others[0], free) > _place(others[1], free):
-            left, right = right, left
-        elif dimensions == (2, 1) and left.axes[0] == over:
-            left, right = right, left
-        elif dimensions == (1, 2) and right.axes[1] == over:
+        turned = min(dimensions) == 2 and _place(others[0], free) > _place(others[1], free)
+        row_first = dimensions == (2, 1) and left.axes[0] == over
+        row_last = dimensions == (1, 2) and right.axes[1] == over
+        if turned or row_first or row_last:
             left, right = right, left
         if len(left.axes) == 2 and left.axes[1] != over:
             left = transpose(left)

@@ -62,12 +62,12 @@ class Slice:
     reverse: bool = False
 
 
-Place: TypeAlias = Union[None, int, Slice, "Node"]
+Place: TypeAlias = Union[int, Slice, "Node", None]
 
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """``name[places]``; a place is ``None`` for the whole axis, an integer, a slice or an array of positions."""
+    """``name[places]``; a place is ``None`` for all of an axis, or a number, a slice, an array of positions."""
 
     entry: Entry
     places: tuple[Place, ...]

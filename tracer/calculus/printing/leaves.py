@@ -205,7 +205,8 @@ def _is_slice(index: Affine) -> bool:
 
 def _slice(index: Affine, axis: Axis | None, names: Names) -> Place:
     atom, step = index.parts[0]
-    assert isinstance(atom, Index) and isinstance(step, int)
+    assert isinstance(atom, Index)
+    assert isinstance(step, int)
     if step < 0:
         return Slice(atom, reverse=True) if axis == atom.axis else positions(index, names)
     start = Affine((), index.constant, index.sizes)

@@ -46,7 +46,7 @@ class Names(ABC):
         """Whether the entries of the array are integers (it may be used as an index)."""
 
     def is_boolean(self, name: str) -> bool:
-        """Whether the entries are of type bool, for which NumPy's ``+``, ``-`` and ``@`` are not arithmetic."""
+        """Whether the entries are truth values, which NumPy does not add, negate or multiply as numbers."""
         return False
 
 
