@@ -1,0 +1,117 @@
+"""Reading and writing parts of an array: one description of what an index selects serves both.
+
+    reading   out[s] = X[e(s)]
+    writing   out[f] = X[f] + Σ_s δ(f, e(s)) (v[s] − X[f])
+    adding    out[f] = X[f] + Σ_s δ(f, e(s)) v[s]
+
+Writing needs that no entry is selected twice; adding (``np.add.at``) does not.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tracer.calculus import simplify
+from tracer.calculus.terms import Entry, Index
+from tracer.ops.axes import Operand
+from tracer.ops.reductions import whole
+from tracer.ops.selection import Selection, select
+from tracer.ops.table import Row, operation
+from tracer.ops.writing import Form, NoFormula, delta, form, rational, sum_over
+
+
+@operation("getitem")
+def getitem(X: Operand, index: Any, out: Operand) -> Row:
+    """out[s] = X[e(s)]"""
+    selection = select(X, index, out.name)
+    return selection.free, X.at(*selection.at)
+
+
+@operation("take")
+def take(X: Operand, indices: Any, out: Operand, axis: Any = None) -> Row:
+    """out[i, s] = X[i, y[s]]"""
+    if axis is None and X.ndim != 1:
+        raise NoFormula("take", "an array that is flattened")
+    before = 0 if axis is None else whole(axis) % X.ndim
+    return getitem(X, (*[slice(None)] * before, indices), out)
+
+
+@operation("take_along_axis")
+def take_along_axis(X: Operand, indices: Operand, axis: Any) -> Row:
+    """out[i, k] = X[i, y[i, k]]"""
+    if axis is None:
+        raise NoFormula("take_along_axis", "an array that is flattened")
+    if indices.value is not None and np.min(indices.value) < 0:
+        raise NoFormula("take_along_axis", f"{indices.name} counts from the end in some places")
+    position = whole(axis) % X.ndim
+    free = indices.indices()
+    at = list(free)
+    for p, (own, other) in enumerate(zip(X.axes, indices.axes, strict=True)):
+        if p == position:
+            continue
+        if (own is None) != (other is None):
+            raise NoFormula("take_along_axis", "axes that are broadcast")
+        if own is not None and other is not None:
+            X.table.unite(own, other)
+    looked_up = Entry(indices.name, free)
+    return free, X.at(*(looked_up if p == position else i for p, i in enumerate(at)))
+
+
+@operation("setitem")
+def setitem(X: Operand, index: Any, value: Any, out: Operand) -> Row:
+    """out[f] = X[f] + Σ_s δ(f, e(s)) (v[s] − X[f])"""
+    f = X.indices()
+    if isinstance(index, Operand) and index.boolean and not _has_axes(value):
+        chosen = index[f[: index.ndim]]
+        return f, Form(simplify((X[f] + chosen * (_value(value, ()) - X[f])).expr))
+    selection = select(X, index, out.name)
+    _check_once(X, selection)
+    difference = _value(value, selection.free) - X[f]
+    return f, Form(simplify((X[f] + sum_over(selection.free, _where(f, selection) * difference)).expr))
+
+
+@operation("add_at")
+def add_at(X: Operand, index: Any, value: Any, out: Operand) -> Row:
+    """out[f] = X[f] + Σ_s δ(f, e(s)) v[s]"""
+    f = X.indices()
+    selection = select(X, index, out.name)
+    added = sum_over(selection.free, _where(f, selection) * _value(value, selection.free))
+    return f, Form(simplify((X[f] + added).expr))
+
+
+def _where(f: tuple[Index | int, ...], selection: Selection) -> Form:
+    """Π_d δ(f_d, e_d(s))"""
+    product = form(1)
+    for one, at in zip(f, selection.at, strict=True):
+        product = product * delta(one, at)
+    return product
+
+
+def _has_axes(value: Any) -> bool:
+    return isinstance(value, Operand) and any(n != 1 for n in value.shape)
+
+
+def _value(value: Any, at: tuple[Index | int, ...]) -> Form:
+    """The value that is written at the selected place; leading axes of size one are dropped as NumPy does."""
+    if not isinstance(value, Operand):
+        return form(rational(value))
+    if value.ndim > len(at):
+        extra = value.ndim - len(at)
+        if any(n != 1 for n in value.shape[:extra]):
+            raise NoFormula("setitem", f"a value of the shape {value.shape}")
+        at = (0,) * extra + at
+    return value[at]
+
+
+def _check_once(X: Operand, selection: Selection) -> None:
+    """Refuse to write where an entry is selected twice: then the last value counts."""
+    if not selection.arrays:
+        return
+    if selection.numpy is None:
+        raise NoFormula("setitem", "the values of the index are not known")
+    count = np.zeros(X.shape, dtype=int)
+    np.add.at(count, selection.numpy, 1)
+    if count.max() > 1:
+        raise NoFormula("setitem", "an entry is written twice, and the last value counts")

@@ -1,0 +1,125 @@
+"""Sums of products: matrix products of all kinds, and einsum."""
+
+from __future__ import annotations
+
+import string
+from typing import Any
+
+from tracer.calculus import fresh
+from tracer.calculus.terms import Index
+from tracer.ops.axes import Operand, broadcast
+from tracer.ops.table import Row, operation
+from tracer.ops.writing import Form, NoFormula, form, rational, sum_over
+
+
+@operation("matmul")
+def matmul(A: Operand, B: Operand) -> Row:
+    """out[i, k] = Σ_j A[i, j] · B[j, k]"""
+    j = A.axis(-1)
+    i = (A.axis(-2),) if A.ndim > 1 else ()
+    k = (B.axis(-1),) if B.ndim > 1 else ()
+    batch = broadcast(A.axes[:-2], B.axes[:-2], table=A.table)
+    return (*batch, *i, *k), sum_over(j, A[(*batch, *i, j)] * B[(*batch, j, *k)])
+
+
+@operation("dot")
+def dot(A: Any, B: Any) -> Row:
+    """out[i, k] = Σ_j A[i, j] · B[j, k]"""
+    if not isinstance(A, Operand) or not isinstance(B, Operand) or not A.ndim or not B.ndim:
+        return _scaled(A, B)
+    left, right = A.indices(), B.indices()
+    j, contracted = left[-1], max(B.ndim - 2, 0)
+    outer = right[:contracted] + right[contracted + 1 :]
+    return (*left[:-1], *outer), sum_over(j, A[left] * B[(*right[:contracted], j, *right[contracted + 1 :])])
+
+
+def _scaled(A: Any, B: Any) -> Row:
+    """The product with a scalar."""
+    array = A if isinstance(A, Operand) and A.ndim else B
+    if not isinstance(array, Operand):
+        array = A
+    if not isinstance(array, Operand):
+        raise NoFormula("dot", "a product of two numbers")
+    scalar = B if array is A else A
+    index = array.indices()
+    return index, array[index] * (scalar[()] if isinstance(scalar, Operand) else form(rational(scalar)))
+
+
+@operation("inner")
+def inner(A: Operand, B: Operand) -> Row:
+    """out[i, k] = Σ_j A[i, j] · B[k, j]"""
+    if not isinstance(A, Operand) or not isinstance(B, Operand) or not A.ndim or not B.ndim:
+        return _scaled(A, B)
+    left, right = A.indices(), B.indices()
+    j = left[-1]
+    return (*left[:-1], *right[:-1]), sum_over(j, A[left] * B[(*right[:-1], j)])
+
+
+@operation("vdot")
+def vdot(A: Operand, B: Operand) -> Row:
+    """out = Σ_i A[i] · B[i]"""
+    if A.shape != B.shape:
+        raise NoFormula("vdot", f"operands of the shapes {A.shape} and {B.shape}")
+    i = A.indices()
+    return (), sum_over(i, A[i] * B[i])
+
+
+@operation("outer")
+def outer(a: Operand, b: Operand) -> Row:
+    """out[i, k] = a[i] · b[k]"""
+    (i, left), (k, right) = (_only_axis(x) for x in (a, b))
+    return (i, k), left * right
+
+
+def _only_axis(a: Operand) -> tuple[Index | int, Form]:
+    """The index over the one axis of an array that is longer than one, and its entry."""
+    indices = a.indices()
+    running = [i for i in indices if isinstance(i, Index)]
+    if len(running) > 1:
+        raise NoFormula("outer", f"an operand of the shape {a.shape}, which would be flattened")
+    return (running[0] if running else 0), a[indices]
+
+
+@operation("tensordot")
+def tensordot(A: Operand, B: Operand, axes: Any = 2) -> Row:
+    """out[i, k] = Σ_j A[i, j] · B[j, k], over several axes at once"""
+    if isinstance(axes, (tuple, list)):
+        one, other = ([x] if not isinstance(x, (tuple, list)) else list(x) for x in axes)
+        first, second = [int(x) % A.ndim for x in one], [int(x) % B.ndim for x in other]
+    else:
+        n = int(axes)
+        first, second = list(range(A.ndim - n, A.ndim)), list(range(n))
+    left, right = list(A.indices()), list(B.indices())
+    for p, q in zip(first, second, strict=True):
+        right[q] = left[p]
+    free = [i for p, i in enumerate(left) if p not in first] + [
+        i for q, i in enumerate(right) if q not in second
+    ]
+    return tuple(free), sum_over([left[p] for p in first], A[tuple(left)] * B[tuple(right)])
+
+
+@operation("einsum")
+def einsum(subscripts: str, *operands: Operand) -> Row:
+    """out[…] = Σ of the product of the operands, by the letters of their axes"""
+    text = subscripts.replace(" ", "")
+    if "." in text:
+        raise NoFormula("einsum", "an ellipsis in the subscripts")
+    inputs, arrow, result = text.partition("->")
+    parts = inputs.split(",")
+    if len(parts) != len(operands):
+        raise NoFormula("einsum", f"{len(parts)} subscripts for {len(operands)} operands")
+    if not arrow:
+        result = "".join(c for c in sorted(set(inputs) - {","}) if inputs.count(c) == 1)
+    index: dict[str, Index | int] = {}
+    for letters, operand in zip(parts, operands, strict=True):
+        if len(letters) != operand.ndim or not set(letters) <= set(string.ascii_letters):
+            raise NoFormula("einsum", f"the subscripts {letters!r} for the shape {operand.shape}")
+        for letter, axis in zip(letters, operand.axes, strict=True):
+            if not isinstance(index.get(letter), Index):
+                index[letter] = fresh(axis)
+    product = form(1)
+    for letters, operand in zip(parts, operands, strict=True):
+        product = product * operand[tuple(index[c] for c in letters)]
+    return tuple(index[c] for c in result), sum_over(
+        [i for c, i in index.items() if c not in result], product
+    )

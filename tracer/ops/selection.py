@@ -1,0 +1,261 @@
+"""Which entry an index selects: ``X[3]``, ``X[:, 1:]``, ``P[range(N), y]``, ``E[words]``, ``d[mask]``.
+
+In come an operand and an index as NumPy takes it; out go the indices of the result and, for each axis of
+the operand, the index expression of the entry that is meant.  Invariant: what is selected here is what
+NumPy selects, checked by the tests for every form; other forms are refused.
+
+A mask as an index means the places where it is true: they are the entries of the whole number arrays
+``<mask>.where0``, ``<mask>.where1``, …, over an axis of their own; `auxiliary` gives their values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from tracer.calculus import affine, fresh
+from tracer.calculus.terms import Axes, Axis, Entry, Index, IndexExpr
+from tracer.ops.axes import Operand, broadcast
+from tracer.ops.writing import NoFormula
+
+#: Operations whose whole number result was looked up in data, so that its value is no part of the formula.
+LOOKED_UP = frozenset({"getitem", "take", "take_flat", "argmax", "argmin", "item", "int"})
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What an index selects.
+
+    Attributes:
+        free: the indices of the result.
+        at: for each axis of the operand, which entry.
+        numpy: the index with the values of operands in it, ``None`` if a value is not known.
+        arrays: whether arrays stand in the index, so that an entry may be selected twice.
+    """
+
+    free: tuple[Index | int, ...]
+    at: tuple[IndexExpr, ...]
+    numpy: Any
+    arrays: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Array:
+    """A whole number array in an index: its axes, and the entry of it at given indices."""
+
+    axes: Axes
+    entry: Callable[[tuple[Index | int, ...]], IndexExpr]
+
+
+def select(X: Operand, index: Any, name: str) -> Selection:
+    """What ``X[index]`` selects.
+
+    Args:
+        X: the array that is indexed.
+        index: an integer, a slice, None, Ellipsis, an operand, or a tuple of these.
+        name: a prefix for the names of axes that slices make.
+
+    Raises:
+        NoFormula: for a form of index that has no formula.
+    """
+    items = _expand(X, index)
+    at: list[IndexExpr | None] = [None] * X.ndim
+    basic: list[Index | int] = []
+    arrays: list[tuple[int, _Array]] = []
+    first: int | None = None
+    together, position = True, 0
+    for item in items:
+        if item is None:
+            basic.append(0)
+        elif _is_slice(item):
+            free, at[position] = _slice(X, position, item, f"{name}.slice{position}")
+            basic.append(free)
+            position += 1
+        else:
+            if first is None:
+                first = len(basic)
+            elif len(basic) != first:
+                together = False
+            for one in _whole_numbers(X, position, item):
+                if isinstance(one, _Array):
+                    arrays.append((position, one))
+                else:
+                    at[position] = one
+                position += 1
+    shared = broadcast(*(a.axes for _, a in arrays), table=X.table)
+    for place, one in arrays:
+        at[place] = one.entry(shared[len(shared) - len(one.axes) :])
+    start = first if first is not None and together else 0
+    free_indices = (*basic[:start], *shared, *basic[start:]) if arrays else tuple(basic)
+    complete = tuple(i for i in at if i is not None)
+    if len(complete) != X.ndim:
+        raise NoFormula("getitem", "an index with another number of axes than the array")
+    return Selection(free_indices, complete, _values(index), bool(arrays))
+
+
+def _expand(X: Operand, index: Any) -> list[Any]:
+    """The index as a list with an item for every axis, or several at once for a mask, without Ellipsis."""
+    items = list(index) if isinstance(index, tuple) else [index]
+    used = 0
+    for item in items:
+        if isinstance(item, Operand) and item.boolean:
+            used += item.ndim
+        elif item is not None and item is not Ellipsis:
+            used += 1
+    missing = X.ndim - used
+    if missing < 0 or sum(1 for i in items if i is Ellipsis) > 1:
+        raise NoFormula("getitem", f"{used} indices for an array of the shape {X.shape}")
+    filler = [slice(None)] * missing
+    place = next((n for n, item in enumerate(items) if item is Ellipsis), None)
+    if place is None:
+        return items + filler
+    return items[:place] + filler + items[place + 1 :]
+
+
+def _is_slice(item: Any) -> bool:
+    return isinstance(item, slice) or (
+        hasattr(item, "start") and hasattr(item, "stop") and hasattr(item, "step")
+    )
+
+
+def known_integer(value: Any) -> int | None:
+    """A whole number that is written in an index, or the known value of a scalar; ``None`` for None."""
+    if value is None:
+        return None
+    if isinstance(value, Operand):
+        if value.ndim or value.value is None:
+            raise NoFormula("getitem", f"a slice whose bound {value.name} is not a known whole number")
+        value = value.value
+    if isinstance(value, Fraction) and value.denominator == 1:
+        return int(value)
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    if isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iu":
+        return int(value)
+    raise NoFormula("getitem", f"the index {value!r}")
+
+
+def _slice(X: Operand, position: int, item: Any, name: str) -> tuple[Index | int, IndexExpr]:
+    """The index over a slice, and which entry of the axis it means."""
+    size, axis = X.shape[position], X.axes[position]
+    bounds = slice(*(known_integer(b) for b in (item.start, item.stop, item.step)))
+    start, stop, step = bounds.indices(size)
+    length = len(range(start, stop, step))
+    if length == 0:
+        raise NoFormula("getitem", "an empty slice")
+    if axis is None:
+        return 0, 0
+    if (start, step, length) == (0, 1, size):
+        index = fresh(axis)
+        return index, index
+    from_end = (bounds.start is not None and bounds.start < 0 and start > 0) or (
+        bounds.start is None and step < 0
+    )
+    sizes = (axis,) if from_end else ()
+    constant = start - size if from_end else start
+    if length == 1:
+        return 0, affine((), constant, sizes)
+    index = fresh(X.table.axis(name, length))
+    assert isinstance(index, Index)
+    return index, affine(((index, step),), constant, sizes)
+
+
+def _whole_numbers(X: Operand, position: int, item: Any) -> list[IndexExpr | _Array]:
+    """An index that is no slice: for each axis that it takes, a fixed place or an array of places."""
+    axis = X.axes[position] if position < X.ndim else None
+    if not isinstance(item, Operand):
+        number = known_integer(item)
+        if number is None:
+            raise NoFormula("getitem", f"the index {item!r}")
+        return [_fixed(number, axis)]
+    if item.boolean:
+        return list(_places(item))
+    if not item.integer:
+        raise NoFormula("getitem", f"{item.name} of the type {item.dtype} as an index")
+    if item.ndim == 0:
+        if item.value is None or item.source in LOOKED_UP:
+            _check_not_negative(item)
+            return [Entry(item.name)]
+        return [_fixed(int(item.value), axis)]
+    return [_look_up(X, position, item, axis)]
+
+
+def _fixed(number: int, axis: Axis | None) -> IndexExpr:
+    if axis is None:
+        return 0
+    return number if number >= 0 else affine((), number, (axis,))
+
+
+def _look_up(X: Operand, position: int, item: Operand, axis: Axis | None) -> _Array:
+    """An array of places; one that is a range stands for the index itself."""
+    _check_not_negative(item)
+    start = _range_start(item, X.shape[position])
+    if start is not None and axis is not None:
+        whole_axis = start == 0 and item.shape[0] == X.shape[position]
+        if whole_axis and item.axes[0] is not None:
+            X.table.unite(axis, item.axes[0])
+
+        def of_range(indices: tuple[Index | int, ...]) -> IndexExpr:
+            (index,) = indices
+            return affine(((index, 1),), start) if isinstance(index, Index) else start + index
+
+        return _Array(item.axes, of_range)
+
+    def of_array(indices: tuple[Index | int, ...]) -> IndexExpr:
+        places = tuple(0 if own is None else i for own, i in zip(item.axes, indices, strict=True))
+        return Entry(item.name, places)
+
+    return _Array(item.axes, of_array)
+
+
+def _range_start(item: Operand, size: int) -> int | None:
+    """Where a range starts: known by its source, or because it counts through the whole axis."""
+    if item.ndim != 1 or item.value is None:
+        return None
+    value = np.asarray(item.value)
+    start = int(value[0]) if value.size else 0
+    if not np.array_equal(value, start + np.arange(value.size)):
+        return None
+    if item.source in ("range", "arange"):
+        return start
+    return start if item.source == "" and start == 0 and value.size == size else None
+
+
+def _check_not_negative(item: Operand) -> None:
+    if item.value is not None and np.size(item.value) and np.min(item.value) < 0:
+        raise NoFormula("getitem", f"{item.name} counts from the end in some places")
+
+
+def _places(mask: Operand) -> list[_Array]:
+    """The places where a mask is true, one array for each of its axes."""
+    if mask.value is None:
+        raise NoFormula("getitem", f"the mask {mask.name} has no known value")
+    count = int(np.count_nonzero(mask.value))
+    if count == 0:
+        raise NoFormula("getitem", f"the mask {mask.name} is true nowhere")
+    axes = (mask.table.axis(f"{mask.name}.where", count),)
+
+    def at(array: str) -> _Array:
+        return _Array(axes, lambda indices: Entry(array, indices))
+
+    return [at(f"{mask.name}.where{d}") for d in range(mask.ndim)]
+
+
+def _values(index: Any) -> Any:
+    """The index with operands replaced by their values; ``None`` if one is not known."""
+    items = index if isinstance(index, tuple) else (index,)
+    result = []
+    for item in items:
+        if isinstance(item, Operand):
+            if item.value is None:
+                return None
+            result.append(item.value)
+        elif _is_slice(item):
+            result.append(slice(*(known_integer(b) for b in (item.start, item.stop, item.step))))
+        else:
+            result.append(int(item) if isinstance(item, Fraction) else item)
+    return tuple(result)

@@ -1,0 +1,239 @@
+"""The table of operations, and the definition of an array from its operation and operands.
+
+A row is a function that writes one entry of the result; its docstring is the formula.  In come the
+canonical name of an operation and its operands, out goes a `Definition`.  Invariant: a definition says
+what NumPy computes, for all sizes of the axes that are not one.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from tracer.calculus import contract
+from tracer.calculus.algebra import make_term, replace_in_factor
+from tracer.calculus.indexing import affine, indices_of
+from tracer.calculus.terms import (
+    Affine,
+    Axis,
+    Condition,
+    Definition,
+    Delta,
+    Entry,
+    Expr,
+    Factor,
+    Function,
+    Index,
+    IndexExpr,
+    Mask,
+    Size,
+)
+from tracer.ops.axes import AxisTable, Operand, broadcast
+from tracer.ops.writing import Form, NoFormula, form, rational
+
+#: What a row gives: the indices of the entry of the result, and the entry.
+Row = tuple[tuple[Index | int, ...], Form]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One row of the table."""
+
+    names: tuple[str, ...]
+    formula: str
+    write: Callable[..., Row]
+    takes: frozenset[str]
+    any_keyword: bool
+
+
+OPERATIONS: dict[str, Operation] = {}
+
+
+def operation(*names: str) -> Callable[[Callable[..., Row]], Callable[..., Row]]:
+    """Enter a row under its canonical names.
+
+    The function gets the operands, the arguments by keyword, and ``out``, the operand that is the result,
+    if it has a parameter of that name.
+    """
+
+    def enter(write: Callable[..., Row]) -> Callable[..., Row]:
+        parameters = inspect.signature(write).parameters
+        row = Operation(
+            names,
+            inspect.getdoc(write) or "",
+            write,
+            frozenset(parameters),
+            any(p.kind is p.VAR_KEYWORD for p in parameters.values()),
+        )
+        for name in names:
+            if name in OPERATIONS:
+                raise ValueError(f"{name} stands in the table already")
+            OPERATIONS[name] = row
+        return write
+
+    return enter
+
+
+def elementwise(*names: str) -> Callable[[Callable[..., Form]], Callable[..., Form]]:
+    """Enter a row that is the same scalar formula at every position, with NumPy's broadcasting."""
+
+    def enter(write: Callable[..., Form]) -> Callable[..., Form]:
+        def at_every_position(*operands: Any, out: Operand) -> Row:
+            arrays = [o for o in operands if isinstance(o, Operand)]
+            index = broadcast(*(a.axes for a in arrays), table=out.table)
+            if len(index) < out.ndim:
+                index = (0,) * (out.ndim - len(index)) + index
+            return index, write(
+                *(o[index] if isinstance(o, Operand) else form(rational(o)) for o in operands)
+            )
+
+        at_every_position.__doc__ = write.__doc__
+        operation(*names)(at_every_position)
+        return write
+
+    return enter
+
+
+def define(
+    op: str,
+    output: str,
+    operands: Sequence[Any],
+    arguments: Mapping[str, Any],
+    table: AxisTable,
+    output_shape: tuple[int, ...],
+    dtype: str = "float64",
+) -> Definition:
+    """What the result of an operation is, entry by entry.
+
+    Args:
+        op: canonical name of the operation.
+        output: name of the array that is defined.
+        operands: `Operand` for arrays and scalars with a name, `Fraction` for numbers, other constants and
+            tuples of these as they are; an index is an int, a slice, None, Ellipsis, an operand, or a tuple.
+        arguments: keyword arguments in canonical form.
+        table: the axes; what the rule says about equal axes is entered into it, so that after one
+            pass over all operations a second one gives formulas in which equal axes are the same one.
+        output_shape: the shape of the result in the recorded run.
+        dtype: the type of its entries.
+
+    Raises:
+        NoFormula: if the operation, or this way of using it, has no row.
+    """
+    row = OPERATIONS.get(op)
+    if row is None:
+        raise NoFormula(op, "there is no formula for this operation")
+    out = table.operand(output, output_shape, dtype=dtype)
+    given = dict(arguments)
+    if "out" in row.takes:
+        given["out"] = out
+    if not row.any_keyword and not row.takes.issuperset(given):
+        raise NoFormula(op, f"no formula with the arguments {', '.join(sorted(set(given) - row.takes))}")
+    try:
+        free, written = row.write(*operands, **given)
+    except NoFormula as reason:
+        raise NoFormula(op, reason.reason) from reason
+    except TypeError as error:
+        raise NoFormula(op, f"no formula for arguments of this form ({error})") from error
+    free = _match(op, free, out)
+    settled = settle(contract(written.expr), table)
+    return Definition(output, tuple(_settle_index(i, table) for i in free), settled)
+
+
+def _match(op: str, free: tuple[Index | int, ...], out: Operand) -> tuple[Index | int, ...]:
+    """Unite the axes of the result with the indices of the formula, and check their number and sizes."""
+    if len(free) != out.ndim:
+        raise NoFormula(op, f"the formula has {len(free)} axes and the result {out.ndim}")
+    for index, axis in zip(free, out.axes, strict=True):
+        if isinstance(index, Index) != (axis is not None):
+            raise NoFormula(op, f"other axes have the size one than in the result, of shape {out.shape}")
+        if isinstance(index, Index) and axis is not None:
+            out.table.unite(index.axis, axis)
+    return free
+
+
+def settle(expr: Expr, table: AxisTable) -> Expr:
+    """The expression with every axis replaced by the one that stands for it."""
+    axes = {a for t in expr for a in _axes_of(t.bound, t.factors)}
+    if all(table.find(a) == a for a in axes):
+        return expr
+    result = []
+    for term in expr:
+        indices = {i for f, _ in term.factors for i in indices_of(f)} | set(term.bound)
+        renamed: dict[Index, IndexExpr] = {i: Index(i.name, table.find(i.axis)) for i in indices}
+        factors = [(_settle_factor(replace_in_factor(f, renamed), table), e) for f, e in term.factors]
+        bound = tuple(Index(i.name, table.find(i.axis)) for i in term.bound)
+        new = make_term(term.coefficient, bound, factors)
+        if new is not None:
+            result.append(new)
+    return contract(tuple(result))
+
+
+def _axes_of(bound: Sequence[Index], factors: Sequence[tuple[Factor, Fraction]]) -> set[Axis]:
+    found = {i.axis for i in bound} | {i.axis for f, _ in factors for i in indices_of(f)}
+    for factor, _ in factors:
+        if isinstance(factor, Size):
+            found.add(factor.axis)
+        for index in _index_expressions(factor):
+            if isinstance(index, Affine):
+                found |= set(index.sizes) | {c for _, c in index.parts if isinstance(c, Axis)}
+    return found
+
+
+def _index_expressions(factor: Factor) -> tuple[IndexExpr, ...]:
+    match factor:
+        case Entry():
+            return factor.indices
+        case Delta():
+            return (factor.over, factor.at)
+        case Condition():
+            return (factor.left, factor.right)
+        case Function():
+            return tuple(i for a in factor.arguments for i in a.indices)
+        case Mask():
+            return tuple(i for s in (factor.left, factor.right) if isinstance(s, Entry) for i in s.indices)
+        case Size():
+            return ()
+
+
+def _settle_index(index: Index | int, table: AxisTable) -> Index | int:
+    return Index(index.name, table.find(index.axis)) if isinstance(index, Index) else index
+
+
+def _settle_affine(index: IndexExpr, table: AxisTable) -> IndexExpr:
+    if isinstance(index, Entry):
+        return _settle_entry(index, table)
+    if not isinstance(index, Affine):
+        return index
+    parts = (
+        (a if isinstance(a, Index) else _settle_entry(a, table), table.find(c) if isinstance(c, Axis) else c)
+        for a, c in index.parts
+    )
+    return affine(parts, index.constant, tuple(table.find(a) for a in index.sizes))
+
+
+def _settle_entry(entry: Entry, table: AxisTable) -> Entry:
+    return Entry(entry.array, tuple(_settle_affine(i, table) for i in entry.indices))
+
+
+def _settle_factor(factor: Factor, table: AxisTable) -> Factor:
+    match factor:
+        case Size():
+            return Size(table.find(factor.axis))
+        case Entry():
+            return _settle_entry(factor, table)
+        case Delta():
+            return Delta(factor.over, _settle_affine(factor.at, table))
+        case Condition():
+            left, right = _settle_affine(factor.left, table), _settle_affine(factor.right, table)
+            return Condition(factor.relation, left, right)
+        case Function():
+            return Function(factor.name, tuple(_settle_entry(a, table) for a in factor.arguments))
+        case Mask():
+            return Mask(factor.relation, _settle_side(factor.left, table), _settle_side(factor.right, table))
+
+
+def _settle_side(side: Entry | Fraction, table: AxisTable) -> Entry | Fraction:
+    return _settle_entry(side, table) if isinstance(side, Entry) else side

@@ -1,0 +1,160 @@
+"""How a rule writes its formula: forms that can be added, multiplied, divided and raised to a power.
+
+In come expressions in tensor normal form, out go such expressions; what has no normal form, such as a
+division by a sum, is refused with `NoFormula`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from tracer.calculus import (
+    add,
+    constant,
+    multiply,
+    of_factor,
+    power,
+    scale,
+)
+from tracer.calculus import sum_over as sum_of_terms
+from tracer.calculus.scalar import apply
+from tracer.calculus.terms import Axis, Condition, Delta, Entry, Expr, Index, IndexExpr, Mask, Size
+
+
+class NoFormula(Exception):
+    """An operation, or this way of using it, has no index formula here.
+
+    Attributes:
+        op: canonical name of the operation.
+        reason: what it is that has no formula.
+    """
+
+    def __init__(self, op: str, reason: str) -> None:
+        super().__init__(f"{op}: {reason}")
+        self.op, self.reason = op, reason
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """An expression that is being written; ``boolean`` if its values are only 0 and 1."""
+
+    expr: Expr
+    boolean: bool = False
+
+    def __add__(self, other: Writable) -> Form:
+        return Form(add(self.expr, form(other).expr))
+
+    def __sub__(self, other: Writable) -> Form:
+        return Form(add(self.expr, scale(form(other).expr, -1)))
+
+    def __mul__(self, other: Writable) -> Form:
+        return Form(multiply(self.expr, form(other).expr))
+
+    def __truediv__(self, other: Writable) -> Form:
+        return self * form(other) ** -1
+
+    def __pow__(self, exponent: Fraction | int) -> Form:
+        try:
+            return Form(power(self.expr, exponent))
+        except ValueError as error:
+            raise NoFormula("power", str(error)) from error
+
+    def __neg__(self) -> Form:
+        return Form(scale(self.expr, -1))
+
+    def __radd__(self, other: Fraction | int) -> Form:
+        return form(other) + self
+
+    def __rsub__(self, other: Fraction | int) -> Form:
+        return form(other) - self
+
+    def __rmul__(self, other: Fraction | int) -> Form:
+        return form(other) * self
+
+    def __rtruediv__(self, other: Fraction | int) -> Form:
+        return form(other) / self
+
+    @property
+    def number(self) -> Fraction | None:
+        """The number that it is everywhere, if it is one."""
+        if not self.expr:
+            return Fraction(0)
+        if len(self.expr) == 1 and not self.expr[0].factors and not self.expr[0].bound:
+            return self.expr[0].coefficient
+        return None
+
+    @property
+    def single(self) -> Entry | Fraction:
+        """The one entry, or the number, that it is.
+
+        Raises:
+            NoFormula: if it is neither.
+        """
+        if self.number is not None:
+            return self.number
+        if len(self.expr) == 1 and not self.expr[0].bound and self.expr[0].coefficient == 1:
+            factors = self.expr[0].factors
+            if len(factors) == 1 and factors[0][1] == 1 and isinstance(factors[0][0], Entry):
+                return factors[0][0]
+        raise NoFormula("function", "an argument that is neither an entry nor a number")
+
+
+Writable = Form | Fraction | int
+
+
+def form(value: Writable) -> Form:
+    """A number, or a form, as a form."""
+    return value if isinstance(value, Form) else Form(constant(value))
+
+
+def rational(value: Any) -> Fraction:
+    """A number as the fraction that its decimal text says: 0.1 is 1/10.
+
+    Raises:
+        NoFormula: if it is not a finite real number.
+    """
+    if isinstance(value, Fraction):
+        return value
+    try:
+        return Fraction(int(value)) if isinstance(value, (bool, int)) else Fraction(str(value))
+    except (ValueError, TypeError) as error:
+        raise NoFormula("number", f"{value!r} is not a finite real number") from error
+
+
+def sum_over(index: Index | int | Iterable[Index | int], summand: Form) -> Form:
+    """Σ over one or several indices."""
+    return Form(sum_of_terms(index, summand.expr))
+
+
+def total(summands: Iterable[Form]) -> Form:
+    """The sum of some forms."""
+    return Form(add(*(s.expr for s in summands)))
+
+
+def function(text: str, *arguments: Form) -> Form:
+    """A scalar function, the text of a SymPy expression in x0, x1, …, of entries and numbers."""
+    return Form(apply(text, [a.single for a in arguments]))
+
+
+def mask(relation: str, left: Form, right: Form) -> Form:
+    """[left relation right]: one where the relation holds, else zero."""
+    return Form(of_factor(Mask(relation, left.single, right.single)), boolean=True)
+
+
+def delta(over: Index | int, at: IndexExpr) -> Form:
+    """δ(over, at); ``at`` lies in the range of ``over``."""
+    return Form(of_factor(Delta(over, at)), boolean=True)
+
+
+def condition(relation: str, left: IndexExpr, right: IndexExpr) -> Form:
+    """[left relation right] between two indices."""
+    return Form(of_factor(Condition(relation, left, right)), boolean=True)
+
+
+def size(of: Index | int | Axis | None) -> Form:
+    """The number of positions that an index runs over."""
+    axis = of.axis if isinstance(of, Index) else of
+    return Form(of_factor(Size(axis))) if isinstance(axis, Axis) else form(1)
