@@ -282,18 +282,17 @@ def explanation() -> Explanation:
         under(sym("W2", "W", "2", True), "K × h"),
     )
     dw1 = row(under(partial("W1", "W", "1"), "D × h"), EQ, sym("X", "X", "", True), partial("hidden", "H"))
-    mask = part(
-        30,
+    positive = row(("<mo>[</mo>", "[", "["), H, ("<mo>&gt;</mo><mn>0</mn><mo>]</mo>", ">0]", " > 0]"))
+    mask = Part(
+        (30, 12, 30, 23),
+        "hidden <= 0",
         None,
-        role="local derivative",
+        False,
+        "local derivative",
         wrt="hidden",
         verdict="checked",
         evidence=CHECKED,
-        formula=Formulas(
-            row(("<mo>[</mo>", "[", "["), H, ("<mo>&gt;</mo><mn>0</mn><mo>]</mo>", ">0]", " > 0]")),
-            None,
-            None,
-        ),
+        formula=Formulas(positive, None, None),
     )
     inner = Part(
         (26, 17, 26, 25),
