@@ -16,7 +16,7 @@ import typing
 from typing import Any
 
 from tracer.explanation import model
-from tracer.explanation.model import Explanation, Input
+from tracer.explanation.model import Explanation, Input, Part
 
 #: The number that stands in ``Explanation.schema``; it changes when a field changes its meaning or goes.
 SCHEMA_VERSION = 1
@@ -27,6 +27,13 @@ def to_data(explanation: Explanation) -> dict[str, Any]:
     data = _plain(explanation)
     assert isinstance(data, dict)
     return {"schema": data.pop("schema"), **data}
+
+
+def part_data(part: Part) -> dict[str, Any]:
+    """One part as plain data, in the shape it has within `to_data`."""
+    data = _plain(part)
+    assert isinstance(data, dict)
+    return data
 
 
 def to_json(explanation: Explanation, indent: int | None = 1) -> str:

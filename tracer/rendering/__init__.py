@@ -1,6 +1,6 @@
 """Documents made from an `Explanation`; the formats and the functions that write them.
 
-``to_html``, ``to_latex``, ``to_markdown``, ``to_text`` and ``to_json`` take an `Explanation` and give a string.
+``to_html``, ``to_latex``, ``to_markdown``, ``to_text`` and ``to_json`` take an `Explanation` and give a text.
 They are imported when they are first asked for, so that a program that wants JSON does not load Jinja2.
 """
 
