@@ -155,7 +155,9 @@ def _indexing() -> list[Case]:
         cases.append(Case("getitem", (x, index), lambda x, i: x[_numeric(i)]))
         cases.append(Case("add_at", (x, index, real(*np.shape(x[index]))), lambda x, i, v: _add_at(x, i, v)))
     cases.append(
-        Case("getitem", (X, (np.arange(1, 3), slice(None))), lambda x, i: x[_numeric(i)], sources={1: "range"})
+        Case(
+            "getitem", (X, (np.arange(1, 3), slice(None))), lambda x, i: x[_numeric(i)], sources={1: "range"}
+        )
     )
     for x, index in [(P, (N4, y)), (X, once), (real(4, 2, 3), (N4, slice(None), y))]:
         cases.append(Case("setitem", (x, index, real(*np.shape(x[index]))), lambda x, i, v: _set(x, i, v)))

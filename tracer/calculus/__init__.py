@@ -21,10 +21,18 @@ from tracer.calculus.contraction import contract
 from tracer.calculus.differentiation import differentiate
 from tracer.calculus.evaluation import MissingValue, evaluate
 from tracer.calculus.indexing import NotRepresentable, affine
+from tracer.calculus.patterns import Lemma
+from tracer.calculus.proof import Proof, prove_equal
+from tracer.calculus.rewriting import Rewriter, unfold
 from tracer.calculus.scalar import NoDerivative
 from tracer.calculus.to_sympy import sympy_of
 
 __all__ = [
+    "Lemma",
+    "Proof",
+    "Rewriter",
+    "prove_equal",
+    "unfold",
     "MissingValue",
     "NoDerivative",
     "NotRepresentable",

@@ -1,0 +1,457 @@
+"""Rewriting with definitions: everything unfolded, sums recognised, equal values given one name.
+
+In come definitions and lemmas; out go expressions in which arrays are replaced by what they are, as far
+as that keeps them polynomials.  An array that is divided by stays as a name, and its definition is used the
+other way round: with m[i] = Σ_k e[i, k], the sum becomes m.  Invariant: every step is an equality.
+
+What holds only away from ties (an entry that is exactly 0) is a step of its own, and is reported.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+
+from tracer.calculus.adjoint import TooLarge
+from tracer.calculus.algebra import (
+    ONE,
+    add,
+    arrays_in,
+    arrays_in_term,
+    constant,
+    entry,
+    freshen,
+    indices_in_term,
+    make_term,
+    multiply,
+    power,
+    rename_arrays,
+    scale,
+    substitute,
+)
+from tracer.calculus.canonical import canonical_key, is_zero, simplify, term_key
+from tracer.calculus.indexing import NotRepresentable
+from tracer.calculus.patterns import Lemma, rewrite
+from tracer.calculus.terms import (
+    Condition,
+    Definition,
+    Delta,
+    Entry,
+    Expr,
+    Factor,
+    Function,
+    Index,
+    Mask,
+    Size,
+    Term,
+)
+
+#: Functions whose values are positive, whatever the argument.
+POSITIVE = frozenset({"exp(x0)", "cosh(x0)", "2**x0"})
+
+
+def number_values(definitions: Mapping[str, Definition]) -> dict[str, str]:
+    """For each array the first one that is defined alike, so that equal values have one name.
+
+    A copy is the same as what it copies.
+    """
+    names: dict[str, str] = {}
+    seen: dict[object, str] = {}
+    for name, definition in definitions.items():
+        free = definition.free
+        expr = rename_arrays(definition.expr, names)
+        if len(expr) == 1 and expr[0].coefficient == 1 and not expr[0].bound and len(expr[0].factors) == 1:
+            factor, exponent = expr[0].factors[0]
+            if isinstance(factor, Entry) and exponent == 1 and factor.indices == free:
+                names[name] = names.get(factor.array, factor.array)
+                continue
+        numbered: dict[Index, int | Index] = {
+            i: Index(f"?{n}", i.axis) for n, i in enumerate(free) if isinstance(i, Index)
+        }
+        axes = tuple(i.axis if isinstance(i, Index) else None for i in free)
+        key = (axes, canonical_key(substitute(expr, numbered)))
+        names[name] = seen.setdefault(key, name)
+    return {name: other for name, other in names.items() if name != other}
+
+
+class Rewriter:
+    """Normal forms with respect to definitions and lemmas."""
+
+    def __init__(
+        self,
+        definitions: Mapping[str, Definition],
+        lemmas: Iterable[Lemma] = (),
+        keep: Iterable[str] = (),
+        most_terms: int = 400,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            definitions: what each array is; in program order.
+            lemmas: further equalities, on which results then rest.
+            keep: arrays that stand for themselves.
+            most_terms: how many terms an expression may grow to.
+        """
+        self.same = number_values(definitions)
+        self.definitions = {
+            name: Definition(name, d.free, rename_arrays(d.expr, self.same))
+            for name, d in definitions.items()
+            if name not in self.same
+        }
+        self.keep = frozenset(self.same.get(k, k) for k in keep)
+        self.most_terms = most_terms
+        self.used: dict[str, None] = {}
+        self._deadline = float("inf")
+        self._named = self._functions()
+        self._atoms = self._find_atoms()
+        self._rules: dict[str, Lemma | None] = {}
+        self._lemmas = [
+            Lemma(renamed[0], rename_arrays(lemma.value, self.same), lemma.says)
+            for lemma in lemmas
+            if len(renamed := rename_arrays((lemma.pattern,), self.same)) == 1 and lemma.usable
+        ]
+
+    def _functions(self) -> dict[str, list[Definition]]:
+        """Arrays that are a scalar function and nothing else, by the text of the function."""
+        named: dict[str, list[Definition]] = {}
+        for definition in self.definitions.values():
+            function = _only_factor(definition.expr)
+            if isinstance(function, Function):
+                named.setdefault(function.name, []).append(definition)
+        return named
+
+    def _find_atoms(self) -> frozenset[str]:
+        """Arrays that are not unfolded: scalar functions, and sums that something is divided by."""
+        atoms = set(self.keep)
+        for name, definition in self.definitions.items():
+            if any(isinstance(f, Function) for t in definition.expr for f, _ in t.factors):
+                atoms.add(name)
+            for term in definition.expr:
+                for factor, exponent in term.factors:
+                    if isinstance(factor, Function):
+                        divided = [a.array for a in factor.arguments if factor.name.startswith("log")]
+                    elif isinstance(factor, Entry) and (exponent < 0 or exponent.denominator != 1):
+                        divided = [factor.array]
+                    else:
+                        continue
+                    for array in divided:
+                        atoms |= self._divisors(array, exponent.denominator != 1)
+        return frozenset(atoms)
+
+    def _divisors(self, array: str, fractional: bool) -> set[str]:
+        """What stays when something is divided by this array: itself, or the sums it is a product of."""
+        definition = self.definitions.get(array)
+        if definition is None:
+            return set()
+        if fractional or not _is_product(definition.expr):
+            return {array}
+        found: set[str] = set()
+        for factor, exponent in definition.expr[0].factors:
+            if isinstance(factor, Entry):
+                found |= self._divisors(factor.array, exponent.denominator != 1)
+        return found
+
+    def normal(self, expr: Expr, budget_seconds: float = 1.0) -> Expr:
+        """The expression unfolded and rewritten until nothing changes.
+
+        Raises:
+            TooLarge: if it grows beyond the limit, or the time is over.
+        """
+        self._deadline = time.perf_counter() + budget_seconds
+        current = simplify(rename_arrays(expr, self.same))
+        key = canonical_key(current)
+        for _ in range(12):
+            current = self._apply(self._unfold(current))
+            new = canonical_key(current)
+            if new == key:
+                break
+            key = new
+        return current
+
+    def _check(self, terms: int) -> None:
+        if terms > self.most_terms:
+            raise TooLarge(f"an expression of {terms} terms")
+        if time.perf_counter() > self._deadline:
+            raise TooLarge("the time for rewriting is over")
+
+    def _unfold(self, expr: Expr) -> Expr:
+        done: list[Term] = []
+        waiting = list(expr)
+        while waiting:
+            term = waiting.pop()
+            self._check(len(done) + len(waiting))
+            unfolded = self._unfold_once(term)
+            if unfolded is None:
+                done.append(term)
+            else:
+                waiting += simplify(unfolded)
+        return simplify(tuple(done))
+
+    def _unfold_once(self, term: Term) -> Expr | None:
+        """The term with one factor replaced by what it is; ``None`` if there is nothing to replace."""
+        for position, (factor, exponent) in enumerate(term.factors):
+            value = self._value(factor, exponent, term)
+            if value is None:
+                continue
+            others = term.factors[:position] + term.factors[position + 1 :]
+            rest = Term(term.coefficient, (), others)
+            product = multiply((rest,), value)
+            return tuple(Term(t.coefficient, term.bound + t.bound, t.factors) for t in product)
+        return None
+
+    def _value(self, factor: Factor, exponent: Fraction, term: Term) -> Expr | None:
+        match factor:
+            case Entry():
+                return self._entry(factor, exponent)
+            case Function():
+                return self._function(factor, exponent)
+            case Mask():
+                return self._mask(factor, term)
+            case _:
+                return None
+
+    def _entry(self, factor: Entry, exponent: Fraction) -> Expr | None:
+        definition = self.definitions.get(factor.array)
+        if definition is None or factor.array in self._atoms:
+            return None
+        whole = exponent.denominator == 1
+        if not whole or exponent > 6:
+            return None
+        if exponent < 0 and not _is_product(definition.expr):
+            return None
+        try:
+            value = _at(definition, factor)
+            value = power(value, exponent)
+        except (NotRepresentable, ValueError):
+            return None
+        self.used[factor.array] = None
+        return value
+
+    def _function(self, factor: Function, exponent: Fraction) -> Expr | None:
+        """A scalar function that some array holds is written as that array."""
+        for definition in self._named.get(factor.name, ()):
+            pattern = Lemma(definition.expr[0], entry(definition.array, *definition.free), "")
+            found = rewrite(Term(ONE, (), ((factor, ONE),)), pattern)
+            if found is not None and pattern.usable:
+                self.used[definition.array] = None
+                return power(found, exponent) if exponent.denominator == 1 else None
+        return None
+
+    def _mask(self, mask: Mask, term: Term) -> Expr | None:
+        """A simpler mask, or a known one."""
+        negative = mask.relation == ">" and mask.left == 0 and isinstance(mask.right, Entry)
+        if negative and any(f == mask.right and e >= 1 for f, e in term.factors):
+            # x [0 > x] = x − x [x > 0], also where x = 0.
+            positive = make_term(ONE, (), ((Mask(">", mask.right, Fraction(0)), ONE),))
+            return add(constant(1), scale((positive,), -1)) if positive is not None else None
+        left, right = (self._compared(s) for s in (mask.left, mask.right))
+        if left is None and right is None:
+            return None
+        scaled, compared = (1, mask.left) if left is None else left
+        other_scale, other = (1, mask.right) if right is None else right
+        if mask.relation == "==":
+            return None
+        if isinstance(compared, Entry) and isinstance(other, Entry):
+            if scaled != other_scale or scaled < 0:
+                return None
+            new = Mask(mask.relation, compared, other)
+        elif isinstance(compared, Entry) and isinstance(other, Fraction):
+            bound = other / scaled
+            new = Mask(mask.relation, compared, bound) if scaled > 0 else Mask(mask.relation, bound, compared)
+        elif isinstance(compared, Fraction) and isinstance(other, Entry):
+            bound = compared / other_scale
+            new = Mask(mask.relation, bound, other) if other_scale > 0 else Mask(mask.relation, other, bound)
+        else:
+            new = Mask(mask.relation, compared, other)
+        if new == mask:
+            return None
+        made = make_term(ONE, (), ((new, ONE),))
+        return () if made is None else (made,)
+
+    def _compared(self, side: Entry | Fraction) -> tuple[Fraction | int, Entry | Fraction] | None:
+        """An entry that is compared, as a number times another entry."""
+        if not isinstance(side, Entry) or side.array not in self.definitions:
+            return None
+        definition = self.definitions[side.array]
+        factor = _only_factor(definition.expr, any_coefficient=True)
+        if not isinstance(factor, Entry):
+            return None
+        value = _at(definition, side)
+        inner = value[0].factors[0][0]
+        return (value[0].coefficient, inner) if isinstance(inner, Entry) else None
+
+    def _apply(self, expr: Expr) -> Expr:
+        """Lemmas and definitions the other way round, until none fits."""
+        for _ in range(30):
+            self._check(len(expr))
+            changed = False
+            result: list[Term] = []
+            for term in expr:
+                new = self._apply_once(term)
+                changed = changed or new is not None
+                result += (term,) if new is None else new
+            if not changed:
+                return expr
+            expr = simplify(tuple(result))
+        return expr
+
+    def _apply_once(self, term: Term) -> Expr | None:
+        new = self._positive_part(term)
+        if new is not None:
+            return new
+        for lemma in self._lemmas:
+            found = rewrite(term, lemma)
+            if found is not None:
+                self.used[lemma.says] = None
+                return found
+        arrays = arrays_in_term(term)
+        for name in self._atoms:
+            rule = self._rule(name)
+            if rule is not None and not arrays.isdisjoint(arrays_in_term(rule.pattern)):
+                found = rewrite(term, rule)
+                if found is not None:
+                    self.used[name] = None
+                    return found
+        return None
+
+    def _positive_part(self, term: Term) -> Expr | None:
+        """[h > 0] = [z > 0] where h is the positive part of z."""
+        for position, (factor, _) in enumerate(term.factors):
+            if not isinstance(factor, Mask) or factor.relation != ">" or factor.right != 0:
+                continue
+            side = factor.left
+            if not isinstance(side, Entry) or side.array not in self.definitions:
+                continue
+            definition = self.definitions[side.array]
+            others = term.factors[:position] + term.factors[position + 1 :]
+            function = _only_factor(definition.expr)
+            if isinstance(function, Function) and function.name in POSITIVE:
+                self.used[side.array] = None
+                return (Term(term.coefficient, term.bound, others),)
+            inner = _positive_part_of(definition)
+            if inner is None:
+                continue
+            at = substitute(
+                entry(inner.array, *inner.indices),
+                {f: i for f, i in zip(definition.free, side.indices, strict=True) if isinstance(f, Index)},
+            )
+            looked = at[0].factors[0][0]
+            if not isinstance(looked, Entry):
+                continue
+            self.used[side.array] = None
+            made = make_term(term.coefficient, term.bound, (*others, (Mask(">", looked, Fraction(0)), ONE)))
+            return () if made is None else (made,)
+        return None
+
+    def _rule(self, name: str) -> Lemma | None:
+        """The definition of an atom the other way round: its leading product becomes its name."""
+        if name in self._rules:
+            return self._rules[name]
+        self._rules[name] = None
+        definition = self.definitions.get(name)
+        if (
+            definition is None
+            or name in self.keep
+            or any(isinstance(f, Function) for t in definition.expr for f, _ in t.factors)
+        ):
+            return None
+        base = self._unfold(definition.expr)
+        self._rules[name] = _reversed(definition, base)
+        return self._rules[name]
+
+
+def _reversed(definition: Definition, base: Expr) -> Lemma | None:
+    if not base or (_is_product(base) and len(base[0].factors) < 2):
+        return None
+    free = {i for i in definition.free if isinstance(i, Index)}
+    leading = [t for t in base if free <= indices_in_term(t)]
+    if not leading:
+        return None
+    lead = max(leading, key=lambda t: (len(t.bound), _weight(t), term_key(t)))
+    scalars = tuple((f, e) for f, e in lead.factors if isinstance(f, Size) or _is_scalar(f))
+    core = Term(
+        ONE, lead.bound, tuple((f, e) for f, e in lead.factors if not (isinstance(f, Size) or _is_scalar(f)))
+    )
+    if not core.factors or any(e < 0 for _, e in core.factors):
+        return None
+    inverse = (Term(1 / lead.coefficient, (), tuple((f, -e) for f, e in scalars)),)
+    rest = tuple(t for t in base if t is not lead)
+    name = entry(definition.array, *definition.free)
+    value = multiply(inverse, add(name, scale(rest, -1)))
+    lemma = Lemma(core, value, definition.array)
+    # A rule that fits its own right side would never come to an end.
+    if not lemma.usable or any(rewrite(t, lemma) is not None for t in value):
+        return None
+    return lemma
+
+
+def _weight(term: Term) -> Fraction:
+    return sum((abs(e) for f, e in term.factors if not (isinstance(f, Size) or _is_scalar(f))), Fraction(0))
+
+
+def _is_scalar(factor: Factor) -> bool:
+    return isinstance(factor, Entry) and not factor.indices
+
+
+def _is_product(expr: Expr) -> bool:
+    """Whether it is one term without sums, deltas, masks and conditions, so that it can be divided by."""
+    return (
+        len(expr) == 1
+        and not expr[0].bound
+        and not any(isinstance(f, (Delta, Mask, Condition)) for f, _ in expr[0].factors)
+    )
+
+
+def _only_factor(expr: Expr, any_coefficient: bool = False) -> Factor | None:
+    """The factor that an expression is, if it is one factor to the power one."""
+    if len(expr) != 1 or expr[0].bound or len(expr[0].factors) != 1:
+        return None
+    if expr[0].coefficient != 1 and not any_coefficient:
+        return None
+    factor, exponent = expr[0].factors[0]
+    return factor if exponent == 1 else None
+
+
+def _positive_part_of(definition: Definition) -> Entry | None:
+    """The entry z if the definition is z [z > 0] or z − z [0 > z]."""
+    for term in definition.expr:
+        for factor, _ in term.factors:
+            if not isinstance(factor, Entry):
+                continue
+            z = ((factor, ONE),)
+            above = Term(ONE, (), (*z, (Mask(">", factor, Fraction(0)), ONE)))
+            below = Term(ONE, (), (*z, (Mask(">", Fraction(0), factor), ONE)))
+            if is_zero(add(definition.expr, scale((above,), -1))) or is_zero(
+                add(definition.expr, scale((Term(ONE, (), z),), -1), (below,))
+            ):
+                return factor
+    return None
+
+
+def _at(definition: Definition, factor: Entry) -> Expr:
+    """The definition at the indices of an entry, with fresh names for what it sums over."""
+    mapping = {f: i for f, i in zip(definition.free, factor.indices, strict=True) if isinstance(f, Index)}
+    return substitute(tuple(freshen(t) for t in definition.expr), mapping)
+
+
+def unfold(expr: Expr, definitions: Mapping[str, Definition], keep: Iterable[str] = ()) -> Expr:
+    """Every array replaced by what it is, except ``keep`` and what is divided by or a scalar function.
+
+    Raises:
+        TooLarge: if the expression grows too much.
+    """
+    return Rewriter(definitions, keep=keep)._unfold(rename_arrays(expr, number_values(definitions)))
+
+
+def ancestors(names: Iterable[str], definitions: Mapping[str, Definition]) -> dict[str, Definition]:
+    """The definitions that these arrays rest on, in their order."""
+    needed = set(names)
+    waiting = list(needed)
+    while waiting:
+        definition = definitions.get(waiting.pop())
+        if definition is not None:
+            new = arrays_in(definition.expr) - needed
+            needed |= new
+            waiting += new
+    return {name: d for name, d in definitions.items() if name in needed}
