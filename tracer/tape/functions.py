@@ -167,6 +167,11 @@ def _into(x: Any, value: Any) -> Any:
     return new
 
 
+def _part_of(part: int, op: str, *args: Any, **kwargs: Any) -> Any:
+    """One of the arrays that a function gives, such as the Q of a QR decomposition."""
+    return resolve(op)(*args, **kwargs)[part]
+
+
 _TABLE: dict[str, Callable[..., Any]] = {
     **{name: _binary(name) for name in _OPERATORS},
     **{name: _unary(name) for name in ("negative", "positive", "absolute")},
@@ -217,7 +222,7 @@ _TABLE: dict[str, Callable[..., Any]] = {
     "split": lambda x, sections, axis, part: np.split(x, sections, axis=axis)[part].copy(),
     "array_split": lambda x, sections, axis, part: np.array_split(x, sections, axis=axis)[part].copy(),
     "logical_not": lambda x, **kw: (not x) if isinstance(x, (bool, int, float)) else np.logical_not(x, **kw),
-    "cast_out": _into,
+    "part_of": _part_of,
 }
 
 
@@ -233,6 +238,8 @@ def resolve(op: str) -> Callable[..., Any]:
     """
     if op in _TABLE:
         return _TABLE[op]
+    if op.endswith(".at"):
+        return _whole(getattr(np, op.removesuffix(".at")).at)
     found: Any = np
     for part in op.split("."):
         found = getattr(found, part, None)

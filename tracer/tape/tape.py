@@ -126,7 +126,7 @@ def evaluate(node: Node, values: Sequence[Any] | Mapping[int, Any]) -> Any:
 def _as_recorded(value: Any, node: Node) -> Any:
     if node.shape != ():
         return value
-    if node.dtype in _PYTHON:
+    if node.dtype in _PYTHON and not isinstance(value, np.bool_):
         if type(value) is not _PYTHON[node.dtype] and np.ndim(value) == 0 and not isinstance(value, complex):
             try:
                 return _PYTHON[node.dtype](value)

@@ -1,0 +1,182 @@
+"""The callbacks of statements that bind or change something."""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tracer.recording.box import Box, Place, is_number
+from tracer.recording.expressions import _BINARY, Expressions, _integers
+from tracer.recording.state import Mode
+from tracer.tape.node import Kind, Node
+
+_IN_PLACE: dict[str, Callable[[Any, Any], Any]] = {
+    "add": operator.iadd, "subtract": operator.isub, "multiply": operator.imul, "divide": operator.itruediv,
+    "floor_divide": operator.ifloordiv, "remainder": operator.imod, "power": operator.ipow,
+    "matmul": operator.imatmul, "left_shift": operator.ilshift, "right_shift": operator.irshift,
+    "bitwise_or": operator.ior, "bitwise_xor": operator.ixor, "bitwise_and": operator.iand,
+}  # fmt: skip
+
+
+class Assignments(Expressions):
+    """Callbacks that carry out an assignment and record it."""
+
+    def bind(self, index: int, box: Any) -> Any:
+        """A variable gets a value."""
+        if not isinstance(box, Box):
+            return box
+        if self.mode and box.node is not None:
+            place = self.places[index]
+            self.bound(place.name, box, place)
+            self._place_name(self.where(sys._getframe(1), place.name), box)
+        return box.value
+
+    def _place_name(self, location: Any, box: Box) -> None:
+        node = box.node
+        if node is None:
+            return
+        if isinstance(box.value, np.ndarray):
+            if self.mode is Mode.SETUP:
+                self.origins[location] = node
+        else:
+            self._locate(location, box.value, node)
+
+    def set_attribute(self, index: int, owner: Box, name: str, box: Any) -> None:
+        setattr(owner.value, name, box.value if isinstance(box, Box) else box)
+        if self.mode and isinstance(box, Box) and box.node is not None:
+            place = self.places[index]
+            self.bound(place.name, box, place)
+            self.locate_item(owner.value, name, box)
+
+    def set_item(self, index: int, owner: Box, key: Box, box: Any) -> None:
+        place, container = self.places[index], owner.value
+        box = box if isinstance(box, Box) else Box(box)
+        if not self.mode:
+            container[key.value] = box.value
+        elif isinstance(container, np.ndarray) and is_number(container):
+            self.memory.before_write(container, place)
+            args = (self.reference(owner), self.index(key), self.reference(box))
+            container[key.value] = box.value
+            self._mutated(container, "setitem", args, place, place.name)
+        else:
+            container[key.value] = box.value
+            if box.node is not None:
+                self.bound(f"{place.name}[{key.value!r}]", box, place)
+                self.locate_item(container, key.value, box)
+
+    def _mutated(
+        self, array: np.ndarray, op: str, args: tuple[Any, ...], place: Place, name: str = "",
+        kwargs: dict[str, Any] | None = None, kind: Kind = Kind.MUTATION,
+    ) -> Node:  # fmt: skip
+        """``array`` was changed in place by ``op``."""
+        node = self.node(kind, op, args, kwargs or {}, array, place)
+        self.memory.written(array, node, place)
+        if name:
+            self.bound(name, Box(array, node), place)
+        return node
+
+    def unpack(self, index: int, box: Any, count: int, star: int) -> list[Box]:
+        place = self.places[index]
+        box = box if isinstance(box, Box) else Box(box)
+        value = box.value
+        if box.items is not None and isinstance(value, (tuple, list)) and len(box.items) == len(value):
+            items = list(box.items)
+        else:
+            items = self.items_of(value, place)
+        if star < 0:
+            if len(items) != count:
+                short = f"not enough values to unpack (expected {count}, got {len(items)})"
+                raise ValueError(short if len(items) < count else f"too many values to unpack (expected {count})")
+            return items
+        if len(items) < count - 1:
+            raise ValueError(f"not enough values to unpack (expected at least {count - 1}, got {len(items)})")
+        after = len(items) - (count - 1) + star
+        middle = items[star:after]
+        return [*items[:star], Box([b.value for b in middle], None, place, middle), *items[after:]]
+
+    def augment(self, index: int, op: str, a: Box, b: Box) -> Any:
+        """``name += value``"""
+        place = self.places[index]
+        result = self.in_place(op, a, b, place)
+        if self.mode and result.node is not None:
+            self.bound(place.name, result, place)
+            self._place_name(self.where(sys._getframe(1), place.name), result)
+        return result.value
+
+    def augment_attribute(self, index: int, reading: int, op: str, owner: Box, name: str, late: Any) -> None:
+        """``owner.name += value``"""
+        place = self.places[index]
+        a = self.attribute(reading, owner, name)
+        result = self.in_place(op, a, _evaluated(late), place)
+        setattr(owner.value, name, result.value)
+        if self.mode and result.node is not None:
+            self.bound(place.name, result, place)
+            self.locate_item(owner.value, name, result)
+
+    def augment_item(self, index: int, reading: int, op: str, owner: Box, key: Box, late: Any) -> None:
+        """``owner[key] += value``"""
+        place, container = self.places[index], owner.value
+        a = self.subscript(reading, owner, key)
+        b = _evaluated(late)
+        if self.mode and isinstance(container, np.ndarray) and is_number(container):
+            if op == "divide" and self.classic_division and _integers(a.value, b.value):
+                op = "floor_divide"
+            self.memory.before_write(container, place)
+            part = isinstance(a.value, np.ndarray)
+            args = (self.reference(owner), self.index(key))
+            operands: list[Any] = [a, b]
+            if part:
+                # NumPy changes the part itself (a view, or the copy that a list of places gives) in place, so
+                # the operands are read before it changes.
+                operands = [self.reference(a), self.reference(b)]
+            raw = _BINARY[op](a.value, b.value) if part and _cast(a.value, b.value) else None
+            result = _IN_PLACE[op](a.value, b.value)
+            if part and result is a.value:
+                made = result if raw is None else raw
+                node = self.node(Kind.OPERATION, op, tuple(operands), {}, made, place)
+                changed: Any = self.reference(Box(result, node))
+            else:
+                changed = self.reference(self.emit(op, operands, {}, result, place))
+            container[key.value] = result
+            self._mutated(container, "setitem", (*args, changed), place, place.name)
+            return
+        outcome = self.in_place(op, a, b, place)
+        container[key.value] = outcome.value
+        if self.mode and outcome.node is not None:
+            self.bound(f"{place.name}[{key.value!r}]", outcome, place)
+            self.locate_item(container, key.value, outcome)
+
+    def in_place(self, op: str, a: Box, b: Box, place: Place) -> Box:
+        """``a op= b``: a mutation where the array itself changes, else the plain operation."""
+        if op == "divide" and self.classic_division and _integers(a.value, b.value):
+            op = "floor_divide"
+        if not self.mode or not isinstance(a.value, np.ndarray) or not is_number(a.value):
+            result = _IN_PLACE[op](a.value, b.value)
+            if not self.mode or isinstance(result, (list, str)) or not is_number(result):
+                return Box(result, None, place)
+            return self.emit(op, [a, b], {}, result, place)
+        self.memory.before_write(a.value, place)
+        args = (self.reference(Box(a.value, self.memory.read(a.value, place), place)), self.reference(b))
+        raw = _BINARY[op](a.value, b.value) if _cast(a.value, b.value) else None
+        result = _IN_PLACE[op](a.value, b.value)
+        if result is not a.value:
+            node = self.node(Kind.OPERATION, op, args, {}, result, place)
+            self.remember(result, node)
+            return Box(result, node, place)
+        if raw is not None:
+            args, op = (args[0], self.reference(Box(raw, self.node(Kind.OPERATION, op, args, {}, raw, place)))), "into"
+        return Box(result, self._mutated(result, op, args, place), place)
+
+
+def _evaluated(late: Any) -> Box:
+    box = late() if callable(late) else late[0]
+    return box if isinstance(box, Box) else Box(box)
+
+
+def _cast(a: np.ndarray, b: Any) -> bool:
+    """Whether an in-place operation has to cast its result to the type of ``a``."""
+    return isinstance(b, (np.ndarray, np.generic)) and np.result_type(a, b) != a.dtype

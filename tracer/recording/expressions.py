@@ -1,0 +1,252 @@
+"""The callbacks of expressions: names, literals, operators, attributes, subscripts and displays."""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from tracer.recording.box import NUMBERS, SHARED, Box, Place, is_number
+from tracer.recording.calls import logical
+from tracer.recording.state import Mode, State
+from tracer.tape.node import Kind
+
+_BINARY: dict[str, Callable[[Any, Any], Any]] = {
+    "add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "divide": operator.truediv,
+    "floor_divide": operator.floordiv, "remainder": operator.mod, "power": operator.pow, "matmul": operator.matmul,
+    "left_shift": operator.lshift, "right_shift": operator.rshift, "bitwise_or": operator.or_,
+    "bitwise_xor": operator.xor, "bitwise_and": operator.and_, "equal": operator.eq, "not_equal": operator.ne,
+    "less": operator.lt, "less_equal": operator.le, "greater": operator.gt, "greater_equal": operator.ge,
+    "is": operator.is_, "is_not": operator.is_not,
+}  # fmt: skip
+_UNARY: dict[str, Callable[[Any], Any]] = {
+    "negative": operator.neg, "positive": operator.pos, "not": operator.not_, "invert": operator.invert,
+}  # fmt: skip
+
+
+class Expressions(State):
+    """Callbacks that give a `Box`."""
+
+    def __init__(self, places: list[Place], classic_division: bool = False) -> None:
+        super().__init__(places)
+        self.classic_division = classic_division
+
+    def plain(self, box: Any) -> Any:
+        return box.value if isinstance(box, Box) else box
+
+    def truth(self, box: Box) -> bool:
+        return bool(box.value)
+
+    def following(self) -> bool:
+        """Whether code that runs natively where nothing is recorded is to be recorded here."""
+        return self.mode is not Mode.OFF
+
+    def literal(self, index: int, value: Any) -> Box:
+        place = self.places[index]
+        if not self.mode or isinstance(value, bool) or not isinstance(value, (int, float, complex)):
+            return Box(value, None, place)
+        if isinstance(value, float):
+            value = float(repr(value))  # A new object: its identity now means this literal.
+        node = self.node(Kind.LITERAL, "", (), {}, value, place)
+        self.remember(value, node)
+        return Box(value, node, place)
+
+    def name(self, index: int, value: Any) -> Box:
+        place = self.places[index]
+        if not self.mode or not is_number(value):
+            return Box(value, None, place)
+        return Box(value, self.lookup(value, place, place.name, self.where(sys._getframe(1), place.name)), place)
+
+    def wrap(self, index: int, value: Any) -> Box:
+        """A value that was computed natively."""
+        place = self.places[index]
+        self.memory.checked.clear()
+        return self.boxed(value, place)
+
+    def boxed(self, value: Any, place: Place, name: str = "") -> Box:
+        """A box for a plain value that has no location."""
+        if not self.mode or isinstance(value, SHARED) or not is_number(value):
+            return Box(value, None, place)
+        if isinstance(value, range) and not self.known(value):
+            return Box(value, None, place)
+        return Box(value, self.lookup(value, place, name), place)
+
+    def binary(self, index: int, a: Box, b: Box) -> Box:
+        place = self.places[index]
+        return self.operation(place.name, a, b, place)
+
+    def operation(self, op: str, a: Box, b: Box, place: Place) -> Box:
+        """A binary operator between two boxes."""
+        if op == "divide" and self.classic_division and _integers(a.value, b.value):
+            op = "floor_divide"
+        value = _BINARY[op](a.value, b.value)
+        if not self.mode or not is_number(value) or op in ("is", "is_not"):
+            return Box(value, None, place)
+        if not (_numeric(a.value) and _numeric(b.value)):
+            # An operator of a class of the program, or of strings and lists.
+            return self.boxed(value, place)
+        return self.emit(logical(op, [a.value, b.value]), [a, b], {}, value, place)
+
+    def classic_divide(self, a: Any, b: Any) -> Any:
+        """``/`` of Python 2."""
+        return a // b if _integers(a, b) else a / b
+
+    def classic_divide_in_place(self, a: Any, b: Any) -> Any:
+        """``/=`` of Python 2."""
+        return operator.ifloordiv(a, b) if _integers(a, b) else operator.itruediv(a, b)
+
+    def unary(self, index: int, a: Box) -> Box:
+        place = self.places[index]
+        value = _UNARY[place.name](a.value)
+        op = {"not": "logical_not", "invert": logical("invert", [a.value])}.get(place.name, place.name) \
+            if _numeric(a.value) else place.name  # fmt: skip
+        if not _numeric(a.value):
+            return Box(value, None, place)
+        return self.emit(op, [a], {}, value, place)
+
+    def compare(self, index: int, a: Box, b: Box, later: tuple[Callable[[], Box], ...]) -> Box:
+        place = self.places[index]
+        operators = place.name.split()
+        for at, op in enumerate(operators):
+            result = self.operation(op, a, b, place)
+            if at == len(operators) - 1 or not result.value:
+                return result
+            a, b = b, later[at]()
+        raise AssertionError("a comparison has an operator")
+
+    def attribute(self, index: int, owner: Box, name: str) -> Box:
+        place = self.places[index]
+        value = getattr(owner.value, name)
+        if not self.mode:
+            return Box(value, None, place)
+        if isinstance(owner.value, (np.ndarray, np.generic)):
+            return self._of_array(owner, name, value, place)
+        if callable(value) or not isinstance(value, (*NUMBERS, range)):
+            return Box(value, None, place)
+        return Box(value, self.lookup(value, place, place.site.text, (id(owner.value), name)), place)
+
+    def _of_array(self, owner: Box, name: str, value: Any, place: Place) -> Box:
+        if name == "T":
+            return self.emit("transpose", [owner], {"axes": None}, value, place)
+        if name == "shape":
+            items = [self.emit("axis_size", [owner], {"axis": k}, n, place) for k, n in enumerate(value)]
+            for at, item in enumerate(items):
+                self.locate_item(value, at, item)
+            return Box(value, None, place, items)
+        if name in ("size", "ndim", "real", "imag") and not callable(value):
+            return self.emit(name, [owner], {}, value, place)
+        if callable(value):
+            return Box(value, None, place, owner=owner)
+        if name == "flat":
+            self.notice("Writes through .flat cannot be followed.", place)
+        return Box(value, None, place)
+
+    def slice(self, index: int, *parts: Any) -> Box:
+        boxes = [p if isinstance(p, Box) else Box(None) for p in parts]
+        return Box(slice(*(b.value for b in boxes)), None, self.places[index], boxes)
+
+    def display(self, index: int, kind: str, boxes: list[Box]) -> Box:
+        place = self.places[index]
+        values = [b.value for b in boxes]
+        container: Any = tuple(values) if kind == "tuple" else set(values) if kind == "set" else values
+        if self.mode and kind != "set" and len(boxes) < 1000:
+            for at, box in enumerate(boxes):
+                self.locate_item(container, at, box)
+        return Box(container, None, place, boxes if self.mode else None)
+
+    def dictionary(self, index: int, keys: list[Any], stars: list[bool], values: list[Box]) -> Box:
+        found: dict[Any, Any] = {}
+        for key, star, box in zip(keys, stars, values, strict=True):
+            if star:
+                found.update(box.value)
+            else:
+                found[key] = box.value
+                if self.mode:
+                    self.locate_item(found, key, box)
+                    if box.node is not None and isinstance(box.value, np.ndarray):
+                        self.bound(f"[{key!r}]", box, self.places[index])
+        return Box(found, None, self.places[index])
+
+    def subscript(self, index: int, owner: Box, key: Box) -> Box:
+        place = self.places[index]
+        value = owner.value[key.value]
+        return self.item(owner, key, value, place) if self.mode else Box(value, None, place)
+
+    def item(self, owner: Box, key: Box, value: Any, place: Place) -> Box:
+        """The box of ``owner[key]``, which is ``value``."""
+        container = owner.value
+        if isinstance(container, (np.ndarray, np.generic)):
+            return self.emit("getitem", [owner, self.index(key)], {}, value, place)
+        if isinstance(container, range):
+            return self.emit("getitem", [owner, self.index(key)], {}, value, place)
+        if owner.items is not None and isinstance(container, (tuple, list)) and isinstance(key.value, int):
+            return owner.items[key.value] if -len(owner.items) <= key.value < len(owner.items) else self.boxed(value, place)
+        if container is np.c_ or container is np.r_:
+            parts = key.items if isinstance(key.value, tuple) and key.items is not None else [key]
+            return self.emit("c_" if container is np.c_ else "r_", list(parts), {}, value, place)
+        if isinstance(value, (list, tuple)) and isinstance(container, (tuple, list, dict)):
+            return Box(value, None, place)
+        if not is_number(value):
+            return Box(value, None, place)
+        location = (id(container), key.value) if isinstance(key.value, (str, int)) else None
+        return Box(value, self.lookup(value, place, place.site.text, location), place)
+
+    def index(self, key: Box) -> Any:
+        """An index as the tape keeps it: written numbers stand for themselves."""
+        return self.reference(key, literals=True)
+
+    def star(self, box: Box) -> list[Box]:
+        if box.items is not None and isinstance(box.value, (list, tuple)) and len(box.items) == len(box.value):
+            return box.items
+        place = box.place or self.places[0]
+        return self.items_of(box.value, place)
+
+    def items_of(self, container: Any, place: Place) -> list[Box]:
+        """The boxes of the items of a container or an array."""
+        found = []
+        for at, value in enumerate(self.rows(container, place)):
+            known = self.locations.get((id(container), at))
+            if self.mode and known is not None and known[0] is value:
+                found.append(Box(value, self._present(known[1], value, place, "", (id(container), at)), place))
+            else:
+                found.append(self.boxed(value, place))
+        return found
+
+    def iterate(self, index: int, box: Box) -> Iterable[Any]:
+        found: Iterable[Any] = self.rows(box.value, self.places[index])
+        return found
+
+    def rows(self, value: Any, place: Place) -> Any:
+        """What a loop runs over; the rows of an array are recorded as they are taken."""
+        if isinstance(value, np.ndarray) and self.mode and is_number(value):
+            return self._rows(value, place)
+        return value
+
+    def _rows(self, array: np.ndarray, place: Place) -> Iterator[Any]:
+        for at in range(len(array)):
+            row = array[at]
+            if self.mode:
+                self.emit("getitem", [Box(array, self.memory.read(array, place), place), at], {}, row, place)
+            yield row
+
+    def loop_variable(self, index: int, value: Any) -> Box:
+        place = self.places[index]
+        if not self.mode or not is_number(value) or isinstance(value, bool):
+            return Box(value, None, place)
+        if isinstance(value, int):
+            return Box(value, self.node(Kind.LEAF, "", (), {}, value, place), place)
+        return Box(value, self.lookup(value, place, place.name), place)
+
+
+def _numeric(value: Any) -> bool:
+    """Whether an operand's operators are NumPy's or Python's own arithmetic."""
+    return is_number(value) and not isinstance(value, range) or isinstance(value, (list, tuple))
+
+
+def _integers(a: Any, b: Any) -> bool:
+    return all(
+        isinstance(x, (int, np.integer, np.bool_)) or (isinstance(x, np.ndarray) and x.dtype.kind in "biu") for x in (a, b)
+    )

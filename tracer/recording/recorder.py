@@ -1,0 +1,173 @@
+"""`Recorder`: the object behind ``__tracer__``, with the loops and the windows.
+
+In: the rewritten program calls it.  Out: ``recorder.tape``.  It decides at each function and each
+iteration whether the recorded or the native version runs: the set-up lightly, the chosen iterations of
+the training loops completely, everything else not at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tracer.recording.box import Place
+from tracer.recording.calling import Calling
+from tracer.recording.state import Mode
+from tracer.tape.node import Window
+
+#: So many iterations of each loop of the set-up are recorded.
+SETUP_ITERATIONS = 8
+
+
+class Stop(BaseException):
+    """All windows are recorded: the program need not go on."""
+
+
+@dataclass
+class LoopPlan:
+    """Which iterations of one training loop are windows.
+
+    Attributes:
+        line: the loop's line.
+        first, last: the iterations to record, counted from 0 over all entries of the loop.
+        seeks_cost: whether to count on natively until the cost is computed, if it was not in ``last``.
+    """
+
+    line: int
+    first: int
+    last: int
+    seeks_cost: bool = False
+    count: int = 0
+    recorded: int = 0
+    cost_seen: list[int] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        return self.count > self.last
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more is to be learnt from this loop."""
+        return self.complete and (not self.seeks_cost or any(k >= self.last for k in self.cost_seen))
+
+
+@dataclass
+class _Token:
+    """One entry of a loop: iterations so far, and the mode that it was entered in."""
+
+    mode: Mode
+    count: int = 0
+    plan: LoopPlan | None = None
+    start: int = 0
+
+
+#: How many iterations to go on for, looking for the one that computes the cost.
+COST_LIMIT = 3000
+
+
+class Recorder(Calling):
+    """Records the windows of the planned loops; the whole program if there are none."""
+
+    def __init__(
+        self, places: list[Place], plans: list[LoopPlan], run_on: bool = False, classic_division: bool = False
+    ) -> None:
+        super().__init__(places, classic_division)
+        self.plans, self.run_on = plans, run_on
+        self.stopped = False
+        self.active: LoopPlan | None = None
+        self.whole_start = 0
+        if not plans:
+            self._open_window()
+
+    def _open_window(self) -> None:
+        self.mode = Mode.WINDOW
+        self.window = len(self.tape.windows)
+        self.whole_start = len(self.tape.nodes)
+        self.memory.checked.clear()
+
+    def finish(self) -> None:
+        """The program has ended: a program without a loop was one window."""
+        if not self.plans and self.windowed:
+            self.tape.windows.append(Window(0, 0, self.whole_start, len(self.tape.nodes)))
+        self.mode = Mode.OFF
+
+    @property
+    def complete(self) -> bool:
+        """Whether every planned window was recorded."""
+        return bool(self.plans) and all(plan.recorded > 0 for plan in self.plans)
+
+    # -- loops of the set-up ------------------------------------------------------------------------
+
+    def loop_begin(self) -> _Token:
+        return _Token(self.mode)
+
+    def again(self, token: _Token) -> bool:
+        """Whether the next iteration of an ordinary loop is recorded."""
+        if self.mode is Mode.WINDOW:
+            return True
+        token.count += 1
+        if self.mode is Mode.SETUP and token.count > SETUP_ITERATIONS:
+            self.mode = Mode.OFF
+            self.gap += 1
+        return self.mode is Mode.SETUP
+
+    def loop_end(self, token: _Token) -> None:
+        if self.mode is Mode.OFF and token.mode is Mode.SETUP and token.count > SETUP_ITERATIONS and self._more():
+            self.mode = Mode.SETUP
+            self.memory.checked.clear()
+
+    def _more(self) -> bool:
+        """Whether there are windows still to come."""
+        return not self.plans or any(not plan.complete for plan in self.plans)
+
+    # -- training loops -----------------------------------------------------------------------------
+
+    def training_begin(self, number: int) -> _Token:
+        return _Token(self.mode, plan=self.plans[number])
+
+    def tick(self, token: _Token) -> bool:
+        """The next iteration of a training loop begins: whether it is recorded."""
+        plan = token.plan
+        assert plan is not None
+        iteration, plan.count = plan.count, plan.count + 1
+        self.active = plan
+        if plan.first <= iteration <= plan.last and self.mode is not Mode.WINDOW:
+            self._open_window()
+            token.start = len(self.tape.nodes)
+            return True
+        if self.mode is not Mode.OFF:
+            self.mode = Mode.OFF
+            self.gap += 1
+        if iteration > plan.last:
+            self._stop_if_done(plan, iteration)
+        return False
+
+    def _stop_if_done(self, plan: LoopPlan, iteration: int) -> None:
+        searching = plan.seeks_cost and not plan.settled and iteration < plan.last + COST_LIMIT
+        if not searching and not self.run_on and all(p.complete for p in self.plans):
+            self.stopped = True
+            raise Stop
+
+    def tock(self, token: _Token) -> None:
+        """A recorded iteration ends, in whatever way."""
+        plan = token.plan
+        assert plan is not None
+        if self.mode is Mode.WINDOW:
+            self.tape.windows.append(Window(plan.line, plan.count - 1, token.start, len(self.tape.nodes)))
+            plan.recorded += 1
+            self.window = -1
+            self.mode = Mode.SETUP if not plan.complete else Mode.OFF
+            if plan.complete:
+                self.gap += 1
+
+    def training_end(self, token: _Token) -> None:
+        if self.mode is Mode.OFF and token.mode is Mode.SETUP and self._more():
+            self.mode = Mode.SETUP
+            self.gap += 1
+            self.memory.checked.clear()
+
+    def mark(self) -> None:
+        """The cost is computed in this iteration."""
+        plan = self.active
+        if plan is not None and (not plan.cost_seen or plan.cost_seen[-1] != plan.count - 1) and len(plan.cost_seen) < 100:
+            plan.cost_seen.append(plan.count - 1)
+

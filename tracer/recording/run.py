@@ -1,0 +1,218 @@
+"""Run a program in this process and record it.
+
+In: a `Program` and which iterations to record.  Out: a `Recording`.  The program runs as ``__main__`` in
+a fresh namespace; its prints are captured, its ``input()`` is scripted, its ``sys.argv`` is its own.
+When the chosen iteration does not compute the cost, or the loop ends before it, the program is run
+again with the iteration that was found out.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import io
+import linecache
+import os
+import sys
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tracer.program.errors import ProgramError
+from tracer.program.loops import Loop, all_loops, training_loops
+from tracer.program.program import Program, load, parse
+from tracer.recording.box import Place
+from tracer.recording.cost import conditional_costs
+from tracer.recording.failures import failure
+from tracer.recording.instrument import RECORDER, Instrumenter
+from tracer.recording.recorder import LoopPlan, Recorder, Stop
+from tracer.recording.recording import Recording
+from tracer.recording.stubs import missing_packages_stubbed
+from tracer.tape.node import Notice
+
+#: The iteration that is recorded, with the one before it, when none is chosen.
+DEFAULT_ITERATION = 1
+
+
+@dataclass
+class Request:
+    """What to record and how to run the program; see `record_source`."""
+
+    program: Program
+    args: Sequence[str] = ()
+    loop: int | None = None
+    iteration: int | None = None
+    run_on: bool = False
+    define: Mapping[str, str] = field(default_factory=dict)
+    setup: Path | None = None
+    stdin: str = ""
+
+
+def record_source(
+    program: Program,
+    *,
+    args: Sequence[str] = (),
+    loop: int | None = None,
+    iteration: int | None = None,
+    run_on: bool = False,
+    define: Mapping[str, str] | None = None,
+    setup: Path | None = None,
+    stdin: str = "",
+) -> Recording:
+    """Run and record a program in this process.
+
+    Arguments:
+        args: its command line arguments.
+        loop: line of the only loop to record; by default every training loop.
+        iteration: the iteration to record, counted from 0, with the one before it; 1 by default.
+        run_on: whether the program goes on natively to its end after the last window.
+        define: names to bind before it starts, to the values of Python expressions.
+        setup: a file that is run before it in the same namespace.
+        stdin: what ``input()`` reads.
+
+    Raises:
+        ProgramFailed, MissingPackage, NameUndefined: see `tracer.recording.errors`.
+        ProgramError: ``loop`` is no loop, or ``define`` or ``setup`` cannot be used.
+    """
+    request = Request(program, args, loop, iteration, run_on, define or {}, setup, stdin)
+    loops = _chosen_loops(program, loop)
+    chosen = [DEFAULT_ITERATION if iteration is None else iteration] * len(loops)
+    recording, recorder = _attempt(request, loops, chosen, seek=True)
+    again = _better_iterations(recorder, chosen)
+    if again != chosen:
+        recording, recorder = _attempt(request, loops, again, seek=False)
+    extra = _notices_of(recorder, loops, chosen, again, iteration)
+    recording.notices = (*program.notices, *recording.notices, *recording.tape.notices, *extra)
+    return recording
+
+
+def _chosen_loops(program: Program, line: int | None) -> list[Loop]:
+    if line is None:
+        return list(training_loops(program))
+    found = [loop for loop in all_loops(program) if loop.line == line]
+    if not found:
+        lines = ", ".join(str(loop.line) for loop in all_loops(program)) or "none"
+        raise ProgramError(
+            f"There is no loop in line {line}.", program.path, line, 0, program.source_line(line), f"Its loops are in lines: {lines}."
+        )
+    return found[:1]
+
+
+def _better_iterations(recorder: Recorder, chosen: list[int]) -> list[int]:
+    """The iterations to record instead, from what this run has shown."""
+    better = []
+    for plan, iteration in zip(recorder.plans, chosen, strict=True):
+        later = [k for k in plan.cost_seen if k >= iteration]
+        if 0 < plan.count <= plan.first:
+            better.append(max(plan.count - 1, 0))
+        elif plan.seeks_cost and later and later[0] != iteration:
+            better.append(later[0])
+        else:
+            better.append(iteration)
+    return better
+
+
+def _notices_of(
+    recorder: Recorder, loops: list[Loop], chosen: list[int], used: list[int], asked: int | None
+) -> list[Notice]:
+    found = []
+    for plan, loop, first, last in zip(recorder.plans, loops, chosen, used, strict=True):
+        if plan.count == 0:
+            found.append(Notice(loop.line, 0, "This loop was never reached, so it is not explained."))
+        elif last < first or (plan.count <= first and asked is not None):
+            found.append(Notice(loop.line, 0, f"This loop ended after {plan.count} iterations; the last of them are explained."))
+        elif last > first:
+            found.append(
+                Notice(loop.line, 0, f"Iteration {last} is explained, the first from {first} on that computes the cost.")
+            )
+    return found
+
+
+def _attempt(request: Request, loops: list[Loop], iterations: list[int], seek: bool) -> tuple[Recording, Recorder]:
+    program = request.program
+    costs = [conditional_costs(loop.node) for loop in loops]
+    places: list[Place] = []
+    instrumenter = Instrumenter(program, places, [loop.node for loop in loops], [c for found in costs for c in found])
+    plans = [
+        LoopPlan(loop.line, max(k - 1, 0), k, seek and bool(found))
+        for loop, k, found in zip(loops, iterations, costs, strict=True)
+    ]
+    recorder = Recorder(places, plans, request.run_on, program.classic_division)
+    code = compile(instrumenter.module(), program.path, "exec", dont_inherit=True)
+    out = io.StringIO()
+    ended = "end"
+    with _surroundings(request, recorder, out) as (namespace, notices):
+        try:
+            _prepare(request, namespace)
+            exec(code, namespace)
+        except Stop:
+            ended = "stopped"
+        except SystemExit:
+            ended = "exit"
+        except BaseException as error:
+            recorder.finish()
+            done = Recording(recorder.tape, program, out.getvalue(), "failed", tuple(notices)) if recorder.complete else None
+            raise failure(error, program, done, out.getvalue()) from None
+        finally:
+            recorder.finish()
+    return Recording(recorder.tape, program, out.getvalue(), ended, tuple(notices)), recorder
+
+
+def _prepare(request: Request, namespace: dict[str, Any]) -> None:
+    """Bind what ``--define`` and ``--setup`` give."""
+    import numpy as np
+
+    if request.setup is not None:
+        before = load(request.setup)
+        exec(compile(before.tree, before.path, "exec"), namespace)
+    for name, value in request.define.items():
+        if not name.isidentifier():
+            raise ProgramError(f"{name!r} is not a name that can be defined.", hint="Write NAME=VALUE.")
+        try:
+            namespace[name] = eval(value, {"np": np, "numpy": np})
+        except Exception as error:
+            raise ProgramError(f"The value of {name} cannot be used: {error}.", hint=f"{name}={value!r}") from None
+
+
+@contextlib.contextmanager
+def _surroundings(
+    request: Request, recorder: Recorder, out: io.StringIO
+) -> Iterator[tuple[dict[str, Any], list[Notice]]]:
+    """Everything around the program that it may see: modules, arguments, streams, the folder beside it."""
+    program = request.program
+    folder = str(Path(program.path).resolve().parent)
+    module = types.ModuleType("__main__")
+    module.__dict__.update({"__file__": program.path, "__builtins__": builtins})
+    saved = sys.argv, list(sys.path), sys.modules.get("__main__"), sys.stdin, os.environ.get("MPLBACKEND")
+    linecache.cache[program.path] = (len(program.text), None, program.text.splitlines(True), program.path)
+    outer = getattr(builtins, RECORDER, None)
+    notices: list[Notice] = []
+    sys.argv, sys.stdin = [program.path, *request.args], io.StringIO(request.stdin)
+    sys.path.insert(0, folder)
+    sys.modules["__main__"] = module
+    os.environ["MPLBACKEND"] = "Agg"
+    setattr(builtins, RECORDER, recorder)
+    try:
+        with contextlib.redirect_stdout(out), missing_packages_stubbed(program, notices):
+            yield module.__dict__, notices
+    finally:
+        sys.argv, sys.path[:], sys.stdin = saved[0], saved[1], saved[3]
+        if saved[2] is not None:
+            sys.modules["__main__"] = saved[2]
+        if saved[4] is None:
+            os.environ.pop("MPLBACKEND", None)
+        else:
+            os.environ["MPLBACKEND"] = saved[4]
+        linecache.cache.pop(program.path, None)
+        if outer is None:
+            delattr(builtins, RECORDER)
+        else:
+            setattr(builtins, RECORDER, outer)
+
+
+def record_text(source: str, path: str = "<program>", **options: Any) -> Recording:
+    """`record_source` of a text."""
+    return record_source(parse(source, path), **options)
+

@@ -1,0 +1,258 @@
+"""The recorder's state: the tape under construction, and where each plain value of the program came from.
+
+Arrays are known by identity (`Memory`), scalars by location (scope and name, or container and key) and,
+where Python does not share objects, by identity too.  Set-up nodes have no values; the first read of one
+inside a window makes a leaf with the set-up node as its ``origin``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from enum import IntEnum
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from tracer.recording.box import NUMBERS, SHARED, Box, Place, dtype_name, is_number, shape_of, snapshot
+from tracer.recording.memory import Memory, ultimate
+from tracer.tape.functions import Slice
+from tracer.tape.node import Binding, Call, Kind, Node, Notice, Ref
+from tracer.tape.tape import Tape
+
+#: More nodes than this are not kept of the code before the loops.
+SETUP_LIMIT = 20_000
+_DEPTH, _LENGTH = 4, 2000
+
+
+class Mode(IntEnum):
+    """What the rewritten code does at present."""
+
+    OFF = 0
+    SETUP = 1
+    WINDOW = 2
+
+
+class State:
+    """Nodes, names and locations; the callbacks of the rewritten program stand in subclasses."""
+
+    def __init__(self, places: list[Place]) -> None:
+        self.places = places
+        self.tape = Tape()
+        self.memory = Memory(self)
+        self.mode = Mode.SETUP
+        self.window = -1
+        self.gap = 0
+        self.setup_nodes = 0
+        self.calls: list[Call] = []
+        self.identities: dict[int, tuple[Any, Node]] = {}
+        self.locations: dict[Hashable, tuple[Any, Node]] = {}
+        self.origins: dict[Hashable, Node] = {}
+        self.scopes: dict[int, int] = {}
+        self.scope_count = 0
+        self.kept: dict[int, Any] = {}
+        self.said: set[tuple[str, int, int]] = set()
+
+    @property
+    def windowed(self) -> bool:
+        return self.mode is Mode.WINDOW
+
+    # -- nodes ----------------------------------------------------------------------------------
+
+    def node(
+        self,
+        kind: Kind,
+        op: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        value: Any,
+        place: Place | None,
+        origin: int | None = None,
+        names: tuple[str, ...] = (),
+    ) -> Node:
+        """A new node at the end of the tape."""
+        if not self.windowed:
+            self.setup_nodes += 1
+            if self.setup_nodes >= SETUP_LIMIT and self.mode is Mode.SETUP:
+                self.mode = Mode.OFF
+                self.notice("The code before the training loop is long; only its beginning was recorded.", place)
+        new = Node(
+            len(self.tape.nodes), kind, op, args, kwargs, snapshot(value) if self.windowed else None,
+            shape_of(value), dtype_name(value), place.site if place else None, tuple(self.calls), list(names),
+            self.window if self.windowed else -1, origin,
+        )  # fmt: skip
+        self.tape.nodes.append(new)
+        return new
+
+    def notice(self, what: str, place: Place | None) -> None:
+        """Something that could not be followed; each place says the same thing once."""
+        line, column = (place.site.span.line, place.site.span.column) if place else (0, 0)
+        if (what, line, column) not in self.said:
+            self.said.add((what, line, column))
+            self.tape.notices.append(Notice(line, column, what))
+
+    def emit(
+        self, op: str, operands: list[Any], parameters: dict[str, Any], value: Any, place: Place, kind: Kind | None = None
+    ) -> Box:
+        """Record that ``op`` gave ``value``; a value that has a node already keeps it."""
+        if not self.mode or not is_number(value):
+            return Box(value, None, place)
+        if isinstance(value, np.ndarray):
+            if self.memory.known(value) is not None:
+                return Box(value, self.memory.read(value, place), place)
+        elif not isinstance(value, SHARED) and self.known(value):
+            return Box(value, self.lookup(value, place), place)
+        args = tuple(self.reference(o) for o in operands)
+        kwargs = {k: self.reference(p, literals=True) for k, p in parameters.items()}
+        parent = None
+        if isinstance(value, np.ndarray) and value.base is not None and operands and isinstance(operands[0], Box):
+            first = operands[0].value
+            if isinstance(first, np.ndarray) and ultimate(first) is ultimate(value):
+                parent = first
+        if kind is None:
+            kind = Kind.VIEW if parent is not None else Kind.OPERATION
+        new = self.node(kind, op, args, kwargs, value, place)
+        self.remember(value, new, parent)
+        return Box(value, new, place)
+
+    def remember(self, value: Any, node: Node, parent: np.ndarray | None = None) -> None:
+        """``value`` was just made by ``node``."""
+        if isinstance(value, np.ndarray):
+            self.memory.register(value, node, parent)
+        elif not isinstance(value, SHARED):
+            self.identities[id(value)] = (value, node)
+
+    # -- finding the node of a plain value ----------------------------------------------------------
+
+    def known(self, value: Any) -> bool:
+        found = self.identities.get(id(value))
+        return found is not None and found[0] is value
+
+    def lookup(self, value: Any, place: Place, name: str = "", location: Hashable = None) -> Node | None:
+        """The node of a plain value; a leaf if nothing is known of it.
+
+        Arguments:
+            name: what the program calls it, if anything.
+            location: where it was read.  Small integers are told apart by this alone.
+        """
+        if not is_number(value):
+            return None
+        if isinstance(value, np.ndarray):
+            node = self.memory.read(value, place, name)
+            origin = self.origins.get(location)
+            if node.kind is Kind.LEAF and node.origin is None and origin is not None and origin.shape == node.shape:
+                node.origin = origin.id
+            return node
+        found = self.locations.get(location) if location is not None else None
+        if found is None or found[0] is not value:
+            found = self.identities.get(id(value)) if not isinstance(value, SHARED) else None
+        if found is not None and found[0] is value:
+            return self._present(found[1], value, place, name, location)
+        if isinstance(value, SHARED) and (location is None or isinstance(value, (bool, np.bool_))):
+            return None
+        origin = self.origins.get(location)
+        new = self.node(Kind.LEAF, "", (), {}, value, place, origin.id if origin else None, (name,) if name else ())
+        self._locate(location, value, new)
+        if location is None:
+            self.remember(value, new)
+        return new
+
+    def _present(self, node: Node, value: Any, place: Place, name: str, location: Hashable) -> Node:
+        """A node of the windows for a scalar that the set-up made."""
+        if not self.windowed or node.window >= 0:
+            return node
+        names = (name,) if name else tuple(node.names[:1])
+        leaf = self.node(Kind.LEAF, "", (), {}, value, place, node.id, names)
+        if location is not None:
+            self._locate(location, value, leaf)
+        if not isinstance(value, SHARED) and location is None:
+            self.identities[id(value)] = (value, leaf)
+        return leaf
+
+    def _locate(self, location: Hashable, value: Any, node: Node) -> None:
+        if location is None:
+            return
+        self.locations[location] = (value, node)
+        if self.mode is Mode.SETUP:
+            self.origins[location] = node
+
+    def locate_item(self, container: Any, key: Any, box: Box) -> None:
+        """``container[key]`` (or its attribute) now holds the value of ``box``."""
+        if box.node is not None and isinstance(key, (str, int)):
+            if not isinstance(box.value, np.ndarray):
+                self.kept[id(container)] = container
+                self._locate((id(container), key), box.value, box.node)
+            elif self.mode is Mode.SETUP:
+                self.kept[id(container)] = container
+                self.origins[(id(container), key)] = box.node
+
+    def where(self, frame: FrameType, name: str) -> Hashable:
+        """The location of a variable that code in ``frame`` reads or binds."""
+        code = frame.f_code
+        if name in code.co_freevars or name in code.co_cellvars:
+            return ("cell", name)
+        if name in code.co_varnames:
+            return (self.scopes.get(id(frame), -id(frame)), name)
+        return ("global", id(frame.f_globals), name)
+
+    # -- arguments ----------------------------------------------------------------------------------
+
+    def reference(self, item: Any, literals: bool = False) -> Any:
+        """An argument as the tape keeps it.
+
+        Arguments:
+            item: a box, a container of boxes, or a constant.
+            literals: whether numbers written in the program stand for themselves.
+        """
+        if isinstance(item, Box):
+            return self._reference_box(item, literals)
+        if isinstance(item, (tuple, list)):
+            return tuple(self.reference(part, literals) for part in item)
+        return item
+
+    def _reference_box(self, box: Box, literals: bool) -> Any:
+        if box.node is not None:
+            written = box.node.kind is Kind.LITERAL and not box.node.names
+            return box.value if literals and written else Ref(box.node.id)
+        if isinstance(box.value, slice):
+            parts = box.items or [Box(p) for p in (box.value.start, box.value.stop, box.value.step)]
+            return Slice(*(self.reference(part, True) for part in parts))
+        if box.items is not None and isinstance(box.value, (list, tuple)):
+            return tuple(self.reference(part, literals) for part in box.items)
+        return self.deep(box.value, box.place)
+
+    def deep(self, value: Any, place: Place | None, depth: int = 0) -> Any:
+        """A plain value as an argument: what has a node inside it becomes a reference."""
+        if isinstance(value, NUMBERS) or isinstance(value, range):
+            if isinstance(value, SHARED) or not is_number(value):
+                return value
+            node = self.lookup(value, place or Place(_nowhere()))
+            return Ref(node.id) if node is not None else value
+        if type(value) in (list, tuple) and depth < _DEPTH and len(value) < _LENGTH:
+            return tuple(self._item(value, at, part, place, depth) for at, part in enumerate(value))
+        if isinstance(value, type) and issubclass(value, (np.generic, int, float)):
+            return np.dtype(value).name
+        if isinstance(value, np.dtype):
+            return value.name
+        return value
+
+    def _item(self, container: Any, at: int, part: Any, place: Place | None, depth: int) -> Any:
+        found = self.locations.get((id(container), at))
+        if found is not None and found[0] is part and place is not None:
+            return Ref(self._present(found[1], part, place, "", (id(container), at)).id)
+        return self.deep(part, place, depth + 1)
+
+    def bound(self, name: str, box: Box, place: Place) -> None:
+        """A name was given to a value."""
+        node = box.node
+        if node is None:
+            return
+        if name not in node.names:
+            node.names.append(name)
+        self.tape.bindings.append(Binding(name, node.id, len(self.tape.nodes), place.site, place.scope))
+
+
+def _nowhere() -> Any:
+    from tracer.tape.node import Site, Span
+
+    return Site(Span(0, 0, 0, 0), "")
