@@ -39,6 +39,8 @@ _MODULES = {"np", "numpy"}
 def answer(explanation: Explanation, question: str) -> tuple[Part, ...]:
     """The parts that a question is about, best first; empty if there are none."""
     asked = unicodedata.normalize("NFC", question.strip())
+    if _LINE.fullmatch(asked) and asked[0] not in "lL":
+        return _by_line(explanation, asked)  # a number is a line, and never a piece of code
     for find in (_by_line, _by_derivative, _by_name, _by_code):
         found = find(explanation, asked)
         if found:

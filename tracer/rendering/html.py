@@ -110,8 +110,8 @@ def _pieces(line: Line) -> tuple[Part, ...]:
 def _code(explanation: Explanation, hues: dict[str, int]) -> list[CodeLine]:
     source = source_lines(explanation)
     marked = highlighted_lines("\n".join(source), hues)
-    if marked and not source[-1]:
-        marked = marked[:-1]
+    if not (source and source[-1]):
+        marked = marked[:-1]  # what follows the last line break is no line
     owner: dict[int, Line] = {}
     for line in sorted(explanation.lines, key=lambda line: line.line - line.end_line):
         owner.update(dict.fromkeys(range(line.line, line.end_line + 1), line))
