@@ -121,6 +121,9 @@ def fraction(above: Tree, below: Tree) -> Tree:
 
 
 def power(base: Tree, exponent: Tree) -> Tree:
+    """A power; that of a function is written on its name where it is a number, as in tanh²(x)."""
+    if isinstance(base, Apply) and isinstance(exponent, Number):
+        return Power(base, exponent)
     return Power(at_least(base, Level.ATOM), exponent)
 
 

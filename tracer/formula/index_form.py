@@ -2,13 +2,14 @@
 
 In: an expression, letters for its indices, symbols for its arrays.  Out: a formula tree such as
 ``Σ_k ∂L/∂S_ik (W₂)_jk``.  Invariant: one term of the tree for one term of the expression, with the
-same factors and exponents.
+same factors and exponents; what all terms have in common is written once.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
 
+from tracer.calculus.printing.common import without_common
 from tracer.calculus.printing.letters import Letters
 from tracer.calculus.printing.names import Names
 from tracer.calculus.printing.reading import indices_of
@@ -69,8 +70,21 @@ class IndexWriter:
         self.names = names
 
     def expression(self, expr: Expr) -> Tree:
-        """A sum of terms."""
-        return plus([(-1 if term.coefficient < 0 else 1, self.term(term)) for term in expr])
+        """A sum of terms, with what they have in common taken out."""
+        coefficient, common, inner = without_common(expr) if expr else (Fraction(1), (), ())
+        whole = plus([(-1 if term.coefficient < 0 else 1, self.term(term)) for term in inner])
+        if not common and abs(coefficient) == 1:
+            return whole if coefficient > 0 else plus([(-1, whole)])
+        above = [self.power(self.factor(factor), e) for factor, e in common if e > 0]
+        below = [self.power(self.factor(factor), -e) for factor, e in common if e < 0]
+        shown = number(abs(coefficient))
+        if isinstance(shown, nodes.Fraction):
+            below.insert(0, shown.below)
+            shown = shown.above
+        if shown != nodes.Number("1"):
+            above.insert(0, shown)
+        product = self._quotient([*above, whole], below)
+        return product if coefficient > 0 else plus([(-1, product)])
 
     def term(self, term: Term) -> Tree:
         """A term without its sign: coefficient and constants, sums, factors, over what is divided by."""

@@ -68,6 +68,8 @@ def to_latex(tree: Tree) -> str:
             return f"{to_latex(left)} {_SIGNS[sign]} {to_latex(right)}"
         case Fraction(above, below):
             return rf"\frac{{{to_latex(above)}}}{{{to_latex(below)}}}"
+        case Power(Apply(function, arguments), exponent):
+            return _apply(function, arguments, to_latex(exponent))
         case Power(base, exponent):
             return f"{_base(base)}^{{{to_latex(exponent)}}}"
         case Root(body):
@@ -177,8 +179,9 @@ def _partial(tree: Partial) -> str:
     return rf"\frac{{\partial {texts[0]}}}{{\partial {texts[1]}}}"
 
 
-def _apply(function: str, arguments: Sequence[Tree]) -> str:
+def _apply(function: str, arguments: Sequence[Tree], exponent: str = "") -> str:
     name = rf"\{function}" if function in _FUNCTIONS else rf"\operatorname{{{escape_name(function)}}}"
+    name += f"^{{{exponent}}}" if exponent else ""
     inner = ", ".join(to_latex(argument) for argument in arguments)
     if all(_is_low(argument) for argument in arguments):
         return f"{name}({inner})"

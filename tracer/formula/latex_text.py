@@ -105,6 +105,7 @@ MATHEMATICAL = {
     "⇒": r"\Rightarrow",
     "↦": r"\mapsto",
     "ᵀ": r"^{\top}",
+    "𝟏": r"\mathbf{1}",
     "°": r"^{\circ}",
     "²": r"^{2}",
     "³": r"^{3}",

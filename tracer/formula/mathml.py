@@ -85,6 +85,9 @@ def _element(tree: Tree) -> str:
             return f"{_element(left)}<mo>{_escaped(sign)}</mo>{_element(right)}"
         case Fraction(above, below):
             return f"<mfrac>{_grouped(above)}{_grouped(below)}</mfrac>"
+        case Power(Apply(function, arguments), exponent):
+            name = f"<msup><mi>{_escaped(function)}</mi>{_grouped(exponent)}</msup>"
+            return _applied(name, arguments)
         case Power(base, exponent):
             return f"<msup>{_grouped(base)}{_grouped(exponent)}</msup>"
         case Root(body):
@@ -104,12 +107,16 @@ def _element(tree: Tree) -> str:
         case Bracket(body):
             return _fenced("[", _element(body), "]")
         case Apply(function, arguments):
-            inner = "<mo>,</mo>".join(_element(argument) for argument in arguments)
-            return f"<mrow><mi>{_escaped(function)}</mi>{_APPLY}{_fenced('(', inner, ')')}</mrow>"
+            return _applied(f"<mi>{_escaped(function)}</mi>", arguments)
         case Cases():
             return _cases(tree)
         case UnderShape(body, shape):
             return f'<munder>{_grouped(body)}<mtext class="shp">{_escaped(shape)}</mtext></munder>'
+
+
+def _applied(name: str, arguments: Sequence[Tree]) -> str:
+    inner = "<mo>,</mo>".join(_element(argument) for argument in arguments)
+    return f"<mrow>{name}{_APPLY}{_fenced('(', inner, ')')}</mrow>"
 
 
 def _variable(key: str) -> str:

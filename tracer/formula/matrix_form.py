@@ -7,14 +7,14 @@ where whole arrays have no sign of their own, entries with indices are shown.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from tracer.calculus.printing import array_tree as arrays
 from tracer.calculus.printing.array_form import array_form
 from tracer.calculus.printing.array_tree import Node
 from tracer.calculus.printing.letters import Letters
-from tracer.calculus.printing.names import Names
+from tracer.calculus.printing.names import Names, NoForm
 from tracer.calculus.terms import Expr, Index
 from tracer.formula import tree as nodes
 from tracer.formula.building import (
@@ -31,7 +31,7 @@ from tracer.formula.building import (
 )
 from tracer.formula.functions import function_tree
 from tracer.formula.index_form import SIGNS, IndexWriter
-from tracer.formula.symbols import Symbols, letter
+from tracer.formula.symbols import ONE_HOT, Symbols, letter
 from tracer.formula.tree import Tree
 
 
@@ -59,123 +59,173 @@ def matrix_formula(
 
 
 class _MatrixWriter:
+    """Writes array trees: as whole arrays where each has a sign, else by their entries."""
+
     def __init__(self, letters: Letters, symbols: Symbols, names: Names) -> None:
         self.letters = letters
         self.symbols = symbols
-        self.entries = IndexWriter(letters, symbols, names)
+        self.by_index = IndexWriter(letters, symbols, names)
 
     def write(self, node: Node) -> Tree:
+        """The formula of a whole expression."""
+        return self.entries(node) if _needs_entries(node) else self.whole(node)
+
+    def whole(self, node: Node) -> Tree:
+        """An array by its own sign."""
         match node:
             case arrays.Named(name):
                 return self.symbols.array(name)
+            case arrays.Picked(picked):
+                return nodes.Subscript(self.symbols.array(picked.array), (self.whole(_rows(node)),))
+            case arrays.Reshaped(array):
+                return nodes.Apply("reshape", (self.whole(array),))
+            case arrays.Diagonal(array):
+                return nodes.Apply("diag", (self.whole(array),))
+            case arrays.Identity():
+                return nodes.Symbol("", "I")
+            case arrays.OneHot(_, at):
+                place = number(at) if isinstance(at, int) else self.whole(at)
+                return nodes.Subscript(nodes.Symbol("", ONE_HOT), (place,))
+            case arrays.Product(factors):
+                return self._product(factors)
+            case arrays.Matmul(left, right):
+                first = transposed(self.whole(left)) if len(left.axes) == 1 else self.whole(left)
+                return times([_plain_factor(first), _plain_factor(self.whole(right))])
+            case arrays.Reduced():
+                return self._reduced(node)
+            case arrays.Transposed(array, order):
+                if order == (*range(len(order) - 2), len(order) - 1, len(order) - 2):
+                    return transposed(self.whole(array))
+                return nodes.Apply("permute", (self.whole(array),))
+            case arrays.Expanded(array):
+                return self.whole(array)
+            case arrays.Repeated(array):
+                return nodes.Number("0") if array is None else self.whole(array)
+            case arrays.Einsum() | arrays.Triangle() | arrays.Positions():
+                return self.entries(node)
+            case _:
+                return self._entrywise(node, self.whole)
+
+    def entries(self, node: Node) -> Tree:
+        """The entry of an array at its own indices."""
+        match node:
+            case arrays.Named(name):
+                return entry(self.symbols.array(name), self._shown(node.axes))
+            case arrays.Positions(index):
+                return letter(self.letters[index])
+            case arrays.Picked(picked):
+                return self.by_index.entry(picked)
+            case arrays.Diagonal(array):
+                return entry(self.whole(array), self._shown((*node.axes, *node.axes)))
+            case arrays.Identity(axes):
+                first, second = self._shown(axes)
+                return nodes.Delta((first, second))
+            case arrays.OneHot(_, at, axes):
+                place = number(at) if isinstance(at, int) else self.entries(at)
+                return nodes.Delta((self._shown(axes)[-1], place))
+            case arrays.Triangle(axes):
+                row, column = self._shown(axes)
+                return nodes.Bracket(nodes.Relation(column, "≤", row))
+            case arrays.Product(factors):
+                trees = [self.entries(factor) for factor in factors]
+                return times([tree for tree in trees if tree != nodes.Number("1")])
+            case arrays.Matmul(left, right, over) if _needs_entries(node):
+                return sum_over(self._shown((over,)), times([self.entries(left), self.entries(right)]))
+            case arrays.Matmul() | arrays.Reshaped():
+                return entry(self.whole(node), self._shown(node.axes))
+            case arrays.Reduced():
+                return self._reduced(node)
+            case arrays.Transposed(array) | arrays.Expanded(array):
+                return self.entries(array)
+            case arrays.Repeated(array):
+                return nodes.Number("0") if array is None else self.entries(array)
+            case arrays.Einsum(operands, bound):
+                return sum_over(self._shown(bound), times([self.entries(operand) for operand in operands]))
+            case _:
+                return self._entrywise(node, self.entries)
+
+    def _entrywise(self, node: Node, write: Callable[[Node], Tree]) -> Tree:
+        """Nodes that are written alike for whole arrays and for entries."""
+        match node:
             case arrays.Number(value):
                 return number(value)
             case arrays.Extent(axis):
                 return self.symbols.size(axis)
-            case arrays.Positions(index):
-                return letter(self.letters[index])
-            case arrays.Picked(picked):
-                return self.entries.entry(picked)
-            case arrays.Reshaped(array):
-                return nodes.Apply("reshape", (self.write(array),))
-            case arrays.Diagonal(array):
-                return nodes.Apply("diag", (self.write(array),))
-            case arrays.Identity():
-                return nodes.Symbol("", "I")
-            case arrays.OneHot(_, at):
-                one = nodes.Number("1")
-                place = number(at) if isinstance(at, int) else self.write(at)
-                return nodes.Subscript(one, (place,))
-            case arrays.Triangle(axes):
-                row, column = (letter(self.letters[index]) for index in axes if index is not None)
-                return nodes.Bracket(nodes.Relation(column, "≤", row))
             case arrays.Comparison(relation, left, right):
-                return nodes.Bracket(nodes.Relation(self.write(left), SIGNS[relation], self.write(right)))
+                return nodes.Bracket(nodes.Relation(write(left), SIGNS[relation], write(right)))
             case arrays.Applied(function, arguments):
-                return function_tree(function, [self.write(argument) for argument in arguments])
-            case arrays.Product(factors):
-                return self._product(factors)
+                return function_tree(function, [write(argument) for argument in arguments])
             case arrays.Quotient(above, below):
-                return fraction(self.write(above), self.write(below))
+                return fraction(write(above), write(below))
             case arrays.Power(base, exponent):
-                return self._power(self.write(base), exponent)
+                raised = write(base)
+                if exponent == Fraction(1, 2):
+                    return nodes.Root(raised)
+                return power(raised, number(exponent))
             case arrays.Plus(parts):
-                return plus([(sign, self.write(part)) for sign, part in parts])
-            case arrays.Matmul():
-                return self._matmul(node)
-            case arrays.Reduced():
-                return self._reduced(node)
-            case arrays.Transposed():
-                return self._transposed(node)
-            case arrays.Expanded(array):
-                return self.write(array)
-            case arrays.Repeated(array):
-                return nodes.Number("0") if array is None else self.write(array)
-            case arrays.Einsum():
-                return self._einsum(node)
+                return plus([(sign, write(part)) for sign, part in parts])
+        raise NoForm(f"{type(node).__name__} has no sign")
 
-    def _power(self, base: Tree, exponent: Fraction) -> Tree:
-        return nodes.Root(base) if exponent == Fraction(1, 2) else power(base, number(exponent))
+    def _shown(self, axes: Sequence[Index | None]) -> list[Tree]:
+        return [letter(self.letters[index]) for index in axes if index is not None]
 
     def _product(self, factors: Sequence[Node]) -> Tree:
         """Scalars in front, side by side; arrays with ⊙ between them."""
-        scalars = [self.write(factor) for factor in factors if not factor.axes]
-        whole = [self.write(factor) for factor in factors if factor.axes]
+        scalars = [self.whole(factor) for factor in factors if not factor.axes]
+        several = [self.whole(factor) for factor in factors if factor.axes]
         scalars = [scalar for scalar in scalars if scalar != nodes.Number("1")]
-        if not whole:
-            return times(scalars)
-        if len(whole) > 1:
-            whole = [_plain_product(tree) for tree in whole]
-        product = times(whole, "⊙")
-        if not scalars:
-            return product
-        return times([*scalars, product])
-
-    def _matmul(self, node: arrays.Matmul) -> Tree:
-        """A product of matrices; a vector on the left is a row."""
-        left, right = self.write(node.left), self.write(node.right)
-        if len(node.left.axes) == 1:
-            left = transposed(left)
-        return times([_plain_factor(left), _plain_factor(right)])
+        if len(several) > 1:
+            several = [_plain_product(tree) for tree in several]
+        return times([*scalars, times(several, "⊙")] if several else scalars)
 
     def _reduced(self, node: arrays.Reduced) -> Tree:
-        """A sum over an axis: over rows or columns of the array, or over all of its entries."""
+        """A sum over axes, of entries."""
         if isinstance(node.array, arrays.Diagonal):
-            return nodes.Apply("tr", (self.write(node.array.array),))
-        bound = [index for place in node.positions if (index := node.array.axes[place]) is not None]
-        body = self.write(node.array)
-        if not isinstance(node.array, arrays.Picked):  # a picked array already shows its indices
-            shown = [letter(self.letters[index]) for index in node.array.axes if index is not None]
-            body = _with_indices(node.array, body, shown)
-        return sum_over([letter(self.letters[index]) for index in bound], body)
-
-    def _transposed(self, node: arrays.Transposed) -> Tree:
-        if node.order == (1, 0) or node.order[:-2] == tuple(range(len(node.order) - 2)):
-            return transposed(self.write(node.array))
-        return nodes.Apply("permute", (self.write(node.array),))
-
-    def _einsum(self, node: arrays.Einsum) -> Tree:
-        factors = []
-        for operand in node.operands:
-            shown = [letter(self.letters[index]) for index in operand.axes if index is not None]
-            factors.append(_with_indices(operand, self.write(operand), shown))
-        return sum_over([letter(self.letters[index]) for index in node.bound], times(factors))
+            return nodes.Apply("tr", (self.whole(node.array.array),))
+        bound = [node.array.axes[place] for place in node.positions]
+        return sum_over(self._shown(bound), self.entries(node.array))
 
 
-def _with_indices(node: Node, tree: Tree, indices: Sequence[Tree]) -> Tree:
-    """Entries of an array; an array that is shown by its entries already has them."""
-    return tree if isinstance(node, arrays.Picked) or not indices else entry(tree, indices)
+def _rows(node: arrays.Picked) -> Node:
+    """The positions of the rows that are picked."""
+    place = node.places[0]
+    assert isinstance(place, arrays.Named)
+    return place
+
+
+def _picks_rows(node: arrays.Picked) -> bool:
+    """Whether an array of positions picks rows, as ``E[y]`` does: it is written E_y."""
+    return isinstance(node.places[0], arrays.Named) and all(place is None for place in node.places[1:])
+
+
+def _needs_entries(node: Node) -> bool:
+    """Whether some array in a tree can only be shown by its entries."""
+    match node:
+        case arrays.Picked():
+            return not _picks_rows(node)
+        case arrays.Reduced() | arrays.Einsum():
+            return False
+        case arrays.Product(parts) | arrays.Applied(_, parts):
+            return any(_needs_entries(part) for part in parts)
+        case arrays.Plus(signed):
+            return any(_needs_entries(part) for _, part in signed)
+        case arrays.Quotient(left, right) | arrays.Matmul(left, right) | arrays.Comparison(_, left, right):
+            return _needs_entries(left) or _needs_entries(right)
+        case arrays.Power(inner) | arrays.Transposed(inner) | arrays.Expanded(inner) | arrays.Reshaped(inner):
+            return _needs_entries(inner)
+        case arrays.Repeated(repeated):
+            return repeated is not None and _needs_entries(repeated)
+        case _:
+            return False
 
 
 def _plain_product(tree: Tree) -> Tree:
-    """A factor beside ⊙: products of matrices and quotients are enclosed."""
+    """A factor beside ⊙: products of matrices are enclosed."""
     return nodes.Parenthesised(tree) if isinstance(tree, nodes.Times) and tree.operator == "" else tree
 
 
 def _plain_factor(tree: Tree) -> Tree:
-    """A factor of a product of matrices."""
-    return (
-        at_least(tree, Level.PRODUCT)
-        if not isinstance(tree, nodes.Times) or tree.operator == ""
-        else (nodes.Parenthesised(tree))
-    )
+    """A factor of a product of matrices: products entry by entry, and sums, are enclosed."""
+    if isinstance(tree, nodes.Times) and tree.operator == "⊙":
+        return nodes.Parenthesised(tree)
+    return at_least(tree, Level.PRODUCT)

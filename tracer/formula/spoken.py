@@ -88,6 +88,8 @@ def to_spoken(tree: Tree) -> str:
             return f"square root of {to_spoken(body)}"
         case Absolute(body):
             return f"absolute value of {to_spoken(body)}"
+        case Subscript(Symbol(_, base="𝟏"), indices):
+            return f"one-hot rows of {_listed(indices)}"
         case Subscript(base, indices):
             return f"{to_spoken(base)} sub {_listed(indices)}"
         case Transpose(body):

@@ -49,6 +49,8 @@ GREEK = {
     "Psi": "Ψ",
     "Omega": "Ω",
 }
+#: The sign of rows of the identity matrix: 1_y has a one where y says.
+ONE_HOT = "𝟏"
 _NUMBERED = re.compile(r"([^\W\d_]+)_?(\d{1,3})")
 
 

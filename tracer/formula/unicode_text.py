@@ -65,6 +65,8 @@ def to_text(tree: Tree) -> str:
             return f"√({to_text(body)})"
         case Absolute(body):
             return f"|{to_text(body)}|"
+        case Subscript(Symbol(_, base="𝟏"), indices):
+            return f"1_{_listed(indices)}"
         case Subscript(base, indices):
             shown = base.body if isinstance(base, Parenthesised) and isinstance(base.body, Symbol) else base
             return f"{to_text(shown)}[{_listed(indices)}]"

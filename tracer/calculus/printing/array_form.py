@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import gcd
 
 from tracer.calculus.printing.array_tree import (
     Along,
@@ -35,9 +34,10 @@ from tracer.calculus.printing.array_tree import (
     transpose,
 )
 from tracer.calculus.printing.code import is_decimal
+from tracer.calculus.printing.common import without_common
 from tracer.calculus.printing.leaves import leaf
 from tracer.calculus.printing.names import Names, NoForm
-from tracer.calculus.printing.reading import indices_of, indices_of_term
+from tracer.calculus.printing.reading import indices_of_term
 from tracer.calculus.terms import Affine, Condition, Entry, Expr, Factor, Index, Term
 
 
@@ -53,7 +53,7 @@ def array_form(expr: Expr, free: tuple[Index | int, ...], names: Names) -> Node:
         raise NoForm(f"the index {next(iter(unknown)).name} is neither bound nor an axis of the result")
     if not expr:
         return Repeated(None, want)
-    coefficient, common, inner = _without_common(expr)
+    coefficient, common, inner = without_common(expr)
     parts = [(-1 if term.coefficient < 0 else 1, _term(term, want, names)) for term in inner]
     node = _plus(parts) if len(parts) > 1 or parts[0][0] < 0 else parts[0][1]
     if common or coefficient != 1:
@@ -149,33 +149,6 @@ def _plus(parts: Sequence[tuple[int, Node]]) -> Node:
     sign, first = ordered[0]
     ordered[0] = (sign, number_of(first))
     return Plus(tuple(ordered), broadcast(node.axes for _, node in ordered))
-
-
-def _without_common(expr: Expr) -> tuple[Fraction, tuple[tuple[Factor, Fraction], ...], Expr]:
-    """A number and factors that all terms share, and the terms without them."""
-    if len(expr) == 1:
-        return Fraction(1), (), expr
-    first, *others = expr
-    common: dict[Factor, Fraction] = {}
-    bound = {index for term in expr for index in term.bound}
-    for factor, exponent in first.factors:
-        exponents = [exponent, *(dict(term.factors).get(factor, Fraction(0)) for term in others)]
-        if bound.isdisjoint(indices_of(factor)):
-            if all(e > 0 for e in exponents):
-                common[factor] = min(exponents)
-            elif all(e < 0 for e in exponents):
-                common[factor] = max(exponents)
-    below = {term.coefficient.denominator for term in expr}
-    number = Fraction(
-        gcd(*(term.coefficient.numerator for term in expr)), below.pop() if len(below) == 1 else 1
-    )
-    if all(term.coefficient < 0 for term in expr):
-        number = -number
-    inner = []
-    for term in expr:
-        factors = [(f, e - common.get(f, Fraction(0))) for f, e in term.factors]
-        inner.append(Term(term.coefficient / number, term.bound, tuple((f, e) for f, e in factors if e)))
-    return number, tuple(common.items()), tuple(inner)
 
 
 def _term(term: Term, free: Along, names: Names) -> Node:

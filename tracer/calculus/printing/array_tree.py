@@ -67,7 +67,7 @@ Place: TypeAlias = Union[int, Slice, "Node", None]
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """``name[places]``; a place is ``None`` for all of an axis, a number, a slice or an array of positions."""
+    """``name[places]``; a place is ``None`` for a whole axis, a number, a slice or an array of positions."""
 
     entry: Entry
     places: tuple[Place, ...]
