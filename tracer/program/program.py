@@ -94,6 +94,10 @@ class Program:
         """One line as written, ``""`` outside the file."""
         return self.lines[line - 1] if 0 < line <= len(self.lines) else ""
 
+    def line_as_written(self, line: int) -> int:
+        """The line of the file as written that a line of the parsed text came from."""
+        return self.positions.start((line, 0))[0] if self.positions is not None else line
+
     def header_span(self, node: ast.stmt) -> Span:
         """The first line or lines of a compound statement, up to and with its colon."""
         body = getattr(node, "body", None) or getattr(node, "cases", None)

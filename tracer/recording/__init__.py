@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tracer.recording.child import record_in_child
 from tracer.recording.errors import (
     MissingPackage,
     NameUndefined,
@@ -10,6 +11,7 @@ from tracer.recording.errors import (
     RecordingError,
     TimedOut,
 )
+from tracer.recording.function import record_function
 from tracer.recording.recording import Recording
 from tracer.recording.run import record_source
 
@@ -21,5 +23,7 @@ __all__ = [
     "Recording",
     "RecordingError",
     "TimedOut",
+    "record_function",
+    "record_in_child",
     "record_source",
 ]

@@ -77,6 +77,10 @@ class Calling(Assignments):
             self._bind_arguments(pending, frame)
         return True
 
+    def expect(self, codes: tuple[types.CodeType, ...], parameters: dict[str, Box]) -> None:
+        """The next function to enter is one of ``codes``; its parameters are these boxes."""
+        self.pending = _Pending(codes, [], parameters, None)
+
     def _bind_arguments(self, pending: _Pending, frame: types.FrameType) -> None:
         code = frame.f_code
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]

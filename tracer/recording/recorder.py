@@ -7,6 +7,7 @@ the training loops completely, everything else not at all.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tracer.recording.box import Place
@@ -72,7 +73,8 @@ class Recorder(Calling):
     ) -> None:
         super().__init__(places, classic_division)
         self.plans, self.run_on = plans, run_on
-        self.stopped = False
+        self.when_complete: Callable[[], None] | None = None
+        self.reported = True
         self.active: LoopPlan | None = None
         self.whole_start = 0
         if not plans:
@@ -139,12 +141,14 @@ class Recorder(Calling):
             self.gap += 1
         if iteration > plan.last:
             self._stop_if_done(plan, iteration)
+            if not self.reported and self.when_complete is not None:
+                self.reported = True
+                self.when_complete()
         return False
 
     def _stop_if_done(self, plan: LoopPlan, iteration: int) -> None:
         searching = plan.seeks_cost and not plan.settled and iteration < plan.last + COST_LIMIT
         if not searching and not self.run_on and all(p.complete for p in self.plans):
-            self.stopped = True
             raise Stop
 
     def tock(self, token: _Token) -> None:
@@ -158,6 +162,7 @@ class Recorder(Calling):
             self.mode = Mode.SETUP if not plan.complete else Mode.OFF
             if plan.complete:
                 self.gap += 1
+                self.reported = False
 
     def training_end(self, token: _Token) -> None:
         if self.mode is Mode.OFF and token.mode is Mode.SETUP and self._more():

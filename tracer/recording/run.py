@@ -15,7 +15,7 @@ import linecache
 import os
 import sys
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,7 @@ class Request:
     define: Mapping[str, str] = field(default_factory=dict)
     setup: Path | None = None
     stdin: str = ""
+    when_complete: Callable[[Recording], None] | None = None
 
 
 def record_source(
@@ -60,6 +61,7 @@ def record_source(
     define: Mapping[str, str] | None = None,
     setup: Path | None = None,
     stdin: str = "",
+    when_complete: Callable[[Recording], None] | None = None,
 ) -> Recording:
     """Run and record a program in this process.
 
@@ -71,12 +73,14 @@ def record_source(
         define: names to bind before it starts, to the values of Python expressions.
         setup: a file that is run before it in the same namespace.
         stdin: what ``input()`` reads.
+        when_complete: called with what there is whenever a loop's windows are complete while the
+            program still runs.
 
     Raises:
         ProgramFailed, MissingPackage, NameUndefined: see `tracer.recording.errors`.
         ProgramError: ``loop`` is no loop, or ``define`` or ``setup`` cannot be used.
     """
-    request = Request(program, args, loop, iteration, run_on, define or {}, setup, stdin)
+    request = Request(program, args, loop, iteration, run_on, define or {}, setup, stdin, when_complete)
     loops = _chosen_loops(program, loop)
     chosen = [DEFAULT_ITERATION if iteration is None else iteration] * len(loops)
     recording, recorder = _attempt(request, loops, chosen, seek=True)
@@ -143,6 +147,9 @@ def _attempt(request: Request, loops: list[Loop], iterations: list[int], seek: b
     code = compile(instrumenter.module(), program.path, "exec", dont_inherit=True)
     out = io.StringIO()
     ended = "end"
+    report = request.when_complete
+    if report is not None:
+        recorder.when_complete = lambda: report(_so_far(recorder, program, out))
     with _surroundings(request, recorder, out) as (namespace, notices):
         try:
             _prepare(request, namespace)
@@ -158,6 +165,10 @@ def _attempt(request: Request, loops: list[Loop], iterations: list[int], seek: b
         finally:
             recorder.finish()
     return Recording(recorder.tape, program, out.getvalue(), ended, tuple(notices)), recorder
+
+
+def _so_far(recorder: Recorder, program: Program, out: io.StringIO) -> Recording:
+    return Recording(recorder.tape, program, out.getvalue(), "time", (*program.notices, *recorder.tape.notices))
 
 
 def _prepare(request: Request, namespace: dict[str, Any]) -> None:
@@ -182,9 +193,12 @@ def _surroundings(
 ) -> Iterator[tuple[dict[str, Any], list[Notice]]]:
     """Everything around the program that it may see: modules, arguments, streams, the folder beside it."""
     program = request.program
-    folder = str(Path(program.path).resolve().parent)
+    file = Path(program.path)
+    if not file.exists() and Path(file.name).exists():
+        file = Path(file.name)  # The child runs in the program's own folder.
+    folder = str(file.resolve().parent)
     module = types.ModuleType("__main__")
-    module.__dict__.update({"__file__": program.path, "__builtins__": builtins})
+    module.__dict__.update({"__file__": str(file), "__builtins__": builtins})
     saved = sys.argv, list(sys.path), sys.modules.get("__main__"), sys.stdin, os.environ.get("MPLBACKEND")
     linecache.cache[program.path] = (len(program.text), None, program.text.splitlines(True), program.path)
     outer = getattr(builtins, RECORDER, None)

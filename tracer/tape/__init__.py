@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from tracer.tape.functions import Slice, resolve
 from tracer.tape.node import Binding, Call, Kind, Node, Notice, Ref, Site, Span, Window
+from tracer.tape.record import CannotRecord, record
+from tracer.tape.sweep import sweep
 from tracer.tape.tape import ReplayError, Tape, evaluate, operands, references, replay, substitute
 
 __all__ = [
-    "Binding", "Call", "Kind", "Node", "Notice", "Ref", "ReplayError", "Site", "Slice", "Span", "Tape", "Window",
-    "evaluate", "operands", "references", "replay", "resolve", "substitute",
+    "Binding", "Call", "CannotRecord", "Kind", "Node", "Notice", "Ref", "ReplayError", "Site", "Slice", "Span", "Tape", "Window",
+    "evaluate", "operands", "record", "references", "replay", "resolve", "substitute", "sweep",
 ]  # fmt: skip

@@ -1,0 +1,158 @@
+"""Record one call of a Python function: `record_function`.
+
+In: a function and its arguments.  Out: a `Recording` whose leaves carry the parameters' names.  The code
+of the function, and of the other functions and classes of its module, is exchanged for its recorded
+version while it runs, so closures, methods and globals work and nothing of the program is imported
+again; afterwards the code is put back.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import inspect
+import io
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tracer.program.errors import ProgramError
+from tracer.program.loops import Loop, training_loops
+from tracer.program.program import Program, parse
+from tracer.recording.box import Box, Place, is_number
+from tracer.recording.calling import _codes
+from tracer.recording.failures import failure
+from tracer.recording.instrument import RECORDER, Instrumenter
+from tracer.recording.recorder import LoopPlan, Recorder, Stop
+from tracer.recording.recording import Recording
+from tracer.tape.node import Kind, Site, Span
+
+
+def record_function(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Recording:
+    """Call ``function(*args, **kwargs)`` and record it.
+
+    Arguments:
+        function: a function or method written in Python, whose source can be read.
+
+    Raises:
+        ProgramError: its source cannot be found (built in, or typed at a prompt).
+        ProgramFailed: the call raised an exception.
+    """
+    plain = inspect.unwrap(function)
+    plain = getattr(plain, "__func__", plain)
+    if not isinstance(plain, types.FunctionType):
+        raise ProgramError(f"{function!r} is not a function written in Python.", hint="Give a function or a method.")
+    program = _module_program(plain)
+    loops = [loop for loop in training_loops(program) if _inside(loop, plain)]
+    places: list[Place] = []
+    code = compile(
+        Instrumenter(program, places, [loop.node for loop in loops]).module(), program.path, "exec", dont_inherit=True
+    )
+    plans = [LoopPlan(loop.line, 0, 1) for loop in loops]
+    recorder = Recorder(places, plans, run_on=False)
+    out, ended = io.StringIO(), "end"
+    outer = getattr(builtins, RECORDER, None)
+    with _exchanged(plain, code), contextlib.redirect_stdout(out):
+        setattr(builtins, RECORDER, recorder)
+        try:
+            _call(recorder, function, plain, args, kwargs, program)
+        except Stop:
+            ended = "stopped"
+        except Exception as error:
+            recorder.finish()
+            raise failure(error, program, None, out.getvalue()) from error
+        finally:
+            recorder.finish()
+            if outer is None:
+                delattr(builtins, RECORDER)
+            else:
+                setattr(builtins, RECORDER, outer)
+    return Recording(recorder.tape, program, out.getvalue(), ended, (*program.notices, *recorder.tape.notices))
+
+
+def _module_program(function: types.FunctionType) -> Program:
+    """The program that the function stands in: its whole file, or its own text where there is no file."""
+    path = function.__code__.co_filename
+    try:
+        lines, _ = inspect.findsource(function)
+    except (OSError, TypeError):
+        raise ProgramError(
+            f"The source of {function.__name__} cannot be found.", path, hint="Put it into a file or a notebook cell."
+        ) from None
+    return parse("".join(lines), path)
+
+
+def _inside(loop: Loop, function: types.FunctionType) -> bool:
+    lines, first = inspect.getsourcelines(function)
+    return first <= loop.line < first + len(lines)
+
+
+def _call(
+    recorder: Recorder, function: Callable[..., Any], plain: types.FunctionType, args: Any, kwargs: Any, program: Program
+) -> Any:
+    line = plain.__code__.co_firstlineno
+    span = Span(line, 0, line, len(program.source_line(line)))
+    place = Place(Site(span, program.source_line(line).strip(), program.path), plain.__name__)
+    given = inspect.signature(function).bind(*args, **kwargs)
+    boxes: dict[str, Box] = {}
+    for name, value in given.arguments.items():
+        if is_number(value) and not isinstance(value, (bool, range)):
+            node = recorder.node(Kind.LEAF, "", (), {}, value, place, None, (name,))
+            recorder.remember(value, node)
+            boxes[name] = Box(value, node, place)
+    recorder.expect(_codes(function) or (plain.__code__,), boxes)
+    return function(*args, **kwargs)
+
+
+@contextlib.contextmanager
+def _exchanged(function: types.FunctionType, code: types.CodeType) -> Iterator[None]:
+    """The recorded code in the place of the functions of the same file, as long as the block runs."""
+    recorded = {(c.co_firstlineno, c.co_name): c for c in _all_codes(code)}
+    changed: list[tuple[types.FunctionType, types.CodeType]] = []
+    for each in _functions_of(function):
+        new = recorded.get((each.__code__.co_firstlineno, each.__code__.co_name))
+        if new is not None and new.co_freevars == each.__code__.co_freevars:
+            changed.append((each, each.__code__))
+            each.__code__ = new
+    try:
+        yield
+    finally:
+        for each, old in changed:
+            each.__code__ = old
+
+
+def _all_codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield constant
+            yield from _all_codes(constant)
+
+
+def _functions_of(function: types.FunctionType) -> list[types.FunctionType]:
+    """The function, and the functions, methods and closures of its file that it can reach."""
+    path = function.__code__.co_filename
+    found: dict[int, types.FunctionType] = {}
+    todo: list[Any] = [function, *function.__globals__.values()]
+    while todo:
+        item = todo.pop()
+        item = getattr(item, "__func__", item)
+        if isinstance(item, property):
+            todo += [f for f in (item.fget, item.fset) if f is not None]
+        elif isinstance(item, types.FunctionType) and item.__code__.co_filename == path and id(item) not in found:
+            found[id(item)] = item
+            todo += [c.cell_contents for c in item.__closure__ or () if _filled(c)]
+            wrapped = getattr(item, "__wrapped__", None)
+            if wrapped is not None:
+                todo.append(wrapped)
+        elif isinstance(item, type) and item.__module__ == function.__module__:
+            todo += [v for v in vars(item).values() if isinstance(v, (types.FunctionType, property, staticmethod, classmethod))]
+    return list(found.values())
+
+
+def _filled(cell: types.CellType) -> bool:
+    try:
+        cell.cell_contents
+    except ValueError:
+        return False
+    return True
+

@@ -1,0 +1,58 @@
+"""The numeric reverse sweep: adjoints of all nodes below a root, with rules that are given.
+
+In: a tape, the values of its nodes, a scalar root and a rule for each operand of each operation.  Out:
+for each node that the root depends on the derivative of the root with respect to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+import numpy as np
+
+from tracer.tape.node import Node
+from tracer.tape.tape import GIVEN, Tape, operands
+
+#: ``rules(node, position, values)`` is the function that takes the adjoint of ``node`` to its contribution
+#: to the adjoint of its operand number ``position`` (see `operands`), or ``None`` if there is none.
+Rules = Callable[[Node, int, Sequence[Any]], Callable[[Any], Any] | None]
+
+
+def sweep(
+    tape: Tape, values: Sequence[Any], root: int, rules: Rules, stop: AbstractSet[int] = frozenset()
+) -> dict[int, Any]:
+    """The adjoint of every node that ``root`` depends on through a rule.
+
+    Arguments:
+        values: a value for each node, as `replay` gives them.
+        root: a scalar node.
+        stop: nodes whose adjoint is computed but not passed on.
+
+    Returns:
+        Adjoints by node, each of the shape of its node's value.
+
+    Raises:
+        ValueError: the root is not a scalar, or a contribution has another shape than its operand.
+    """
+    if np.size(values[root]) != 1:
+        raise ValueError(f"the root of a sweep is a scalar; node {root} has shape {np.shape(values[root])}")
+    adjoints: dict[int, Any] = {root: np.ones(np.shape(values[root]))}
+    for number in range(root, -1, -1):
+        node = tape.nodes[number]
+        if number not in adjoints or number in stop or node.kind in GIVEN or node.window < 0:
+            continue
+        adjoint = adjoints[number]
+        for position, operand in enumerate(operands(node)):
+            rule = rules(node, position, values)
+            if rule is None:
+                continue
+            contribution = rule(adjoint)
+            if np.shape(contribution) != np.shape(values[operand]):
+                raise ValueError(
+                    f"the rule of {node.op} for operand {position} gives shape {np.shape(contribution)}, "
+                    f"the operand has {np.shape(values[operand])}"
+                )
+            adjoints[operand] = adjoints[operand] + contribution if operand in adjoints else contribution
+    return adjoints
