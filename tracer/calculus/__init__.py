@@ -17,6 +17,7 @@ from tracer.calculus.algebra import (
     sum_over,
 )
 from tracer.calculus.canonical import canonical_key, equal, is_zero, simplify
+from tracer.calculus.closed_form import closed_form
 from tracer.calculus.contraction import contract
 from tracer.calculus.differentiation import differentiate
 from tracer.calculus.evaluation import MissingValue, evaluate
@@ -28,6 +29,7 @@ from tracer.calculus.scalar import NoDerivative
 from tracer.calculus.to_sympy import sympy_of
 
 __all__ = [
+    "closed_form",
     "Lemma",
     "Proof",
     "Rewriter",

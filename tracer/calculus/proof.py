@@ -4,7 +4,7 @@ In come two expressions with the same free indices, definitions and lemmas; out 
 Invariant, above all: what differs is never proved.  What is not proved may still be equal.
 
 The difference is tested for zero: as it is; unfolded and rewritten; as a rational function
-cancelled by SymPy; and last under the assumption that no value that is compared with another is exactly equal to it.
+cancelled by SymPy; and last under the assumption that no two values that are compared are exactly equal.
 """
 
 from __future__ import annotations
@@ -13,22 +13,19 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 from tracer.calculus.adjoint import TooLarge
-from tracer.calculus.algebra import ONE, add, arrays_in, constant, multiply, of_factor, scale, substitute
-from tracer.calculus.canonical import factor_text, simplify, term_key
-from tracer.calculus.indexing import entry_text, indices_of
+from tracer.calculus.algebra import add, arrays_in, constant, multiply, of_factor, scale
+from tracer.calculus.canonical import simplify
+from tracer.calculus.indexing import entry_text
 from tracer.calculus.patterns import Lemma
+from tracer.calculus.rational import cancelled
 from tracer.calculus.rewriting import Rewriter, ancestors
 from tracer.calculus.terms import (
-    Condition,
     Definition,
-    Delta,
     Entry,
     Expr,
     Factor,
-    Index,
     Mask,
     Term,
 )
@@ -84,10 +81,10 @@ def prove_equal(
     used = dict(rewriter.used)
     if normal:
         left_over = budget_seconds - (time.perf_counter() - start)
-        normal = _cancelled(normal, rewriter) if left_over > 0 else normal
+        normal = cancelled(normal, rewriter.definitions, rewriter.keep) if left_over > 0 else normal
     if normal:
         untied, ties = without_ties(normal)
-        if ties and not _cancelled(simplify(untied), rewriter):
+        if ties and not cancelled(simplify(untied), rewriter.definitions, rewriter.keep):
             normal = ()
             used.update(dict.fromkeys(ties))
     left, right = (_normal_or_plain(rewriter, e, budget_seconds) for e in (a, b))
@@ -135,75 +132,3 @@ def _turned(factor: Factor) -> Mask | None:
 
 def _side_text(side: Entry | Fraction) -> str:
     return side.array if isinstance(side, Entry) else str(side)
-
-
-def _cancelled(expr: Expr, rewriter: Rewriter) -> Expr:
-    """The terms whose sum is not zero as a rational function of the entries, by SymPy's ``cancel``."""
-    groups: dict[str, list[Term]] = {}
-    for term in expr:
-        bound = frozenset(term.bound)
-        frame = tuple(
-            (f, e)
-            for f, e in term.factors
-            if isinstance(f, (Delta, Mask, Condition)) or indices_of(f) & bound
-        )
-        groups.setdefault(term_key(Term(ONE, term.bound, frame)), []).append(term)
-    remaining: list[Term] = []
-    for terms in groups.values():
-        frame_factors: set[Factor] = {
-            f for t in terms for f, _ in t.factors if isinstance(f, (Delta, Mask, Condition))
-        }
-        if len(terms) > 1 and _is_zero_rationally(terms, frame_factors, rewriter):
-            continue
-        remaining += terms
-    return tuple(remaining)
-
-
-def _is_zero_rationally(terms: list[Term], frame: set[Factor], rewriter: Rewriter) -> bool:
-    import sympy
-
-    symbols: dict[str, Any] = {}
-    total = sympy.Integer(0)
-    for term in terms:
-        bound = frozenset(term.bound)
-        product = sympy.Rational(term.coefficient.numerator, term.coefficient.denominator)
-        for factor, exponent in term.factors:
-            if factor in frame or indices_of(factor) & bound:
-                continue
-            base = _rational(factor, rewriter, symbols, 0)
-            product *= base ** sympy.Rational(exponent.numerator, exponent.denominator)
-        total += product
-    if len(symbols) > 24:
-        return False
-    return bool(sympy.cancel(sympy.together(total)) == 0)
-
-
-def _rational(factor: Factor, rewriter: Rewriter, symbols: dict[str, Any], depth: int) -> Any:
-    """A factor as a rational function of entries that have no such definition themselves."""
-    import sympy
-
-    definition = rewriter.definitions.get(factor.array) if isinstance(factor, Entry) else None
-    if (
-        isinstance(factor, Entry)
-        and definition is not None
-        and factor.array not in rewriter.keep
-        and depth < 12
-    ):
-        entries = all(
-            isinstance(f, Entry) and e.denominator == 1 for t in definition.expr for f, e in t.factors
-        )
-        if definition.expr and entries and not any(t.bound for t in definition.expr):
-            mapping = {
-                f: i for f, i in zip(definition.free, factor.indices, strict=True) if isinstance(f, Index)
-            }
-            total = sympy.Integer(0)
-            for term in substitute(definition.expr, mapping):
-                product = sympy.Rational(term.coefficient.numerator, term.coefficient.denominator)
-                for inner, exponent in term.factors:
-                    product *= _rational(inner, rewriter, symbols, depth + 1) ** int(exponent)
-                total += product
-            return total
-    text = factor_text(factor)
-    if text not in symbols:
-        symbols[text] = sympy.Symbol(f"u{len(symbols)}", real=True)
-    return symbols[text]

@@ -169,6 +169,10 @@ class Rewriter:
             key = new
         return current
 
+    def reduce(self, expr: Expr) -> Expr:
+        """The expression with sums recognised and lemmas applied, without unfolding."""
+        return self._apply(simplify(expr))
+
     def _check(self, terms: int) -> None:
         if terms > self.most_terms:
             raise TooLarge(f"an expression of {terms} terms")

@@ -1,0 +1,208 @@
+"""Rational functions of entries: what the normal form cannot cancel, SymPy does.
+
+In come terms that are elementwise in their free indices; out goes whether their sum is zero, or a shorter
+equal sum.  Names whose definitions are sums, products and quotients of entries are put in first, so
+that everything is a rational function of a few entries.  Symbols are real: √(x²) stays |x|.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from typing import Any
+
+from tracer.calculus.algebra import ONE, arrays_in, make_term, multiply, substitute
+from tracer.calculus.canonical import factor_text, simplify, term_key
+from tracer.calculus.indexing import NotRepresentable, indices_of
+from tracer.calculus.terms import Condition, Definition, Delta, Entry, Expr, Factor, Index, Mask, Term
+
+#: Above this many symbols, and this many terms, cancelling takes too long.
+MOST_SYMBOLS = 16
+MOST_TERMS = 60
+
+
+class Frames:
+    """An expression as a sum of frames times rational functions.
+
+    A frame is what a term has of sums, deltas, masks and conditions; the rest of the term is
+    a product of entries at free indices.
+    """
+
+    def __init__(self, expr: Expr, definitions: Mapping[str, Definition], opaque: Iterable[str] = ()) -> None:
+        self.definitions, self.opaque = definitions, frozenset(opaque)
+        self.symbols: dict[str, Any] = {}
+        self.factors: dict[Any, Factor] = {}
+        self.groups: dict[str, tuple[Term, list[Term]]] = {}
+        for term in expr:
+            bound = frozenset(term.bound)
+            inside = tuple((f, e) for f, e in term.factors if _of_frame(f, bound))
+            frame = Term(ONE, term.bound, inside)
+            self.groups.setdefault(term_key(frame), (frame, []))[1].append(term)
+
+    def coefficient(self, terms: list[Term]) -> Any:
+        """The sum of what the terms have besides their frame, as a SymPy expression."""
+        import sympy
+
+        total = sympy.Integer(0)
+        for term in terms:
+            bound = frozenset(term.bound)
+            product = sympy.Rational(term.coefficient.numerator, term.coefficient.denominator)
+            for factor, exponent in term.factors:
+                if not _of_frame(factor, bound):
+                    product *= self.value(factor) ** sympy.Rational(exponent.numerator, exponent.denominator)
+            total += product
+        return total
+
+    def value(self, factor: Factor, depth: int = 0) -> Any:
+        """A factor as a rational function of the entries that have no such definition."""
+        import sympy
+
+        inner = self.definition(factor) if depth < 12 else None
+        if inner is None:
+            return self.symbol(factor)
+        total = sympy.Integer(0)
+        for term in inner:
+            product = sympy.Rational(term.coefficient.numerator, term.coefficient.denominator)
+            for f, exponent in term.factors:
+                product *= self.value(f, depth + 1) ** int(exponent)
+            total += product
+        return total
+
+    def definition(self, factor: Factor) -> Expr | None:
+        """What an entry is, if that is a sum of products and quotients of entries."""
+        if not isinstance(factor, Entry) or factor.array in self.opaque:
+            return None
+        definition = self.definitions.get(factor.array)
+        if definition is None or not definition.expr:
+            return None
+        for term in definition.expr:
+            if term.bound or any(not isinstance(f, Entry) or e.denominator != 1 for f, e in term.factors):
+                return None
+        pairs = zip(definition.free, factor.indices, strict=True)
+        try:
+            return substitute(definition.expr, {f: i for f, i in pairs if isinstance(f, Index)})
+        except NotRepresentable:
+            return None
+
+    def symbol(self, factor: Factor) -> Any:
+        import sympy
+
+        text = factor_text(factor)
+        if text not in self.symbols:
+            self.symbols[text] = sympy.Symbol(f"u{len(self.symbols)}", real=True)
+            self.factors[self.symbols[text]] = factor
+        return self.symbols[text]
+
+
+def _of_frame(factor: Factor, bound: frozenset[Index]) -> bool:
+    return isinstance(factor, (Delta, Mask, Condition)) or not indices_of(factor).isdisjoint(bound)
+
+
+def cancelled(expr: Expr, definitions: Mapping[str, Definition], opaque: Iterable[str] = ()) -> Expr:
+    """The terms whose sum is not seen to be zero as a rational function of entries."""
+    import sympy
+
+    frames = Frames(expr, definitions, opaque)
+    remaining: list[Term] = []
+    for _, terms in frames.groups.values():
+        if 1 < len(terms) <= MOST_TERMS:
+            total = frames.coefficient(terms)
+            if len(frames.symbols) <= MOST_SYMBOLS and sympy.cancel(sympy.together(total)) == 0:
+                continue
+        remaining += terms
+    return tuple(remaining)
+
+
+def folded(expr: Expr, definitions: Mapping[str, Definition], named: frozenset[str]) -> Expr | None:
+    """The expression cancelled, with unnamed entries replaced by named ones where a definition can be solved.
+
+    With a = 1/(1 + e), an e that has no name becomes 1/a − 1.  ``None`` if the result is no sum of
+    products and quotients.
+    """
+    import sympy
+
+    frames = Frames(expr, definitions)
+    result: Expr = ()
+    for frame, terms in frames.groups.values():
+        if len(terms) > MOST_TERMS:
+            return None
+        total = sympy.cancel(sympy.together(frames.coefficient(terms)))
+        if len(frames.symbols) > MOST_SYMBOLS:
+            return None
+        for symbol in sorted(total.free_symbols, key=str):
+            factor = frames.factors[symbol]
+            if isinstance(factor, Entry) and factor.array not in named:
+                total = _solved(total, symbol, factor, frames, named)
+        back = _from_rational(total, frames)
+        if back is None:
+            return None
+        result += tuple(
+            Term(t.coefficient, frame.bound + t.bound, t.factors)
+            for t in multiply(back, (Term(ONE, (), frame.factors),))
+        )
+    return simplify(result)
+
+
+def _solved(total: Any, symbol: Any, factor: Entry, frames: Frames, named: frozenset[str]) -> Any:
+    """The function with a symbol replaced, if a named entry is a fraction of degree one in it."""
+    import sympy
+
+    for name in frames.definitions:
+        definition = frames.definitions[name]
+        if name not in named or len(definition.free) != len(factor.indices):
+            continue
+        indices = tuple(
+            i if isinstance(f, Index) else 0 for f, i in zip(definition.free, factor.indices, strict=True)
+        )
+        one = Entry(name, indices)
+        value = frames.definition(one)
+        if value is None or factor.array not in _reaches(name, frames.definitions):
+            continue
+        rational = frames.value(one)
+        if symbol not in rational.free_symbols:
+            continue
+        named_symbol = sympy.Symbol("named", real=True)
+        numerator = sympy.numer(sympy.together(rational - named_symbol))
+        if not numerator.is_polynomial(symbol) or sympy.degree(numerator, symbol) != 1:
+            continue
+        slope, rest = sympy.Poly(numerator, symbol).all_coeffs()
+        # Dividing by an entry would be wrong where it is zero; the value of an exponential quotient is not.
+        if slope.free_symbols - {named_symbol} or (
+            slope not in (named_symbol, -named_symbol) and slope.free_symbols
+        ):
+            continue
+        solved = total.subs(symbol, -rest / slope).subs(named_symbol, frames.symbol(one))
+        return sympy.cancel(sympy.together(solved))
+    return total
+
+
+def _reaches(name: str, definitions: Mapping[str, Definition]) -> set[str]:
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        definition = definitions.get(waiting.pop())
+        new = set(arrays_in(definition.expr)) - found if definition is not None else set()
+        found |= new
+        waiting += new
+    return found
+
+
+def _from_rational(total: Any, frames: Frames) -> Expr | None:
+    """Back from SymPy, if the denominator is a single product."""
+    import sympy
+
+    result: list[Term] = []
+    for summand in sympy.Add.make_args(sympy.expand(total)):
+        coefficient, factors = ONE, list[tuple[Factor, Fraction]]()
+        for part in sympy.Mul.make_args(summand):
+            base, exponent = part.as_base_exp()
+            if part.is_Rational:
+                coefficient *= Fraction(int(part.p), int(part.q))
+            elif base.is_Symbol and exponent.is_Rational:
+                factors.append((frames.factors[base], Fraction(int(exponent.p), int(exponent.q))))
+            else:
+                return None
+        term = make_term(coefficient, (), factors)
+        if term is not None:
+            result.append(term)
+    return tuple(result)
