@@ -78,6 +78,19 @@ def _definitions(
     return found
 
 
+def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if not wanted or context.resilient_parsing:
+        return
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        number = version("gradient-tracer")
+    except PackageNotFoundError:
+        number = "of a checkout that is not installed"
+    click.echo(f"tracer, version {number}")
+    context.exit()
+
+
 def _choices(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say what is explained; both commands have them."""
     for option in (
@@ -115,7 +128,9 @@ def _choices(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.group(context_settings={"help_option_names": ["--help"]})
-@click.version_option(package_name="gradient-tracer", prog_name="tracer")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version."
+)
 def main() -> None:
     """Explain which line of a hand-written NumPy backward pass is which formula."""
 

@@ -64,7 +64,7 @@ def to_html(explanation: Explanation) -> str:
     script = text_of("report.js")
     table = rows(explanation)
     page = html_environment().get_template("report.html")
-    return page.render(
+    text = page.render(
         explanation=explanation,
         name=PurePath(explanation.program.path).name or explanation.program.path,
         summary=summary(explanation),
@@ -93,6 +93,7 @@ def to_html(explanation: Explanation) -> str:
         formula=_formula,
         lean=_lean,
     )
+    return text.lstrip() + "\n"
 
 
 def _groups(table: tuple[Row, ...]) -> list[tuple[str, list[Row]]]:
