@@ -1,0 +1,307 @@
+"""A derivation as the model wants it: inputs, and steps with formula, reason and executable code.
+
+Comes in: a `Derived` from the calculus, and a vocabulary.  Goes out: a `Derivation`.  Invariant: every code
+was run, at random small inputs, before it is shown; steps about the same quantity agreed.  A derivation
+that does not pass is not shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tracer.calculus import arrays_in
+from tracer.calculus.printing import Letters, NoForm, matrix_code, open_code, statements
+from tracer.calculus.terms import Axis, Definition, Delta, Entry, Expr, Function, Index
+from tracer.explanation.building.vocabulary import Vocabulary
+from tracer.explanation.model import Derivation, Input, Step
+from tracer.explanation.words.reasons import reason
+from tracer.formula import Tree, entry, equation, index_form, matrix_formula, plus, render, sum_over, symbol, times
+from tracer.formula.tree import Partial
+from tracer.gradients.derivation import Derived, DerivationStep, Quantity
+from tracer.gradients.graph import Graph
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenDerivation:
+    """A derivation with the code of its last step."""
+
+    derivation: Derivation
+    numpy: str
+    passed: bool
+
+
+def array_code(expr: Expr, free: tuple[Index | int, ...], names: Vocabulary) -> str:
+    """Code that leaves the value in ``result``: an expression if there is one, else statements."""
+    try:
+        return "result = " + matrix_code(expr, free, names)
+    except NoForm:
+        pass
+    try:
+        return statements(expr, free, names, "result")
+    except NoForm:
+        return open_code(expr, free, names)
+
+
+class DerivationWriter:
+    """Writes the steps of one derivation."""
+
+    def __init__(self, graph: Graph, derived: Derived, vocabulary: Vocabulary, positive: frozenset[str], one_hot: frozenset[str]) -> None:
+        self.graph, self.derived, self.names = graph, derived, vocabulary
+        self.positive, self.one_hot = positive, one_hot
+        self.computed: dict[str, Definition] = {
+            d.array: d for d in derived.computed.values()
+        }
+        expressions = [s.expr for s in derived.steps]
+        used = {a for e in expressions for a in arrays_in(e)}
+        used |= self._behind(used)
+        order = sorted(used, key=lambda a: (self.graph.node_of(a) is None, self.graph.node_of(a) or 0, a))
+        for name in order:
+            self.names.array(name)
+        self.names.at_hand = order
+        self.letters = self._letters()
+
+    def _behind(self, arrays: Iterable[str]) -> set[str]:
+        """The arrays that the computed ones among ``arrays`` are computed from."""
+        found: set[str] = set()
+        todo = list(arrays)
+        while todo:
+            definition = self.computed.get(todo.pop())
+            for name in arrays_in(definition.expr) if definition else ():
+                if name not in found:
+                    found.add(name)
+                    todo.append(name)
+        return found
+
+    def _letters(self) -> Letters:
+        avoid = {self.names.array(a) for a in self.names.at_hand} | {"L"}
+        letters = Letters(avoid=frozenset(avoid))
+        for step in self.derived.steps:
+            letters = letters.extended(step.free, step.expr)
+        return letters
+
+    def write(self) -> WrittenDerivation:
+        """All steps, with their inputs, and the code of the result."""
+        steps: list[Step] = []
+        for step in self.derived.steps:
+            if step.form == "matrix":
+                steps += self._matrix(step)
+            else:
+                steps.append(self._index(step))
+        inputs = self._inputs(steps)
+        numpy = steps[-1].code.removeprefix("result = ") if steps[-1].code.count("\n") == 0 else steps[-1].code
+        derivation = Derivation(inputs, tuple(steps))
+        return WrittenDerivation(derivation, numpy, agrees(derivation))
+
+    def _index(self, step: DerivationStep) -> Step:
+        code = self._prelude(step.expr) + open_code(step.expr, step.free, self.names, self.letters)
+        left = self._left(step.quantity, step.free)
+        right = self._chain_rule(step) if step.rule == "chain rule" else index_form(
+            step.shown, step.free, self.letters, self.names.symbols(), self.names
+        )
+        return self._step(step, left, right, self._left_text(step.quantity, step.free), code)
+
+    def _matrix(self, step: DerivationStep) -> list[Step]:
+        """The matrix form, after the index form of the same array."""
+        alone = step.quantity.kind != "value"
+        prelude = "" if alone else self._prelude(step.expr)
+        left = self._left(step.quantity, ())
+        text = self._left_text(step.quantity, ())
+        try:
+            right = matrix_formula(step.expr, step.free, self.names, self.names.symbols(), self.letters)
+        except NoForm:
+            right = index_form(step.expr, step.free, self.letters, self.names.symbols(), self.names)
+        code = prelude + array_code(step.expr, step.free, self.names)
+        if not alone:
+            return [self._step(step, left, right, self._left_text(step.quantity, step.free), code)]
+        index = index_form(step.expr, step.free, self.letters, self.names.symbols(), self.names)
+        entry_left = self._left(step.quantity, step.free)
+        literal = open_code(step.expr, step.free, self.names, self.letters)
+        return [
+            self._step(step, entry_left, index, text, literal, rule="every entry"),
+            self._step(step, left, right, text, code),
+        ]
+
+    def _step(self, step: DerivationStep, left: Tree, right: Tree, left_text: str, code: str, rule: str | None = None) -> Step:
+        latex, text, mathml = render(equation(left, right))
+        why = reason(rule or step.rule, step, self.names, self.letters)
+        return Step(rule or _rule_name(step), why, left_text, latex, text, mathml, code)
+
+    def _left(self, quantity: Quantity, free: tuple[Index | int, ...]) -> Tree:
+        indices = self._indices(quantity, free)
+        if quantity.kind == "value":
+            return entry(self.names.symbol(quantity.array), indices)
+        if quantity.kind == "local":
+            split = len(self.graph.axes(int(quantity.array[1:])))
+            of = [letter for letter, index in zip(indices, free, strict=True)]
+            return Partial(
+                self.names.symbol(quantity.array), self.names.symbol(quantity.wrt), tuple(of[:split]), tuple(of[split:])
+            )
+        return entry(Partial(self._root(), self.names.symbol(quantity.array)), indices)
+
+    def _root(self) -> Tree:
+        return symbol(self.names.root_name)
+
+    def _indices(self, quantity: Quantity, free: tuple[Index | int, ...]) -> list[Tree]:
+        from tracer.formula import letter
+
+        return [letter(self.letters[i]) if isinstance(i, Index) else letter("1") for i in free]
+
+    def _left_text(self, quantity: Quantity, free: tuple[Index | int, ...]) -> str:
+        letters = [self.letters[i] if isinstance(i, Index) else "0" for i in free]
+        at = f"[{', '.join(letters)}]" if letters else ""
+        name = self.names.source(quantity.array)
+        if quantity.kind == "value":
+            return f"{name}{at}"
+        if quantity.kind == "local":
+            split = len(self.graph.axes(int(quantity.array[1:])))
+            of = f"[{', '.join(letters[:split])}]" if letters[:split] else ""
+            by = f"[{', '.join(letters[split:])}]" if letters[split:] else ""
+            return f"d{name}{of}/d{self.names.source(quantity.wrt)}{by}"
+        factor = "scaled " if quantity.kind == "scaled" else ""
+        return f"{factor}d{self.names.root_name}/d{name}{at}"
+
+    def _chain_rule(self, step: DerivationStep) -> Tree:
+        """Σ ∂L/∂out · ∂out/∂X, one sum for each consumer."""
+        from tracer.formula import letter
+
+        parts: list[tuple[int, Tree]] = []
+        for expr in step.arguments.get("inner", ()):
+            parts.append((1, index_form(expr, step.free, self.letters, self.names.symbols(), self.names)))
+        for consumer, out, incoming in step.arguments.get("parts", ()):
+            bound = [i for i in out if isinstance(i, Index)]
+            letters = [letter(self.letters[i]) for i in bound]
+            shown = [letter(self.letters[i]) if isinstance(i, Index) else letter("1") for i in out]
+            free = [letter(self.letters[i]) if isinstance(i, Index) else letter("1") for i in step.free]
+            jacobian = Partial(
+                self.names.symbol(consumer), self.names.symbol(step.quantity.array), tuple(shown), tuple(free)
+            )
+            upstream = (
+                entry(Partial(self._root(), self.names.symbol(consumer)), shown)
+                if consumer != step.arguments.get("root")
+                else None
+            )
+            parts.append((1, sum_over(letters, times([upstream, jacobian] if upstream is not None else [jacobian]))))
+        return plus(parts)
+
+    def _prelude(self, expr: Expr) -> str:
+        """Code that computes the arrays an expression relies on from others."""
+        needed = arrays_in(expr)
+        needed = needed | self._behind(needed)
+        lines: list[str] = []
+        for name, definition in self.computed.items():
+            if name not in needed:
+                continue
+            code = array_code(definition.expr, definition.free, self.names)
+            target = self.names.array(name)
+            if code.count("\n") == 0:
+                lines.append(code.replace("result = ", f"{target} = ", 1))
+            else:
+                lines += [code, f"{target} = result"]
+        return "".join(f"{line}\n" for line in lines)
+
+    def _inputs(self, steps: Iterable[Step]) -> dict[str, Input]:
+        import ast
+
+        read: set[str] = set()
+        for step in steps:
+            stored: set[str] = set()
+            for statement in ast.parse(step.code).body:
+                names = [n for n in ast.walk(statement) if isinstance(n, ast.Name)]
+                read |= {n.id for n in names if isinstance(n.ctx, ast.Load)} - stored
+                stored |= {n.id for n in names if isinstance(n.ctx, ast.Store)}
+        expressions = [s.expr for s in self.derived.steps] + [d.expr for d in self.computed.values()]
+        below = _bounds(expressions, self.names)
+        inputs: dict[str, Input] = {}
+        for array, identifier in self.names.identifiers.items():
+            if identifier in read:
+                inputs[identifier] = self._input(array, below)
+        return inputs
+
+    def _input(self, array: str, below: Mapping[str, Axis | int]) -> Input:
+        axes = tuple(self.graph.axis_text(a) for a in self.names.axes(array) or ())
+        source = self.names.source(array)
+        if array in below:
+            bound = below[array]
+            return Input(source, axes, "integer", self.graph.axis_text(bound) if isinstance(bound, Axis) else bound)
+        if self.names.is_boolean(array):
+            return Input(source, axes, "mask")
+        if array in self.one_hot:
+            return Input(source, axes, "one-hot")
+        if not axes and self.names.axes(array) == ():
+            return Input(source, axes, "scalar")
+        return Input(source, axes, "positive" if array in self.positive else "real")
+
+
+def _rule_name(step: DerivationStep) -> str:
+    return "as the code computes it" if step.rule == "definition" and step.form == "matrix" else {
+        "matrix": "matrix form",
+        "insert": "insert what was found above",
+        "fold": "in the program's own names",
+        "delta": "use the deltas",
+        "in the output": "local derivative, in the output",
+        "definition": "forward formula",
+        "scale": "times the factor",
+    }.get(step.rule, step.rule)
+
+
+def _bounds(expressions: Iterable[Expr], names: Vocabulary) -> dict[str, Axis | int]:
+    """For each array that is used as an index, the axis that bounds its entries."""
+    found: dict[str, Axis | int] = {}
+    for expr in expressions:
+        for term in expr:
+            for factor, _ in term.factors:
+                if isinstance(factor, Delta) and isinstance(factor.at, Entry) and isinstance(factor.over, Index):
+                    found.setdefault(factor.at.array, factor.over.axis)
+                for held in factor.arguments if isinstance(factor, Function) else (factor,):
+                    if isinstance(held, Entry):
+                        axes = names.axes(held.array) or ()
+                        for index, axis in zip(held.indices, axes, strict=False):
+                            if isinstance(index, Entry) and axis is not None:
+                                found.setdefault(index.array, axis)
+    return found
+
+
+def agrees(derivation: Derivation, seed: int = 7) -> bool:
+    """Whether all steps about the same quantity give the same numbers at random small inputs."""
+    rng = np.random.default_rng(seed)
+    sizes: dict[str, int] = {}
+    for _ in range(2):
+        values = {name: _random(i, sizes, rng) for name, i in derivation.inputs.items()}
+        results: dict[str, Any] = {}
+        for step in derivation.steps:
+            space: dict[str, Any] = {"np": np, **{k: np.copy(v) if np.ndim(v) else v for k, v in values.items()}}
+            try:
+                with np.errstate(all="ignore"):
+                    exec(compile(step.code, "<step>", "exec"), space)  # code made by the calculus
+            except Exception:
+                return False
+            result = np.asarray(space["result"], dtype=float)
+            if not np.all(np.isfinite(result)):
+                return False
+            first = results.setdefault(step.left, result)
+            if first.shape != result.shape or not np.allclose(first, result, rtol=1e-8, atol=1e-10):
+                return False
+    return True
+
+
+def _random(given: Input, sizes: dict[str, int], rng: np.random.Generator) -> Any:
+    """Random values for an input; axes get different sizes."""
+    shape = tuple(1 if a == "1" else sizes.setdefault(a, 3 + len(sizes) % 4) for a in given.axes)
+    if given.kind == "integer":
+        most = sizes.setdefault(given.below, 3 + len(sizes) % 4) if isinstance(given.below, str) else int(given.below or 1)
+        return rng.integers(0, most, shape)
+    if given.kind == "mask":
+        return rng.random(shape) < 0.5
+    if given.kind == "one-hot":
+        return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
+    if given.kind == "scalar":
+        return float(rng.uniform(0.5, 2.0))
+    drawn = rng.standard_normal(shape)
+    return np.abs(drawn) + 0.1 if given.kind == "positive" else drawn
+
+
+__all__ = ["DerivationWriter", "WrittenDerivation", "agrees", "array_code"]

@@ -1,0 +1,147 @@
+"""What arrays are called: identifiers in code, symbols in formulas, sources in the list of inputs.
+
+Comes in: the arrays of one formula or derivation.  Goes out: `Names` for the printers of code and
+`Symbols` for formulas.  Invariant: within one vocabulary two arrays never share an identifier, and an
+array that holds ∂loss/∂x is shown as that derivative.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from tracer.calculus.printing import Names, NoForm
+from tracer.calculus.terms import Axes, Axis
+from tracer.formula import Symbols, Tree, letter, symbol
+from tracer.formula.tree import Partial
+from tracer.gradients.graph import Graph
+
+_RESERVED = {"np", "result", "print", "range", "len", "sum", "max", "min", "float", "int"}
+
+
+def plain_source(text: str) -> str:
+    """Source text on one line, with single spaces."""
+    return " ".join(text.split())
+
+
+@dataclass
+class Vocabulary(Names):
+    """Names of arrays for the reader.
+
+    Attributes:
+        partials: arrays shown as derivatives: array → (the root's array, the array it is the derivative by).
+        at_hand: arrays that code may read the size of an axis from.
+    """
+
+    graph: Graph
+    root_name: str = "loss"
+    partials: dict[str, tuple[str, str]] = field(default_factory=dict)
+    at_hand: list[str] = field(default_factory=list)
+    identifiers: dict[str, str] = field(default_factory=dict)
+    temporaries: dict[str, str] = field(default_factory=dict)
+
+    def source(self, array: str) -> str:
+        """How the program writes an array: its first name, else the expression that made it."""
+        if array in self.partials and self.graph.node_of(array) is None:
+            wrt = self.partials[array][1]
+            return f"∂{self.root_name}/∂{self.source(wrt)}"
+        node_id = self.graph.node_of(array)
+        if node_id is None:
+            owner, _, what = array.partition(".")
+            return f"{what} of {self.source(owner)}"
+        node = self.graph.tape.nodes[node_id]
+        if node.names:
+            return node.names[0]
+        for other, first in self.graph.aliases.items():
+            if first == node_id and self.graph.tape.nodes[other].names:
+                return self.graph.tape.nodes[other].names[0]
+        return plain_source(node.site.text) if node.site is not None else array
+
+    def is_temporary(self, array: str) -> bool:
+        """Whether the program has no name for an array, so that one is made up."""
+        return array in self.temporaries
+
+    def array(self, name: str) -> str:
+        """The identifier of an array in code."""
+        if name not in self.identifiers:
+            self.identifiers[name] = self._new_identifier(name)
+        return self.identifiers[name]
+
+    def _new_identifier(self, name: str) -> str:
+        source = self.source(name)
+        taken = set(self.identifiers.values()) | _RESERVED
+        if name in self.partials and self.graph.node_of(name) is None:
+            base = "d_" + self.array(self.partials[name][1])
+        elif re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*|\[['\"]?\w+['\"]?\])*", source):
+            base = re.sub(r"\W+", "_", source).strip("_")
+        else:
+            base = "t1"
+            number = 1
+            while base in taken:
+                number += 1
+                base = f"t{number}"
+            self.temporaries[name] = base
+        if keyword.iskeyword(base):
+            base += "_"
+        found, number = base, 2
+        while found in taken:
+            found = f"{base}_{number}"
+            number += 1
+        return found
+
+    def axes(self, name: str) -> Axes | None:
+        if name in self.partials and self.graph.node_of(name) is None:
+            return self.axes(self.partials[name][1])
+        node = self.graph.node_of(name)
+        if node is not None:
+            return self.graph.axes(node)
+        return None
+
+    def size(self, axis: Axis) -> str:
+        for name in self.at_hand:
+            axes = self.axes(name)
+            if axes is not None and axis in axes:
+                return f"{self.array(name)}.shape[{axes.index(axis)}]"
+        raise NoForm(f"no array at hand has the axis {self.graph.axis_text(axis)}")
+
+    def is_integer(self, name: str) -> bool:
+        node = self.graph.node_of(name)
+        if node is None:
+            return name not in self.partials
+        return self.graph.tape.nodes[node].dtype.startswith(("int", "uint"))
+
+    def is_boolean(self, name: str) -> bool:
+        node = self.graph.node_of(name)
+        return node is not None and self.graph.tape.nodes[node].dtype == "bool"
+
+    def symbol(self, array: str) -> Tree:
+        """The symbol of an array; a temporary has a made-up letter."""
+        if array in self.partials:
+            root, wrt = self.partials[array]
+            return Partial(self.symbol(root), self.symbol(wrt))
+        self.array(array)
+        shown = self.temporaries.get(array) or self.source(array)
+        return symbol(shown)
+
+    def symbols(self) -> Symbols:
+        """How a formula shows arrays and sizes."""
+        return _Shown(vocabulary=self)
+
+    def texts(self, arrays: Iterable[str]) -> Mapping[str, str]:
+        """The sources of several arrays."""
+        return {a: self.source(a) for a in arrays}
+
+
+@dataclass(frozen=True)
+class _Shown(Symbols):
+    vocabulary: Vocabulary | None = None
+
+    def array(self, name: str) -> Tree:
+        assert self.vocabulary is not None
+        return self.vocabulary.symbol(name)
+
+    def size(self, axis: Axis) -> Tree:
+        assert self.vocabulary is not None
+        return letter(self.vocabulary.graph.axis_text(axis))

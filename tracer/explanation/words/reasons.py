@@ -1,0 +1,179 @@
+"""Why each step of a derivation is allowed, in words that name the actual variables and indices.
+
+Comes in: a step as data, and what its arrays and indices are called.  Goes out: one or two sentences.
+These answer what people ask: why a transpose, why a sum over the rows for a bias, why an elementwise
+product here and a matrix product there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from tracer.calculus.printing import Letters
+from tracer.calculus.terms import Delta, Entry, Expr, Function, Index, Mask, Size
+from tracer.gradients.derivation import DerivationStep
+
+
+class Called(Protocol):
+    """What arrays are called."""
+
+    def source(self, array: str) -> str: ...
+    def array(self, name: str) -> str: ...
+    def is_temporary(self, array: str) -> bool: ...
+
+
+def listed(words: Iterable[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    items = list(words)
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""
+
+
+def reason(rule: str, step: DerivationStep, names: Called, letters: Letters) -> str:
+    """The reason for one step.
+
+    Arguments:
+        rule: the rule's identifier.
+    """
+
+    def called(array: str) -> str:
+        name = names.array(array)
+        return f"{name} (that is {names.source(array)})" if names.is_temporary(array) else names.source(array)
+
+    arguments = step.arguments
+    match rule:
+        case "chain rule":
+            return _chain_rule(step, called)
+        case "definition":
+            if step.form == "matrix":
+                return f"The same for the whole array at once, as NumPy computes {called(arguments['of'])}."
+            return f"This is what each entry of {called(arguments['of'])} is in the forward pass."
+        case "local derivative":
+            functions = [_function(f) for f in arguments.get("functions", ())]
+            by = f"SymPy differentiates {listed(functions)}. " if functions else "Product rule, term by term. "
+            return (
+                f"{by}An entry of {called(arguments['wrt'])} changes with itself only: that is what each δ says "
+                "(1 where both indices are equal, else 0)."
+            )
+        case "in the output":
+            return f"The same slope, written with {called(arguments['of'])}, which the forward pass has computed already."
+        case "delta":
+            return "Where a δ is 1 its two indices are equal, so one may stand for the other."
+        case "substitute":
+            return f"Put in the local derivative of {listed(called(c) for c in arguments['through'])}."
+        case "contract":
+            return _contract(step, letters)
+        case "simplify":
+            return "Collect equal terms."
+        case "insert":
+            return "Put in the derivatives found in the groups above."
+        case "fold":
+            new = [called(a) for a in arguments.get("names", ())]
+            return f"Recognise {listed(new)} of the forward pass in it." if new else "Cancel what cancels."
+        case "scale":
+            return "The line holds this multiple of the derivative: the factor has not been applied, or is applied in another line."
+        case "every entry":
+            return "The result for every entry."
+        case "matrix":
+            return " ".join(_matrix(step.expr, step.free, names, letters)) or "The same for the whole array at once."
+    return ""
+
+
+def _chain_rule(step: DerivationStep, called: Callable[[str], str]) -> str:
+    say = called
+    through = [say(c) for c in step.arguments["through"]]
+    inner = step.arguments.get("inner", ())
+    of = say(step.arguments["of"])
+    if inner and through:
+        return f"{of} reaches the loss on two ways: through a part whose gradient is known already, and through {listed(through)}. What comes over each is added."
+    if len(through) == 1:
+        root = step.arguments.get("root") == step.arguments["through"][0]
+        return f"{of} reaches the loss only through {through[0]}." + (
+            " That is the loss itself." if root else " Every entry of it counts, so there is a sum over all of them."
+        )
+    return f"{of} reaches the loss on {len(through)} ways, through {listed(through)}: what comes over each is added."
+
+
+def _contract(step: DerivationStep, letters: Letters) -> str:
+    told = []
+    for index, replacement in step.arguments.get("substitutions", ()):
+        old = _letter(index, letters)
+        if isinstance(replacement, Index):
+            new = _letter(replacement, letters)
+        elif isinstance(replacement, Entry):
+            new = "the looked-up position"
+        else:
+            new = str(replacement) if isinstance(replacement, int) else "the shifted position"
+        if old != new:
+            told.append(f"{old} = {new}")
+    unique = list(dict.fromkeys(told))
+    if not unique:
+        return "Each sum over a δ has a single term that is not zero."
+    return f"Each sum over a δ has a single term that is not zero: {', '.join(unique)}."
+
+
+def _letter(index: Index, letters: Letters) -> str:
+    try:
+        return letters[index]
+    except KeyError:
+        return "that index"
+
+
+_FUNCTIONS = {"exp(x0)": "exp", "log(x0)": "log", "tanh(x0)": "tanh", "x0**x1": "the power", "sin(x0)": "sin", "cos(x0)": "cos"}
+
+
+def _function(name: str) -> str:
+    return _FUNCTIONS.get(name, name.replace("x0", "x").replace("x1", "y"))
+
+
+def _matrix(expr: Expr, free: tuple[Index | int, ...], names: Called, letters: Letters) -> list[str]:
+    """Why the matrix form looks as it does: transposes, sums over axes, elementwise products, masks, one-hot."""
+    told: list[str] = []
+    for term in expr:
+        entries = [f for f, _ in term.factors if isinstance(f, Entry) and f.indices]
+        for index in term.bound:
+            holding = [e for e in entries if index in e.indices]
+            letter = _letter(index, letters)
+            if len(holding) >= 2:
+                first, second = holding[:2]
+                told.append(
+                    f"The summed index {letter} stands in both {names.array(first.array)} and {names.array(second.array)}: "
+                    "that is a matrix product, which sums over the last axis of its left factor and the first axis of its right one."
+                )
+                for held, left in _order(holding[:2], index, free):
+                    if len(held.indices) == 2 and (held.indices[1] != index) == left:
+                        place = "first" if held.indices[0] == index else "last"
+                        told.append(
+                            f"In {names.array(held.array)} the index {letter} stands {place}, so {names.array(held.array)} is transposed."
+                        )
+            elif len(holding) == 1:
+                axis = holding[0].indices.index(index)
+                told.append(
+                    f"Nothing else depends on {letter}, because the same value was used at every {letter} (broadcasting): "
+                    f"so sum over axis {axis}."
+                )
+        running = [i for i in free if isinstance(i, Index)]
+        full = [e for e in entries if running and all(i in e.indices for i in running) and not set(term.bound) & set(e.indices)]
+        masks = [f for f, _ in term.factors if isinstance(f, Mask)]
+        if len(full) >= 2 or (full and masks) or (masks and any(isinstance(f, Entry) for f, _ in term.factors)):
+            told.append("Both factors keep the same indices and nothing is summed: an elementwise product.")
+        if masks:
+            told.append("The mask is 1 where the forward pass let the value through, else 0.")
+        if any(isinstance(f, Delta) for f, _ in term.factors):
+            told.append("The δ is a one-hot row: it is 1 only in the column of the true class, which is where the −1 comes from." if term.coefficient < 0 else "The δ is a one-hot row: 1 only at the looked-up position.")
+        if any(isinstance(f, Size) and e < 0 for f, e in term.factors):
+            told.append("The division by the number of examples comes from the mean in the loss.")
+        if any(isinstance(f, Function) for f, _ in term.factors) and not told:
+            told.append("Entry by entry.")
+    return list(dict.fromkeys(told))
+
+
+def _order(pair: list[Entry], index: Index, free: tuple[Index | int, ...]) -> list[tuple[Entry, bool]]:
+    """The two factors of a matrix product, each with whether it is the left one."""
+    position = {i: n for n, i in enumerate(free) if isinstance(i, Index)}
+
+    def place(held: Entry) -> int:
+        return min((position[i] for i in held.indices if isinstance(i, Index) and i in position), default=99)
+
+    left, right = sorted(pair, key=place)
+    return [(left, True), (right, False)]

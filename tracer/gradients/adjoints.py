@@ -1,0 +1,141 @@
+"""The adjoint of every node for one scalar root, in numbers.
+
+Comes in: the values of a replay and the derived rules.  Goes out: ∂root/∂node for every node that reaches
+the root, and what each path contributed.  The sweep is cut at updates: what comes before an update is
+another version of the parameter, which the root does not see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracer.gradients.rules import NumericRules
+from tracer.tape.node import Kind, Node
+from tracer.tape.tape import Tape, operands
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one consumer of ``wrt`` adds to its adjoint, and the sum of the contributions so far."""
+
+    consumer: int
+    wrt: int
+    value: NDArray[Any]
+    so_far: NDArray[Any]
+
+
+@dataclass
+class Adjoints:
+    """∂root/∂node as numbers; ``blocked`` are the nodes that could not be differentiated."""
+
+    root: int
+    full: dict[int, NDArray[Any]] = field(default_factory=dict)
+    contributions: list[Contribution] = field(default_factory=list)
+    blocked: set[int] = field(default_factory=set)
+
+
+def is_real(node: Node) -> bool:
+    """Whether the node is a real array or scalar (not an integer, not a truth value)."""
+    return node.shape is not None and node.dtype.startswith("float")
+
+
+def ancestors(tape: Tape, root: int, cuts: Collection[int]) -> frozenset[int]:
+    """The real nodes that the root depends on, with itself; nothing behind a cut."""
+    seen: set[int] = set()
+    todo = [root]
+    while todo:
+        node = todo.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if node not in cuts:
+            todo += [k for k in operands(tape.nodes[node]) if tape.nodes[k].window >= 0 and is_real(tape.nodes[k])]
+    return frozenset(seen)
+
+
+def sensitive(tape: Tape, cuts: Collection[int]) -> frozenset[int]:
+    """The nodes that change, smoothly, when a float leaf or an updated parameter does."""
+    found: set[int] = set()
+    for node in tape.window_nodes():
+        if not is_real(node):
+            continue
+        start = node.kind is Kind.LEAF or node.id in cuts
+        if start or (node.kind not in (Kind.LITERAL, Kind.RANDOM, Kind.OPAQUE) and any(k in found for k in operands(node))):
+            found.add(node.id)
+    return frozenset(found)
+
+
+def numeric_adjoints(
+    tape: Tape,
+    rules: NumericRules,
+    values: list[Any],
+    root: int,
+    relevant: frozenset[int],
+    cuts: Collection[int],
+) -> Adjoints:
+    """Sweep backwards from ``root``.
+
+    Arguments:
+        values: the value of every node on one replay.
+        relevant: the nodes whose adjoint is wanted; ancestors of the root that are sensitive.
+        cuts: update nodes; the sweep stops there.
+    """
+    result = Adjoints(root, {root: np.ones(np.shape(values[root]))})
+    for node in sorted(relevant, reverse=True):
+        adjoint = result.full.get(node)
+        if adjoint is None or node in cuts or tape.nodes[node].kind in (Kind.LEAF, Kind.RANDOM, Kind.LITERAL):
+            continue
+        for operand in dict.fromkeys(operands(tape.nodes[node])):
+            if operand not in relevant:
+                continue
+            value = rules.product(node, operand, values, adjoint)
+            if value is None:
+                result.blocked.add(node)
+                continue
+            total = result.full[operand] + value if operand in result.full else value
+            result.full[operand] = total
+            result.contributions.append(Contribution(node, operand, value, total))
+    return result
+
+
+#: Operations whose every output entry depends on the entry in the same place of an operand of that shape.
+ELEMENTWISE = frozenset(
+    "add subtract multiply divide power negative positive absolute exp exp2 log log2 log10 log1p expm1 sqrt cbrt square "
+    "reciprocal tanh sinh cosh sin cos tan arctan arcsin arccos arcsinh arccosh arctanh sign maximum minimum where clip "
+    "copy float astype logaddexp".split()
+)
+
+
+def local_derivatives(
+    tape: Tape, rules: NumericRules, values: list[Any], node: int, relevant: frozenset[int], limit: int = 14
+) -> dict[int, NDArray[Any]]:
+    """∂node[i]/∂ancestor[i], entry by entry, for ancestors that are reached through elementwise operations.
+
+    Such a product is the sweep with ones as adjoint, because every Jacobian on the way is diagonal.
+    """
+    shape = np.shape(values[node])
+    totals: dict[int, NDArray[Any]] = {node: np.ones(shape)}
+    todo = [node]
+    done: set[int] = set()
+    while todo and len(done) < limit:
+        current = max(todo)
+        todo.remove(current)
+        done.add(current)
+        if tape.nodes[current].op not in ELEMENTWISE or tape.nodes[current].kind is Kind.LEAF:
+            continue
+        for operand in dict.fromkeys(operands(tape.nodes[current])):
+            if operand not in relevant or np.shape(values[operand]) != shape:
+                continue
+            value = rules.product(current, operand, values, totals[current])
+            if value is None:
+                continue
+            totals[operand] = totals[operand] + value if operand in totals else value
+            if operand not in todo:
+                todo.append(operand)
+    del totals[node]
+    return totals

@@ -1,0 +1,313 @@
+"""The derivation of one gradient, step by step, as data.
+
+Comes in: the forward formulas between a node and a root, and the adjoints that the program already holds
+in a variable.  Goes out: groups of steps.  All steps of a group say what the same quantity is; each has
+an expression that can be evaluated, a rule's name, and the arguments from which the reason is worded.
+Invariant: nothing is looked up by what a line is called; every step is the result of the calculus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tracer.calculus import (
+    add,
+    arrays_in,
+    closed_form,
+    contract,
+    differentiate,
+    entry,
+    equal,
+    fresh,
+    multiply,
+    simplify,
+    sum_over,
+    unfold,
+)
+from tracer.calculus.contraction import Substitution
+from tracer.calculus.terms import Axes, Definition, Expr, Function, Index
+from tracer.gradients.graph import Graph
+from tracer.gradients.stations import Cone
+
+Free = tuple[Index | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A recorded array that holds an adjoint: ``array`` = ``factor`` · ∂root/∂(the key), perhaps transposed."""
+
+    array: str
+    factor: Expr
+    transposed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """What the steps of a group are about.
+
+    ``value``: an array; ``adjoint``: ∂root/∂array; ``local``: ∂array/∂wrt; ``scaled``: a factor times an adjoint.
+    """
+
+    kind: Literal["value", "adjoint", "local", "scaled"]
+    array: str
+    wrt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DerivationStep:
+    """``quantity[free]`` = ``shown``; ``expr`` is the same with every symbol replaced by what can be computed.
+
+    ``form`` says how it is written: over indices, or as a matrix expression.
+    ``arguments`` are what the reason is worded from.
+    """
+
+    quantity: Quantity
+    rule: str
+    free: Free
+    shown: Expr
+    expr: Expr
+    form: Literal["index", "matrix"] = "index"
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A derivation: its steps, its result, and what its names stand for.
+
+    Attributes:
+        steps: in the order in which they are read.
+        free, result: ∂root/∂wrt (times the scale), in arrays the reader knows.
+        computed: array → definition, of arrays that some steps rely on being computed from others
+            (values between ``wrt`` and the root, and adjoints of earlier groups), in order.
+    """
+
+    steps: tuple[DerivationStep, ...]
+    free: Free
+    result: Expr
+    computed: Mapping[str, Definition]
+
+
+def adjoint_name(array: str) -> str:
+    """The name, in formulas, of the adjoint of an array that the program does not hold."""
+    return f"d{array}"
+
+
+def derive(
+    graph: Graph,
+    cone: Cone,
+    known: Mapping[str, Known],
+    scale: Expr,
+    readable: set[str],
+    partial: tuple[str, Known] | None = None,
+) -> Derived:
+    """Derive ``scale`` · ∂root/∂wrt.
+
+    Arguments:
+        known: the adjoints that the program holds by then, by the array they belong to.
+        readable: arrays that the reader has a name for; results are folded back into them.
+        partial: an inner root whose gradient by ``wrt`` the program holds already, and that gradient: then
+            only what does not pass through the inner root is derived.
+    """
+    return _Derivation(graph, cone, known, readable, partial).run(scale)
+
+
+class _Derivation:
+    def __init__(
+        self,
+        graph: Graph,
+        cone: Cone,
+        known: Mapping[str, Known],
+        readable: set[str],
+        partial: tuple[str, Known] | None,
+    ) -> None:
+        self.graph, self.cone, self.known, self.readable, self.partial = graph, cone, known, readable, partial
+        self.axes: dict[str, Axes] = graph.array_axes()
+        self.steps: list[DerivationStep] = []
+        self.adjoints: dict[str, Definition] = {}
+
+    def run(self, scale: Expr) -> Derived:
+        free, result = self._group(self.cone.wrt)
+        inserted = unfold(result, self.adjoints) if self.adjoints else result
+        adjoint = Quantity("adjoint", self.cone.wrt)
+        if not equal(inserted, result):
+            self._step(adjoint, "insert", free, inserted, inserted)
+            result = inserted
+        folded = closed_form(result, self._relations(), self.readable)
+        if folded != result and not _same_text(folded, result):
+            self._step(adjoint, "fold", free, folded, folded, {"names": sorted(arrays_in(folded) - arrays_in(result))})
+            result = folded
+        quantity = adjoint
+        if not equal(scale, _ONE):
+            quantity = Quantity("scaled", self.cone.wrt)
+            raw = multiply(scale, result)
+            self._step(quantity, "scale", free, raw, raw)
+            result = simplify(raw)
+            if not _same_text(result, raw):
+                self._step(quantity, "simplify", free, result, result)
+        self._step(quantity, "matrix", free, result, result, form="matrix")
+        return Derived(tuple(self.steps), free, result, self._computed())
+
+    def _relations(self) -> dict[str, Definition]:
+        return dict(self.cone.stations)
+
+    def _computed(self) -> dict[str, Definition]:
+        return {**self.cone.stations, **self.adjoints}
+
+    def _step(
+        self,
+        quantity: Quantity,
+        rule: str,
+        free: Free,
+        shown: Expr,
+        expr: Expr,
+        arguments: Mapping[str, Any] | None = None,
+        form: Literal["index", "matrix"] = "index",
+    ) -> None:
+        self.steps.append(DerivationStep(quantity, rule, free, shown, expr, form, arguments or {}))
+
+    def _adjoint_entry(self, array: str, indices: Free) -> Expr:
+        """∂root/∂array at these indices: 1, a variable of the program, or the result of an earlier group."""
+        if array == self.cone.root:
+            return _ONE
+        known = self.known.get(array)
+        if known is not None:
+            at = self._fit(known, indices)
+            return multiply(_inverse(known.factor), entry(known.array, *at))
+        name = adjoint_name(array)
+        if name not in self.adjoints:
+            free, result = self._group(array)
+            self.adjoints[name] = Definition(name, free, result)
+        return entry(name, *indices)
+
+    def _fit(self, known: Known, indices: Free) -> Free:
+        """The indices as the recorded array has them: transposed, or with other axes of size one."""
+        at = tuple(reversed(indices)) if known.transposed else indices
+        axes = self.axes[known.array]
+        running = iter([i for i in at if isinstance(i, Index)])
+        return tuple(0 if axis is None else next(running) for axis in axes)
+
+    def _group(self, array: str) -> tuple[Free, Expr]:
+        """All steps that lead to ∂root/∂array; its indices and its formula."""
+        consumers = self.cone.consumers.get(array, ())
+        if self.partial is not None and array == self.cone.wrt:
+            return self._group_beside(array, consumers)
+        return self._chain(array, consumers, ())
+
+    def _group_beside(self, array: str, consumers: tuple[str, ...]) -> tuple[Free, Expr]:
+        """As `_group`, with the part through an inner root taken from the program."""
+        assert self.partial is not None
+        inner, known = self.partial
+        beside = tuple(c for c in consumers if not self._leads_only_to(c, inner))
+        return self._chain(array, beside, ((inner, known),))
+
+    def _leads_only_to(self, array: str, inner: str) -> bool:
+        """Whether every path from ``array`` to the root passes through ``inner``."""
+        if array == inner:
+            return True
+        if array == self.cone.root:
+            return False
+        following = self.cone.consumers.get(array, ())
+        return bool(following) and all(self._leads_only_to(c, inner) for c in following)
+
+    def _chain(self, array: str, consumers: tuple[str, ...], given: tuple[tuple[str, Known], ...]) -> tuple[Free, Expr]:
+        axes = self.axes[array]
+        upstream = {c: self._needed(c) for c in consumers}
+        free: Free = tuple(fresh(a, "a") for a in axes)
+        rule: list[Expr] = []
+        parts: list[tuple[str, Free, Expr]] = []
+        local_steps: list[tuple[str, Definition, Expr]] = []
+        chained: list[Expr] = []
+        results: list[Expr] = []
+        record: list[Substitution] = []
+        for inner, known in given:
+            part = multiply(self._adjoint_entry(inner, ()), _inverse(known.factor), entry(known.array, *self._fit(known, free)))
+            for bucket in (rule, chained, results):
+                bucket.append(part)
+        for consumer in consumers:
+            definition = self._refreshed(self.cone.stations[consumer])
+            incoming = upstream[consumer](definition.free)
+            local = differentiate(definition.expr, array, free, definition)
+            parts.append((consumer, definition.free, incoming))
+            product = sum_over(definition.free, multiply(incoming, local))
+            chained.append(product)
+            results.append(contract(product, record))
+            local_steps.append((consumer, definition, local))
+        quantity = Quantity("adjoint", array)
+        whole = add(*chained)
+        arguments = {
+            "of": array,
+            "root": self.cone.root,
+            "through": consumers,
+            "inner": tuple(rule[: len(given)]),
+            "parts": tuple(parts),
+        }
+        self._step(quantity, "chain rule", free, whole, whole, arguments)
+        for consumer, definition, local in local_steps:
+            self._local(consumer, array, definition, free, local)
+        self._step(quantity, "substitute", free, whole, whole, {"through": consumers})
+        contracted = add(*results)
+        if not _same_text(contracted, whole):
+            self._step(quantity, "contract", free, contracted, contracted, {"substitutions": tuple(record), "of": array})
+        result = simplify(contracted)
+        if not _same_text(result, contracted):
+            self._step(quantity, "simplify", free, result, result)
+        return free, result
+
+    def _needed(self, consumer: str) -> Any:
+        """How to write the adjoint of a consumer; its own group is derived first."""
+        self._adjoint_entry(consumer, tuple(fresh(a, "a") for a in self.axes[consumer]))
+        return lambda indices: self._adjoint_entry(consumer, indices)
+
+    def _local(self, consumer: str, array: str, definition: Definition, free: Free, local: Expr) -> None:
+        """The forward formula of one consumer and its local derivative."""
+        value = Quantity("value", consumer)
+        if not any(s.quantity == value for s in self.steps):
+            self._step(value, "definition", definition.free, definition.expr, definition.expr, {"of": consumer})
+            self._step(value, "definition", definition.free, definition.expr, definition.expr, {"of": consumer}, "matrix")
+        quantity = Quantity("local", consumer, array)
+        at: Free = (*definition.free, *free)
+        arguments = {"of": consumer, "wrt": array, "functions": _functions(definition.expr)}
+        raw = differentiate(definition.expr, array, free)
+        self._step(quantity, "local derivative", at, raw, raw, arguments)
+        if not _same_text(raw, local):
+            self._step(quantity, "in the output", at, local, local, arguments)
+        settled = simplify(contract(local))
+        if not _same_text(settled, local):
+            self._step(quantity, "delta", at, settled, settled, arguments)
+
+    def _refreshed(self, definition: Definition) -> Definition:
+        """The definition with new indices, so that formulas of several consumers do not share them."""
+        from tracer.calculus import substitute
+
+        free: Free = tuple(fresh(i.axis, "o") if isinstance(i, Index) else 0 for i in definition.free)
+        renamed = {o: n for o, n in zip(definition.free, free, strict=True) if isinstance(o, Index) and isinstance(n, Index)}
+        return Definition(definition.array, free, substitute(definition.expr, renamed))
+
+
+def _functions(expr: Expr) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(f.name for t in expr for f, _ in t.factors if isinstance(f, Function)))
+
+
+def _inverse(factor: Expr) -> Expr:
+    from tracer.calculus import power
+
+    return power(factor, -1)
+
+
+def _same_text(one: Expr, other: Expr) -> bool:
+    """Whether two expressions are written alike, up to the order of what commutes."""
+    key = lambda expr: sorted((str(t.coefficient), sorted(map(repr, t.bound)), sorted(map(repr, t.factors))) for t in expr)  # noqa: E731
+    return bool(key(one) == key(other))
+
+
+def _one() -> Expr:
+    from tracer.calculus import constant
+
+    return constant(1)
+
+
+_ONE = _one()
+
+__all__ = ["Derived", "DerivationStep", "Known", "Quantity", "adjoint_name", "derive"]

@@ -1,0 +1,327 @@
+"""A tape as index formulas: what every recorded array is, entry by entry, in terms of its operands.
+
+Comes in: a `Tape`.  Goes out: a `Definition` for each node whose operation has a row in the operation
+table, with axes that are equal by provenance, and a reason for each node that has none.  Invariants: two
+nodes that carry out the same operation on the same values have one name; an axis is known by who gave
+its size, never by the size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from tracer.calculus.terms import Axes, Axis, Definition, Entry, Expr, Factor, Size, Term
+from tracer.calculus import arrays_in
+from tracer.calculus.algebra import make_term
+from tracer.gradients.axis_names import AxisNames, name_axes
+from tracer.gradients.sizes import sizes_asked_for
+from tracer.ops import AxisTable, NoFormula, auxiliary, define
+from tracer.tape.functions import Slice
+from tracer.tape.node import Kind, Node, Ref
+from tracer.tape.tape import Tape
+
+_INDEXING = frozenset(("getitem", "setitem", "take_flat", "put_flat", "add_at", "take", "axis_size"))
+
+
+@dataclass(frozen=True, slots=True)
+class MeanCount:
+    """How many entries a mean was taken over: the product of the sizes of these axes."""
+
+    key: str
+    axes: tuple[Axis, ...]
+    count: int
+
+
+@dataclass
+class Graph:
+    """The formulas of a tape.
+
+    Attributes:
+        definitions: node → its formula over arrays called ``v<node>``.
+        reasons: node → why it has no formula.
+        table: which axes are the same one.
+        axis_names: how axes are called, for the reader.
+    """
+
+    tape: Tape
+    table: AxisTable = field(default_factory=AxisTable)
+    definitions: dict[int, Definition] = field(default_factory=dict)
+    reasons: dict[int, str] = field(default_factory=dict)
+    aliases: dict[int, int] = field(default_factory=dict)
+    size_sources: dict[Axis, int] = field(default_factory=dict)
+    axis_names: AxisNames = field(default_factory=lambda: AxisNames({}))
+    _makers: dict[str, int] = field(default_factory=dict)
+    _recorded: dict[int, int] = field(default_factory=dict)
+
+    def representative(self, node: int) -> int:
+        """The first node that has the value of this one by the same computation."""
+        while node in self.aliases:
+            node = self.aliases[node]
+        return node
+
+    def name(self, node: int) -> str:
+        """The name of a node's value in formulas."""
+        return f"v{self.representative(node)}"
+
+    def node_of(self, array: str) -> int | None:
+        """The node behind a name in formulas; None for helpers such as the positions of a maximum."""
+        return int(array[1:]) if array[1:].isdigit() else None
+
+    def recorded(self, node: int) -> int:
+        """A node with a value for this one: a scalar of the set-up has its value where it was read later."""
+        if self.tape.nodes[node].window >= 0:
+            return node
+        if node not in self._recorded:
+            later = (n for n in self.aliases if self.representative(n) == node and self.tape.nodes[n].window >= 0)
+            self._recorded[node] = next(later, node)
+        return self._recorded[node]
+
+    def axes(self, node: int) -> Axes:
+        """The axes of a node's value."""
+        recorded = self.tape.nodes[node]
+        return tuple(self.table.axes(self.name(node), recorded.shape or ()))
+
+    def axis_text(self, axis: Axis | None) -> str:
+        """What the reader calls an axis; ``"1"`` for one of size one."""
+        return "1" if axis is None else self.axis_names[self.table.find(axis)]
+
+    def named_definitions(self) -> dict[str, Definition]:
+        """The definitions by array name, in program order, one for each name."""
+        return {d.array: d for node, d in self.definitions.items() if node not in self.aliases}
+
+    def array_axes(self) -> dict[str, Axes]:
+        """The axes of every array that may stand in a formula."""
+        known = {}
+        for node in self.tape.nodes:
+            if node.shape is not None and node.id not in self.aliases:
+                known[f"v{node.id}"] = tuple(self.table.axes(f"v{node.id}", node.shape))
+        return known
+
+    def source(self, array: str) -> Callable[[list[Any]], Any]:
+        """How to read the value of an array of a formula from the values of a replay."""
+        node = self.node_of(array)
+        if node is not None:
+            recorded = self.recorded(node)
+            return lambda values: values[recorded]
+        maker = self._makers.get(array)
+        if maker is None:
+            maker = next(n for n, d in self.definitions.items() if array in arrays_in(d.expr))
+            self._makers[array] = maker
+        return lambda values: self._helper(maker, array, values)
+
+    def _helper(self, maker: int, array: str, values: list[Any]) -> Any:
+        """The value of a look-up array that the formula of a node mentions, such as the positions of a maximum."""
+        node = self.tape.nodes[maker]
+        operands = tuple(_operand(self, node, a, values=values) for a in node.args)
+        arguments = {k: _operand(self, node, v, plain=True, values=values) for k, v in node.kwargs.items()}
+        return auxiliary(node.op, self.name(maker), operands, arguments)[array]
+
+    def mean_counts(self, nodes: Iterable[int]) -> list[MeanCount]:
+        """The counts that the means among ``nodes`` divide by."""
+        found: dict[str, MeanCount] = {}
+        for node in nodes:
+            recorded = self.tape.nodes[node]
+            definition = self.definitions.get(node)
+            if recorded.op not in ("mean", "var", "std") or definition is None:
+                continue
+            operand = recorded.args[0]
+            if not isinstance(operand, Ref):
+                continue
+            kept = {a for a in self.axes(node) if a is not None}
+            axes = tuple(a for a in self.axes(operand.node) if a is not None and a not in kept)
+            if axes:
+                key = "size:" + "|".join(a.name for a in axes)
+                count = int(np.prod([self.table.size(a) for a in axes]))
+                found.setdefault(key, MeanCount(key, axes, count))
+        return list(found.values())
+
+    def sizes_replaced(self, expr: Expr) -> Expr:
+        """The expression with each size written as the scalar of the program that gave it, if there is one."""
+        if not any(isinstance(f, Size) for t in expr for f, _ in t.factors):
+            return expr
+        result: list[Term] = []
+        for term in expr:
+            factors = [(self._size_entry(f) if isinstance(f, Size) else f, e) for f, e in term.factors]
+            made = make_term(term.coefficient, term.bound, factors)
+            if made is not None:
+                result.append(made)
+        return tuple(result)
+
+    def _size_entry(self, size: Size) -> Factor:
+        axis = self.table.find(size.axis)
+        seen = {axis}
+        while (source := self.size_sources.get(axis)) is not None:
+            scalar = self.tape.nodes[source]
+            if scalar.op != "axis_size" or not isinstance(scalar.args[0], Ref):
+                return Entry(self.name(source))
+            read = self.axes(scalar.args[0].node)[int(scalar.kwargs.get("axis", 0))]
+            if read is None or read in seen:
+                break
+            seen.add(read)
+            axis = read
+        return Size(axis)
+
+    def scale_expr(self, coefficient: Fraction, symbols: Iterable[tuple[str, int]]) -> Expr:
+        """A factor that was named by scalars and counts, as an expression."""
+        factors: list[tuple[Factor, Fraction]] = []
+        for key, exponent in symbols:
+            if key.startswith("size:"):
+                factors += [(Size(self.table.find(Axis(a))), Fraction(exponent)) for a in key[5:].split("|")]
+            else:
+                factors.append((Entry(key), Fraction(exponent)))
+        made = make_term(coefficient, (), factors)
+        return self.sizes_replaced(() if made is None else (made,))
+
+
+def build_graph(tape: Tape, cuts: Iterable[int] = ()) -> Graph:
+    """Derive the formula of every node of a tape.
+
+    Arguments:
+        cuts: update nodes: they have no formula, because what follows is another version; only their axes
+            are those of what they update.
+    """
+    graph = Graph(tape)
+    cut = frozenset(cuts)
+    _number_values(graph, cut)
+    for final in (False, True):
+        for node in tape.nodes:
+            _define(graph, node, cut, final)
+        if not final:
+            _find_size_sources(graph)
+    graph.size_sources = {graph.table.find(a): s for a, s in graph.size_sources.items()}
+    for node, definition in graph.definitions.items():
+        graph.definitions[node] = Definition(
+            definition.array, definition.free, graph.sizes_replaced(definition.expr)
+        )
+    graph.axis_names = name_axes(graph.tape, graph.table, graph.name, graph.representative)
+    return graph
+
+
+def _number_values(graph: Graph, cuts: frozenset[int]) -> None:
+    """Give nodes that repeat a computation the name of the first one; leaves that of their origin."""
+    seen: dict[Any, int] = {}
+    for node in graph.tape.nodes:
+        if node.kind is Kind.LEAF and node.origin is not None and node.shape == ():
+            graph.aliases[node.id] = node.origin
+            continue
+        if node.kind in (Kind.LEAF, Kind.LITERAL, Kind.RANDOM, Kind.OPAQUE) or node.id in cuts or node.shape is None:
+            continue
+        if not node.op or node.window < 0:
+            continue
+        try:
+            key = (node.op, node.shape, node.dtype, _key(graph, node.args), _key(graph, node.kwargs))
+            first = seen.setdefault(key, node.id)
+        except TypeError:
+            continue
+        if first != node.id:
+            graph.aliases[node.id] = first
+
+
+def _key(graph: Graph, argument: Any) -> Any:
+    if isinstance(argument, Ref):
+        node = graph.tape.nodes[argument.node]
+        if node.kind is Kind.LITERAL and not node.names:
+            return ("literal", repr(node.value))
+        return graph.representative(argument.node)
+    if isinstance(argument, tuple | list):
+        return tuple(_key(graph, item) for item in argument)
+    if isinstance(argument, dict):
+        return tuple(sorted((k, _key(graph, v)) for k, v in argument.items()))
+    if isinstance(argument, Slice):
+        return ("slice", _key(graph, (argument.start, argument.stop, argument.step)))
+    if isinstance(argument, np.ndarray):
+        return ("array", argument.shape, argument.tobytes())
+    return (type(argument).__name__, repr(argument))
+
+
+def _define(graph: Graph, node: Node, cuts: frozenset[int], final: bool) -> None:
+    if node.shape is None or node.id in graph.aliases:
+        return
+    if node.origin is not None and node.kind is Kind.LEAF:
+        origin = graph.tape.nodes[node.origin]
+        if origin.shape == node.shape:
+            _unite_all(graph, graph.axes(node.id), graph.axes(node.origin))
+        return
+    if node.kind in (Kind.LEAF, Kind.LITERAL, Kind.OPAQUE, Kind.RANDOM) or not node.op:
+        return
+    if node.id in cuts:
+        for argument in node.args:
+            if isinstance(argument, Ref) and graph.tape.nodes[argument.node].shape == node.shape:
+                _unite_all(graph, graph.axes(node.id), graph.axes(argument.node))
+        return
+    if node.kind is Kind.MUTATION and node.args and isinstance(node.args[0], Ref):
+        before = graph.tape.nodes[node.args[0].node]
+        if before.shape == node.shape:  # the same array, changed in place
+            _unite_all(graph, graph.axes(node.id), graph.axes(before.id))
+    operands = tuple(_operand(graph, node, a) for a in node.args)
+    arguments = {k: _operand(graph, node, v, plain=True) for k, v in node.kwargs.items()}
+    try:
+        definition = define(node.op, f"v{node.id}", operands, arguments, graph.table, node.shape, node.dtype)
+    except NoFormula as reason:
+        graph.reasons[node.id] = str(reason)
+        return
+    if final:
+        graph.reasons.pop(node.id, None)
+        graph.definitions[node.id] = definition
+
+
+def _unite_all(graph: Graph, ones: Axes, others: Axes) -> None:
+    for one, other in zip(ones, others, strict=True):
+        if one is not None and other is not None:
+            graph.table.unite(one, other)
+
+
+def _operand(
+    graph: Graph, user: Node, argument: Any, plain: bool = False, values: list[Any] | None = None
+) -> Any:
+    """An argument as the operation table wants it; with the values of a replay if they are given."""
+    if isinstance(argument, Ref):
+        node = graph.tape.nodes[argument.node]
+        indexing = plain or user.op in _INDEXING
+        if node.kind is Kind.LITERAL and not node.names:
+            if isinstance(node.value, bool) or not isinstance(node.value, int | float):
+                return node.value
+            if isinstance(node.value, int):
+                return node.value if indexing else Fraction(node.value)
+            return Fraction(repr(node.value)) if np.isfinite(node.value) else node.value
+        if node.shape is None:
+            return node.value
+        if plain and node.shape == () and node.value is not None:
+            return node.value
+        whole = node.dtype.startswith(("int", "uint", "bool"))
+        return graph.table.operand(
+            graph.name(node.id),
+            node.shape,
+            dtype=node.dtype,
+            value=values[argument.node] if values is not None else node.value if whole else None,
+            source=graph.tape.nodes[graph.representative(node.id)].op,
+        )
+    if isinstance(argument, tuple | list):
+        return tuple(_operand(graph, user, item, plain, values) for item in argument)
+    if isinstance(argument, Slice):
+        parts = (_operand(graph, user, p, True, values) for p in (argument.start, argument.stop, argument.step))
+        return slice(*parts)
+    if isinstance(argument, float) and not plain and user.op not in _INDEXING:
+        return Fraction(repr(argument)) if np.isfinite(argument) else argument
+    if isinstance(argument, int) and not isinstance(argument, bool) and not plain and user.op not in _INDEXING:
+        return Fraction(argument)
+    return argument
+
+
+def _find_size_sources(graph: Graph) -> None:
+    """Which scalar of the program gave which axis its size."""
+    for node in graph.tape.nodes:
+        for position, asked in enumerate(sizes_asked_for(node)):
+            axis = graph.axes(node.id)[position]
+            if not isinstance(asked, Ref) or axis is None:
+                continue
+            scalar = graph.tape.nodes[graph.representative(asked.node)]
+            if node.op in ("range", "arange") or scalar.op == "size" or scalar.kind is Kind.LITERAL and not scalar.names:
+                continue
+            graph.size_sources.setdefault(graph.table.find(axis), scalar.id)
+

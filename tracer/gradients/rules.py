@@ -1,0 +1,71 @@
+"""Numeric vector-Jacobian products, made from the derived formulas.
+
+Comes in: the `Graph` of a tape.  Goes out: for an edge node → operand, a function of the adjoint.  It is
+the printed matrix form of the derived product, compiled: what the reader is shown is what is run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracer.calculus import arrays_in, vector_jacobian
+from tracer.calculus.printing import NoForm, matrix_code, open_code, statements
+from tracer.gradients.graph import Graph
+from tracer.gradients.naming import PlainNames
+from tracer.gradients.selection import moved_entries
+
+ADJOINT = "G"
+_Product = Callable[[list[Any], Any], Any]
+
+
+class NumericRules:
+    """The products of all edges of a graph, each derived when it is first asked for."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._products: dict[tuple[int, int], _Product | None] = {}
+
+    def product(self, node: int, operand: int, values: list[Any], adjoint: Any) -> NDArray[Any] | None:
+        """∂root/∂operand as far as it passes through ``node``; None if the edge cannot be differentiated."""
+        key = (node, operand)
+        if key not in self._products:
+            self._products[key] = self._derive(node, operand)
+        compiled = self._products[key]
+        result = None if compiled is None else compiled(values, adjoint)
+        if result is None:
+            result = moved_entries(self._graph.tape.nodes[node], operand, values, adjoint)
+        if result is None:
+            return None
+        return np.broadcast_to(np.asarray(result, dtype=float), np.shape(values[operand]))
+
+    def _derive(self, node: int, operand: int) -> _Product | None:
+        graph = self._graph
+        definition = graph.definitions.get(node)
+        if definition is None:
+            return None
+        array = graph.name(operand)
+        derived = vector_jacobian(definition, array, ADJOINT, graph.axes(operand))
+        used = set().union(arrays_in(derived.result), {ADJOINT, array, definition.array})
+        names = PlainNames(graph, {ADJOINT: node}, used)
+        try:
+            code = "result = " + matrix_code(derived.result, derived.free, names)
+        except NoForm:
+            try:
+                code = statements(derived.result, derived.free, names, "result")
+            except NoForm:
+                code = open_code(derived.result, derived.free, names)
+        compiled = compile(code, f"<derived: node {node} to {operand}>", "exec")
+        sources = {names.array(a): graph.source(a) for a in used if a != ADJOINT}
+
+        def run(values: list[Any], adjoint: Any) -> Any:
+            space: dict[str, Any] = {"np": np, ADJOINT: np.asarray(adjoint)}
+            for text, read in sources.items():
+                space[text] = read(values)
+            exec(compiled, space)  # code made by the calculus, from a formula
+            return space["result"]
+
+        return run

@@ -1,0 +1,115 @@
+"""The forward pass between a node and a root, at the width a reader thinks in: one formula a named value.
+
+Temporaries that have no name (``np.dot(hidden, W2)`` inside ``np.dot(hidden, W2) + b2``) are unfolded into
+the named value that they end in.  A temporary stays a station of its own where it cannot be unfolded: as
+an argument of a scalar function, or where the formula would grow beyond a few terms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from tracer.calculus import arrays_in, unfold
+from tracer.calculus.adjoint import differentiable_operands
+from tracer.calculus.terms import Definition, Entry, Expr, Function, Mask
+from tracer.gradients.adjoints import ancestors
+from tracer.gradients.graph import Graph
+
+_MOST_TERMS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Cone:
+    """The named values between ``wrt`` and ``root``.
+
+    Attributes:
+        stations: array → its formula over other stations and over arrays outside the cone, in program order.
+        consumers: array → the stations whose formula holds it, those that lead to the root only.
+    """
+
+    root: str
+    wrt: str
+    stations: Mapping[str, Definition]
+    consumers: Mapping[str, tuple[str, ...]]
+
+
+def find_cone(graph: Graph, root: int, wrt: int, cuts: Iterable[int], named: frozenset[int]) -> Cone:
+    """The stations between ``wrt`` and ``root``.
+
+    Arguments:
+        named: nodes the reader has a name for; they are never unfolded.
+    """
+    cut = frozenset(cuts)
+    before_root = ancestors(graph.tape, root, cut)
+    start = graph.representative(wrt)
+    reached = {start}
+    order = sorted({graph.representative(n) for n in before_root})
+    operands: dict[int, tuple[str, ...]] = {}
+    for node in order:
+        definition = graph.definitions.get(node)
+        if node == start or definition is None or node in cut:
+            continue
+        used = differentiable_operands(definition)
+        if any(graph.node_of(a) in reached for a in used):
+            reached.add(node)
+            operands[node] = used
+    leading = {graph.representative(root)}
+    for node in sorted(operands, reverse=True):
+        if node in leading:
+            leading |= {n for a in operands[node] if (n := graph.node_of(a)) is not None and n in reached}
+    temporaries: dict[str, Definition] = {}
+    for node in order:
+        definition = graph.definitions.get(node)
+        outside = node not in reached
+        if definition is None or node == start or node in cut or node in named:
+            continue
+        if outside and not _is_plain(definition):
+            continue
+        temporaries[definition.array] = definition
+    stations: dict[str, Definition] = {}
+    folded: dict[str, Definition] = {}
+    keep: set[str] = set()
+    for node in order:
+        if node not in operands or node not in leading:
+            continue
+        definition = graph.definitions[node]
+        expr = unfold(definition.expr, {**temporaries, **folded}, frozenset(keep))
+        left_over = {a for a in arrays_in(expr) if a in folded and graph.node_of(a) in reached}
+        for array in sorted(left_over, key=lambda a: graph.node_of(a) or 0):
+            stations[array] = folded.pop(array)
+            keep.add(array)
+        composed = Definition(definition.array, definition.free, expr)
+        if node in named or node == graph.representative(root) or len(expr) > _MOST_TERMS or _holds_function(expr):
+            stations[definition.array] = composed
+            keep.add(definition.array)
+        else:
+            folded[definition.array] = composed
+    consumers: dict[str, tuple[str, ...]] = {}
+    for array, definition in stations.items():
+        for operand in differentiable_operands(definition):
+            consumers[operand] = (*consumers.get(operand, ()), array)
+    return Cone(graph.name(root), graph.name(wrt), dict(sorted(stations.items(), key=_by_node)), consumers)
+
+
+def _by_node(item: tuple[str, Definition]) -> int:
+    return int(item[0][1:])
+
+
+def _is_plain(definition: Definition) -> bool:
+    """Whether a value outside the cone is simple enough to be written out where it is used."""
+    return len(definition.expr) == 1 and not definition.expr[0].bound and not _holds_function(definition.expr)
+
+
+def _holds_function(expr: Expr) -> bool:
+    return any(isinstance(f, Function) for t in expr for f, _ in t.factors)
+
+
+def masks_in(expr: Expr) -> frozenset[Mask]:
+    """The masks on values in an expression."""
+    return frozenset(f for t in expr for f, _ in t.factors if isinstance(f, Mask))
+
+
+def entries_in(expr: Expr) -> frozenset[Entry]:
+    """The entries that are factors of an expression."""
+    return frozenset(f for t in expr for f, _ in t.factors if isinstance(f, Entry))

@@ -1,0 +1,103 @@
+"""All that is known of a tape: its formulas, its updates, what each node is, and how well that is known.
+
+Comes in: a tape.  Goes out: an `Analysis`, in which every node that looks like a gradient has a match, a
+proof or the reason why there is none, and a finite difference at the recorded values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tracer.gradients.graph import Graph, build_graph
+from tracer.gradients.rules import NumericRules
+from tracer.matching.candidates import Match, Matcher, Sort
+from tracer.matching.differences import FiniteDifferences
+from tracer.matching.proof import Proof, Prover
+from tracer.matching.replays import Replays, random_replays
+from tracer.matching.updates import Update, find_updates
+from tracer.tape.tape import Tape
+
+#: Two gradients that differ by more than this, relative to the larger, are not called equal.
+GATE = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A match with its proof and its numeric evidence.
+
+    Attributes:
+        difference: relative error of the finite difference at one recorded entry; None if there was none.
+        index, numeric: that entry and the finite difference there.
+    """
+
+    match: Match
+    proof: Proof
+    difference: float | None
+    index: tuple[int, ...] | None = None
+    numeric: float | None = None
+
+    @property
+    def verdict(self) -> str:
+        agrees = self.difference is None or self.difference < GATE
+        return "proved" if self.proof.proved and agrees else "checked"
+
+
+@dataclass
+class Analysis:
+    """A tape, read."""
+
+    tape: Tape
+    graph: Graph
+    updates: Mapping[int, Update]
+    replays: Replays
+    rules: NumericRules
+    matcher: Matcher
+    prover: Prover
+    differences: FiniteDifferences
+    _verified: dict[tuple[int, Any], Verified] = field(default_factory=dict)
+
+    def verify(self, match: Match) -> Verified:
+        """Prove a match, and compare one entry with a finite difference."""
+        key = (match.node, match.candidate)
+        if key not in self._verified:
+            proof = self.prover.prove(match)
+            index = numeric = difference = None
+            if match.candidate.sort is Sort.FULL:
+                found = self.differences.at_largest_entry(match)
+                if found is not None:
+                    index, numeric, difference = found
+            self._verified[key] = Verified(match, proof, difference, index, numeric)
+        return self._verified[key]
+
+    def verified(self, node: int) -> Verified | None:
+        """The best identity of a node, verified; None if it was not recognised."""
+        match = self.matcher.best(node)
+        return None if match is None else self.verify(match)
+
+
+def analyse(tape: Tape, loss: str | None = None) -> Analysis:
+    """Find out what every node of a tape is.
+
+    Arguments:
+        loss: the name of the loss, if the user gave one.
+    """
+    updates = find_updates(tape)
+    graph = build_graph(tape, updates)
+    replays = random_replays(tape, updates)
+    rules = NumericRules(graph)
+    matcher = Matcher(graph, updates, replays, rules, loss)
+    matcher.run()
+    prover = Prover(matcher)
+    analysis = Analysis(
+        tape, graph, updates, replays, rules, matcher, prover, FiniteDifferences(tape, matcher)
+    )
+    with np.errstate(all="ignore"):
+        for node in sorted(matcher.matches):
+            match = matcher.matches[node][0]
+            if match.candidate.sort in (Sort.FULL, Sort.PATH, Sort.LOCAL):
+                analysis.verify(match)
+    return analysis

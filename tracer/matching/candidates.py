@@ -1,0 +1,254 @@
+"""What a line of a backward pass may be, and what it is: candidates, look-up, ranking.
+
+For each root: the full gradient of every node, the contribution of one path, partial sums in backward
+order; local derivatives of elementwise functions; plain forward values.  All are put into one index of
+fingerprints.  Two values in five have several equal hits, so the ranking decides which one a reader
+would name; it never decides whether a line is right.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from tracer.gradients.adjoints import Adjoints, ancestors, is_real, local_derivatives, numeric_adjoints, sensitive
+from tracer.gradients.graph import Graph
+from tracer.gradients.rules import NumericRules
+from tracer.matching.fingerprint import FingerprintIndex, fingerprint
+from tracer.matching.replays import Replays
+from tracer.matching.roots import Root, find_roots
+from tracer.matching.scale import NamedScale, Scalar, name_scale
+from tracer.matching.updates import Update
+from tracer.tape.node import Kind
+
+
+class Sort(StrEnum):
+    """What a candidate is."""
+
+    FULL = "full gradient"
+    PATH = "one path"
+    PARTIAL = "partial sum"
+    LOCAL = "local derivative"
+    VALUE = "forward value"
+
+
+_ORDER = {Sort.VALUE: -1.0, Sort.FULL: 0.0, Sort.LOCAL: 1.0, Sort.PATH: 2.0, Sort.PARTIAL: 3.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """∂root/∂wrt (for a local derivative: ∂root[i]/∂wrt[i]; for a value: the node itself)."""
+
+    sort: Sort
+    root: int
+    wrt: int
+    transposed: bool
+    via: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A recorded node is ``scale`` × a candidate, on every replay, up to ``error``."""
+
+    node: int
+    candidate: Candidate
+    scale: NamedScale
+    error: float
+
+
+@dataclass
+class Matcher:
+    """Finds what the nodes of a tape are.
+
+    Attributes:
+        matches: for each node that was recognised, its possible identities, best first.
+        adjoints: for each root, its adjoints on every replay.
+        forward: the nodes that some root is computed from.
+    """
+
+    graph: Graph
+    updates: Mapping[int, Update]
+    replays: Replays
+    rules: NumericRules
+    wanted_loss: str | None = None
+    matches: dict[int, list[Match]] = field(default_factory=dict)
+    adjoints: dict[int, list[Adjoints]] = field(default_factory=dict)
+    forward: frozenset[int] = frozenset()
+    roots: list[Root] = field(default_factory=list)
+    index: FingerprintIndex[Candidate] = field(default_factory=FingerprintIndex)
+
+    def run(self) -> None:
+        """Derive the gradients of the likely roots, look every node up; further roots only for what is left."""
+        tape = self.graph.tape
+        self.live = sensitive(tape, self.updates.keys())
+        first, rest = find_roots(tape, self.updates, self.live, self.wanted_loss)
+        self._parameters = {u.before for u in self.updates.values()}
+        with np.errstate(all="ignore"):
+            for root in first:
+                self._add_root(root)
+            self._add_forward()
+            self._look_up(range(len(tape.nodes)))
+            unknown = [n.id for n in tape.window_nodes() if self._askable(n.id) and n.id not in self.matches and n.names]
+            if unknown and rest:
+                for root in rest[-8:]:
+                    self._add_root(root)
+                self._look_up(unknown)
+
+    def best(self, node: int) -> Match | None:
+        """The identity that a reader would name first."""
+        found = self.matches.get(node)
+        return found[0] if found else None
+
+    def _add_root(self, root: Root) -> None:
+        if not self.replays.moves(root.node):
+            return
+        tape = self.graph.tape
+        relevant = ancestors(tape, root.node, self.updates.keys()) & self.live
+        sweeps = [
+            numeric_adjoints(tape, self.rules, values, root.node, relevant, self.updates.keys())
+            for values in self.replays.values
+        ]
+        self.adjoints[root.node] = sweeps
+        self.roots.append(root)
+        self.forward |= relevant
+        for wrt in sweeps[0].full:
+            if wrt != root.node:
+                self._add(Candidate(Sort.FULL, root.node, wrt, False), [s.full[wrt] for s in sweeps])
+        several = Counter(c.wrt for c in sweeps[0].contributions)
+        seen: Counter[int] = Counter()
+        for position, contribution in enumerate(sweeps[0].contributions):
+            wrt = contribution.wrt
+            seen[wrt] += 1
+            if several[wrt] < 2:
+                continue
+            via = contribution.consumer
+            parallel = [s.contributions[position] for s in sweeps]
+            self._add(Candidate(Sort.PATH, root.node, wrt, False, via), [c.value for c in parallel])
+            if 1 < seen[wrt] < several[wrt]:
+                self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), [c.so_far for c in parallel])
+
+    def _add_forward(self) -> None:
+        tape = self.graph.tape
+        leaves = {n.id for n in tape.window_nodes() if is_real(n) and (n.kind is Kind.LEAF or n.id in self.updates)}
+        for node in sorted(self.forward | leaves):
+            if np.size(tape.nodes[node].value) < 2:
+                continue
+            self._add(Candidate(Sort.VALUE, node, node, False), self.replays.of(node))
+            per_replay = [
+                local_derivatives(tape, self.rules, values, node, self.live) for values in self.replays.values
+            ]
+            for wrt in per_replay[0]:
+                values = [found[wrt] for found in per_replay if wrt in found]
+                if len(values) == len(per_replay) and all(float(np.ptp(v)) > 0 for v in values):
+                    self._add(Candidate(Sort.LOCAL, node, wrt, False), values)
+
+    def _add(self, candidate: Candidate, values: list[Any]) -> None:
+        for transposed in (False, True):
+            if transposed and (np.ndim(values[0]) < 2 or min(np.shape(values[0])[-2:]) < 2):
+                continue
+            found = fingerprint(values, transposed)
+            if found is not None:
+                self.index.add(
+                    found, Candidate(candidate.sort, candidate.root, candidate.wrt, transposed, candidate.via)
+                )
+
+    def _askable(self, node: int) -> bool:
+        recorded = self.graph.tape.nodes[node]
+        if recorded.window < 0 or recorded.kind in (Kind.LEAF, Kind.LITERAL, Kind.RANDOM) or recorded.shape is None:
+            return False
+        if recorded.dtype == "bool":
+            return bool(recorded.shape)
+        return is_real(recorded) and (np.size(recorded.value) > 1 or bool(recorded.names) or recorded.shape != ())
+
+    def _look_up(self, nodes: Any) -> None:
+        for node in nodes:
+            if node in self.updates or not self._askable(node) or not self.replays.moves(node):
+                continue
+            found = fingerprint([np.asarray(v, dtype=float) for v in self.replays.of(node)])
+            if found is None:
+                continue
+            ranked = []
+            scalars: list[Scalar] | None = None
+            for candidate, measured, error in self.index.find(found):
+                if candidate.sort in (Sort.VALUE, Sort.LOCAL) and candidate.root == node:
+                    continue
+                if candidate.sort in (Sort.VALUE, Sort.LOCAL) and candidate.root > node:
+                    continue
+                if scalars is None:
+                    scalars = self._scalars(node, candidate.root)
+                scale = name_scale(measured, scalars)
+                if scale is None or (candidate.sort is Sort.VALUE and scale.rank > 0):
+                    continue
+                if candidate.sort is Sort.LOCAL and scale.rank > 2:
+                    continue
+                ranked.append((self._rank(node, candidate, scale), Match(node, candidate, scale, error)))
+            if ranked:
+                ranked.sort(key=lambda pair: pair[0])
+                self.matches[node] = [match for _, match in ranked]
+
+    def _rank(self, node: int, candidate: Candidate, scale: NamedScale) -> tuple[Any, ...]:
+        tape = self.graph.tape
+        wrt = tape.nodes[candidate.wrt]
+        of_value = candidate.sort in (Sort.VALUE, Sort.LOCAL)
+        data = not of_value and wrt.kind is Kind.LEAF and candidate.wrt not in self._parameters
+        order = _ORDER[candidate.sort] + 0.5
+        if scale.rank == 0:
+            order = 0.25 if candidate.sort is Sort.VALUE else _ORDER[candidate.sort]
+        named_root = of_value or any(r.node == candidate.root and r.named for r in self.roots)
+        distance = tape.nodes[node].window - tape.nodes[candidate.root].window
+        return (
+            scale.rank > 3,
+            data,
+            order,
+            candidate.transposed,
+            scale.rank,
+            candidate.root >= node,
+            abs(distance),
+            not wrt.names,
+            not named_root,
+            0 if of_value else -candidate.root,
+            -candidate.wrt,
+        )
+
+    def _scalars(self, node: int, root: int) -> list[Scalar]:
+        """The scalars that may name a factor between ``node`` and a gradient of ``root``."""
+        tape = self.graph.tape
+        inside = self._all_ancestors(root) | self._all_ancestors(node)
+        found: dict[str, Scalar] = {}
+        for candidate in sorted(inside):
+            scalar = tape.nodes[candidate]
+            if scalar.shape != () or scalar.dtype == "bool" or scalar.kind is Kind.LITERAL or scalar.window < 0:
+                continue
+            integer = not is_real(scalar)
+            named = scalar.names and (scalar.kind is Kind.LEAF or integer or scalar.op == "axis_size")
+            if not named or candidate in self.live and scalar.kind is not Kind.LEAF:
+                continue
+            values = tuple(float(v) for v in self.replays.of(candidate))
+            key = self.graph.name(candidate)
+            found.setdefault(key, Scalar(key, scalar.names[0], values, integer))
+        for count in self.graph.mean_counts(inside):
+            found.setdefault(count.key, count)
+        return list(found.values())
+
+    def _all_ancestors(self, node: int) -> frozenset[int]:
+        cached = self._ancestor_cache.get(node)
+        if cached is None:
+            tape = self.graph.tape
+            seen: set[int] = set()
+            todo = [node]
+            while todo:
+                current = todo.pop()
+                if current in seen:
+                    continue
+                seen.add(current)
+                if current not in self.updates:
+                    todo += [k for k in tape.operands(current) if tape.nodes[k].window >= 0]
+            cached = self._ancestor_cache[node] = frozenset(seen)
+        return cached
+
+    _ancestor_cache: dict[int, frozenset[int]] = field(default_factory=dict)

@@ -1,0 +1,166 @@
+"""Proof that a recorded value is the gradient it looks like: equality of normal forms, for all sizes.
+
+Comes in: a match that was found in numbers.  Goes out: *proved*, with both normal forms and what the proof
+relied on, or *checked*, with the reason why it could not be proved.  Invariant: a proof never looks at
+recorded values; what it assumes about the inputs is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tracer.calculus import Lemma, NoDerivative, TooLarge, arrays_in, backward, differentiate, entry, multiply, prove_equal, sum_over
+from tracer.calculus.adjoint import instantiate
+from tracer.calculus.algebra import fresh, make_term
+from tracer.calculus.terms import Axes, Definition, Entry, Expr, Index
+from tracer.gradients.graph import Graph
+from tracer.matching.candidates import Match, Matcher, Sort
+from tracer.matching.replays import describe
+
+Free = tuple[Index | int, ...]
+_SEED = "seed"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The outcome for one match.
+
+    Attributes:
+        proved: whether the normal forms are equal.
+        free, left, right: both sides at an entry, in normal form if they are equal.
+        assumptions: what the proof relied on, as sentences.
+        why_not: what stood in the way, if it is not proved.
+    """
+
+    proved: bool
+    free: Free = ()
+    left: Expr = ()
+    right: Expr = ()
+    assumptions: tuple[str, ...] = ()
+    why_not: str | None = None
+
+
+@dataclass
+class Prover:
+    """Proves matches in the order of the tape; adjoints proved once stand for themselves later."""
+
+    matcher: Matcher
+    known: dict[int, dict[int, tuple[int, Expr]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.graph: Graph = self.matcher.graph
+        self.definitions: dict[str, Definition] = self.graph.named_definitions()
+        self.axes: dict[str, Axes] = self.graph.array_axes()
+        self.lemmas = tuple(self._lemmas())
+
+    def prove(self, match: Match) -> Proof:
+        """Try to prove one match."""
+        try:
+            first = self._attempt(match, self.known.get(match.candidate.root, {}))
+            proof = first if first.proved else self._attempt(match, {})
+        except (KeyError, TooLarge, NoDerivative, ValueError) as reason:
+            return Proof(False, why_not=str(reason))
+        if proof.proved and match.candidate.sort is Sort.FULL and not match.candidate.transposed and match.scale.scale.is_one:
+            self.known.setdefault(match.candidate.root, {}).setdefault(
+                match.candidate.wrt, (match.node, self._scale(match))
+            )
+        return proof
+
+    def _attempt(self, match: Match, known: Mapping[int, tuple[int, Expr]]) -> Proof:
+        candidate = match.candidate
+        given = {
+            self.graph.name(wrt): (self.graph.name(node), factor)
+            for wrt, (node, factor) in known.items()
+            if wrt != candidate.wrt and node != match.node and node < match.node
+            and self.graph.name(wrt) in self.definitions
+        }
+        free, right = self._derived(match, given)
+        value = self.graph.name(match.node)
+        at = self._fit(tuple(reversed(free)) if candidate.transposed else free, self.axes[value])
+        left = entry(value, *at)
+        right = multiply(self._scale(match), right)
+        kept = frozenset(name for name, _ in given.values())
+        outcome = prove_equal(left, right, self.definitions, keep=kept, lemmas=self.lemmas)
+        return Proof(
+            outcome.proved,
+            free,
+            outcome.left,
+            outcome.right,
+            tuple(outcome.used),
+            None if outcome.proved else "the normal forms were not seen to be equal",
+        )
+
+    def _scale(self, match: Match) -> Expr:
+        scale = match.scale.scale
+        return self.graph.scale_expr(scale.coefficient, scale.symbols)
+
+    def _derived(self, match: Match, given: Mapping[str, tuple[str, Expr]]) -> tuple[Free, Expr]:
+        """The candidate's formula at an entry."""
+        candidate = match.candidate
+        wrt, root = self.graph.name(candidate.wrt), self.graph.name(candidate.root)
+        if candidate.sort is Sort.VALUE:
+            free: Free = tuple(fresh(a) for a in self.axes[wrt])
+            return free, entry(wrt, *free)
+        if candidate.sort is Sort.LOCAL:
+            adjoints = backward(self.definitions, root, wrt=[wrt], axes=self.axes, seed=_SEED)
+            free, expr = adjoints[wrt]
+            return free, _without(expr, _SEED)
+        if candidate.sort is Sort.FULL:
+            adjoints = backward(self.definitions, root, given=given, wrt=[wrt], axes=self.axes)
+            return adjoints[wrt]
+        if candidate.sort is Sort.PATH and candidate.via is not None:
+            via = self.graph.name(candidate.via)
+            definition = self.definitions[via]
+            incoming = backward(self.definitions, root, given=given, wrt=[via], axes=self.axes)[via]
+            free = tuple(fresh(a) for a in self.axes[wrt])
+            local = differentiate(definition.expr, wrt, free, definition)
+            return free, sum_over(definition.free, multiply(instantiate(incoming, definition.free), local))
+        raise ValueError("a partial sum is checked in numbers only")
+
+    def _fit(self, free: Free, axes: Axes) -> Free:
+        """The indices for an array whose axes of size one may stand elsewhere.
+
+        Raises:
+            ValueError: if the axes are not the same ones.
+        """
+        running = [i for i in free if isinstance(i, Index)]
+        if [i.axis for i in running] != [a for a in axes if a is not None]:
+            raise ValueError("the axes of the value and of the gradient are not known to be the same")
+        rest = iter(running)
+        return tuple(0 if axis is None else next(rest) for axis in axes)
+
+    def _lemmas(self) -> list[Lemma]:
+        lemmas = []
+        for node, kept in self.matcher.replays.assumptions.items():
+            name = self.graph.name(node)
+            rows = kept.startswith("rows")
+            first, second = (fresh(a) for a in self.axes[name])
+            summed = second if rows else first
+            if not isinstance(summed, Index):
+                continue
+            pattern = make_term(1, (summed,), [(Entry(name, (first, second)), 1)])
+            assert pattern is not None
+            one = make_term(1, (), [])
+            assert one is not None
+            lemmas.append(Lemma(pattern, (one,), describe(self.graph.tape.nodes[node], kept)))
+        return lemmas
+
+
+def _without(expr: Expr, array: str) -> Expr:
+    """The expression with the entries of one array replaced by one.
+
+    Raises:
+        ValueError: if a term does not hold exactly one such entry outside of sums.
+    """
+    result = []
+    for term in expr:
+        held = [f for f, e in term.factors if isinstance(f, Entry) and f.array == array and e == 1]
+        if len(held) != 1 or any(i in term.bound for i in held[0].indices):
+            raise ValueError("the derivative is not entry by entry")
+        made = make_term(term.coefficient, term.bound, [(f, e) for f, e in term.factors if f != held[0]])
+        if made is not None:
+            result.append(made)
+    if any(array in arrays_in((t,)) for t in result):
+        raise ValueError("the derivative is not entry by entry")
+    return tuple(result)

@@ -1,0 +1,199 @@
+"""Random values for the leaves of a tape, such that the program would still be itself.
+
+An identity that holds at the recorded values may be an accident: all weights one, all biases zero.  So
+every float leaf is drawn again, and every updated parameter too.  What the program relies on is kept:
+integers, the pattern of signs, one-hot rows (as rows that sum to one, which is then an assumption),
+labels of ±1, optimiser state that is never negative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracer.matching.updates import Update, direct, is_real
+from tracer.tape.node import Kind, Node
+from tracer.tape.tape import Tape, replay
+
+_COMPARISONS = {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "argmax", "astype", "int"}
+
+
+@dataclass
+class Replays:
+    """Values of every node on several random replays.
+
+    Attributes:
+        values: one list a replay, indexed by node.
+        drawn: the nodes that were given random values.
+        assumptions: node → what the draw kept that a proof may rest on, e.g. ``"rows sum to 1"``.
+    """
+
+    values: list[list[Any]]
+    drawn: frozenset[int]
+    assumptions: dict[int, str] = field(default_factory=dict)
+
+    def of(self, node: int) -> list[Any]:
+        """The values of one node, one a replay."""
+        return [values[node] for values in self.values]
+
+    def moves(self, node: int) -> bool:
+        """Whether the node took different values on different replays."""
+        first = self.values[0][node]
+        return not all(np.array_equal(first, values[node]) for values in self.values[1:])
+
+
+def random_replays(tape: Tape, updates: Mapping[int, Update], count: int = 3, seed: int = 1) -> Replays:
+    """Replay the tape ``count`` times from random leaves.
+
+    Masks that took only one value over all the replays make an identity look more general than it is, so
+    the draw is repeated, at most eight times, until every mask took both.
+    """
+    best: Replays | None = None
+    fewest = -1
+    for attempt in range(8):
+        rng = np.random.default_rng([seed, attempt])
+        assumptions: dict[int, str] = {}
+        values = []
+        for _ in range(count):
+            given = _draw(tape, updates, rng, assumptions)
+            with np.errstate(all="ignore"):
+                values.append(replay(tape, given))
+        replays = Replays(values, frozenset(given), assumptions)
+        stuck = _stuck_masks(tape, replays)
+        if best is None or stuck < fewest:
+            best, fewest = replays, stuck
+        if stuck == 0:
+            break
+    assert best is not None
+    return best
+
+
+def _stuck_masks(tape: Tape, replays: Replays) -> int:
+    """How many comparison arrays were all true, or all false, on every replay; broken replays count most."""
+    stuck = 0
+    for node in tape.nodes:
+        if node.window < 0:
+            continue
+        values = replays.of(node.id)
+        if node.dtype == "bool" and node.shape and np.size(node.value) > 1:
+            ratio = [float(np.mean(value)) for value in values]
+            recorded = float(np.mean(node.value))
+            stuck += max(ratio) in (0.0, 1.0) and min(ratio) == max(ratio) and 0.0 < recorded < 1.0
+        elif is_real(node) and bool(np.all(np.isfinite(np.asarray(node.value)))):
+            stuck += 100 * (not all(bool(np.all(np.isfinite(np.asarray(value)))) for value in values))
+    return stuck
+
+
+def _draw(
+    tape: Tape, updates: Mapping[int, Update], rng: np.random.Generator, assumptions: dict[int, str]
+) -> dict[int, Any]:
+    parameters = {update.before for update in updates.values()}
+    never_negative = _never_negative_state(tape, updates)
+    compared = {source for node in tape.nodes if node.op in _COMPARISONS for _, source in direct(node)}
+    right_factors = {
+        source for node in tape.nodes if node.op in ("dot", "matmul") for place, source in direct(node) if place == 1
+    }
+    given: dict[int, Any] = {}
+    by_origin: dict[int, Any] = {}  # one variable, read in two windows, is one variable
+    for node in tape.nodes:
+        if node.window < 0 or not is_real(node):
+            continue
+        if node.origin is not None and node.origin in by_origin:
+            given[node.id] = by_origin[node.origin]
+            continue
+        drawn: Any = None
+        shape = node.shape or ()
+        if node.kind is Kind.RANDOM:
+            drawn = _like_a_draw(np.asarray(node.value), rng)
+        elif node.id in updates:
+            drawn = _parameter(shape, node.id in right_factors, node.id in never_negative, rng)
+        elif node.kind is Kind.LEAF:
+            if node.id in parameters:
+                drawn = _parameter(shape, node.id in right_factors, node.id in never_negative, rng)
+            elif shape == ():
+                drawn = _scalar(float(node.value), rng)
+            else:
+                array = np.asarray(node.value, dtype=float)
+                drawn, kept = _data(array, node.id in compared, node.id in right_factors, rng)
+                if kept:
+                    assumptions[node.id] = kept
+        if drawn is not None:
+            given[node.id] = drawn if isinstance(drawn, float) else np.asarray(drawn, dtype=np.float64)
+            if node.origin is not None:
+                by_origin[node.origin] = given[node.id]
+    return given
+
+
+def _never_negative_state(tape: Tape, updates: Mapping[int, Update]) -> frozenset[int]:
+    """Versions of a carried array of which none ever had a negative entry, such as AdaGrad's memory."""
+    first: dict[int, int] = {}
+    negative: set[int] = set()
+    for update in updates.values():
+        root = first.setdefault(update.before, update.before)
+        first[update.node] = root
+        for version in (update.before, update.node):
+            if np.min(tape.nodes[version].value, initial=0.0) < 0 or _moves_down(tape, update):
+                negative.add(root)
+    return frozenset(node for node, root in first.items() if root not in negative)
+
+
+def _moves_down(tape: Tape, update: Update) -> bool:
+    return bool(np.min(update.sign * np.asarray(tape.nodes[update.change].value), initial=0.0) < 0)
+
+
+def _parameter(shape: tuple[int, ...], right_factor: bool, positive: bool, rng: np.random.Generator) -> Any:
+    if positive and shape:
+        return rng.uniform(0.05, 1.0, shape)
+    if shape == ():
+        return float(rng.standard_normal())
+    return rng.standard_normal(shape) * (shape[0] ** -0.5 if right_factor and len(shape) > 1 else 0.8)
+
+
+def _scalar(value: float, rng: np.random.Generator) -> float:
+    if value == 0 or not np.isfinite(value):
+        return value
+    if 0 < value < 1:
+        return float(rng.uniform(0.3, 0.7))
+    return float(np.sign(value) * rng.uniform(1.2, 2.5))
+
+
+def _like_a_draw(value: NDArray[Any], rng: np.random.Generator) -> Any:
+    inside = bool(value.size) and 0 <= float(value.min()) and float(value.max()) <= 1
+    drawn = rng.uniform(0, 1, value.shape) if inside else rng.standard_normal(value.shape)
+    return drawn if value.shape else float(drawn)
+
+
+def _data(
+    array: NDArray[np.float64], compared: bool, right_factor: bool, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], str | None]:
+    """New values for an array that no update changes, and what was kept of its pattern."""
+    if array.size == 0 or not np.all(np.isfinite(array)):
+        return array, None
+    integral = bool(np.all(array == np.round(array))) and float(np.ptp(array)) > 0
+    levels = set(np.unique(array).tolist()) if integral and array.size < 10**7 else set()
+    if integral and compared:
+        return array[rng.permutation(len(array))], None
+    if integral and levels <= {0.0, 1.0}:
+        if array.ndim == 2 and array.shape[1] > 1 and bool(np.all(array.sum(axis=1) == 1)):
+            weights = np.exp(rng.standard_normal(array.shape))
+            return weights / weights.sum(axis=1, keepdims=True), "rows sum to 1"
+        if array.ndim == 2 and array.shape[0] > 1 and bool(np.all(array.sum(axis=0) == 1)):
+            weights = np.exp(rng.standard_normal(array.shape))
+            return weights / weights.sum(axis=0, keepdims=True), "columns sum to 1"
+        return rng.uniform(0.05, 0.95, array.shape), None
+    if integral and levels <= {-1.0, 1.0}:
+        return np.where(rng.uniform(size=array.shape) < 0.5, -1.0, 1.0), None
+    if float(array.min()) >= 0 and float(np.ptp(array)) > 0:
+        return rng.uniform(0.05, 1.0, array.shape), None
+    return rng.standard_normal(array.shape) * (array.shape[0] ** -0.5 if right_factor and array.ndim > 1 else 0.8), None
+
+
+def describe(node: Node, kept: str) -> str:
+    """An assumption as a sentence's end, e.g. ``rows of T sum to 1``."""
+    name = node.names[0] if node.names else (node.site.text if node.site else "an input")
+    first, _, rest = kept.partition(" ")
+    return f"{first} of {name} {rest}"

@@ -1,0 +1,100 @@
+"""The scalars that a gradient may be a gradient of.
+
+A loss is known by its name, or by what it is: a scalar that depends on parameters and that nothing of the
+backward pass goes into.  (A bug such as ``db = dz.sum()`` makes a scalar too; taken for a loss it would
+prove itself.)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tracer.gradients.adjoints import ancestors, is_real
+from tracer.matching.updates import Update
+from tracer.tape.node import Kind, Node
+from tracer.tape.tape import Tape
+
+LOSS_NAME = re.compile(
+    r"loss|cost|error|(^|_)err$|^j$|^l$|nll|objective|^obj$|^e$|mse|sse|rss|log_?lik|likelihood|^ll$|entropy|risk|(^|_)ce$", re.I
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A scalar to differentiate: ``named`` if it is called a loss."""
+
+    node: int
+    named: bool
+
+
+def loss_name(tape: Tape, node: Node) -> str | None:
+    """The name by which a value is called a loss: the last one, ``loss`` rather than ``data_loss``.
+
+    What a function called ``cost`` returns is called a cost, too.
+    """
+    found = [name for name in node.names if LOSS_NAME.search(name.rpartition(".")[2])]
+    if found:
+        return found[-1]
+    following = tape.nodes[node.id + 1].calls if node.id + 1 < len(tape) else ()
+    returned = bool(node.calls) and following[: len(node.calls)] != node.calls
+    function = node.calls[-1].function if returned else ""
+    return function if LOSS_NAME.search(function) else None
+
+
+def find_roots(
+    tape: Tape, updates: Mapping[int, Update], live: frozenset[int], wanted: str | None = None
+) -> tuple[tuple[Root, ...], tuple[Root, ...]]:
+    """The roots to differentiate at once, and those to try for lines that are still unexplained.
+
+    Arguments:
+        live: the nodes that depend smoothly on a leaf.
+        wanted: the name the user gave with ``--loss``; then nothing else is a root.
+    """
+    scalars = [
+        n
+        for n in tape.window_nodes()
+        if is_real(n) and np.size(n.value) == 1 and n.id in live and n.id not in updates
+        and n.kind in (Kind.OPERATION, Kind.MUTATION, Kind.VIEW)
+    ]
+    if wanted is not None:
+        return tuple(Root(n.id, True) for n in scalars if wanted in n.names), ()
+    backward = _backward(tape, updates)
+    named = [n.id for n in scalars if loss_name(tape, n)]
+    forward = frozenset().union(*(ancestors(tape, r, updates.keys()) for r in named)) if named else frozenset()
+    only_backward = backward - forward
+    first = [r for r in named if r not in only_backward]
+    rest = []
+    for node in scalars:
+        if node.id in named or node.id in backward:
+            continue
+        if _holds_backward_values(tape, node.id, only_backward, updates):
+            continue
+        rest.append(node.id)
+    if not first:
+        maximal = [r for r in rest if not _feeds_another(tape, r, set(rest), updates)]
+        return tuple(Root(r, False) for r in maximal[-6:]), ()
+    return tuple(Root(r, True) for r in first), tuple(Root(r, False) for r in rest)
+
+
+def _backward(tape: Tape, updates: Mapping[int, Update]) -> frozenset[int]:
+    found: set[int] = set()
+    for update in updates.values():
+        found |= ancestors(tape, update.change, updates.keys())
+    return frozenset(found)
+
+
+def _holds_backward_values(
+    tape: Tape, root: int, only_backward: frozenset[int], updates: Mapping[int, Update]
+) -> bool:
+    return any(
+        node in only_backward and tape.nodes[node].kind is not Kind.LEAF and node not in updates and tape.nodes[node].shape
+        for node in ancestors(tape, root, updates.keys())
+    )
+
+
+def _feeds_another(tape: Tape, root: int, roots: set[int], updates: Mapping[int, Update]) -> bool:
+    return any(other != root and root in ancestors(tape, other, updates.keys()) for other in roots)

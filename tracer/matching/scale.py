@@ -1,0 +1,113 @@
+"""The factor between a recorded value and a gradient, in the program's own names.
+
+A hand-written backward pass often holds N·∂loss/∂scores half-way, or the gradient of a loss that was
+never divided.  The factor is measured on every replay; here it is named: 1, −1, a hyper-parameter, a
+product or quotient of two, a count that the loss divides by, or a plain number.  Integers do not change
+between replays, so an integer variable may name a factor only if it takes part in the computation
+(a vocabulary of 5 is not every 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations_with_replacement, product
+
+import numpy as np
+
+_RELATIVE = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """``coefficient`` · Π ``symbol^exponent``; symbols are the keys of the `Scalar`s it was named from."""
+
+    coefficient: Fraction = Fraction(1)
+    symbols: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def is_one(self) -> bool:
+        return self.coefficient == 1 and not self.symbols
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A scalar of the program: its key, how the program writes it, its value on each replay."""
+
+    key: str
+    text: str
+    values: tuple[float, ...]
+    integer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NamedScale:
+    """A scale with its text and how far-fetched it is: 0 for one, 9 for a number that nothing names."""
+
+    scale: Scale
+    text: str
+    rank: int
+
+
+def _close(measured: np.ndarray, wanted: np.ndarray | float) -> bool:
+    return bool(np.all(np.abs(measured - wanted) <= _RELATIVE * np.abs(measured)))
+
+
+def _text(coefficient: Fraction, numerator: Iterable[str], denominator: Iterable[str]) -> str:
+    above = [str(abs(coefficient.numerator))] if abs(coefficient.numerator) != 1 else []
+    below = [str(coefficient.denominator)] if coefficient.denominator != 1 else []
+    above += list(numerator)
+    below += list(denominator)
+    sign = "-" if coefficient < 0 else ""
+    text = " * ".join(above) or "1"
+    if not below:
+        return sign + text
+    bottom = below[0] if len(below) == 1 else "(" + " * ".join(below) + ")"
+    return f"{sign}{text} / {bottom}"
+
+
+def _decimal(coefficient: Fraction) -> str:
+    if coefficient.denominator in (1, 2, 3) or len(str(float(coefficient))) > 8:
+        return _text(coefficient, (), ())
+    return str(float(coefficient))
+
+
+def name_scale(measured: Sequence[float], scalars: Sequence[Scalar]) -> NamedScale | None:
+    """Name a factor that was measured on every replay; None if nothing constant or named fits."""
+    found = np.asarray(measured)
+    for sign in (1, -1):
+        if _close(found, float(sign)):
+            return NamedScale(Scale(Fraction(sign)), str(sign), 0 if sign == 1 else 1)
+    usable = [s for s in scalars if not any(abs(abs(v) - 1) < 1e-12 or v == 0 for v in s.values)]
+    values = {s.key: np.asarray(s.values) for s in usable}
+    small = [Fraction(1), Fraction(2), Fraction(1, 2)]
+    for coefficient, sign in product(small, (1, -1)):
+        for scalar in usable:
+            for exponent in (1, -1):
+                factor = coefficient * sign
+                if _close(found, float(factor) * values[scalar.key] ** exponent):
+                    return _named(factor, [(scalar, exponent)], 2)
+    for sign in (1, -1):
+        for one, two in combinations_with_replacement(usable, 2):
+            for first, second in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+                if one is two and first != second:
+                    continue
+                if _close(found, sign * values[one.key] ** first * values[two.key] ** second):
+                    return _named(Fraction(sign), [(one, first), (two, second)], 3)
+    if np.ptp(found) <= _RELATIVE * abs(found[0]):
+        number = Fraction(float(found[0])).limit_denominator(10000)
+        if number and _close(found, float(number)):
+            return NamedScale(Scale(number), _decimal(number), 2 if number in (2, -2, Fraction(1, 2), Fraction(-1, 2)) else 6)
+    return None
+
+
+def _named(coefficient: Fraction, parts: list[tuple[Scalar, int]], rank: int) -> NamedScale:
+    exponents: dict[str, int] = {}
+    texts = {scalar.key: scalar.text for scalar, _ in parts}
+    for scalar, exponent in parts:
+        exponents[scalar.key] = exponents.get(scalar.key, 0) + exponent
+    above = [texts[k] for k, e in exponents.items() for _ in range(e)]
+    below = [texts[k] for k, e in exponents.items() for _ in range(-e)]
+    kept = tuple((k, e) for k, e in exponents.items() if e)
+    return NamedScale(Scale(coefficient, kept), _text(coefficient, above, below), rank)

@@ -1,0 +1,68 @@
+"""Parameter updates, found by structure alone.
+
+Comes in: a tape.  Goes out: the nodes at which a loop-carried value gets its next version by adding or
+subtracting something.  Names of variables are not looked at, except to see that both versions are
+the same variable.  Everything after an update belongs to the next version, so the reverse pass is cut
+there, and a replay draws the new version afresh (otherwise stale operands would look right, and
+random weights would run away).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tracer.tape.node import Kind, Node, Ref
+from tracer.tape.tape import Tape
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """``node`` = ``before`` + sign · ``change``."""
+
+    node: int
+    before: int
+    change: int
+    sign: int
+
+
+def is_real(node: Node) -> bool:
+    """Whether the node is a real array or scalar (not an integer, not a truth value)."""
+    return node.shape is not None and node.dtype.startswith("float")
+
+
+def direct(node: Node) -> list[tuple[int, int]]:
+    """The positions among the arguments that are nodes, with the node."""
+    return [(position, argument.node) for position, argument in enumerate(node.args) if isinstance(argument, Ref)]
+
+
+def find_updates(tape: Tape) -> dict[int, Update]:
+    """The update nodes of the recorded windows, in order.
+
+    A candidate adds to or subtracts from a leaf or the result of an earlier update, keeps the shape, and
+    is bound to the name of the old version or replaces it in place.  A scalar counts only if its old
+    version is used for something else too: a running total of the losses is no parameter.
+    """
+    updates: dict[int, Update] = {}
+    for node in tape.nodes:
+        if node.window < 0 or node.op not in ("add", "subtract") or not is_real(node):
+            continue
+        for position, before in direct(node):
+            if node.op == "subtract" and position != 0:
+                continue
+            old = tape.nodes[before]
+            carried = old.kind is Kind.LEAF or before in updates
+            same = node.kind is Kind.MUTATION or bool(set(node.names) & set(old.names))
+            if not carried or not same or old.shape != node.shape or not is_real(old):
+                continue
+            rest = [other for place, other in direct(node) if place != position]
+            if not rest or tape.nodes[rest[0]].kind in (Kind.LEAF, Kind.LITERAL):
+                continue
+            if node.shape == () and _is_running_total(tape, before, node.id):
+                continue
+            updates[node.id] = Update(node.id, before, rest[0], -1 if node.op == "subtract" else 1)
+            break
+    return updates
+
+
+def _is_running_total(tape: Tape, before: int, update: int) -> bool:
+    return all(user == update for user in tape.users(before))
