@@ -119,6 +119,20 @@ def _reductions() -> list[Case]:
     return cases
 
 
+def _square_norms() -> list[Case]:
+    norm = np.linalg.norm
+    return [
+        Case("sum_of_squares", (X,), lambda x: norm(x) ** 2),
+        Case("sum_of_squares", (ROW,), lambda x: norm(x) ** 2, {"ord": 2}),
+        Case(
+            "sum_of_squares",
+            (X,),
+            lambda x: norm(x, axis=1, keepdims=True) ** 2,
+            {"axis": 1, "keepdims": True},
+        ),
+    ]
+
+
 def _set(x: Array, index: Any, value: Any) -> Array:
     new = x.copy()
     new[_numeric(index)] = value
@@ -295,4 +309,12 @@ def _others() -> list[Case]:
     ]  # fmt: skip
 
 
-CASES = [*_elementwise(), *_products(), *_reductions(), *_indexing(), *_shapes(), *_others()]
+CASES = [
+    *_elementwise(),
+    *_products(),
+    *_reductions(),
+    *_square_norms(),
+    *_indexing(),
+    *_shapes(),
+    *_others(),
+]

@@ -109,6 +109,8 @@ def power(expr: Expr, exponent: Fraction | int) -> Expr:
     exponent = Fraction(exponent)
     if exponent.denominator == 1 and exponent >= 0 and (len(expr) != 1 or expr[0].bound):
         return multiply(*[expr] * int(exponent))
+    if not expr:
+        raise ValueError("division by zero")
     if len(expr) != 1 or expr[0].bound:
         raise ValueError(f"only a single product can be raised to the power {exponent}")
     term = expr[0]

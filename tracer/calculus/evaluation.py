@@ -144,7 +144,7 @@ class _Grid:
             raise ValueError(
                 f"{entry.array} has {array.ndim} axes and is used with {len(entry.indices)} indices"
             )
-        found = array[tuple(self.index(i) for i in entry.indices)]
+        found = np.asarray(array[tuple(self.index(i) for i in entry.indices)])
         return found.astype(float) if found.dtype.kind in "biu" else found
 
     def side(self, side: Entry | Fraction) -> Any:

@@ -13,8 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from tracer.calculus.algebra import ONE, constant, make_term
-from tracer.calculus.terms import Entry, Expr, Factor, Function, Mask
+from tracer.calculus.scalar_table import COMMON, DERIVATIVES
+from tracer.calculus.terms import Entry, Expr, Factor, Function, Mask, Term
 
 #: Stands for the value of the function itself in a derivative that is written in terms of it.
 OUTPUT = "y"
@@ -35,7 +38,11 @@ def parse(text: str) -> Any:
 
 def apply(text: str, arguments: Sequence[Entry | Fraction]) -> Expr:
     """The function of these arguments as an expression; numbers among them are put into its text."""
-    if all(isinstance(a, Entry) for a in arguments) and arguments:
+    if arguments and all(isinstance(a, Entry) for a in arguments):
+        if text in COMMON:
+            return (
+                Term(ONE, (), ((Function(text, tuple(a for a in arguments if isinstance(a, Entry))), ONE),)),
+            )
         return from_sympy(parse(text), {f"x{n}": a for n, a in enumerate(arguments) if isinstance(a, Entry)})
     import sympy
 
@@ -58,6 +65,12 @@ def derivative_template(text: str, position: int, in_terms_of_output: bool) -> E
     Raises:
         NoDerivative: if there is no derivative in functions known here.
     """
+    known = DERIVATIVES.get((text, position, in_terms_of_output))
+    return derive(text, position, in_terms_of_output) if known is None else known
+
+
+def derive(text: str, position: int, in_terms_of_output: bool) -> Expr:
+    """As `derivative_template`, by SymPy."""
     import sympy
 
     function = parse(text)
@@ -172,6 +185,9 @@ def _factor(part: Any, entries: Mapping[str, Entry]) -> tuple[Factor, Fraction]:
 @functools.cache
 def numeric(text: str, arguments: int) -> Callable[..., Any]:
     """A NumPy function of so many arrays that evaluates the text."""
+    if text in COMMON:
+        common: Callable[..., Any] = getattr(np, text.partition("(")[0])
+        return common
     import sympy
 
     symbols = [sympy.Symbol(f"x{n}", real=True) for n in range(arguments)]

@@ -87,6 +87,20 @@ def var(X: Operand, axis: Any = None, keepdims: Any = False, ddof: Any = 0) -> R
     return free, Form(simplify((sum_of_squares * count**-1 - sum_ * sum_ * count**-2).expr))
 
 
+@operation("sum_of_squares")
+def sum_of_squares(X: Operand, axis: Any = None, keepdims: Any = False, ord: Any = None) -> Row:
+    """out[i] = Σ_j X[i, j]²
+
+    The square of ``np.linalg.norm``, of a vector, of rows or columns, or of all entries.
+    """
+    over = reduced(X.ndim, axis)
+    plain = ord is None or (ord == 2 and len(over) == 1) or (ord == "fro" and len(over) == 2)
+    if not plain or (axis is None and X.ndim > 2):
+        raise NoFormula("norm", f"a norm of the order {ord}")
+    i, summed, free = _split(X, axis, keepdims)
+    return free, sum_over(summed, X[i] ** 2)
+
+
 @operation("max", "amax")
 def max_(X: Operand, out: Operand, axis: Any = None, keepdims: Any = False) -> Row:
     """out[i] = X[i, a[i]], where a[i] is the place of the largest entry"""

@@ -97,6 +97,32 @@ def elementwise(*names: str) -> Callable[[Callable[..., Form]], Callable[..., Fo
     return enter
 
 
+#: Operations whose formula needs an array that the program has no name for: its suffix and its operation.
+NEEDS: dict[str, tuple[str, str]] = {"std": ("var", "var"), "norm": ("squares", "sum_of_squares")}
+
+
+def define_all(
+    op: str,
+    output: str,
+    operands: Sequence[Any],
+    arguments: Mapping[str, Any],
+    table: AxisTable,
+    output_shape: tuple[int, ...],
+    dtype: str = "float64",
+) -> tuple[Definition, ...]:
+    """As `define`, also for operations that need an array in between: std = <out>.var ^ ½.
+
+    Returns:
+        The definitions in order; the last one is that of ``output``.
+    """
+    if op not in NEEDS:
+        return (define(op, output, operands, arguments, table, output_shape, dtype),)
+    suffix, between = NEEDS[op]
+    inner = define(between, f"{output}.{suffix}", operands, arguments, table, output_shape, dtype)
+    middle = table.operand(inner.array, output_shape, dtype=dtype)
+    return inner, define("sqrt", output, (middle,), {}, table, output_shape, dtype)
+
+
 def define(
     op: str,
     output: str,
@@ -122,6 +148,8 @@ def define(
     Raises:
         NoFormula: if the operation, or this way of using it, has no row.
     """
+    if op in NEEDS:
+        raise NoFormula(op, "the formula needs an array in between, which only `define_all` gives")
     row = OPERATIONS.get(op)
     if row is None:
         raise NoFormula(op, "there is no formula for this operation")

@@ -1,0 +1,164 @@
+"""Which axes are the same, what has no formula and why, and formulas that need an array in between."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tracer.calculus import axes_of, entry, equal, evaluate, multiply, sum_over
+from tracer.calculus.terms import Axis, Index
+from tracer.ops import AxisTable, NoFormula, auxiliary, define, define_all, rational
+from tracer.ops.writing import Form, form
+
+
+def test_writing_a_product_unites_the_axes_that_are_summed_over() -> None:
+    table = AxisTable()
+    a, b = table.operand("A", (4, 3)), table.operand("B", (3, 2))
+    definition = define("matmul", "out", (a, b), {}, table, (4, 2))
+    assert a.axes[1] == b.axes[0]
+    assert a.axes[0] != b.axes[1]
+    assert axes_of(definition) == (a.axes[0], b.axes[1])
+
+
+def test_equal_sizes_do_not_unite_axes() -> None:
+    table = AxisTable()
+    a, b = table.operand("A", (3, 3)), table.operand("B", (3, 3))
+    define("matmul", "out", (a, b), {}, table, (3, 3))
+    assert a.axes[0] != a.axes[1]
+    assert a.axes[0] != b.axes[1]
+
+
+def test_the_formula_reads_like_its_row() -> None:
+    table = AxisTable()
+    a, b = table.operand("A", (4, 3)), table.operand("B", (3, 2))
+    for _ in range(2):
+        definition = define("matmul", "out", (a, b), {}, table, (4, 2))
+    i, k = definition.free
+    assert a.axes[1] is not None
+    j = Index("j", a.axes[1])
+    assert equal(definition.expr, sum_over(j, multiply(entry("A", i, j), entry("B", j, k))))
+
+
+def test_an_axis_of_size_one_is_the_index_zero() -> None:
+    table = AxisTable()
+    a, b = table.operand("A", (4, 3)), table.operand("b", (1, 3))
+    definition = define("add", "out", (a, b), {}, table, (4, 3))
+    _, j = definition.free
+    assert isinstance(j, Index)
+    assert b.axes == (None, j.axis)
+
+
+def test_a_second_pass_knows_what_the_first_one_found() -> None:
+    """Z = X @ W is seen before b is added, whose axis is that of W's columns."""
+    table = AxisTable()
+    x, w, b = table.operand("X", (4, 3)), table.operand("W", (3, 2)), table.operand("b", (2,))
+    for _ in range(2):
+        z = define("matmul", "Z", (x, w), {}, table, (4, 2))
+        out = define("add", "out", (table.operand("Z", (4, 2)), b), {}, table, (4, 2))
+    assert axes_of(z) == axes_of(out)
+    assert b.axes[0] == w.axes[1]
+
+
+REFUSED: list[tuple[str, tuple[Any, ...], dict[str, Any], tuple[int, ...], str]] = [
+    ("getitem", (np.ones((4, 3)), np.array([-1, 0])), {}, (2, 3), "counts from the end"),
+    ("getitem", (np.ones(4), slice(2, 2)), {}, (0,), "empty slice"),
+    ("getitem", (np.ones(4), (0, 0)), {}, (), "2 indices for an array of the shape"),
+    ("setitem", (np.ones(4), np.array([1, 1]), np.ones(2)), {}, (4,), "written twice"),
+    ("var", (np.ones(4),), {"ddof": 1}, (), "ddof"),
+    ("einsum", ("...i->i", np.ones((4, 3))), {}, (3,), "ellipsis"),
+    ("astype", (np.ones(3),), {"dtype": "int64"}, (3,), "rounded"),
+    ("reshape", (np.ones((2, 3, 4)),), {"shape": (24,)}, (24,), "more than two axes"),
+    ("sum", (np.ones(4),), {"axis": 3}, (), "no axis 3 among 1"),
+    ("sum", (np.ones(4),), {"where": 1}, (), "no formula with the arguments where"),
+    ("divide", (np.ones(4), Fraction(0)), {}, (4,), "division by zero"),
+    ("fft", (np.ones(4),), {}, (4,), "there is no formula for this operation"),
+    ("std", (np.ones(4),), {}, (), "define_all"),
+]
+
+
+@pytest.mark.parametrize(
+    ("op", "operands", "arguments", "shape", "reason"), REFUSED, ids=lambda x: str(x)[:20]
+)
+def test_what_has_no_formula_says_why(
+    op: str, operands: tuple[Any, ...], arguments: dict[str, Any], shape: tuple[int, ...], reason: str
+) -> None:
+    table = AxisTable()
+    given = [
+        table.operand("ABC"[n], o.shape, dtype="int64" if op == "astype" and n else str(o.dtype), value=o)
+        if isinstance(o, np.ndarray)
+        else o
+        for n, o in enumerate(operands)
+    ]
+    dtype = "int64" if op == "astype" else "float64"
+    with pytest.raises(NoFormula, match=reason) as caught:
+        define(op, "out", given, arguments, table, shape, dtype)
+    assert caught.value.op == op
+
+
+def test_a_division_by_a_sum_is_refused_and_not_guessed() -> None:
+    with pytest.raises(NoFormula, match="single product"):
+        form(1) / (Form(entry("a")) + Form(entry("b")))
+
+
+@pytest.mark.parametrize("op", ["std", "norm"])
+def test_a_formula_with_an_array_in_between_is_what_numpy_computes(op: str) -> None:
+    x = np.random.default_rng(0).normal(size=(4, 3))
+    table = AxisTable()
+    arguments = {"axis": 1, "keepdims": True}
+    values: dict[str, Any] = {"x": x}
+    for _ in range(2):
+        definitions = define_all(op, "out", (table.operand("x", x.shape),), arguments, table, (4, 1))
+    for definition in definitions:
+        values[definition.array] = evaluate(definition.expr, definition.free, values, table.sizes())
+    numpy = np.std if op == "std" else np.linalg.norm
+    np.testing.assert_allclose(values["out"], numpy(x, axis=1, keepdims=True))
+
+
+def test_a_range_that_is_only_a_coincidence_stays_a_look_up_when_its_source_is_known() -> None:
+    """Labels that happen to be 0, 1, 2 are no range."""
+    table = AxisTable()
+    p = table.operand("P", (3, 3))
+    rows = table.operand("rows", (3,), dtype="int64", value=np.arange(3), source="range")
+    labels = table.operand("y", (3,), dtype="int64", value=np.arange(3), source="array")
+    for _ in range(2):
+        definition = define("getitem", "out", (p, (rows, labels)), {}, table, (3,))
+    (i,) = definition.free
+    from tracer.calculus.terms import Entry
+
+    assert equal(definition.expr, entry("P", i, Entry("y", (i,))))
+
+
+def test_the_places_of_largest_entries_have_the_axes_of_the_result() -> None:
+    x = np.random.default_rng(0).normal(size=(2, 3, 4))
+    table = AxisTable()
+    operand = table.operand("x", x.shape, value=x)
+    found = auxiliary("max", "out", (operand,), {"axis": (0, 2), "keepdims": True})
+    assert {name: a.shape for name, a in found.items()} == {
+        "out.argmax0": (1, 3, 1),
+        "out.argmax1": (1, 3, 1),
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "fraction"), [(0.1, Fraction(1, 10)), (1e-3, Fraction(1, 1000)), (2, 2), (True, 1)]
+)
+def test_a_number_is_the_fraction_that_its_text_says(value: Any, fraction: Fraction) -> None:
+    assert rational(value) == fraction
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "x", None])
+def test_what_is_no_number_is_refused(value: Any) -> None:
+    with pytest.raises(NoFormula, match="not a finite real number"):
+        rational(value)
+
+
+def test_axes_of_different_size_cannot_be_united() -> None:
+    table = AxisTable()
+    one, other = table.axis("one", 3), table.axis("other", 4)
+    assert isinstance(one, Axis)
+    assert isinstance(other, Axis)
+    with pytest.raises(NoFormula, match="have the sizes 3 and 4"):
+        table.unite(one, other)
