@@ -16,6 +16,8 @@ import click
 
 if TYPE_CHECKING:
     from tracer.explanation.model import Explanation, Part
+    from tracer.program import ProgramError
+    from tracer.recording.errors import RecordingError
 
 DONE, WRONG, BAD_INPUT, PROGRAM_FAILED, OWN_FAULT = 0, 1, 2, 3, 70
 
@@ -222,6 +224,7 @@ def _explained(program: str, arguments: tuple[str, ...], choices: dict[str, Any]
     import tracer
     from tracer.explanation.errors import CannotExplain
     from tracer.program import ProgramError
+    from tracer.recording.errors import RecordingError
 
     with _Progress() as progress:
         try:
@@ -235,26 +238,25 @@ def _explained(program: str, arguments: tuple[str, ...], choices: dict[str, Any]
         except CannotExplain as error:
             progress.stop()
             _stop(f"{program}: {error.message}" + (f"\n  {error.hint}" if error.hint else ""), BAD_INPUT)
+        except RecordingError as error:
+            progress.stop()
+            frames = getattr(error, "traceback", "")
+            _stop((frames.rstrip() + "\n\n" if frames else "") + _located(error), PROGRAM_FAILED)
         except Exception as error:
             progress.stop()
-            if type(error).__module__.startswith("tracer.recording"):
-                _stop(_located(error), PROGRAM_FAILED)
             _own_fault(program, error)
 
 
-def _located(error: Exception) -> str:
+def _located(error: ProgramError | RecordingError) -> str:
     """``file:line:column: message``, the source line with a caret under the column, and what to do."""
-    message = str(getattr(error, "message", "") or error)
-    path, line = getattr(error, "path", ""), getattr(error, "line", 0)
-    column = getattr(error, "column", 0)
-    source, hint = getattr(error, "source_line", ""), getattr(error, "hint", "")
-    place = f"{path}:{line}:{column}: " if line else f"{path}: " if path else ""
-    text = place + message if not message.startswith(place) or not place else message
+    path, line, column = error.path, error.line, error.column
+    source, hint = error.source_line, error.hint
+    text = (f"{path}:{line}:{column}: " if line else f"{path}: " if path else "") + error.message
     if source and line:
         shown = source.rstrip("\n")
         indent = "".join("\t" if char == "\t" else " " for char in shown[:column])
         text += f"\n    {shown}\n    {indent}^"
-    if hint and hint not in text:
+    if hint:
         text += f"\n  {hint}"
     return text
 

@@ -19,12 +19,7 @@ from tracer.cli import main
 from tracer.explanation.errors import CannotExplain
 from tracer.explanation.model import Explanation
 from tracer.program import ProgramError
-
-
-class ProgramFailed(Exception):
-    """Stands for an error of ``tracer.recording``: what counts is the room it comes from."""
-
-    __module__ = "tracer.recording.errors"
+from tracer.recording.errors import MissingPackage, NameUndefined, OutOfMemory, ProgramFailed, RecordingError, TimedOut
 
 
 class Calls:
@@ -153,13 +148,21 @@ def test_a_program_that_cannot_be_read_is_bad_input_with_its_place(calls: Calls)
     assert result.stderr == "net.py:3:8: invalid syntax\n    \tx = = 3\n    \t       ^\n  Remove one of the two.\n"
 
 
-def test_a_program_that_fails_is_told_apart(calls: Calls) -> None:
-    error = ProgramFailed("ZeroDivisionError: division by zero")
-    error.path, error.line, error.column, error.source_line = "net.py", 2, 4, "x = 1 / 0"  # type: ignore[attr-defined]
+def test_a_program_that_fails_is_told_apart_and_shows_its_own_frames(calls: Calls) -> None:
+    error = ProgramFailed("ZeroDivisionError: division by zero", "net.py", 2, 4, "x = 1 / 0")
+    error.traceback = 'Traceback (most recent call last):\n  File "net.py", line 2\n'
     calls.result = error
     result = run("explain", "net.py")
     assert result.exit_code == 3
+    assert result.stderr.startswith('Traceback (most recent call last):\n  File "net.py", line 2\n\nnet.py:2:4:')
     assert "net.py:2:4: ZeroDivisionError: division by zero\n    x = 1 / 0\n        ^" in result.stderr
+
+
+@pytest.mark.parametrize("kind", [MissingPackage, NameUndefined, TimedOut, OutOfMemory, RecordingError])
+def test_a_program_that_does_not_come_to_its_end_has_exit_code_3(calls: Calls, kind: type[RecordingError]) -> None:
+    calls.result = kind("What happened.", "net.py", hint="What to do.")
+    result = run("explain", "net.py")
+    assert (result.exit_code, result.stderr) == (3, "net.py: What happened.\n  What to do.\n")
 
 
 def test_what_cannot_be_explained_is_bad_input(calls: Calls) -> None:
