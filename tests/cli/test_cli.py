@@ -19,7 +19,14 @@ from tracer.cli import main
 from tracer.explanation.errors import CannotExplain
 from tracer.explanation.model import Explanation
 from tracer.program import ProgramError
-from tracer.recording.errors import MissingPackage, NameUndefined, OutOfMemory, ProgramFailed, RecordingError, TimedOut
+from tracer.recording.errors import (
+    MissingPackage,
+    NameUndefined,
+    OutOfMemory,
+    ProgramFailed,
+    RecordingError,
+    TimedOut,
+)
 
 
 class Calls:
@@ -145,7 +152,10 @@ def test_a_program_that_cannot_be_read_is_bad_input_with_its_place(calls: Calls)
     calls.result = ProgramError("invalid syntax", "net.py", 3, 8, "\tx = = 3\n", "Remove one of the two.")
     result = run("explain", "net.py")
     assert result.exit_code == 2
-    assert result.stderr == "net.py:3:8: invalid syntax\n    \tx = = 3\n    \t       ^\n  Remove one of the two.\n"
+    assert (
+        result.stderr
+        == "net.py:3:8: invalid syntax\n    \tx = = 3\n    \t       ^\n  Remove one of the two.\n"
+    )
 
 
 def test_a_program_that_fails_is_told_apart_and_shows_its_own_frames(calls: Calls) -> None:
@@ -154,12 +164,16 @@ def test_a_program_that_fails_is_told_apart_and_shows_its_own_frames(calls: Call
     calls.result = error
     result = run("explain", "net.py")
     assert result.exit_code == 3
-    assert result.stderr.startswith('Traceback (most recent call last):\n  File "net.py", line 2\n\nnet.py:2:4:')
+    assert result.stderr.startswith(
+        'Traceback (most recent call last):\n  File "net.py", line 2\n\nnet.py:2:4:'
+    )
     assert "net.py:2:4: ZeroDivisionError: division by zero\n    x = 1 / 0\n        ^" in result.stderr
 
 
 @pytest.mark.parametrize("kind", [MissingPackage, NameUndefined, TimedOut, OutOfMemory, RecordingError])
-def test_a_program_that_does_not_come_to_its_end_has_exit_code_3(calls: Calls, kind: type[RecordingError]) -> None:
+def test_a_program_that_does_not_come_to_its_end_has_exit_code_3(
+    calls: Calls, kind: type[RecordingError]
+) -> None:
     calls.result = kind("What happened.", "net.py", hint="What to do.")
     result = run("explain", "net.py")
     assert (result.exit_code, result.stderr) == (3, "net.py: What happened.\n  What to do.\n")
@@ -168,7 +182,10 @@ def test_a_program_that_does_not_come_to_its_end_has_exit_code_3(calls: Calls, k
 def test_what_cannot_be_explained_is_bad_input(calls: Calls) -> None:
     calls.result = CannotExplain("There is no loss named J.", "Scalars found: loss, data_loss.")
     result = run("explain", "net.py", "--loss", "J")
-    assert (result.exit_code, result.stderr) == (2, "net.py: There is no loss named J.\n  Scalars found: loss, data_loss.\n")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "net.py: There is no loss named J.\n  Scalars found: loss, data_loss.\n",
+    )
 
 
 def test_a_mistake_of_ours_is_owned_up_to(calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,13 +236,17 @@ def test_the_version_is_told() -> None:
 def test_help_comes_at_once_and_loads_nothing_heavy(root: Path) -> None:
     code = "import sys, tracer.cli; heavy = {'numpy', 'sympy', 'jinja2', 'pygments', 'rich'} & set(sys.modules); print(heavy or 'light')"
     assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True).stdout.strip()
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True
+        ).stdout.strip()
         == "light"
     )
     times = []
     for _ in range(3):
         start = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "tracer.cli", "--help"], capture_output=True, cwd=root, check=True)
+        subprocess.run(
+            [sys.executable, "-m", "tracer.cli", "--help"], capture_output=True, cwd=root, check=True
+        )
         times.append(time.perf_counter() - start)
     # A loaded machine may double a time; the median of an idle one is far below.
     assert min(times) < 0.3
