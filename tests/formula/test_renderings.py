@@ -114,7 +114,7 @@ def test_the_gradient_of_a_hidden_layer(expressions: Any, names: Any) -> None:
         ("forward", "hidden_layer W₂ + b₂"),
         ("softmax", "(probs − 1_y) / N"),
         ("jacobian", "probs ⊙ (∂L/∂scores − Σ_k probs[i,k] · ∂L/∂scores[i,k])"),
-        ("loss", "−(Σ_i log(probs[i,y[i]])) / N"),
+        ("loss", "−(1 / N) · Σ_i log(probs[i,y[i]])"),
         ("rows", "E[y]"),
         ("scatter", "1_yᵀ X"),
         ("nothing", "0"),

@@ -13,6 +13,7 @@ from tracer.calculus.printing.common import without_common
 from tracer.calculus.printing.letters import Letters
 from tracer.calculus.printing.names import Names
 from tracer.calculus.printing.reading import indices_of
+from tracer.calculus.printing.scalar import as_written
 from tracer.calculus.terms import (
     Affine,
     Axis,
@@ -75,8 +76,9 @@ class IndexWriter:
         whole = plus([(-1 if term.coefficient < 0 else 1, self.term(term)) for term in inner])
         if not common and abs(coefficient) == 1:
             return whole if coefficient > 0 else plus([(-1, whole)])
-        above = [self.power(self.factor(factor), e) for factor, e in common if e > 0]
-        below = [self.power(self.factor(factor), -e) for factor, e in common if e < 0]
+        shared = [as_written(*pair) for pair in common]
+        above = [self.power(self.factor(factor), e) for factor, e in shared if e > 0]
+        below = [self.power(self.factor(factor), -e) for factor, e in shared if e < 0]
         shown = number(abs(coefficient))
         if isinstance(shown, nodes.Fraction):
             below.insert(0, shown.below)
@@ -100,7 +102,7 @@ class IndexWriter:
             shown = shown.above
         if shown != nodes.Number("1"):
             outer.append(shown)
-        for factor, exponent in term.factors:
+        for factor, exponent in (as_written(*pair) for pair in term.factors):
             is_inner = not bound.isdisjoint(indices_of(factor))
             written = self.power(self.factor(factor), abs(exponent))
             if exponent < 0:

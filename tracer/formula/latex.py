@@ -70,6 +70,8 @@ def to_latex(tree: Tree) -> str:
             return rf"\frac{{{to_latex(above)}}}{{{to_latex(below)}}}"
         case Power(Apply(function, arguments), exponent):
             return _apply(function, arguments, to_latex(exponent))
+        case Power(Symbol() | Subscript() as base, exponent):
+            return f"{to_latex(base)}^{{{to_latex(exponent)}}}"
         case Power(base, exponent):
             return f"{_base(base)}^{{{to_latex(exponent)}}}"
         case Root(body):
@@ -79,7 +81,7 @@ def to_latex(tree: Tree) -> str:
         case Subscript(base, indices):
             return f"{_base(base)}_{{{_indices(indices)}}}"
         case Transpose(body):
-            raised = to_latex(body) if isinstance(body, Symbol) else _base(body)
+            raised = to_latex(body) if isinstance(body, (Symbol, Subscript)) else _base(body)
             return rf"{raised}^{{\top}}"
         case Sum():
             return _sum(tree)

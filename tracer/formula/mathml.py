@@ -88,6 +88,10 @@ def _element(tree: Tree) -> str:
         case Power(Apply(function, arguments), exponent):
             name = f"<msup><mi>{_escaped(function)}</mi>{_grouped(exponent)}</msup>"
             return _applied(name, arguments)
+        case Power(Subscript(base, indices), exponent):
+            return f"<msubsup>{_grouped(base)}{_indices(indices)}{_grouped(exponent)}</msubsup>"
+        case Power(Symbol(subscript=digits) as base, exponent) if digits:
+            return _raised(base, _grouped(exponent))
         case Power(base, exponent):
             return f"<msup>{_grouped(base)}{_grouped(exponent)}</msup>"
         case Root(body):
@@ -148,11 +152,18 @@ def _indices(indices: Sequence[Tree]) -> str:
     return f"<mrow>{joint.join(_element(index) for index in indices)}</mrow>"
 
 
+def _raised(symbol: Symbol, above: str) -> str:
+    """A symbol that has a subscript, with something above it."""
+    base, subscript = _escaped(symbol.base), _escaped(symbol.subscript)
+    return f"<msubsup{_variable(symbol.key)}><mi>{base}</mi><mn>{subscript}</mn>{above}</msubsup>"
+
+
 def _transpose(body: Tree) -> str:
     top = '<mo lspace="0" rspace="0">⊤</mo>'
     if isinstance(body, Symbol) and body.subscript:
-        base, subscript = _escaped(body.base), _escaped(body.subscript)
-        return f"<msubsup{_variable(body.key)}><mi>{base}</mi><mn>{subscript}</mn>{top}</msubsup>"
+        return _raised(body, top)
+    if isinstance(body, Subscript):
+        return f"<msubsup>{_grouped(body.base)}{_indices(body.indices)}{top}</msubsup>"
     return f"<msup>{_grouped(body)}{top}</msup>"
 
 

@@ -88,6 +88,9 @@ class _MatrixWriter:
                 return nodes.Subscript(nodes.Symbol("", ONE_HOT), (place,))
             case arrays.Product(factors):
                 return self._product(factors)
+            case arrays.Quotient(above, below) if not below.axes and _reaches(above):
+                front, long = self._split(above)
+                return times([fraction(front, self.whole(below)), long])
             case arrays.Matmul(left, right):
                 first = transposed(self.whole(left)) if len(left.axes) == 1 else self.whole(left)
                 return times([_plain_factor(first), _plain_factor(self.whole(right))])
@@ -178,12 +181,27 @@ class _MatrixWriter:
             several = [_plain_product(tree) for tree in several]
         return times([*scalars, times(several, "⊙")] if several else scalars)
 
+    def _split(self, node: Node) -> tuple[Tree, Tree]:
+        """What stands in front of a sum or product of matrices, and the sum or product."""
+        if isinstance(node, arrays.Product):
+            *front, last = node.factors
+            return times([self.whole(factor) for factor in front]), self.whole(last)
+        return nodes.Number("1"), self.whole(node)
+
     def _reduced(self, node: arrays.Reduced) -> Tree:
         """A sum over axes, of entries."""
         if isinstance(node.array, arrays.Diagonal):
             return nodes.Apply("tr", (self.whole(node.array.array),))
         bound = [node.array.axes[place] for place in node.positions]
         return sum_over(self._shown(bound), self.entries(node.array))
+
+
+def _reaches(node: Node) -> bool:
+    """Whether a node is a sum or a product of matrices, with scalars in front at most."""
+    if isinstance(node, arrays.Product):
+        *front, last = node.factors
+        return _reaches(last) and not any(factor.axes for factor in front)
+    return isinstance(node, (arrays.Reduced, arrays.Matmul))
 
 
 def _rows(node: arrays.Picked) -> Node:

@@ -38,6 +38,7 @@ from tracer.calculus.printing.common import without_common
 from tracer.calculus.printing.leaves import leaf
 from tracer.calculus.printing.names import Names, NoForm
 from tracer.calculus.printing.reading import indices_of_term
+from tracer.calculus.printing.scalar import as_written
 from tracer.calculus.terms import Affine, Condition, Entry, Expr, Factor, Index, Term
 
 
@@ -77,7 +78,7 @@ class _Fold:
     @classmethod
     def of(cls, factors: Sequence[tuple[Factor, Fraction]], names: Names) -> _Fold:
         fold = cls()
-        for factor, exponent in factors:
+        for factor, exponent in (as_written(*pair) for pair in factors):
             node = leaf(factor, names)
             if exponent > 0:
                 fold = fold.with_factor(node if is_truth(node) else _power(node, exponent))

@@ -25,7 +25,7 @@ from tracer.calculus.printing.code import (
 )
 from tracer.calculus.printing.letters import Letters
 from tracer.calculus.printing.names import Names
-from tracer.calculus.printing.scalar import scalar_code
+from tracer.calculus.printing.scalar import as_written, scalar_code
 from tracer.calculus.terms import (
     Affine,
     Axis,
@@ -132,7 +132,7 @@ class EntryWriter:
         above: list[Code] = []
         truths: list[Code] = []
         below: list[Code] = []
-        for factor, exponent in factors:
+        for factor, exponent in (as_written(*pair) for pair in factors):
             code = self.factor(factor)
             if exponent < 0:
                 below.append(power(code, -exponent))

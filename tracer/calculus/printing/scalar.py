@@ -14,6 +14,7 @@ from functools import cache
 
 from tracer.calculus.printing.code import Binding, Code, call, compare, number, power, quotient, source, total
 from tracer.calculus.printing.names import NoForm
+from tracer.calculus.terms import Factor, Function
 
 #: NumPy's name of each SymPy function that is computed entry by entry.
 NUMPY_FUNCTIONS = {
@@ -89,6 +90,16 @@ def constant_value(node: ast.expr) -> Fraction | None:
             above, below = constant_value(left), constant_value(right)
             return above / below if above is not None and below else None
     return None
+
+
+def as_written(factor: Factor, exponent: Fraction) -> tuple[Factor, Fraction]:
+    """A factor with its exponent, as people write it: exp(x)⁻¹ is exp(-x)."""
+    if not isinstance(factor, Function) or factor.name != "exp(x0)" or exponent == 1:
+        return factor, exponent
+    sign = "-" if exponent < 0 else ""
+    top, bottom = abs(exponent.numerator), exponent.denominator
+    text = f"exp({sign}{f'{top}*' if top > 1 else ''}x0{f'/{bottom}' if bottom > 1 else ''})"
+    return Function(text, factor.arguments), Fraction(1)
 
 
 def scalar_code(name: str, arguments: Sequence[Code]) -> Code:
