@@ -15,7 +15,13 @@ class ProgramError(Exception):
     """
 
     def __init__(
-        self, message: str, path: str = "", line: int = 0, column: int = 0, source_line: str = "", hint: str = ""
+        self,
+        message: str,
+        path: str = "",
+        line: int = 0,
+        column: int = 0,
+        source_line: str = "",
+        hint: str = "",
     ) -> None:
         self.message, self.path, self.line, self.column = message, path, line, column
         self.source_line, self.hint = source_line, hint

@@ -94,7 +94,9 @@ class _Finder:
         self._look(loop.body, found, set(), True)
         if isinstance(loop, ast.For) and self._walks_its_updates(loop):
             return False
-        return found.updates > 0 and (found.products >= 2 or (found.products >= 1 and found.work >= 1) or found.work >= 4)
+        return found.updates > 0 and (
+            found.products >= 2 or (found.products >= 1 and found.work >= 1) or found.work >= 4
+        )
 
     def functions_called(self, loop: ast.AST) -> list[ast.AST]:
         """Every user function that may run below ``loop``, by name."""

@@ -16,10 +16,32 @@ from typing import Any
 from tracer.program.errors import ProgramError
 from tracer.program.positions import Position, PositionMap
 
-_FIXERS = (
-    "print raw_input input except exec ne long unicode basestring has_key dict itertools itertools_imports reduce "
-    "repr numliterals raise tuple_params imports zip map filter next nonzero"
-).split()
+_FIXERS = [
+    "print",
+    "raw_input",
+    "input",
+    "except",
+    "exec",
+    "ne",
+    "long",
+    "unicode",
+    "basestring",
+    "has_key",
+    "dict",
+    "itertools",
+    "itertools_imports",
+    "reduce",
+    "repr",
+    "numliterals",
+    "raise",
+    "tuple_params",
+    "imports",
+    "zip",
+    "map",
+    "filter",
+    "next",
+    "nonzero",
+]
 _NAMES = {"xrange", "raw_input", "unicode", "unichr", "long", "basestring"}
 _ATTRIBUTES = {"iteritems", "itervalues", "iterkeys", "has_key"}
 _LIST_USE = (

@@ -11,6 +11,7 @@ import ast
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from tracer.program.errors import ProgramError
 from tracer.program.modernise import Modern, looks_like_python2, modernise
@@ -71,7 +72,9 @@ class Program:
         """Where ``node`` stands in the file as written."""
         line, column = node.lineno, node.col_offset  # type: ignore[attr-defined]
         end_line, end_column = node.end_lineno, node.end_col_offset  # type: ignore[attr-defined]
-        return self._span((line, self._character(line, column)), (end_line, self._character(end_line, end_column)))
+        return self._span(
+            (line, self._character(line, column)), (end_line, self._character(end_line, end_column))
+        )
 
     def _character(self, line: int, byte: int) -> int:
         return len(self._parsed_lines[line - 1][:byte].decode(errors="replace"))
@@ -100,7 +103,7 @@ class Program:
 
     def header_span(self, node: ast.stmt) -> Span:
         """The first line or lines of a compound statement, up to and with its colon."""
-        body = getattr(node, "body", None) or getattr(node, "cases", None)
+        body: Any = getattr(node, "body", None) or getattr(node, "cases", None)
         first = body[0]
         line = first.lineno if hasattr(first, "lineno") else first.pattern.lineno
         column = first.col_offset if hasattr(first, "col_offset") else first.pattern.col_offset
@@ -197,7 +200,10 @@ def _through_tabs(positions: PositionMap, source: str) -> PositionMap:
         return line, max(column - (len(lead.expandtabs(8)) - len(lead)), 0)
 
     return PositionMap(
-        positions.starts, [back(p) for p in positions.old_starts], positions.ends, [back(p) for p in positions.old_ends]
+        positions.starts,
+        [back(p) for p in positions.old_starts],
+        positions.ends,
+        [back(p) for p in positions.old_ends],
     )
 
 

@@ -41,8 +41,8 @@ def decode(data: bytes, path: str) -> str:
     if data.startswith(codecs.BOM_UTF8):
         data = data[len(codecs.BOM_UTF8) :]
     else:
-        for line in data.split(b"\n", 2)[:2]:
-            found = _CODING.match(line)
+        for first in data.split(b"\n", 2)[:2]:
+            found = _CODING.match(first)
             if found:
                 encoding, declared = found.group(1).decode("ascii"), True
                 break
@@ -50,7 +50,10 @@ def decode(data: bytes, path: str) -> str:
         codecs.lookup(encoding)
     except LookupError:
         raise ProgramError(
-            f"The coding line names an unknown encoding, {encoding!r}.", path, 1, hint="Save the file as UTF-8."
+            f"The coding line names an unknown encoding, {encoding!r}.",
+            path,
+            1,
+            hint="Save the file as UTF-8.",
         ) from None
     if b"\0" in data:
         at = data.index(b"\0")

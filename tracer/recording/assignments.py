@@ -90,7 +90,9 @@ class Assignments(Expressions):
         if star < 0:
             if len(items) != count:
                 short = f"not enough values to unpack (expected {count}, got {len(items)})"
-                raise ValueError(short if len(items) < count else f"too many values to unpack (expected {count})")
+                raise ValueError(
+                    short if len(items) < count else f"too many values to unpack (expected {count})"
+                )
             return items
         if len(items) < count - 1:
             raise ValueError(f"not enough values to unpack (expected at least {count - 1}, got {len(items)})")
@@ -168,7 +170,10 @@ class Assignments(Expressions):
             self.remember(result, node)
             return Box(result, node, place)
         if raw is not None:
-            args, op = (args[0], self.reference(Box(raw, self.node(Kind.OPERATION, op, args, {}, raw, place)))), "into"
+            args, op = (
+                (args[0], self.reference(Box(raw, self.node(Kind.OPERATION, op, args, {}, raw, place)))),
+                "into",
+            )
         return Box(result, self._mutated(result, op, args, place), place)
 
 

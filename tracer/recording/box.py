@@ -31,7 +31,7 @@ class Place:
 class Box:
     """A plain value, its node if it has one, and the boxes of its items if it is a container just made."""
 
-    __slots__ = ("value", "node", "place", "items", "owner")
+    __slots__ = ("items", "node", "owner", "place", "value")
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ def dtype_name(value: Any) -> str:
 
 def shape_of(value: Any) -> tuple[int, ...] | None:
     if isinstance(value, np.ndarray):
-        return value.shape
+        return tuple(value.shape)
     if isinstance(value, range):
         return (len(value),)
     return () if is_number(value) else None

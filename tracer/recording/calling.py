@@ -25,14 +25,42 @@ from tracer.recording.state import SETUP_LIMIT, Mode
 from tracer.tape.node import Call, Kind, Node
 
 #: Functions that walk their arguments: an array among them is recorded row by row.
-_WALKERS = (zip, enumerate, map, filter, iter, reversed, list, tuple, functools.reduce, itertools.chain, sorted)
+_WALKERS = (
+    zip,
+    enumerate,
+    map,
+    filter,
+    iter,
+    reversed,
+    list,
+    tuple,
+    functools.reduce,
+    itertools.chain,
+    sorted,
+)
+#: Functions that use up an iterator.
+_CONSUMERS = (sum, max, min, list, tuple, sorted)
+#: Arrays of more entries are not followed into lists.
+_LISTED = 1000
 #: Functions whose results are no part of the mathematics.
 _SILENT = {
     builtins.len, builtins.ord, builtins.id, builtins.hash, builtins.isinstance, builtins.hasattr,
     builtins.callable, builtins.input, builtins.print, builtins.getattr, builtins.next, builtins.iter,
     builtins.any, builtins.all, np.allclose, np.array_equal, np.isscalar, np.ndim,
 }  # fmt: skip
-_SILENT_MODULES = {"time", "datetime", "os", "sys", "argparse", "timeit", "json", "pickle", "_pickle", "builtins", "io"}
+_SILENT_MODULES = {
+    "time",
+    "datetime",
+    "os",
+    "sys",
+    "argparse",
+    "timeit",
+    "json",
+    "pickle",
+    "_pickle",
+    "builtins",
+    "io",
+}
 _ARITHMETIC = {
     operator.add: "add", operator.sub: "subtract", operator.mul: "multiply", operator.truediv: "divide",
     operator.neg: "negative", operator.matmul: "matmul", operator.pow: "power",
@@ -86,7 +114,9 @@ class Calling(Assignments):
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         positional = list(names[: code.co_argcount])
         args = list(pending.args)
-        if isinstance(pending.function, (types.MethodType, type)) or not isinstance(pending.function, types.FunctionType):
+        if isinstance(pending.function, (types.MethodType, type)) or not isinstance(
+            pending.function, types.FunctionType
+        ):
             positional = positional[1:]
         for name, box in [*zip(positional, args, strict=False), *pending.kwargs.items()]:
             if box.node is not None and name in names:
@@ -113,7 +143,9 @@ class Calling(Assignments):
         codes = _codes(function)
         self.pending = _Pending(codes, args, kwargs, function)
         before = self.entered
-        arrays = [b for b in (*args, *kwargs.values()) if isinstance(b.value, np.ndarray) and is_number(b.value)]
+        arrays = [
+            b for b in (*args, *kwargs.values()) if isinstance(b.value, np.ndarray) and is_number(b.value)
+        ]
         for box in arrays:
             self.memory.read(box.value, place)
         self.calls.append(Call(getattr(function, "__name__", type(function).__name__), place.site))
@@ -125,16 +157,18 @@ class Calling(Assignments):
         if not self.mode:
             return Box(result, None, place)
         if self.entered != before:
-            box, self.last_return = self.last_return, None
-            if box is not None and box.value is result:
-                return Box(result, box.node, place, box.items)
+            given, self.last_return = self.last_return, None
+            if given is not None and given.value is result:
+                return Box(result, given.node, place, given.items)
             return self.boxed(result, place)
         self.memory.checked.clear()
         return self._opaque(function, args, kwargs, result, place)
 
     # -- calls ------------------------------------------------------------------------------------
 
-    def call(self, index: int, function_box: Box, args: list[Box], keywords: list[tuple[str | None, Box]]) -> Box:
+    def call(
+        self, index: int, function_box: Box, args: list[Box], keywords: list[tuple[str | None, Box]]
+    ) -> Box:
         place, function = self.places[index], function_box.value
         kwargs: dict[str, Box] = {}
         for key, box in keywords:
@@ -144,9 +178,13 @@ class Calling(Assignments):
             else:
                 kwargs[key] = box
         if not self.mode:
-            return Box(function(*(b.value for b in args), **{k: b.value for k, b in kwargs.items()}), None, place)
+            return Box(
+                function(*(b.value for b in args), **{k: b.value for k, b in kwargs.items()}), None, place
+            )
         if _is_users(function):
             return self._call_user(function, args, kwargs, place)
+        if any(function is consumer for consumer in _CONSUMERS):
+            args = [self._consumed(box, place) for box in args]
         if function in _ARITHMETIC_KEYS:
             return self._operator(function, args, place)
         owner = function_box.owner
@@ -158,9 +196,19 @@ class Calling(Assignments):
             return self._in_place_call(plan, function, args, kwargs, place)
         return self._plain_call(function, owner, args, kwargs, plan, place)
 
+    def _consumed(self, box: Box, place: Place) -> Box:
+        """A generator that the call would use up anyway, as the list of what it gives."""
+        if not isinstance(box.value, (types.GeneratorType, map, zip, filter, enumerate, reversed)):
+            return box
+        values = list(box.value)
+        items = [self.boxed(value, place) for value in values]
+        return Box(values, None, place, items if any(item.node for item in items) else None)
+
     def _entry(self, container: Any, key: Any, place: Place) -> Box:
         value = container[key]
-        return Box(value, self.lookup(value, place, "", (id(container), key)) if is_number(value) else None, place)
+        return Box(
+            value, self.lookup(value, place, "", (id(container), key)) if is_number(value) else None, place
+        )
 
     def _operator(self, function: Any, args: list[Box], place: Place) -> Box:
         if len(args) == 1:
@@ -179,16 +227,16 @@ class Calling(Assignments):
         self, plan: Canonical, function: Any, args: list[Box], kwargs: dict[str, Box], place: Place
     ) -> Box:
         """A call that writes into an array: ``out=``, ``np.add.at``, ``x.sort()``…"""
-        box = plan.out or plan.target
+        box = plan.out if plan.out is not None else plan.target
         assert box is not None
         array = box.value
         if not (isinstance(array, np.ndarray) and is_number(array)):
             return Box(_run(function, args, kwargs), None, place)
         self.memory.before_write(array, place)
         old = self.memory.read(array, place)
-        if plan.op.endswith(".at"):
+        if plan.op == "add_at" or plan.op.endswith(".at"):
             return self._scatter(plan, function, args, old, place)
-        operands = tuple(self.reference(o, literals=plan.op == "add_at" and at == 1) for at, o in enumerate(plan.operands))
+        operands = tuple(self.reference(o) for o in plan.operands)
         parameters = {k: self.reference(p, literals=True) for k, p in plan.parameters.items()}
         raw = self._before_cast(plan, function, args, kwargs) if plan.out is not None else None
         result = _run(function, args, kwargs)
@@ -197,7 +245,11 @@ class Calling(Assignments):
         op = plan.op
         if raw is not None:
             inner = self.node(Kind.OPERATION, op, operands, parameters, raw, place)
-            op, operands, parameters = "into", (self.reference(Box(array, old)), self.reference(Box(raw, inner))), {}
+            op, operands, parameters = (
+                "into",
+                (self.reference(Box(array, old)), self.reference(Box(raw, inner))),
+                {},
+            )
         node = self._mutated(array, op, operands, place, name, parameters, kind)
         return Box(result, node if result is array else None, place)
 
@@ -230,7 +282,13 @@ class Calling(Assignments):
         return Box(None, None, place)
 
     def _plain_call(
-        self, function: Any, owner: Box | None, args: list[Box], kwargs: dict[str, Box], plan: Canonical | None, place: Place
+        self,
+        function: Any,
+        owner: Box | None,
+        args: list[Box],
+        kwargs: dict[str, Box],
+        plan: Canonical | None,
+        place: Place,
     ) -> Box:
         values = [b.value for b in args]
         if any(function is walker for walker in _WALKERS):
@@ -246,7 +304,9 @@ class Calling(Assignments):
             plan = self._plan(function, owner, args, kwargs, result)
         for box, old in before:
             self._changed_unseen(function, box, old, place)
-        if plan is not None and not (self.entered != entered and not is_number(result)):
+        if isinstance(owner, Box) and getattr(function, "__name__", "") == "tolist":
+            return self._list(owner, result, place)
+        if plan is not None and self.entered == entered:
             return self._canonical_call(plan, result, place)
         return self._unknown(function, args, kwargs, result, place, self.entered != entered)
 
@@ -274,7 +334,9 @@ class Calling(Assignments):
         items = []
         for at, part in enumerate(result):
             if plan.random:
-                items.append(self.emit(plan.op, list(plan.operands), plan.parameters, part, place, Kind.RANDOM))
+                items.append(
+                    self.emit(plan.op, list(plan.operands), plan.parameters, part, place, Kind.RANDOM)
+                )
             elif plan.op in ("split", "array_split", "hsplit", "vsplit") and len(plan.operands) == 2:
                 axis = {"hsplit": 1 if np.ndim(plan.operands[0].value) > 1 else 0, "vsplit": 0}.get(plan.op)
                 given = plan.parameters.get("axis", 0)
@@ -284,8 +346,28 @@ class Calling(Assignments):
                 extra = {"sections": sections, "axis": axis, "part": at}
                 items.append(self.emit(op, [plan.operands[0]], extra, part, place))
             else:
-                items.append(self.emit("part_of", [at, plan.op, *plan.operands], plan.parameters, part, place, Kind.OPERATION))
+                items.append(
+                    self.emit(
+                        "part_of", [at, plan.op, *plan.operands], plan.parameters, part, place, Kind.OPERATION
+                    )
+                )
         return Box(result, None, place, items)
+
+    def _list(self, owner: Box, result: Any, place: Place) -> Box:
+        """``x.tolist()``: each number in the lists is an item of the array."""
+        if np.size(owner.value) > _LISTED:
+            self.notice("tolist() of a large array: its numbers are not followed.", place)
+            return Box(result, None, place)
+        if not isinstance(result, list):
+            return self.emit("item", [owner], {}, result, place)
+        for index in np.ndindex(np.shape(owner.value)):
+            container = result
+            for k in index[:-1]:
+                container = container[k]
+            self.locate_item(
+                container, index[-1], self.emit("item", [owner, *index], {}, container[index[-1]], place)
+            )
+        return Box(result, None, place)
 
     # -- what is not NumPy's ------------------------------------------------------------------------
 
@@ -297,10 +379,19 @@ class Calling(Assignments):
         self._mutated(box.value, "changed by a call", (), place, _text(box), None, Kind.OPAQUE)
 
     def _unknown(
-        self, function: Any, args: list[Box], kwargs: dict[str, Box], result: Any, place: Place, called_back: bool
+        self,
+        function: Any,
+        args: list[Box],
+        kwargs: dict[str, Box],
+        result: Any,
+        place: Place,
+        called_back: bool,
     ) -> Box:
         self.memory.checked.clear()
         bound = getattr(function, "__self__", None)
+        if function in (float, int) and self.windowed and is_number(result):
+            self.notice("This number is read from text: where it came from is not followed.", place)
+            return self.emit("text", [], {}, result, place, Kind.OPAQUE)
         if isinstance(bound, (dict, list, set, tuple)) or _silent(function):
             return self._from_container(function, args, result, place)
         if any(function is walker for walker in _WALKERS) or not is_number(result):
@@ -323,19 +414,40 @@ class Calling(Assignments):
             self.locate_item(bound, len(bound) - 1, args[0])
         return self.boxed(result, place)
 
-    def _opaque(self, function: Any, args: list[Box], kwargs: dict[str, Box], result: Any, place: Place) -> Box:
+    def _opaque(
+        self, function: Any, args: list[Box], kwargs: dict[str, Box], result: Any, place: Place
+    ) -> Box:
         if isinstance(result, SHARED) and not any(b.node is not None for b in (*args, *kwargs.values())):
             return Box(result, None, place)
         if not is_number(result):
             return Box(result, None, place)
         box = self.emit(_name(function), list(args), dict(kwargs), result, place, Kind.OPAQUE)
         if box.node is not None and box.node.kind is Kind.OPAQUE:
-            self.notice(f"{_name(function)}() is kept as one step: what it computes inside is not followed.", place)
+            self.notice(
+                f"{_name(function)}() is kept as one step: what it computes inside is not followed.", place
+            )
         return box
 
 
 _ARITHMETIC_KEYS = tuple(_ARITHMETIC)
-_SIZED = frozenset("zeros ones empty full eye identity tri arange linspace range getitem tile repeat broadcast_to".split())
+_SIZED = frozenset(
+    [
+        "zeros",
+        "ones",
+        "empty",
+        "full",
+        "eye",
+        "identity",
+        "tri",
+        "arange",
+        "linspace",
+        "range",
+        "getitem",
+        "tile",
+        "repeat",
+        "broadcast_to",
+    ]
+)
 
 
 def _run(function: Any, args: list[Box], kwargs: dict[str, Box]) -> Any:
@@ -358,23 +470,39 @@ def _silent(function: Any) -> bool:
         return False
     module = getattr(function, "__module__", None) or ""
     bound = getattr(function, "__self__", None)
-    return module.split(".")[0] in _SILENT_MODULES and function not in (sum, max, min) or isinstance(bound, str)
+    return (module.split(".")[0] in _SILENT_MODULES and function not in (sum, max, min)) or isinstance(
+        bound, str
+    )
 
 
 def _is_users(function: Any) -> bool:
     """Whether a function, class or callable object is written in Python, outside NumPy and the like."""
+    target: Any
     if isinstance(function, (types.FunctionType, types.MethodType)) or (
         isinstance(function, type) and not function.__module__.startswith("builtins")
     ):
         target = function
-    elif isinstance(function, (types.BuiltinFunctionType, np.ufunc, functools.partial)) or isinstance(function, type):
+    elif isinstance(function, (types.BuiltinFunctionType, np.ufunc, functools.partial)) or isinstance(
+        function, type
+    ):
         return False
     else:
         target = getattr(type(function), "__call__", None)
         if not isinstance(target, types.FunctionType):
             return False
     module = (getattr(target, "__module__", "") or "").split(".")[0]
-    if module in ("numpy", "scipy", "matplotlib", "pandas", "sklearn", "math", "random", "functools", "operator", "copy"):
+    if module in (
+        "numpy",
+        "scipy",
+        "matplotlib",
+        "pandas",
+        "sklearn",
+        "math",
+        "random",
+        "functools",
+        "operator",
+        "copy",
+    ):
         return False
     if isinstance(function, type):
         return isinstance(getattr(function, "__init__", None), types.FunctionType)

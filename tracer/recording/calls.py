@@ -10,7 +10,6 @@ always stands in ``kwargs``; others only when they were given.
 from __future__ import annotations
 
 import builtins
-import math
 import random
 from dataclasses import dataclass, field
 from typing import Any
@@ -104,10 +103,32 @@ _ALIASES = {
     "row_stack": "vstack", "permute_dims": "transpose", "true_divide": "divide", "fabs": "absolute", "abs": "absolute",
     "mod": "remainder", "asanyarray": "asarray", "bitwise_not": "invert", "conjugate": "conjugate",
 }  # fmt: skip
-_METHODS = (
-    "sum prod mean max min var std any all argmax argmin cumsum cumprod dot transpose squeeze swapaxes repeat diagonal "
-    "trace take clip argsort round"
-).split()
+_METHODS = [
+    "sum",
+    "prod",
+    "mean",
+    "max",
+    "min",
+    "var",
+    "std",
+    "any",
+    "all",
+    "argmax",
+    "argmin",
+    "cumsum",
+    "cumprod",
+    "dot",
+    "transpose",
+    "squeeze",
+    "swapaxes",
+    "repeat",
+    "diagonal",
+    "trace",
+    "take",
+    "clip",
+    "argsort",
+    "round",
+]
 _IN_PLACE = {"fill_diagonal", "copyto", "put", "place", "putmask", "put_along_axis"}
 _PURE_MATH = {
     "exp", "log", "log2", "log10", "log1p", "expm1", "sqrt", "tanh", "sinh", "cosh", "sin", "cos", "tan", "floor", "ceil",
@@ -132,7 +153,9 @@ def _parse(rows: str) -> dict[str, _Row]:
             parameter, _, default = item.partition("=")
             parameters.append(parameter)
             if default:
-                defaults[parameter] = {"None": None, "False": False}.get(default, 0 if default == "0" else default)
+                defaults[parameter] = {"None": None, "False": False}.get(
+                    default, 0 if default == "0" else default
+                )
         table[name] = _Row(tuple(operands), tuple(parameters), defaults)
     return table
 
@@ -161,7 +184,9 @@ class Canonical:
     out: Box | None = None
 
 
-def canonical(function: Any, owner: Box | None, args: list[Box], kwargs: dict[str, Box], result: Any) -> Canonical | None:
+def canonical(
+    function: Any, owner: Box | None, args: list[Box], kwargs: dict[str, Box], result: Any
+) -> Canonical | None:
     """The canonical form of a call that gave ``result``; ``None`` if the function is not known to be pure.
 
     Arguments:
@@ -203,7 +228,12 @@ def _numpy(
     if name in ("eye", "identity", "arange", "linspace", "tri"):
         return Canonical(name, list(args), _given(kwargs))
     if name == "einsum":
-        return Canonical("einsum", list(args), _given({k: v for k, v in kwargs.items() if k != "out"}), out=kwargs.get("out"))
+        return Canonical(
+            "einsum",
+            list(args),
+            _given({k: v for k, v in kwargs.items() if k != "out"}),
+            out=kwargs.get("out"),
+        )
     if name in ("fliplr", "flipud"):
         return Canonical("flip", list(args), {"axis": int(name == "fliplr")})
     if name == "size" and len(args) == 1 and not kwargs:
@@ -320,7 +350,9 @@ def logical(name: str, values: list[Any]) -> str:
     return names[name] if truths and name in names else name
 
 
-def _ufunc_method(function: np.ufunc, method: str, args: list[Box], kwargs: dict[str, Box]) -> Canonical | None:
+def _ufunc_method(
+    function: np.ufunc, method: str, args: list[Box], kwargs: dict[str, Box]
+) -> Canonical | None:
     name = _ALIASES.get(function.__name__, function.__name__)
     if method == "at":
         return Canonical("add_at" if name == "add" else f"{name}.at", list(args), target=args[0])
@@ -347,8 +379,14 @@ def _method(name: str, owner: Box, args: list[Box], kwargs: dict[str, Box], resu
                 shape = kwargs["shape"]
         return _reshape(owner, result, kwargs, shape)
     if name == "transpose" and args:
-        axes = args[0].value if len(args) == 1 and not isinstance(args[0].value, int) else tuple(b.value for b in args)
-        return Canonical("transpose", [owner], {"axes": None if axes is None else tuple(int(k) for k in axes)})
+        axes = (
+            args[0].value
+            if len(args) == 1 and not isinstance(args[0].value, int)
+            else tuple(b.value for b in args)
+        )
+        return Canonical(
+            "transpose", [owner], {"axes": None if axes is None else tuple(int(k) for k in axes)}
+        )
     if name == "item":
         return Canonical("item", [owner, *args])
     if name == "fill":
@@ -415,7 +453,12 @@ def _number_function(function: Any, name: str, args: list[Box]) -> Canonical | N
 
 
 def _type(function: type, args: list[Box], kwargs: dict[str, Box]) -> Canonical | None:
-    if len(args) == 1 and not kwargs and function in (float, int, bool) and not isinstance(args[0].value, (str, bytes)):
+    if (
+        len(args) == 1
+        and not kwargs
+        and function in (float, int, bool)
+        and not isinstance(args[0].value, (str, bytes))
+    ):
         return Canonical(function.__name__, [args[0]])
     if function is range:
         return Canonical("range", list(args))

@@ -93,7 +93,9 @@ def _run(folder: str, program: Program, timeout: float) -> tuple[int | None, str
     return code, (Path(folder) / "stderr.txt").read_text(encoding="utf-8", errors="replace")
 
 
-def _answer(folder: Path, program: Program, ended: int | None, said: str, timeout: float, memory: int) -> Recording:
+def _answer(
+    folder: Path, program: Program, ended: int | None, said: str, timeout: float, memory: int
+) -> Recording:
     document = _read_json(folder / "answer.json")
     tape_file = folder / "tape.npz"
     recording = None
@@ -118,7 +120,9 @@ def _answer(folder: Path, program: Program, ended: int | None, said: str, timeou
             f"The program wanted more memory than {memory / GIBIBYTE:.1f} GiB.", program.path,
             hint="Make its data smaller, or allow more memory.", recording=recording,
         )  # fmt: skip
-    failed = errors.ProgramFailed(f"The program's process ended with code {ended}.", program.path, recording=recording)
+    failed = errors.ProgramFailed(
+        f"The program's process ended with code {ended}.", program.path, recording=recording
+    )
     failed.kind, failed.traceback = "process", said[-2000:]
     raise failed
 
@@ -162,7 +166,8 @@ def _rebuilt(error: dict[str, Any], recording: Recording | None) -> Exception:
     if error["type"] == "ProgramError":
         return ProgramError(*error["place"])
     kind = _ERRORS.get(error["type"], errors.ProgramFailed)
-    new = kind(*error["place"], recording=recording, stdout=error.get("stdout", ""))
+    new = kind(*error["place"])
+    new.recording, new.stdout = recording, error.get("stdout", "")
     for name in _EXTRA:
         if name in error:
             setattr(new, name, error[name])

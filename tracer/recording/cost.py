@@ -9,7 +9,9 @@ from __future__ import annotations
 import ast
 import re
 
-_LOSS = re.compile(r"(^|_)(loss|cost|error|err|objective|j|nll|mse|bce|cross_?entropy|ll|likelihood)(_|$|\d)", re.I)
+_LOSS = re.compile(
+    r"(^|_)(loss|cost|error|err|objective|j|nll|mse|bce|cross_?entropy|ll|likelihood)(_|$|\d)", re.I
+)
 _LOSS_INSIDE = re.compile(r"loss|cost|entropy|objective|likelihood", re.I)
 
 

@@ -58,12 +58,19 @@ class Expressions(State):
         place = self.places[index]
         if not self.mode or not is_number(value):
             return Box(value, None, place)
-        return Box(value, self.lookup(value, place, place.name, self.where(sys._getframe(1), place.name)), place)
+        return Box(
+            value, self.lookup(value, place, place.name, self.where(sys._getframe(1), place.name)), place
+        )
 
     def wrap(self, index: int, value: Any) -> Box:
         """A value that was computed natively."""
         place = self.places[index]
         self.memory.checked.clear()
+        known = self.memory.known(value) is not None if isinstance(value, np.ndarray) else self.known(value)
+        if self.windowed and is_number(value) and not isinstance(value, (*SHARED, range)) and not known:
+            self.notice("This value is computed in a way that cannot be followed.", place)
+            node = self.node(Kind.OPAQUE, "native", (), {}, value, place)
+            self.remember(value, node)
         return self.boxed(value, place)
 
     def boxed(self, value: Any, place: Place, name: str = "") -> Box:
@@ -96,7 +103,11 @@ class Expressions(State):
 
     def classic_divide_in_place(self, a: Any, b: Any) -> Any:
         """``/=`` of Python 2."""
-        return operator.ifloordiv(a, b) if _integers(a, b) else operator.itruediv(a, b)
+        if _integers(a, b):
+            a //= b
+        else:
+            a /= b
+        return a
 
     def unary(self, index: int, a: Box) -> Box:
         place = self.places[index]
@@ -183,7 +194,11 @@ class Expressions(State):
         if isinstance(container, range):
             return self.emit("getitem", [owner, self.index(key)], {}, value, place)
         if owner.items is not None and isinstance(container, (tuple, list)) and isinstance(key.value, int):
-            return owner.items[key.value] if -len(owner.items) <= key.value < len(owner.items) else self.boxed(value, place)
+            return (
+                owner.items[key.value]
+                if -len(owner.items) <= key.value < len(owner.items)
+                else self.boxed(value, place)
+            )
         if container is np.c_ or container is np.r_:
             parts = key.items if isinstance(key.value, tuple) and key.items is not None else [key]
             return self.emit("c_" if container is np.c_ else "r_", list(parts), {}, value, place)
@@ -195,11 +210,19 @@ class Expressions(State):
         return Box(value, self.lookup(value, place, place.site.text, location), place)
 
     def index(self, key: Box) -> Any:
-        """An index as the tape keeps it: written numbers stand for themselves."""
+        """An index as the tape keeps it: written numbers stand for themselves, and a list stays a list."""
+        if isinstance(key.value, list):
+            return list(self.reference(key, literals=True))
+        if isinstance(key.value, tuple) and key.items is not None:
+            return tuple(self.index(item) for item in key.items)
         return self.reference(key, literals=True)
 
     def star(self, box: Box) -> list[Box]:
-        if box.items is not None and isinstance(box.value, (list, tuple)) and len(box.items) == len(box.value):
+        if (
+            box.items is not None
+            and isinstance(box.value, (list, tuple))
+            and len(box.items) == len(box.value)
+        ):
             return box.items
         place = box.place or self.places[0]
         return self.items_of(box.value, place)
@@ -210,7 +233,9 @@ class Expressions(State):
         for at, value in enumerate(self.rows(container, place)):
             known = self.locations.get((id(container), at))
             if self.mode and known is not None and known[0] is value:
-                found.append(Box(value, self._present(known[1], value, place, "", (id(container), at)), place))
+                found.append(
+                    Box(value, self._present(known[1], value, place, "", (id(container), at)), place)
+                )
             else:
                 found.append(self.boxed(value, place))
         return found
@@ -243,10 +268,11 @@ class Expressions(State):
 
 def _numeric(value: Any) -> bool:
     """Whether an operand's operators are NumPy's or Python's own arithmetic."""
-    return is_number(value) and not isinstance(value, range) or isinstance(value, (list, tuple))
+    return (is_number(value) and not isinstance(value, range)) or isinstance(value, (list, tuple))
 
 
 def _integers(a: Any, b: Any) -> bool:
     return all(
-        isinstance(x, (int, np.integer, np.bool_)) or (isinstance(x, np.ndarray) and x.dtype.kind in "biu") for x in (a, b)
+        isinstance(x, (int, np.integer, np.bool_)) or (isinstance(x, np.ndarray) and x.dtype.kind in "biu")
+        for x in (a, b)
     )

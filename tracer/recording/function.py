@@ -41,12 +41,17 @@ def record_function(function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
     plain = inspect.unwrap(function)
     plain = getattr(plain, "__func__", plain)
     if not isinstance(plain, types.FunctionType):
-        raise ProgramError(f"{function!r} is not a function written in Python.", hint="Give a function or a method.")
+        raise ProgramError(
+            f"{function!r} is not a function written in Python.", hint="Give a function or a method."
+        )
     program = _module_program(plain)
     loops = [loop for loop in training_loops(program) if _inside(loop, plain)]
     places: list[Place] = []
     code = compile(
-        Instrumenter(program, places, [loop.node for loop in loops]).module(), program.path, "exec", dont_inherit=True
+        Instrumenter(program, places, [loop.node for loop in loops]).module(),
+        program.path,
+        "exec",
+        dont_inherit=True,
     )
     plans = [LoopPlan(loop.line, 0, 1) for loop in loops]
     recorder = Recorder(places, plans, run_on=False)
@@ -67,7 +72,9 @@ def record_function(function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
                 delattr(builtins, RECORDER)
             else:
                 setattr(builtins, RECORDER, outer)
-    return Recording(recorder.tape, program, out.getvalue(), ended, (*program.notices, *recorder.tape.notices))
+    return Recording(
+        recorder.tape, program, out.getvalue(), ended, (*program.notices, *recorder.tape.notices)
+    )
 
 
 def _module_program(function: types.FunctionType) -> Program:
@@ -77,7 +84,9 @@ def _module_program(function: types.FunctionType) -> Program:
         lines, _ = inspect.findsource(function)
     except (OSError, TypeError):
         raise ProgramError(
-            f"The source of {function.__name__} cannot be found.", path, hint="Put it into a file or a notebook cell."
+            f"The source of {function.__name__} cannot be found.",
+            path,
+            hint="Put it into a file or a notebook cell.",
         ) from None
     return parse("".join(lines), path)
 
@@ -88,7 +97,12 @@ def _inside(loop: Loop, function: types.FunctionType) -> bool:
 
 
 def _call(
-    recorder: Recorder, function: Callable[..., Any], plain: types.FunctionType, args: Any, kwargs: Any, program: Program
+    recorder: Recorder,
+    function: Callable[..., Any],
+    plain: types.FunctionType,
+    args: Any,
+    kwargs: Any,
+    program: Program,
 ) -> Any:
     line = plain.__code__.co_firstlineno
     span = Span(line, 0, line, len(program.source_line(line)))
@@ -138,14 +152,22 @@ def _functions_of(function: types.FunctionType) -> list[types.FunctionType]:
         item = getattr(item, "__func__", item)
         if isinstance(item, property):
             todo += [f for f in (item.fget, item.fset) if f is not None]
-        elif isinstance(item, types.FunctionType) and item.__code__.co_filename == path and id(item) not in found:
+        elif (
+            isinstance(item, types.FunctionType)
+            and item.__code__.co_filename == path
+            and id(item) not in found
+        ):
             found[id(item)] = item
             todo += [c.cell_contents for c in item.__closure__ or () if _filled(c)]
             wrapped = getattr(item, "__wrapped__", None)
             if wrapped is not None:
                 todo.append(wrapped)
         elif isinstance(item, type) and item.__module__ == function.__module__:
-            todo += [v for v in vars(item).values() if isinstance(v, (types.FunctionType, property, staticmethod, classmethod))]
+            todo += [
+                v
+                for v in vars(item).values()
+                if isinstance(v, (types.FunctionType, property, staticmethod, classmethod))
+            ]
     return list(found.values())
 
 
@@ -155,4 +177,3 @@ def _filled(cell: types.CellType) -> bool:
     except ValueError:
         return False
     return True
-

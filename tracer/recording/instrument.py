@@ -47,7 +47,11 @@ class Instrumenter:
     """
 
     def __init__(
-        self, program: Program, places: list[Place], training: Sequence[ast.AST] = (), costs: Sequence[ast.AST] = ()
+        self,
+        program: Program,
+        places: list[Place],
+        training: Sequence[ast.AST] = (),
+        costs: Sequence[ast.AST] = (),
     ) -> None:
         self.program, self.places = program, places
         self.training = {(node.lineno, node.col_offset): at for at, node in enumerate(training)}  # type: ignore[attr-defined]
@@ -60,7 +64,7 @@ class Instrumenter:
         """The whole program, recorded version; function and loop bodies in both versions."""
         body = copy.deepcopy(self.program.tree.body)
         future = [s for s in body if isinstance(s, ast.ImportFrom) and s.module == "__future__"]
-        doc = body[:1] if body and _is_text(body[0]) else []
+        doc = body[:1] if body and is_text(body[0]) else []
         rest = [s for s in body if s not in future and s not in doc]
         tree = ast.Module([*doc, *future, *self.statements(rest)], [])
         ast.fix_missing_locations(tree)
@@ -107,7 +111,9 @@ class Instrumenter:
         return self.call("literal", self.place(node), copy.copy(node), at=node)
 
     def _Name(self, node: ast.Name) -> ast.expr:
-        return self.call("name", self.place(node, node.id), ast.copy_location(ast.Name(node.id, _LOAD), node), at=node)
+        return self.call(
+            "name", self.place(node, node.id), ast.copy_location(ast.Name(node.id, _LOAD), node), at=node
+        )
 
     def _BinOp(self, node: ast.BinOp) -> ast.expr:
         place = self.place(node, _OPERATIONS[type(node.op)])
@@ -133,7 +139,12 @@ class Instrumenter:
         first, *rest = node.comparators
         later: list[ast.expr] = [_delayed(self.expression(c)) for c in rest]
         return self.call(
-            "compare", place, self.expression(node.left), self.expression(first), ast.Tuple(later, _LOAD), at=node
+            "compare",
+            place,
+            self.expression(node.left),
+            self.expression(first),
+            ast.Tuple(later, _LOAD),
+            at=node,
         )
 
     def _Attribute(self, node: ast.Attribute) -> ast.expr:
@@ -146,21 +157,30 @@ class Instrumenter:
         return name
 
     def _Subscript(self, node: ast.Subscript) -> ast.expr:
-        return self.call("subscript", self.place(node), self.expression(node.value), self.expression(node.slice), at=node)
+        return self.call(
+            "subscript", self.place(node), self.expression(node.value), self.expression(node.slice), at=node
+        )
 
     def _Slice(self, node: ast.Slice) -> ast.expr:
-        parts = [self.expression(p) if p is not None else ast.Constant(None) for p in (node.lower, node.upper, node.step)]
+        parts = [
+            self.expression(p) if p is not None else ast.Constant(None)
+            for p in (node.lower, node.upper, node.step)
+        ]
         return self.call("slice", self.place(node), *parts, at=node)
 
     def _display(self, node: Any) -> ast.expr:
         items = ast.List([self.argument(item) for item in node.elts], _LOAD)
-        return self.call("display", self.place(node), ast.Constant(type(node).__name__.lower()), items, at=node)
+        return self.call(
+            "display", self.place(node), ast.Constant(type(node).__name__.lower()), items, at=node
+        )
 
     _Tuple = _List = _Set = _display
 
     def argument(self, node: ast.expr) -> ast.expr:
         if isinstance(node, ast.Starred):
-            return ast.copy_location(ast.Starred(self.call("star", self.expression(node.value), at=node), _LOAD), node)
+            return ast.copy_location(
+                ast.Starred(self.call("star", self.expression(node.value), at=node), _LOAD), node
+            )
         return self.expression(node)
 
     def _Dict(self, node: ast.Dict) -> ast.expr:
@@ -184,7 +204,9 @@ class Instrumenter:
             if isinstance(value, ast.FormattedValue):
                 spec = value.format_spec
                 spec = self._text_parts(spec) if isinstance(spec, ast.JoinedStr) else spec
-                value = ast.copy_location(ast.FormattedValue(self.plain(value.value), value.conversion, spec), value)
+                value = ast.copy_location(
+                    ast.FormattedValue(self.plain(value.value), value.conversion, spec), value
+                )
             values.append(value)
         return ast.copy_location(ast.JoinedStr(values), node)
 
@@ -196,12 +218,10 @@ class Instrumenter:
     def _comprehension(self, node: Any) -> ast.expr:
         """Each element in both versions: in the set-up only the first ones are recorded."""
         generators = []
-        for at, part in enumerate(node.generators):
+        for part in node.generators:
             source = self.call("iterate", self.place(part.iter), self.expression(part.iter), at=part.iter)
             tests = [self.call("truth", self.expression(test), at=test) for test in part.ifs]
             target = copy.deepcopy(part.target)
-            if at == 0 and isinstance(part.iter, ast.Name) is False:
-                source = source
             generators.append(ast.comprehension(target, source, tests, part.is_async))
         if isinstance(node, ast.DictComp):
             new: ast.expr = ast.DictComp(self._either(node.key), self._either(node.value), generators)
@@ -230,10 +250,14 @@ class Instrumenter:
         return self.call("wrap", self.place(node), ast.copy_location(given, node), at=node)
 
     def _YieldFrom(self, node: ast.YieldFrom) -> ast.expr:
-        return self.call("wrap", self.place(node), ast.copy_location(ast.YieldFrom(self.plain(node.value)), node), at=node)
+        return self.call(
+            "wrap", self.place(node), ast.copy_location(ast.YieldFrom(self.plain(node.value)), node), at=node
+        )
 
     def _Await(self, node: ast.Await) -> ast.expr:
-        return self.call("wrap", self.place(node), ast.copy_location(ast.Await(self.plain(node.value)), node), at=node)
+        return self.call(
+            "wrap", self.place(node), ast.copy_location(ast.Await(self.plain(node.value)), node), at=node
+        )
 
     def _Call(self, node: ast.Call) -> ast.expr:
         if isinstance(node.func, ast.Name) and node.func.id in _FRAME_CALLS:
@@ -264,12 +288,12 @@ class _Native(ast.NodeTransformer):
     def __init__(self, instrumenter: Instrumenter) -> None:
         self.instrumenter = instrumenter
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
         from tracer.recording.statements import both_versions
 
         return both_versions(self.instrumenter, node)
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> Any:
         from tracer.recording.statements import both_versions
 
         return both_versions(self.instrumenter, node)
@@ -296,7 +320,9 @@ class _Native(ast.NodeTransformer):
         computes = (node.lineno, node.col_offset) in self.instrumenter.costs
         new = self.generic_visit(node)
         if computes and isinstance(new, ast.If):
-            new.body.insert(0, ast.copy_location(ast.Expr(self.instrumenter.call("mark", at=node)), node.body[0]))
+            new.body.insert(
+                0, ast.copy_location(ast.Expr(self.instrumenter.call("mark", at=node)), node.body[0])
+            )
         return new
 
     def _loop(self, node: Any) -> Any:
@@ -308,7 +334,11 @@ class _Native(ast.NodeTransformer):
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         new = self.generic_visit(node)
-        if self.instrumenter.program.classic_division and isinstance(new, ast.BinOp) and isinstance(new.op, ast.Div):
+        if (
+            self.instrumenter.program.classic_division
+            and isinstance(new, ast.BinOp)
+            and isinstance(new.op, ast.Div)
+        ):
             return self.instrumenter.call("classic_divide", new.left, new.right, at=node)
         return new
 
@@ -331,14 +361,10 @@ def _suspends(node: ast.AST) -> bool:
     return any(isinstance(n, (ast.Yield, ast.YieldFrom, ast.Await)) for n in ast.walk(node))
 
 
-def _is_text(statement: ast.stmt) -> bool:
+def is_text(statement: ast.stmt) -> bool:
+    """Whether a statement is a documentation string."""
     return (
         isinstance(statement, ast.Expr)
         and isinstance(statement.value, ast.Constant)
         and isinstance(statement.value.value, str)
     )
-
-
-def is_text(statement: ast.stmt) -> bool:
-    """Whether a statement is a documentation string."""
-    return _is_text(statement)

@@ -24,8 +24,10 @@ from tracer.tape.node import Kind, Node, Ref
 class Emitter(Protocol):
     """What the memory needs of the recorder."""
 
-    windowed: bool
     gap: int
+
+    @property
+    def windowed(self) -> bool: ...
 
     def node(self, kind: Kind, op: str, args: tuple[Any, ...], kwargs: dict[str, Any], value: Any,
              place: Place | None, origin: int | None = None, names: tuple[str, ...] = ()) -> Node: ...  # fmt: skip
@@ -92,7 +94,9 @@ class Memory:
             self.storages[id(owner)] = (weakref.ref(owner, _forget(self.storages, id(owner))), storage)
         made = node if parent is not None and node.op in _REPEATABLE else None
         reference = weakref.ref(array, _forget(self.records, id(array)))
-        record = Record(reference, storage, node, storage.version, self.emitter.gap, parent if made else None, made)
+        record = Record(
+            reference, storage, node, storage.version, self.emitter.gap, parent if made else None, made
+        )
         self.records[id(array)] = record
         return record
 
@@ -145,11 +149,18 @@ class Memory:
         record.version = storage.version
 
     def _again(
-        self, made: Node, parent: np.ndarray, array: np.ndarray, place: Place | None, names: tuple[str, ...] = ()
+        self,
+        made: Node,
+        parent: np.ndarray,
+        array: np.ndarray,
+        place: Place | None,
+        names: tuple[str, ...] = (),
     ) -> Node:
         above = self.read(parent, place, verify=False)
         args = (Ref(above.id), *made.args[1:])
-        return self.emitter.node(Kind.VIEW, made.op, args, made.kwargs, array, place, None, names or tuple(made.names))
+        return self.emitter.node(
+            Kind.VIEW, made.op, args, made.kwargs, array, place, None, names or tuple(made.names)
+        )
 
     def _unseen_view(
         self, array: np.ndarray, root: np.ndarray, storage: Storage, place: Place | None, name: str
@@ -159,25 +170,38 @@ class Memory:
         names = (name,) if name else ()
         if index is not None:
             above = self.read(root, place)
-            node = self.emitter.node(Kind.VIEW, index[0], (Ref(above.id), *index[1]), index[2], array, place, None, names)
+            node = self.emitter.node(
+                Kind.VIEW, index[0], (Ref(above.id), *index[1]), index[2], array, place, None, names
+            )
             return self.register(array, node, root).node
         if flat_positions(root, array) is None and array.dtype == root.dtype:
             # Another part of memory whose owner was never seen: nothing ties it to the part that is known.
             node = self._leaf(array, place, name, None)
             reference = weakref.ref(array, _forget(self.records, id(array)))
-            self.records[id(array)] = Record(reference, Storage(array, node, array), node, 0, self.emitter.gap)
+            self.records[id(array)] = Record(
+                reference, Storage(array, node, array), node, 0, self.emitter.gap
+            )
             return node
         return self.register(array, self._by_position(array, root, storage, place, names)).node
 
     def _by_position(
-        self, array: np.ndarray, root: np.ndarray, storage: Storage, place: Place | None, names: tuple[str, ...]
+        self,
+        array: np.ndarray,
+        root: np.ndarray,
+        storage: Storage,
+        place: Place | None,
+        names: tuple[str, ...],
     ) -> Node:
         positions = flat_positions(root, array)
         if positions is None:
-            self.emitter.notice("This view of an array cannot be followed (its entries have another type).", place)
+            self.emitter.notice(
+                "This view of an array cannot be followed (its entries have another type).", place
+            )
             return self.emitter.node(Kind.OPAQUE, "view", (), {}, array, place, None, names)
         above = self.read(root, place)
-        return self.emitter.node(Kind.VIEW, "take_flat", (Ref(above.id), positions), {}, array, place, None, names)
+        return self.emitter.node(
+            Kind.VIEW, "take_flat", (Ref(above.id), positions), {}, array, place, None, names
+        )
 
     def _verify(self, record: Record, array: np.ndarray, place: Place | None, name: str) -> None:
         self.checked.add(id(array))
@@ -190,7 +214,9 @@ class Memory:
             new = self._leaf(array, place, names[0] if names else name, record.node.origin)
         else:
             self.emitter.notice("This array was changed where the recorder could not see it.", place)
-            new = self.emitter.node(Kind.OPAQUE, "unseen change", (), {}, array, place, None, tuple(names[:1]))
+            new = self.emitter.node(
+                Kind.OPAQUE, "unseen change", (), {}, array, place, None, tuple(names[:1])
+            )
         record.gap = self.emitter.gap
         if root is array:
             record.storage.node = new
@@ -242,7 +268,9 @@ class Memory:
             new = self._put_back(above.node, form, below, current.node, parent, place)
             if new is None:
                 self.emitter.notice("A write through this view cannot be followed.", place)
-                new = self.emitter.node(Kind.OPAQUE, "unseen change", (), {}, parent, place, None, tuple(above.node.names[:1]))
+                new = self.emitter.node(
+                    Kind.OPAQUE, "unseen change", (), {}, parent, place, None, tuple(above.node.names[:1])
+                )
             above.node = new
             fresh.append(above)
             current, below = above, parent
@@ -254,7 +282,13 @@ class Memory:
             each.version, each.gap = storage.version, self.emitter.gap
 
     def _put_back(
-        self, old: Node, made: Node | None, below: np.ndarray, node: Node, parent: np.ndarray, place: Place | None
+        self,
+        old: Node,
+        made: Node | None,
+        below: np.ndarray,
+        node: Node,
+        parent: np.ndarray,
+        place: Place | None,
     ) -> Node | None:
         """The parent's new value, from the new value of a view of it."""
         names = tuple(old.names[:1])
@@ -264,20 +298,42 @@ class Memory:
         if made is not None and made.op == "transpose":
             axes = made.kwargs.get("axes")
             inverse = None if axes is None else tuple(int(k) for k in np.argsort(axes))
-            return self.emitter.node(Kind.MUTATION, "transpose", (Ref(node.id),), {"axes": inverse}, parent, place, None, names)
+            return self.emitter.node(
+                Kind.MUTATION, "transpose", (Ref(node.id),), {"axes": inverse}, parent, place, None, names
+            )
         if made is not None and made.op == "reshape" and not made.kwargs.get("order"):
             kwargs = {"shape": tuple(parent.shape)}
-            return self.emitter.node(Kind.MUTATION, "reshape", (Ref(node.id),), kwargs, parent, place, None, names)
+            return self.emitter.node(
+                Kind.MUTATION, "reshape", (Ref(node.id),), kwargs, parent, place, None, names
+            )
         positions = flat_positions(parent, below)
         if positions is None:
             return None
-        return self.emitter.node(Kind.MUTATION, "put_flat", (Ref(old.id), positions, Ref(node.id)), {}, parent, place, None, names)
+        return self.emitter.node(
+            Kind.MUTATION, "put_flat", (Ref(old.id), positions, Ref(node.id)), {}, parent, place, None, names
+        )
 
 
 #: View operations that can be carried out again on another version of their first argument.
 _REPEATABLE = frozenset(
-    "getitem transpose reshape squeeze expand_dims swapaxes diagonal broadcast_to real imag split array_split flip "
-    "moveaxis atleast_2d atleast_1d".split()
+    [
+        "getitem",
+        "transpose",
+        "reshape",
+        "squeeze",
+        "expand_dims",
+        "swapaxes",
+        "diagonal",
+        "broadcast_to",
+        "real",
+        "imag",
+        "split",
+        "array_split",
+        "flip",
+        "moveaxis",
+        "atleast_2d",
+        "atleast_1d",
+    ]
 )
 
 
@@ -296,7 +352,12 @@ def _simple_index(root: np.ndarray, view: np.ndarray) -> tuple[str, tuple[Any, .
     if view.dtype != root.dtype or root.ndim == 0:
         return None
     offset = view.__array_interface__["data"][0] - root.__array_interface__["data"][0]
-    if offset == 0 and view.shape == root.shape[::-1] and view.strides == root.strides[::-1] and root.ndim > 1:
+    if (
+        offset == 0
+        and view.shape == root.shape[::-1]
+        and view.strides == root.strides[::-1]
+        and root.ndim > 1
+    ):
         return "transpose", (), {"axes": None}
     if view.shape == root.shape[1:] and view.strides == root.strides[1:] and root.strides[0]:
         row, rest = divmod(offset, root.strides[0])
@@ -317,7 +378,12 @@ def flat_positions(root: np.ndarray, view: np.ndarray) -> np.ndarray | None:
     low, high = bounds(root)
     view_low, view_high = bounds(view)
     offset = view.__array_interface__["data"][0] - low
-    if view_low < low or view_high > high or offset % size or any(s % size for s in (*view.strides, *root.strides)):
+    if (
+        view_low < low
+        or view_high > high
+        or offset % size
+        or any(s % size for s in (*view.strides, *root.strides))
+    ):
         return None
     memory = np.full((high - low) // size, -1, np.intp)
     start = (root.__array_interface__["data"][0] - low) // size

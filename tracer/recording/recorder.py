@@ -113,7 +113,12 @@ class Recorder(Calling):
         return self.mode is Mode.SETUP
 
     def loop_end(self, token: _Token) -> None:
-        if self.mode is Mode.OFF and token.mode is Mode.SETUP and token.count > SETUP_ITERATIONS and self._more():
+        if (
+            self.mode is Mode.OFF
+            and token.mode is Mode.SETUP
+            and token.count > SETUP_ITERATIONS
+            and self._more()
+        ):
             self.mode = Mode.SETUP
             self.memory.checked.clear()
 
@@ -173,6 +178,9 @@ class Recorder(Calling):
     def mark(self) -> None:
         """The cost is computed in this iteration."""
         plan = self.active
-        if plan is not None and (not plan.cost_seen or plan.cost_seen[-1] != plan.count - 1) and len(plan.cost_seen) < 100:
+        if (
+            plan is not None
+            and (not plan.cost_seen or plan.cost_seen[-1] != plan.count - 1)
+            and len(plan.cost_seen) < 100
+        ):
             plan.cost_seen.append(plan.count - 1)
-

@@ -99,7 +99,12 @@ def _chosen_loops(program: Program, line: int | None) -> list[Loop]:
     if not found:
         lines = ", ".join(str(loop.line) for loop in all_loops(program)) or "none"
         raise ProgramError(
-            f"There is no loop in line {line}.", program.path, line, 0, program.source_line(line), f"Its loops are in lines: {lines}."
+            f"There is no loop in line {line}.",
+            program.path,
+            line,
+            0,
+            program.source_line(line),
+            f"Its loops are in lines: {lines}.",
         )
     return found[:1]
 
@@ -126,19 +131,33 @@ def _notices_of(
         if plan.count == 0:
             found.append(Notice(loop.line, 0, "This loop was never reached, so it is not explained."))
         elif last < first or (plan.count <= first and asked is not None):
-            found.append(Notice(loop.line, 0, f"This loop ended after {plan.count} iterations; the last of them are explained."))
+            found.append(
+                Notice(
+                    loop.line,
+                    0,
+                    f"This loop ended after {plan.count} iterations; the last of them are explained.",
+                )
+            )
         elif last > first:
             found.append(
-                Notice(loop.line, 0, f"Iteration {last} is explained, the first from {first} on that computes the cost.")
+                Notice(
+                    loop.line,
+                    0,
+                    f"Iteration {last} is explained, the first from {first} on that computes the cost.",
+                )
             )
     return found
 
 
-def _attempt(request: Request, loops: list[Loop], iterations: list[int], seek: bool) -> tuple[Recording, Recorder]:
+def _attempt(
+    request: Request, loops: list[Loop], iterations: list[int], seek: bool
+) -> tuple[Recording, Recorder]:
     program = request.program
     costs = [conditional_costs(loop.node) for loop in loops]
     places: list[Place] = []
-    instrumenter = Instrumenter(program, places, [loop.node for loop in loops], [c for found in costs for c in found])
+    instrumenter = Instrumenter(
+        program, places, [loop.node for loop in loops], [c for found in costs for c in found]
+    )
     plans = [
         LoopPlan(loop.line, max(k - 1, 0), k, seek and bool(found))
         for loop, k, found in zip(loops, iterations, costs, strict=True)
@@ -160,7 +179,11 @@ def _attempt(request: Request, loops: list[Loop], iterations: list[int], seek: b
             ended = "exit"
         except BaseException as error:
             recorder.finish()
-            done = Recording(recorder.tape, program, out.getvalue(), "failed", tuple(notices)) if recorder.complete else None
+            done = (
+                Recording(recorder.tape, program, out.getvalue(), "failed", tuple(notices))
+                if recorder.complete
+                else None
+            )
             raise failure(error, program, done, out.getvalue()) from None
         finally:
             recorder.finish()
@@ -168,7 +191,9 @@ def _attempt(request: Request, loops: list[Loop], iterations: list[int], seek: b
 
 
 def _so_far(recorder: Recorder, program: Program, out: io.StringIO) -> Recording:
-    return Recording(recorder.tape, program, out.getvalue(), "time", (*program.notices, *recorder.tape.notices))
+    return Recording(
+        recorder.tape, program, out.getvalue(), "time", (*program.notices, *recorder.tape.notices)
+    )
 
 
 def _prepare(request: Request, namespace: dict[str, Any]) -> None:
@@ -184,7 +209,9 @@ def _prepare(request: Request, namespace: dict[str, Any]) -> None:
         try:
             namespace[name] = eval(value, {"np": np, "numpy": np})
         except Exception as error:
-            raise ProgramError(f"The value of {name} cannot be used: {error}.", hint=f"{name}={value!r}") from None
+            raise ProgramError(
+                f"The value of {name} cannot be used: {error}.", hint=f"{name}={value!r}"
+            ) from None
 
 
 @contextlib.contextmanager
@@ -229,4 +256,3 @@ def _surroundings(
 def record_text(source: str, path: str = "<program>", **options: Any) -> Recording:
     """`record_source` of a text."""
     return record_source(parse(source, path), **options)
-

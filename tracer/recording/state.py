@@ -75,9 +75,12 @@ class State:
             self.setup_nodes += 1
             if self.setup_nodes >= SETUP_LIMIT and self.mode is Mode.SETUP:
                 self.mode = Mode.OFF
-                self.notice("The code before the training loop is long; only its beginning was recorded.", place)
+                self.notice(
+                    "The code before the training loop is long; only its beginning was recorded.", place
+                )
         new = Node(
-            len(self.tape.nodes), kind, op, args, kwargs, snapshot(value) if self.windowed else None,
+            len(self.tape.nodes), kind, op, args, kwargs,
+            snapshot(value) if self.windowed or kind is Kind.LITERAL else None,
             shape_of(value), dtype_name(value), place.site if place else None, tuple(self.calls), list(names),
             self.window if self.windowed else -1, origin,
         )  # fmt: skip
@@ -92,7 +95,13 @@ class State:
             self.tape.notices.append(Notice(line, column, what))
 
     def emit(
-        self, op: str, operands: list[Any], parameters: dict[str, Any], value: Any, place: Place, kind: Kind | None = None
+        self,
+        op: str,
+        operands: list[Any],
+        parameters: dict[str, Any],
+        value: Any,
+        place: Place,
+        kind: Kind | None = None,
     ) -> Box:
         """Record that ``op`` gave ``value``; a value that has a node already keeps it."""
         if not self.mode or not is_number(value):
@@ -105,7 +114,12 @@ class State:
         args = tuple(self.reference(o) for o in operands)
         kwargs = {k: self.reference(p, literals=True) for k, p in parameters.items()}
         parent = None
-        if isinstance(value, np.ndarray) and value.base is not None and operands and isinstance(operands[0], Box):
+        if (
+            isinstance(value, np.ndarray)
+            and value.base is not None
+            and operands
+            and isinstance(operands[0], Box)
+        ):
             first = operands[0].value
             if isinstance(first, np.ndarray) and ultimate(first) is ultimate(value):
                 parent = first
@@ -140,7 +154,12 @@ class State:
         if isinstance(value, np.ndarray):
             node = self.memory.read(value, place, name)
             origin = self.origins.get(location)
-            if node.kind is Kind.LEAF and node.origin is None and origin is not None and origin.shape == node.shape:
+            if (
+                node.kind is Kind.LEAF
+                and node.origin is None
+                and origin is not None
+                and origin.shape == node.shape
+            ):
                 node.origin = origin.id
             return node
         found = self.locations.get(location) if location is not None else None
@@ -151,7 +170,9 @@ class State:
         if isinstance(value, SHARED) and (location is None or isinstance(value, (bool, np.bool_))):
             return None
         origin = self.origins.get(location)
-        new = self.node(Kind.LEAF, "", (), {}, value, place, origin.id if origin else None, (name,) if name else ())
+        new = self.node(
+            Kind.LEAF, "", (), {}, value, place, origin.id if origin else None, (name,) if name else ()
+        )
         self._locate(location, value, new)
         if location is None:
             self.remember(value, new)

@@ -40,7 +40,9 @@ def _assert(code: Instrumenter, statement: ast.Assert) -> list[ast.stmt]:
 
 
 def _assign(code: Instrumenter, statement: ast.Assign) -> list[ast.stmt]:
-    if len(statement.targets) == 1 and isinstance(statement.targets[0], (ast.Name, ast.Attribute, ast.Subscript)):
+    if len(statement.targets) == 1 and isinstance(
+        statement.targets[0], (ast.Name, ast.Attribute, ast.Subscript)
+    ):
         return store(code, statement.targets[0], code.expression(statement.value), statement)
     temporary = _temporary(code)
     found: list[ast.stmt] = [ast.Assign([ast.Name(temporary, _STORE)], code.expression(statement.value))]
@@ -72,7 +74,9 @@ def store(code: Instrumenter, target: ast.expr, box: ast.expr, statement: ast.st
         name = ast.Constant(code.mangled(target.attr))
         return [ast.Expr(code.call("set_attribute", place, owner, name, box, at=statement))]
     if isinstance(target, ast.Subscript):
-        place = code.place(statement if len(getattr(statement, "targets", ())) == 1 else target, _base(code, target))
+        place = code.place(
+            statement if len(getattr(statement, "targets", ())) == 1 else target, _base(code, target)
+        )
         parts = code.expression(target.value), code.expression(target.slice), box
         if not isinstance(box, ast.Name):
             # Python evaluates the right-hand side first.
@@ -88,7 +92,9 @@ def store(code: Instrumenter, target: ast.expr, box: ast.expr, statement: ast.st
         unpacked = code.call("unpack", code.place(target), box, count, star, at=statement)
         found: list[ast.stmt] = [ast.Assign([ast.Name(temporary, _STORE)], unpacked)]
         for at, item in enumerate(target.elts):
-            found += store(code, item, ast.Subscript(ast.Name(temporary, _LOAD), ast.Constant(at), _LOAD), statement)
+            found += store(
+                code, item, ast.Subscript(ast.Name(temporary, _LOAD), ast.Constant(at), _LOAD), statement
+            )
         return [*found, ast.Delete([ast.Name(temporary, ast.Del())])]
     raise AssertionError(f"not a target: {ast.dump(target)}")
 
@@ -112,7 +118,11 @@ def _augmented(code: Instrumenter, statement: ast.AugAssign) -> list[ast.stmt]:
         place, reading = code.place(statement, shown), code.place(target, shown)
         owner, name = code.expression(target.value), ast.Constant(code.mangled(target.attr))
         value = _late(code.expression(statement.value))
-        return [ast.Expr(code.call("augment_attribute", place, reading, operator, owner, name, value, at=statement))]
+        return [
+            ast.Expr(
+                code.call("augment_attribute", place, reading, operator, owner, name, value, at=statement)
+            )
+        ]
     place, reading = code.place(statement, _base(code, target)), code.place(target, _base(code, target))
     parts = code.expression(target.value), code.expression(target.slice)
     value = _late(code.expression(statement.value))
@@ -140,11 +150,16 @@ def _with(code: Instrumenter, statement: ast.With) -> list[ast.stmt]:
 
 def _try(code: Instrumenter, statement: Any) -> list[ast.stmt]:
     handlers = [
-        ast.copy_location(ast.ExceptHandler(code.native(h.type) if h.type else None, h.name, code.statements(h.body)), h)
+        ast.copy_location(
+            ast.ExceptHandler(code.native(h.type) if h.type else None, h.name, code.statements(h.body)), h
+        )
         for h in statement.handlers
     ]
     new = type(statement)(
-        code.statements(statement.body), handlers, code.statements(statement.orelse), code.statements(statement.finalbody)
+        code.statements(statement.body),
+        handlers,
+        code.statements(statement.orelse),
+        code.statements(statement.finalbody),
     )
     return [new]
 
@@ -179,9 +194,15 @@ def _placed(body: list[ast.stmt], at: ast.stmt) -> list[ast.stmt]:
     return [ast.copy_location(s, at) if not hasattr(s, "lineno") else s for s in body]
 
 
-def _header(code: Instrumenter, node: Any, body: list[ast.stmt], orelse: list[ast.stmt], recorded_header: bool) -> ast.stmt:
+def _header(
+    code: Instrumenter, node: Any, body: list[ast.stmt], orelse: list[ast.stmt], recorded_header: bool
+) -> ast.stmt:
     if isinstance(node, ast.While):
-        test = code.call("truth", code.expression(node.test), at=node.test) if recorded_header else code.native(node.test)
+        test = (
+            code.call("truth", code.expression(node.test), at=node.test)
+            if recorded_header
+            else code.native(node.test)
+        )
         return ast.copy_location(ast.While(test, body, orelse), node)
     source = code.native(node.iter)
     if recorded_header:

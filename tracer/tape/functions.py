@@ -10,7 +10,7 @@ import builtins
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,7 @@ def _binary(name: str) -> Callable[..., Any]:
 
 
 def _unary(name: str) -> Callable[..., Any]:
-    plain = {"negative": operator.neg, "positive": operator.pos, "absolute": abs}[name]
+    plain: Callable[[Any], Any] = {"negative": operator.neg, "positive": operator.pos, "absolute": abs}[name]
     ufunc = getattr(np, name)
 
     def function(x: Any, **kwargs: Any) -> Any:
@@ -176,9 +176,18 @@ _TABLE: dict[str, Callable[..., Any]] = {
     **{name: _binary(name) for name in _OPERATORS},
     **{name: _unary(name) for name in ("negative", "positive", "absolute")},
     **{name: _reduction(name) for name in ("sum", "mean", "prod", "max", "min", "var", "std", "any", "all")},
-    **{name: _copy_of(getattr(np, name)) for name in ("squeeze", "expand_dims", "swapaxes", "flip", "broadcast_to")},
-    **{name: _copy_of(getattr(np, name)) for name in ("diagonal", "diag", "real", "imag", "moveaxis", "rollaxis")},
-    **{name: _copy_of(getattr(np, name)) for name in ("atleast_1d", "atleast_2d", "rot90", "fliplr", "flipud")},
+    **{
+        name: _copy_of(getattr(np, name))
+        for name in ("squeeze", "expand_dims", "swapaxes", "flip", "broadcast_to")
+    },
+    **{
+        name: _copy_of(getattr(np, name))
+        for name in ("diagonal", "diag", "real", "imag", "moveaxis", "rollaxis")
+    },
+    **{
+        name: _copy_of(getattr(np, name))
+        for name in ("atleast_1d", "atleast_2d", "rot90", "fliplr", "flipud")
+    },
     "norm": _norm,
     "argmax": lambda x, axis=None, **kw: np.argmax(x, axis=axis, **kw),
     "argmin": lambda x, axis=None, **kw: np.argmin(x, axis=axis, **kw),
@@ -226,7 +235,7 @@ _TABLE: dict[str, Callable[..., Any]] = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def resolve(op: str) -> Callable[..., Any]:
     """The function of a canonical operation.
 

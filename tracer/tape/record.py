@@ -19,10 +19,32 @@ from tracer.tape.node import Kind, Node, Ref, Window
 from tracer.tape.tape import Tape
 
 _NAMES = {"amax": "max", "amin": "min", "true_divide": "divide", "concat": "concatenate", "mod": "remainder"}
-_REDUCTIONS = frozenset("sum prod mean max min var std any all".split())
+_REDUCTIONS = frozenset(["sum", "prod", "mean", "max", "min", "var", "std", "any", "all"])
 _METHODS = frozenset(
-    "sum prod mean max min var std any all argmax argmin cumsum cumprod dot transpose squeeze swapaxes repeat clip "
-    "diagonal trace take".split()
+    [
+        "sum",
+        "prod",
+        "mean",
+        "max",
+        "min",
+        "var",
+        "std",
+        "any",
+        "all",
+        "argmax",
+        "argmin",
+        "cumsum",
+        "cumprod",
+        "dot",
+        "transpose",
+        "squeeze",
+        "swapaxes",
+        "repeat",
+        "clip",
+        "diagonal",
+        "trace",
+        "take",
+    ]
 )
 
 
@@ -82,13 +104,20 @@ class Recorded(NDArrayOperatorsMixin):
             return lambda *args, **kwargs: _function(self.tape, getattr(np, name), (self, *args), kwargs)
         raise AttributeError(f"{name} of a recorded array cannot be followed")
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **kwargs: Any
+    ) -> Any:
         name = _NAMES.get(ufunc.__name__, ufunc.__name__)
         if method == "__call__":
             made = _apply(self.tape, name, inputs, kwargs)
         elif method == "reduce" and name in ("add", "multiply", "maximum", "minimum"):
             reduced = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}[name]
-            made = _apply(self.tape, reduced, inputs, {"axis": kwargs.get("axis", 0), "keepdims": kwargs.get("keepdims", False)})
+            made = _apply(
+                self.tape,
+                reduced,
+                inputs,
+                {"axis": kwargs.get("axis", 0), "keepdims": kwargs.get("keepdims", False)},
+            )
         else:
             raise CannotRecord(f"{name}.{method} cannot be recorded by tracer.tape.record")
         if out is None:
@@ -146,9 +175,13 @@ def _node(tape: Tape, kind: Kind, op: str, args: tuple[Any, ...], kwargs: dict[s
     return node
 
 
-def _apply(tape: Tape, op: str, args: tuple[Any, ...], kwargs: dict[str, Any], kind: Kind = Kind.OPERATION) -> Recorded:
+def _apply(
+    tape: Tape, op: str, args: tuple[Any, ...], kwargs: dict[str, Any], kind: Kind = Kind.OPERATION
+) -> Recorded:
     value = resolve(op)(*(_plain(a) for a in args), **_plain(kwargs))
-    return Recorded(tape, _node(tape, kind, op, tuple(_reference(tape, a) for a in args), _reference(tape, kwargs), value))
+    return Recorded(
+        tape, _node(tape, kind, op, tuple(_reference(tape, a) for a in args), _reference(tape, kwargs), value)
+    )
 
 
 def _function(tape: Tape, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -69,7 +69,10 @@ def read(file: str | Path | IO[bytes]) -> tuple[Tape, dict[str, Any]]:
     calls = [Call(function, sites[site]) for function, site in document["calls"]]
     tape = Tape(
         [_read_node(at, item, arrays, sites, calls) for at, item in enumerate(document["nodes"])],
-        [Binding(name, node, time, sites[site], scope) for name, node, time, site, scope in document["bindings"]],
+        [
+            Binding(name, node, time, sites[site], scope)
+            for name, node, time, site, scope in document["bindings"]
+        ],
         [Window(*item) for item in document["windows"]],
         [Notice(*item) for item in document["notices"]],
     )
@@ -84,7 +87,9 @@ def _number(item: Any, table: dict[Any, int]) -> int:
     return table.setdefault(item, len(table))
 
 
-def _node(node: Node, arrays: dict[str, np.ndarray], sites: dict[Site, int], calls: dict[Call, int]) -> list[Any]:
+def _node(
+    node: Node, arrays: dict[str, np.ndarray], sites: dict[Site, int], calls: dict[Call, int]
+) -> list[Any]:
     name = f"v{node.id}"
     return [
         node.kind.value, node.op, _encode(node.args, arrays, name + "a"), _encode(node.kwargs, arrays, name + "k"),
@@ -127,7 +132,10 @@ def _encode(value: Any, arrays: dict[str, np.ndarray], name: str) -> Any:
         items = [_encode(item, arrays, f"{name}_{at}") for at, item in enumerate(value)]
         return ["tuple" if isinstance(value, tuple) else "list", items]
     if isinstance(value, dict):
-        pairs = [[_encode(k, arrays, f"{name}_{at}k"), _encode(v, arrays, f"{name}_{at}")] for at, (k, v) in enumerate(value.items())]
+        pairs = [
+            [_encode(k, arrays, f"{name}_{at}k"), _encode(v, arrays, f"{name}_{at}")]
+            for at, (k, v) in enumerate(value.items())
+        ]
         return ["dict", pairs]
     if isinstance(value, Slice):
         parts = (value.start, value.stop, value.step)

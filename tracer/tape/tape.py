@@ -23,7 +23,21 @@ GIVEN = frozenset({Kind.LEAF, Kind.LITERAL, Kind.RANDOM, Kind.OPAQUE})
 
 _MATH: dict[str, Callable[..., Any]] = {
     name: getattr(math, name)
-    for name in ("exp", "log", "log2", "log10", "log1p", "expm1", "sqrt", "tanh", "sinh", "cosh", "sin", "cos", "tan")
+    for name in (
+        "exp",
+        "log",
+        "log2",
+        "log10",
+        "log1p",
+        "expm1",
+        "sqrt",
+        "tanh",
+        "sinh",
+        "cosh",
+        "sin",
+        "cos",
+        "tan",
+    )
 } | {"arctan": math.atan, "arcsin": math.asin, "arccos": math.acos, "floor": math.floor, "ceil": math.ceil}
 
 _PYTHON: dict[str, type] = {"float": float, "int": int, "bool": bool}
@@ -115,7 +129,12 @@ def evaluate(node: Node, values: Sequence[Any] | Mapping[int, Any]) -> Any:
         Exception: whatever NumPy says of the given operands.
     """
     args, kwargs = substitute(node.args, values), substitute(node.kwargs, values)
-    if node.dtype in ("float", "int") and node.op in _MATH and not kwargs and isinstance(args[0], (int, float)):
+    if (
+        node.dtype in ("float", "int")
+        and node.op in _MATH
+        and not kwargs
+        and isinstance(args[0], (int, float))
+    ):
         try:
             return _MATH[node.op](*args)
         except (ValueError, OverflowError):

@@ -1,0 +1,379 @@
+"""Which iterations are recorded, what is known of the code before them, and how runs end."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tracer.program import ProgramError, load, parse
+from tracer.recording import (
+    MissingPackage,
+    NameUndefined,
+    OutOfMemory,
+    ProgramFailed,
+    Recording,
+    TimedOut,
+    record_function,
+    record_in_child,
+    record_source,
+)
+from tracer.recording.box import same
+from tracer.tape import Kind, Node, Ref, replay
+
+NET = """\
+import numpy as np
+np.random.seed(0)
+N, D, h = 6, 3, 4
+reg = 1e-3
+X = np.random.randn(N, D)
+y = np.random.randn(N, 1)
+W = 0.1 * np.random.randn(D, h)
+V = 0.1 * np.random.randn(h, 1)
+for step in range({count}):
+    a = np.tanh(X.dot(W))
+    out = a.dot(V)
+    d = out - y
+{cost}
+    dV = a.T.dot(d) + reg * V
+    dW = X.T.dot(d.dot(V.T) * (1 - a * a)) + reg * W
+    W -= 0.1 * dW
+    V -= 0.1 * dV
+print('end', float(np.sum(W)))
+"""
+ALWAYS = "    loss = 0.5 * np.sum(d * d)"
+SOMETIMES = "    if step % {every} == {rest}:\n        loss = 0.5 * np.sum(d * d)\n        print(loss)"
+
+
+def net(count: int = 20, cost: str = ALWAYS) -> str:
+    return NET.format(count=count, cost=cost)
+
+
+def record(source: str, **options: object) -> Recording:
+    return record_source(parse(source, "net.py"), **options)  # type: ignore[arg-type]
+
+
+def iterations(recording: Recording) -> list[int]:
+    return [window.iteration for window in recording.tape.windows]
+
+
+def named(recording: Recording, name: str, window: int) -> Node:
+    return next(n for n in recording.tape.nodes if name in n.names and n.window == window)
+
+
+def test_iterations_0_and_1_are_recorded_by_default() -> None:
+    recording = record(net())
+    assert iterations(recording) == [0, 1]
+    assert recording.ended == "stopped"
+    assert recording.stdout == ""
+
+
+def test_a_chosen_iteration_is_recorded_with_the_one_before_it() -> None:
+    assert iterations(record(net(), iteration=7)) == [6, 7]
+    assert iterations(record(net(), iteration=0)) == [0]
+
+
+def test_the_second_window_reads_what_the_first_one_left() -> None:
+    recording = record(net())
+    first, second = (named(recording, "out", k) for k in (0, 1))
+    updated = next(n for n in recording.tape.nodes if n.kind is Kind.MUTATION and "V" in n.names)
+    assert first.window == 0
+    assert Ref(updated.id) in second.args
+
+
+def test_a_leaf_knows_the_set_up_node_that_made_it_and_so_its_sizes() -> None:
+    recording = record(net())
+    leaf = next(n for n in recording.tape.nodes if n.kind is Kind.LEAF and n.names == ["W"])
+    assert leaf.origin is not None
+    origin = recording.tape[leaf.origin]
+    assert (origin.op, origin.value, origin.window, origin.shape) == ("multiply", None, -1, (3, 4))
+    draw = recording.tape[origin.args[1].node]
+    assert draw.op == "random.randn"
+    assert [recording.tape[size.node].names for size in draw.args] == [["D"], ["h"]]
+
+
+def test_a_scalar_is_a_leaf_with_its_own_name() -> None:
+    leaves = [
+        n.names for n in record(net()).tape.nodes if n.kind is Kind.LEAF and n.shape == () and n.window >= 0
+    ]
+    assert ["reg"] in leaves
+
+
+def test_later_iterations_still_know_where_an_array_came_from() -> None:
+    recording = record(net().replace("W -= 0.1 * dW", "W = W - 0.1 * dW"), iteration=9)
+    leaf = next(n for n in recording.tape.nodes if n.kind is Kind.LEAF and n.names == ["W"])
+    assert leaf.origin is not None
+    assert recording.tape[leaf.origin].shape == leaf.shape
+    assert leaf.window == 0
+
+
+def test_running_on_leaves_the_same_result_as_a_native_run(capsys: pytest.CaptureFixture[str]) -> None:
+    recording = record(net(), run_on=True)
+    exec(compile(net(), "native", "exec"), {"__name__": "__main__"})
+    assert recording.stdout == capsys.readouterr().out
+    assert recording.ended == "end"
+
+
+@pytest.mark.parametrize(("every", "rest", "expected"), [(1, 0, [0, 1]), (5, 4, [3, 4]), (10, 0, [9, 10])])
+def test_the_window_moves_on_to_the_next_iteration_that_computes_the_cost(
+    every: int, rest: int, expected: list[int]
+) -> None:
+    recording = record(net(40, SOMETIMES.format(every=every, rest=rest)))
+    assert iterations(recording) == expected
+
+
+def test_a_cost_that_is_never_computed_leaves_the_window_where_it_was() -> None:
+    assert iterations(record(net(40, SOMETIMES.format(every=1000, rest=999)))) == [0, 1]
+
+
+def test_a_loop_that_ends_early_gives_its_last_two_iterations_and_says_so() -> None:
+    recording = record(net(4), iteration=30)
+    assert iterations(recording) == [2, 3]
+    assert any("ended after 4 iterations" in n.what for n in recording.notices)
+
+
+def test_a_while_loop_is_a_training_loop_too() -> None:
+    source = net().replace("for step in range(20):", "step = 0\nwhile step < 20:\n    step += 1")
+    assert iterations(record(source)) == [0, 1]
+
+
+def test_several_training_loops_are_all_recorded_in_order() -> None:
+    again = "\nreg = 2e-3\nW = 0.2 * np.random.randn(D, h)\n" + net()[net().index("for step") :]
+    recording = record(net() + again)
+    assert [(w.loop_line, w.iteration) for w in recording.tape.windows] == [(9, 0), (9, 1), (22, 0), (22, 1)]
+    leaf = next(
+        n for n in recording.tape.nodes if n.names[:1] == ["W"] and n.kind is Kind.LEAF and n.window == 2
+    )
+    assert leaf.origin is not None
+    assert recording.tape[leaf.origin].site.span.line == 21  # type: ignore[union-attr]
+
+
+def test_one_loop_can_be_chosen_by_its_line() -> None:
+    again = "\nW = 0.2 * np.random.randn(D, h)\n" + net()[net().index("for step") :]
+    recording = record(net() + again, loop=21)
+    assert {w.loop_line for w in recording.tape.windows} == {21}
+    with pytest.raises(ProgramError, match="no loop in line 3.*9, 21"):
+        record(net() + again, loop=3)
+
+
+def test_a_loop_over_epochs_and_batches_is_recorded_in_its_inner_loop() -> None:
+    source = net().replace("for step in range(20):", "for epoch in range(5):\n  for step in range(4):")
+    assert {w.loop_line for w in record(source).tape.windows} == {10}
+
+
+def test_a_program_without_a_loop_is_recorded_whole() -> None:
+    recording = record("import numpy as np\nx = np.ones(3)\ny = (x * 2).sum()\n")
+    assert [(w.loop_line, w.start, w.stop) for w in recording.tape.windows] == [(0, 0, len(recording.tape))]
+
+
+def test_a_training_loop_in_a_method_is_followed() -> None:
+    source = """\
+import numpy as np
+class Net:
+    def __init__(self, n_in, n_out, rate=0.1):
+        self.W = np.random.randn(n_in, n_out)
+        self.rate = rate
+    def forward(self, X):
+        return np.tanh(X @ self.W)
+    def backward(self, X, y):
+        out = self.forward(X)
+        self.dW = X.T @ ((out - y) * (1 - out ** 2))
+        self.W -= self.rate * self.dW
+    def fit(self, X, y):
+        for epoch in range(50):
+            self.backward(X, y)
+net = Net(3, 2)
+net.fit(np.random.randn(5, 3), np.random.randn(5, 2))
+"""
+    recording = record(source)
+    assert [(w.loop_line, w.iteration) for w in recording.tape.windows] == [(13, 0), (13, 1)]
+    gradient = next(n for n in recording.tape.nodes if "self.dW" in n.names)
+    assert [call.function for call in gradient.calls] == ["fit", "backward"]
+    leaf = next(n for n in recording.tape.nodes if "self.W" in n.names and n.kind is Kind.LEAF)
+    assert leaf.origin is not None
+    assert recording.tape[leaf.origin].op == "random.randn"
+
+
+def test_python_2_divides_two_integers_as_it_did() -> None:
+    source = "import numpy as np\nm = 10\nx = np.ones(3)\nout = (1/m) * x + 7/2\nprint out\n"
+    recording = record(source)
+    assert recording.stdout.split() == ["[3.", "3.", "3.]"]
+    assert "floor_divide" in [n.op for n in recording.tape.nodes]
+    assert record("from __future__ import division\n" + source).stdout.split()[0] == "[3.6"
+
+
+def test_the_set_up_may_be_long_and_is_cut_short() -> None:
+    source = net().replace("for step", "t = 0.\nfor k in range(100000):\n    t = t + k * 0.5\nfor step", 1)
+    recording = record(source)
+    assert len(recording.tape) < 500
+    assert iterations(recording) == [0, 1]
+
+
+# -- how a run ends ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def write(tmp_path: Path):  # type: ignore[no-untyped-def]
+    def put(source: str, name: str = "program.py") -> Path:
+        path = tmp_path / name
+        path.write_text(source, encoding="utf-8")
+        return path
+
+    return put
+
+
+def test_the_child_brings_back_the_same_tape(write) -> None:  # type: ignore[no-untyped-def]
+    program = load(write(net()))
+    here, there = record_source(program), record_in_child(program)
+    assert here.tape.bindings == there.tape.bindings
+    assert here.tape.windows == there.tape.windows
+    for a, b in zip(here.tape.nodes, there.tape.nodes, strict=True):
+        assert (a.op, a.kind, a.names, a.site, a.dtype, a.origin) == (
+            b.op,
+            b.kind,
+            b.names,
+            b.site,
+            b.dtype,
+            b.origin,
+        )
+        assert same(a.value, b.value) or a.kind is Kind.RANDOM
+    values = replay(there.tape)
+    assert all(same(n.value, values[n.id]) for n in there.tape.window_nodes())
+
+
+def test_arguments_standard_input_and_files_beside_the_program(write, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    np.savetxt(tmp_path / "data.txt", np.ones((2, 2)))
+    (tmp_path / "layers.py").write_text("def double(x):\n    return x * 2\n")
+    source = "import sys, numpy as np\nfrom layers import double\nx = np.loadtxt('data.txt')\nprint(sys.argv[1:], input(), double(x).sum())\n"
+    recording = record_in_child(load(write(source)), args=["-v", "3"], stdin="hello\n")
+    assert recording.stdout == "['-v', '3'] hello 8.0\n"
+
+
+def test_a_relative_path_works_from_elsewhere(write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "p.py").write_text("import os\nprint(os.path.exists(__file__))\n")
+    monkeypatch.chdir(tmp_path)
+    assert record_in_child(load(os.path.join("sub", "p.py"))).stdout == "True\n"
+
+
+def test_a_failing_program_shows_its_own_traceback(write) -> None:  # type: ignore[no-untyped-def]
+    path = write("import numpy as np\ndef f(x):\n    return x @ np.ones(5)\nprint('before')\nf(np.ones(3))\n")
+    with pytest.raises(ProgramFailed, match="matmul") as caught:
+        record_in_child(load(path))
+    assert caught.value.kind == "ValueError"
+    assert caught.value.line == 3
+    assert caught.value.stdout == "before\n"
+    lines = caught.value.traceback.splitlines()
+    assert [line.strip() for line in lines if line.startswith("    ")] == [
+        "f(np.ones(3))",
+        "return x @ np.ones(5)",
+    ]
+    assert "tracer" not in caught.value.traceback
+
+
+def test_a_failure_after_the_windows_keeps_the_recording(write) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(ProgramFailed) as caught:
+        record_in_child(load(write(net() + "raise ValueError('late')\n")), run_on=True)
+    assert caught.value.recording is not None
+    assert iterations(caught.value.recording) == [0, 1]
+
+
+def test_python_2_lines_in_a_traceback_are_those_of_the_file(write) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(ProgramFailed) as caught:
+        record_in_child(load(write("print 'a'\nx = [1]\nprint x[3]\n")))
+    assert (caught.value.line, caught.value.source_line) == (3, "print x[3]")
+
+
+def test_a_missing_package_is_named(write) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(MissingPackage, match="pip install no_such_package_at_all") as caught:
+        record_in_child(load(write("import numpy\nimport no_such_package_at_all.sub\n")))
+    assert caught.value.package == "no_such_package_at_all"
+    assert caught.value.line == 2
+
+
+def test_an_undefined_name_says_how_to_define_it(write, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    program = load(write("import numpy as np\nx = np.ones(3) * reg\nprint(x.sum())\n"))
+    with pytest.raises(NameUndefined, match="--define reg=VALUE") as caught:
+        record_in_child(program)
+    assert (caught.value.name, caught.value.line) == ("reg", 2)
+    assert record_in_child(program, define={"reg": "2.0"}).stdout == "6.0\n"
+    (tmp_path / "before.py").write_text("reg = 3.0\n")
+    assert record_in_child(program, setup=tmp_path / "before.py").stdout == "9.0\n"
+
+
+def test_a_program_that_runs_for_ever_is_ended_and_says_where(write) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(TimedOut) as caught:
+        record_in_child(load(write("x = 0\nwhile True:\n    x += 1\n")), timeout=2.0)
+    assert caught.value.seconds == 2.0
+    assert caught.value.line in (2, 3)
+
+
+def test_time_running_out_after_the_windows_is_no_error(write) -> None:  # type: ignore[no-untyped-def]
+    recording = record_in_child(load(write(net() + "while True:\n    pass\n")), run_on=True, timeout=3.0)
+    assert iterations(recording) == [0, 1]
+    assert recording.ended == "time"
+
+
+def test_a_program_that_wants_too_much_memory_is_told(write) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(OutOfMemory):
+        record_in_child(load(write("import numpy as np\nx = np.ones((40000, 40000))\n")), memory=2**30)
+
+
+def test_sys_exit_is_an_end(write) -> None:  # type: ignore[no-untyped-def]
+    recording = record_in_child(load(write("import sys\nprint(1)\nsys.exit(3)\n")))
+    assert (recording.stdout, recording.ended) == ("1\n", "exit")
+
+
+def test_a_missing_matplotlib_is_replaced_with_a_notice(write, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    from tracer.recording import stubs
+
+    monkeypatch.setattr(stubs, "STUBBED", ("plotting_that_nobody_has",))
+    source = "import plotting_that_nobody_has.pyplot as plt\nfig, ax = plt.subplots()\nax.plot([1, 2])\nplt.show()\nprint('ok')\n"
+    recording = record_source(load(write(source)))
+    assert recording.stdout == "ok\n"
+    assert [(n.line, n.what.split()[0]) for n in recording.notices] == [(1, "plotting_that_nobody_has")]
+
+
+# -- functions --------------------------------------------------------------------------------------
+
+
+def _sigmoid(x):  # type: ignore[no-untyped-def]
+    return 1 / (1 + np.exp(-x))
+
+
+def _scaled(k):  # type: ignore[no-untyped-def]
+    def inner(v):  # type: ignore[no-untyped-def]
+        return _sigmoid(v) * k
+
+    return inner
+
+
+_tripled = _scaled(3.0)
+
+
+def _cost(W, X, target=0.5):  # type: ignore[no-untyped-def]
+    out = _tripled(X @ W)
+    return np.mean((out - target) ** 2)
+
+
+def test_a_function_is_recorded_with_its_parameters_as_leaves() -> None:
+    W, X = np.ones((3, 2)), np.arange(6.0).reshape(2, 3)
+    code = _cost.__code__
+    recording = record_function(_cost, W, X)
+    assert _cost.__code__ is code
+    leaves = [n.names[0] for n in recording.tape.nodes if n.kind is Kind.LEAF and n.names]
+    assert leaves == ["W", "X", "k", "target"]
+    assert recording.tape.nodes[-1].value == _cost(W, X)
+    product = next(n for n in recording.tape.nodes if n.op == "matmul")
+    assert product.site is not None
+    assert product.site.text == "X @ W"
+    assert product.site.span.line == _cost.__code__.co_firstlineno + 1
+    inside = next(n for n in recording.tape.nodes if n.op == "exp")
+    assert [c.function for c in inside.calls] == ["inner", "_sigmoid"]
+
+
+def test_a_built_in_function_cannot_be_recorded() -> None:
+    with pytest.raises(ProgramError, match="not a function written in Python"):
+        record_function(len, [1])
