@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from enum import IntEnum
 
+from tracer.calculus.printing.code import is_decimal
 from tracer.formula.tree import (
     Apply,
     Cases,
@@ -82,9 +83,8 @@ def number(value: fractions.Fraction | int) -> Tree:
         return Plus(((-1, number(-value)),))
     if value.denominator == 1:
         return Number(str(value.numerator))
-    decimal = repr(float(value))
-    if value.denominator % 10 == 0 and len(decimal) <= 8 and fractions.Fraction(decimal) == value:
-        return Number(decimal)
+    if is_decimal(value):
+        return Number(repr(float(value)))
     return Fraction(Number(str(value.numerator)), Number(str(value.denominator)))
 
 

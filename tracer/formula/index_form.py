@@ -12,7 +12,7 @@ from fractions import Fraction
 from tracer.calculus.printing.common import without_common
 from tracer.calculus.printing.letters import Letters
 from tracer.calculus.printing.names import Names
-from tracer.calculus.printing.reading import indices_of
+from tracer.calculus.printing.reading import indices_of, sides_of
 from tracer.calculus.printing.scalar import as_written
 from tracer.calculus.terms import (
     Affine,
@@ -137,7 +137,8 @@ class IndexWriter:
                 return self.symbols.size(axis)
             case Delta(over, at):
                 return nodes.Delta((self.index(over), self.index(at)))
-            case Mask(relation, left, right):
+            case Mask():
+                left, relation, right = sides_of(factor)
                 sides = [self.entry(s) if isinstance(s, Entry) else number(s) for s in (left, right)]
                 return nodes.Bracket(nodes.Relation(sides[0], SIGNS[relation], sides[1]))
             case Condition(relation, left, right):

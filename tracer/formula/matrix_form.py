@@ -179,7 +179,10 @@ class _MatrixWriter:
         scalars = [scalar for scalar in scalars if scalar != nodes.Number("1")]
         if len(several) > 1:
             several = [_plain_product(tree) for tree in several]
-        return times([*scalars, times(several, "⊙")] if several else scalars)
+        if not scalars or not several:
+            return times(several, "⊙") if several else times(scalars)
+        product = at_least(times(several, "⊙"), Level.REACHING)
+        return nodes.Times((*(at_least(scalar, Level.PRODUCT) for scalar in scalars), product))
 
     def _split(self, node: Node) -> tuple[Tree, Tree]:
         """What stands in front of a sum or product of matrices, and the sum or product."""
@@ -221,20 +224,33 @@ def _needs_entries(node: Node) -> bool:
     match node:
         case arrays.Picked():
             return not _picks_rows(node)
-        case arrays.Reduced() | arrays.Einsum():
+        case arrays.Identity((Index() as first, Index() as second)):
+            return first.axis != second.axis
+        case arrays.Positions():
+            return True
+        case arrays.Reduced() | arrays.Einsum() | arrays.Triangle():
             return False
         case arrays.Product(parts) | arrays.Applied(_, parts):
             return any(_needs_entries(part) for part in parts)
         case arrays.Plus(signed):
             return any(_needs_entries(part) for _, part in signed)
-        case arrays.Quotient(left, right) | arrays.Matmul(left, right) | arrays.Comparison(_, left, right):
+        case arrays.Matmul(left, right):
+            return any(isinstance(_plain(n), arrays.Triangle) or _needs_entries(n) for n in (left, right))
+        case arrays.Quotient(left, right) | arrays.Comparison(_, left, right):
             return _needs_entries(left) or _needs_entries(right)
         case arrays.Power(inner) | arrays.Transposed(inner) | arrays.Expanded(inner) | arrays.Reshaped(inner):
             return _needs_entries(inner)
-        case arrays.Repeated(repeated):
-            return repeated is not None and _needs_entries(repeated)
+        case arrays.Repeated(repeated, axes):
+            if repeated is None:
+                return False
+            is_partial = bool(repeated.axes) and arrays.real(repeated.axes) != arrays.real(axes)
+            return is_partial or _needs_entries(repeated)
         case _:
             return False
+
+
+def _plain(node: Node) -> Node:
+    return node.array if isinstance(node, arrays.Transposed) else node
 
 
 def _plain_product(tree: Tree) -> Tree:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tracer.calculus.printing import DeclaredNames, Letters, NoForm, loops, open_code
-from tracer.calculus.terms import Axis, Entry, Function, Index, Size, Term
+from tracer.calculus.terms import Axis, Entry, Function, Index, Mask, Size, Term
 
 N, h, K = Axis("N"), Axis("h"), Axis("K")
 n, a, k = Index("n", N), Index("a", h), Index("k", K)
@@ -131,6 +131,31 @@ def test_an_array_that_is_called_by_an_expression_is_put_in_parentheses() -> Non
     space: dict[str, Any] = {"grads": {"W1": np.ones((2, 3))}, "m": 4.0}
     exec(code, {"np": np}, space)
     assert np.array_equal(space["result"], np.full((2, 3), 4.0))
+
+
+def test_an_array_called_result_is_read_before_it_is_replaced() -> None:
+    names = DeclaredNames({"result": (N, K), "W2": (h, K), "total": (N, h)})
+    expr = (
+        Term(Fraction(1), (), ((Entry("total", (n, a)), Fraction(1)),)),
+        Term(
+            Fraction(-1), (k,), ((Entry("result", (n, k)), Fraction(1)), (Entry("W2", (a, k)), Fraction(1)))
+        ),
+    )
+    arrays = {"result": np.ones((2, 3)), "W2": np.ones((4, 3)), "total": np.full((2, 4), 5.0)}
+    for code in (open_code(expr, (n, a), names), loops(expr, (n, a), names, "result")):
+        space: dict[str, Any] = {name: array.copy() for name, array in arrays.items()}
+        exec(code, {"np": np}, space)
+        assert np.array_equal(space["result"], np.full((2, 4), 2.0)), code
+
+
+def test_a_number_stands_on_the_right_of_a_comparison() -> None:
+    expr = (Term(Fraction(1), (), ((Mask(">", Fraction(0), Entry("hidden", (n, a))), Fraction(1)),)),)
+    assert open_code(expr, (n, a), NAMES).endswith("1.0 * (hidden[i, j] < 0)")
+
+
+def test_an_exponential_below_a_fraction_is_an_exponential_of_minus() -> None:
+    expr = (Term(Fraction(1), (), ((Function("exp(x0)", (Entry("hidden", (n, a)),)), Fraction(-1)),)),)
+    assert open_code(expr, (n, a), NAMES).endswith("np.exp(-hidden[i, j])")
 
 
 def test_a_size_that_nothing_has_is_an_error_that_names_the_axis() -> None:

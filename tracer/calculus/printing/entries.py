@@ -25,6 +25,7 @@ from tracer.calculus.printing.code import (
 )
 from tracer.calculus.printing.letters import Letters
 from tracer.calculus.printing.names import Names
+from tracer.calculus.printing.reading import sides_of
 from tracer.calculus.printing.scalar import as_written, scalar_code
 from tracer.calculus.terms import (
     Affine,
@@ -115,7 +116,8 @@ class EntryWriter:
                 return self.size(axis)
             case Delta(over, at):
                 return compare(self.index(over), "==", self.index(at))
-            case Mask(relation, left, right):
+            case Mask():
+                left, relation, right = sides_of(factor)
                 return compare(self._side(left), relation, self._side(right))
             case Condition(relation, left, right):
                 return compare(self.index(left), relation, self.index(right))

@@ -35,7 +35,7 @@ from tracer.calculus.printing.array_tree import (
     real,
 )
 from tracer.calculus.printing.names import Names, NoForm
-from tracer.calculus.printing.reading import indices_of_index
+from tracer.calculus.printing.reading import indices_of_index, sides_of
 from tracer.calculus.terms import (
     Affine,
     Axis,
@@ -64,7 +64,8 @@ def leaf(factor: Factor, names: Names) -> Node:
             return Extent(axis)
         case Delta(over, at):
             return _delta(over, at, names)
-        case Mask(relation, left, right):
+        case Mask():
+            left, relation, right = sides_of(factor)
             return _comparison(relation, _side(left, names), _side(right, names))
         case Condition(relation, left, right):
             return _condition(relation, left, right, names)
@@ -74,12 +75,25 @@ def leaf(factor: Factor, names: Names) -> Node:
 
 
 def together(nodes: Sequence[Node]) -> list[Node]:
-    """Arrays aligned to the union of their axes, in the order of the largest of them."""
+    """Arrays aligned to the union of their axes: as they are if they broadcast, else by the largest."""
+    try:
+        broadcast(node.axes for node in nodes)
+    except NoForm:
+        pass
+    else:
+        if _broadcast_by_index(nodes):
+            return list(nodes)
     largest = max((node.axes for node in nodes), key=lambda axes: len(real(axes)), default=())
     order: list[Index | None] = list(largest)
     for node in nodes:
         order += [index for index in real(node.axes) if index not in order]
     return [align(node, order) for node in nodes]
+
+
+def _broadcast_by_index(nodes: Sequence[Node]) -> bool:
+    """Whether no index would come to stand along two axes."""
+    axes = real(broadcast(node.axes for node in nodes))
+    return len(set(axes)) == len(axes)
 
 
 def _side(side: Entry | Fraction, names: Names) -> Node:

@@ -34,8 +34,9 @@ def open_code(expr: Expr, free: tuple[Index | int, ...], names: Names, letters: 
     Raises:
         NoForm: a scalar function is not in NumPy, or a size has no name.
     """
-    avoid = identifiers_in(expr, free, names) | {"result"}
-    known = (letters or Letters()).extended(free, expr, avoid=avoid)
+    read = identifiers_in(expr, free, names)
+    running = next(word for word in ("result", "partial", "sum_so_far") if word not in read)
+    known = (letters or Letters()).extended(free, expr, avoid=read | {"result", running})
     real = tuple(index for index in free if isinstance(index, Index))
     lines: list[str] = []
     grid = ""
@@ -43,7 +44,7 @@ def open_code(expr: Expr, free: tuple[Index | int, ...], names: Names, letters: 
     missing = set(real)
     for number, members in enumerate(_groups(expr)):
         if number:
-            lines.append(f"result = {value.text}")
+            lines.append(f"{running} = {value.text}")
         first = members[0]
         wanted = _grid((*real, *first.bound), EntryWriter(names, known))
         if wanted and wanted != grid:
@@ -55,7 +56,7 @@ def open_code(expr: Expr, free: tuple[Index | int, ...], names: Names, letters: 
             parts.append((-1 if member.term.coefficient < 0 else 1, _summed(member, len(real), writer)))
             missing -= set(member.used)
         parts.sort(key=lambda part: part[0] < 0)
-        value = total([(1, Code("result")), *parts] if number else parts)
+        value = total([(1, Code(running)), *parts] if number else parts)
     lines.append(f"result = {_with_axes(value, free, bool(missing), EntryWriter(names, known))}")
     return "\n".join(lines)
 

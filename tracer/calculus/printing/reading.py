@@ -6,6 +6,7 @@ In: terms of `tracer.calculus.terms`.  Out: tuples without repetitions.  Nothing
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from tracer.calculus.terms import (
     Affine,
@@ -22,6 +23,15 @@ from tracer.calculus.terms import (
     Size,
     Term,
 )
+
+_MIRRORED = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "==", "!=": "!="}
+
+
+def sides_of(mask: Mask) -> tuple[Entry | Fraction, str, Entry | Fraction]:
+    """A mask as it is written: a number, if there is one, stands on the right."""
+    if isinstance(mask.left, Fraction) and isinstance(mask.right, Entry):
+        return mask.right, _MIRRORED[mask.relation], mask.left
+    return mask.left, mask.relation, mask.right
 
 
 def parts_of(factor: Factor) -> Iterator[IndexExpr]:

@@ -125,9 +125,10 @@ def _moving_deltas(term: Term, free: tuple[Index | int, ...]) -> dict[Index, Ind
         if not isinstance(factor, Delta) or factor.over not in free or not isinstance(factor.over, Index):
             continue
         over, at = factor.over, factor.at
-        bound = any(index in term.bound for index in indices_of_index(at))
+        inside = indices_of_index(at)
+        bound = any(index in term.bound for index in inside)
         elsewhere = isinstance(at, Index) and at.axis != over.axis
-        if over not in found and bound and (elsewhere or isinstance(at, (Affine, Entry))):
+        if over not in found and (not inside or (bound and (elsewhere or not isinstance(at, Index)))):
             found[over] = at
     return found
 
