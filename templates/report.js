@@ -29,7 +29,9 @@ function show(line, {focus = false, quiet = false} = {}) {
     if (top < 20 || top > pane.clientHeight - 50) pane.scrollTop += top - pane.clientHeight / 2;
   }
   if (quiet) return;
-  if (location.hash !== (card ? '#L' + line : '#lines')) history.pushState(null, '', card ? '#L' + line : '#lines');
+  const hash = card ? '#L' + line : '#lines';
+  // Inside a notebook's frame there is no address to change.
+  if (location.hash !== hash) try { history.pushState(null, '', hash); } catch { /* the line is shown all the same */ }
   one('#explain').scrollTop = 0;
   const place = card || overview;
   if (narrow.matches) place.scrollIntoView({block: 'start'});
@@ -103,7 +105,7 @@ const entries = cards.map(card => ({
   line: +card.dataset.line, code: one('.where code', card).textContent,
   text: (one('.where code', card).textContent + ' ' + all('h3', card).map(h => h.textContent).join(' ')).toLowerCase(),
 }));
-function close() { hits.hidden = true; field.setAttribute('aria-expanded', 'false'); field.removeAttribute('aria-activedescendant'); }
+function closeHits() { hits.hidden = true; field.setAttribute('aria-expanded', 'false'); field.removeAttribute('aria-activedescendant'); }
 field.addEventListener('input', () => {
   const asked = field.value.trim().toLowerCase();
   hits.textContent = ''; chosen = -1;
@@ -117,7 +119,7 @@ field.addEventListener('input', () => {
   hits.hidden = !asked;
   field.setAttribute('aria-expanded', String(!!asked));
 });
-function go(item) { if (item && item.dataset.line) { show(+item.dataset.line, {focus: true}); close(); } }
+function go(item) { if (item && item.dataset.line) { show(+item.dataset.line, {focus: true}); closeHits(); } }
 field.addEventListener('keydown', event => {
   const items = all('li[data-line]', hits);
   if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
@@ -126,10 +128,10 @@ field.addEventListener('keydown', event => {
     if (items[chosen]) field.setAttribute('aria-activedescendant', items[chosen].id);
     event.preventDefault();
   } else if (event.key === 'Enter') go(items[Math.max(0, chosen)]);
-  else if (event.key === 'Escape') { close(); field.blur(); }
+  else if (event.key === 'Escape') { closeHits(); field.blur(); }
 });
 hits.addEventListener('pointerdown', event => { event.preventDefault(); go(event.target.closest('li')); });
-field.addEventListener('blur', close);
+field.addEventListener('blur', closeHits);
 document.addEventListener('beforematch', event => { const card = event.target.closest('.card'); if (card) setTimeout(() => show(+card.dataset.line)); });
 
 show(wanted(), {quiet: true});

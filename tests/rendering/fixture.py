@@ -114,7 +114,9 @@ def op(sign: str, latex: str | None = None) -> tuple[str, str, str]:
 
 
 def row(*items: tuple[str, str, str]) -> Formula:
-    return wrap(*("".join(item[k] for item in items) if k != 1 else " ".join(i[1] for i in items) for k in range(3)))
+    return wrap(
+        *("".join(item[k] for item in items) if k != 1 else " ".join(i[1] for i in items) for k in range(3))
+    )
 
 
 def under(item: tuple[str, str, str], shape: str) -> tuple[str, str, str]:
@@ -302,7 +304,9 @@ def explanation() -> Explanation:
         axes=("h", "N"),
         formula=Formulas(row(sym("hidden", "H", "", True)), None, None),
     )
-    update = row(W2, op("←", r"\leftarrow "), W2, op("−", "-"), ("<mi>η</mi>", r"\eta ", "η"), partial("W2", "W", "2"))
+    update = row(
+        W2, op("←", r"\leftarrow "), W2, op("−", "-"), ("<mi>η</mi>", r"\eta ", "η"), partial("W2", "W", "2")
+    )
     terms = tuple((0.01 * k, -0.02 * k) for k in range(300))
     parts: dict[int, tuple[Part, ...]] = {
         6: (part(6, "X", role="data", shape=(300, 2), axes=("N", "D")),),
@@ -431,7 +435,8 @@ def explanation() -> Explanation:
         ),
     }
     lines = tuple(
-        Line(n, 19 if n == 18 else n, "\n".join(LINES[n - 1 : 19 if n == 18 else n]), found) for n, found in parts.items()
+        Line(n, 19 if n == 18 else n, "\n".join(LINES[n - 1 : 19 if n == 18 else n]), found)
+        for n, found in parts.items()
     )
     nodes = [
         (0, 6, "X", (300, 2)),

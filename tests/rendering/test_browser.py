@@ -27,7 +27,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def opened(browser: Any, report: Path, hash_: str = "", width: int = 1440, height: int = 900, **options: Any) -> Iterator[Any]:
+def opened(
+    browser: Any, report: Path, hash_: str = "", width: int = 1440, height: int = 900, **options: Any
+) -> Iterator[Any]:
     """A tab with the report; whatever it complains about or asks the network for fails the test."""
     context = browser.new_context(viewport={"width": width, "height": height}, **options)
     tab = context.new_page()
@@ -49,7 +51,9 @@ def shown(tab: Any) -> list[int]:
     )  # type: ignore[no-any-return]
 
 
-def test_the_table_comes_first_and_every_backward_line_leads_to_its_explanation(browser: Any, report: Path) -> None:
+def test_the_table_comes_first_and_every_backward_line_leads_to_its_explanation(
+    browser: Any, report: Path
+) -> None:
     with opened(browser, report) as tab:
         assert tab.evaluate("document.querySelector('main').firstElementChild.id") == "lines"
         assert shown(tab) == []
@@ -74,7 +78,9 @@ def test_without_javascript_everything_is_readable_and_links_jump(browser: Any, 
 @pytest.mark.parametrize("hash_", ["", "#L26", "#L29", "#L30"])
 @pytest.mark.parametrize("width,height", [(1440, 900), (1024, 768), (768, 1024), (390, 844), (320, 640)])
 @pytest.mark.parametrize("script", [True, False])
-def test_nothing_sticks_out_sideways(browser: Any, report: Path, hash_: str, width: int, height: int, script: bool) -> None:
+def test_nothing_sticks_out_sideways(
+    browser: Any, report: Path, hash_: str, width: int, height: int, script: bool
+) -> None:
     with opened(browser, report, hash_, width, height, java_script_enabled=script) as tab:
         box = tab.locator("html").bounding_box()
         assert box["width"] <= width
@@ -164,7 +170,12 @@ def test_a_printed_page_has_every_explanation(browser: Any, report: Path) -> Non
 
 def test_landmarks_headings_and_names_are_there_for_a_screen_reader(browser: Any, report: Path) -> None:
     with opened(browser, report, "#L26") as tab:
-        assert tab.locator("main").count() == tab.locator("h1").count() == tab.locator("nav[aria-labelledby]").count() == 1
+        assert (
+            tab.locator("main").count()
+            == tab.locator("h1").count()
+            == tab.locator("nav[aria-labelledby]").count()
+            == 1
+        )
         levels = tab.evaluate(
             "[...document.querySelectorAll('h1,h2,h3,h4')].filter(h => h.checkVisibility()).map(h => +h.tagName[1])"
         )
@@ -176,7 +187,10 @@ def test_landmarks_headings_and_names_are_there_for_a_screen_reader(browser: Any
 def test_an_injected_script_does_not_run(browser: Any, report: Path, tmp_path: Path) -> None:
     """The negative control of the policy: text that got into the page unescaped would still be dead."""
     broken = tmp_path / "broken.html"
-    broken.write_text(report.read_text("utf-8").replace("</main>", "</main><script>window.ran = 1</script>"), encoding="utf-8")
+    broken.write_text(
+        report.read_text("utf-8").replace("</main>", "</main><script>window.ran = 1</script>"),
+        encoding="utf-8",
+    )
     context = browser.new_context()
     tab = context.new_page()
     tab.goto(broken.as_uri())

@@ -85,7 +85,9 @@ def test_text_of_the_program_is_never_markup(page: Page) -> None:
     assert page.with_tag("img") == []
     assert page.with_tag("b") != []  # our own
     assert '<script>alert("이름")</script>' in page.text
-    assert not [attributes for _, attributes in page.tags if any(name.startswith("on") for name in attributes)]
+    assert not [
+        attributes for _, attributes in page.tags if any(name.startswith("on") for name in attributes)
+    ]
 
 
 HOSTILE = '"><svg onload=alert(1)></style></script><!--&amp;'
@@ -96,12 +98,19 @@ def hostile() -> Explanation:
     formula = Formula(HOSTILE, HOSTILE, "")
     found = explanation()
     part = found.lines[10].parts[0]
-    part = dataclasses.replace(part, source=HOSTILE, target=HOSTILE, wrt=HOSTILE, of=HOSTILE, scale=HOSTILE, names=(HOSTILE,))
-    part = dataclasses.replace(part, remark=HOSTILE, contribution=HOSTILE, numpy=HOSTILE, axes=(HOSTILE,), optimiser=HOSTILE)
-    part = dataclasses.replace(part, formula=dataclasses.replace(part.formula, matrix=formula, index=formula, loops=HOSTILE))  # type: ignore[type-var]
+    part = dataclasses.replace(
+        part, source=HOSTILE, target=HOSTILE, wrt=HOSTILE, of=HOSTILE, scale=HOSTILE, names=(HOSTILE,)
+    )
+    part = dataclasses.replace(
+        part, remark=HOSTILE, contribution=HOSTILE, numpy=HOSTILE, axes=(HOSTILE,), optimiser=HOSTILE
+    )
+    part = dataclasses.replace(
+        part, formula=dataclasses.replace(part.formula, matrix=formula, index=formula, loops=HOSTILE)
+    )  # type: ignore[type-var]
     diagnosis = next(p.diagnosis for line in found.lines for p in line.parts if p.diagnosis)
     part = dataclasses.replace(
-        part, diagnosis=dataclasses.replace(diagnosis, kind=HOSTILE, says=HOSTILE, fix=HOSTILE, should_be=formula)
+        part,
+        diagnosis=dataclasses.replace(diagnosis, kind=HOSTILE, says=HOSTILE, fix=HOSTILE, should_be=formula),
     )
     return dataclasses.replace(
         found,

@@ -27,7 +27,11 @@ def compiled(engine: str, source: str, folder: Path) -> tuple[str, str]:
     log = (folder / "report.log").read_text("utf-8", "replace")
     assert run.returncode == 0, log[-3000:]
     text = subprocess.run(
-        [need("pdftotext"), "-layout", "report.pdf", "-"], cwd=folder, capture_output=True, text=True, check=True
+        [need("pdftotext"), "-layout", "report.pdf", "-"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return log, text.stdout
 
@@ -47,8 +51,12 @@ def with_long_formulas() -> Explanation:
     steps = tuple(dataclasses.replace(part.derivation.steps[0], latex=latex) for latex in longs)
     part = dataclasses.replace(part, derivation=dataclasses.replace(part.derivation, steps=steps))
     assert part.formula is not None
-    part = dataclasses.replace(part, formula=dataclasses.replace(part.formula, matrix=Formula(longs[0], "", "")))
-    lines = tuple(dataclasses.replace(line, parts=(part,)) if line.line == 26 else line for line in found.lines)
+    part = dataclasses.replace(
+        part, formula=dataclasses.replace(part.formula, matrix=Formula(longs[0], "", ""))
+    )
+    lines = tuple(
+        dataclasses.replace(line, parts=(part,)) if line.line == 26 else line for line in found.lines
+    )
     return dataclasses.replace(found, lines=lines)
 
 
@@ -80,7 +88,9 @@ def test_long_formulas_stay_on_the_page(engine: str, request: pytest.FixtureRequ
 @pytest.mark.latex
 def test_hostile_text_compiles(pdflatex: str, tmp_path: Path) -> None:
     evil = dataclasses.replace(hostile(), lines=explanation().lines)
-    evil = dataclasses.replace(evil, losses=(), notices=tuple(dataclasses.replace(n, what=ALL_ASCII) for n in evil.notices))
+    evil = dataclasses.replace(
+        evil, losses=(), notices=tuple(dataclasses.replace(n, what=ALL_ASCII) for n in evil.notices)
+    )
     _, text = compiled(pdflatex, to_latex(evil), tmp_path)
     assert "\\end{document}" in text  # printed, not obeyed
     assert text.count("\\input") == len(evil.notices)

@@ -43,7 +43,9 @@ def test_highlighting_marks_variables_and_survives_python_2() -> None:
 
 
 @given(graphs)
-def test_nodes_of_a_layer_do_not_overlap_and_edges_lead_down(graph: tuple[list[float], list[tuple[int, int]]]) -> None:
+def test_nodes_of_a_layer_do_not_overlap_and_edges_lead_down(
+    graph: tuple[list[float], list[tuple[int, int]]],
+) -> None:
     widths, edges = dict(enumerate(graph[0])), graph[1]
     placed = layout(widths, edges)
     rows: dict[float, list[int]] = {}
@@ -107,7 +109,8 @@ def test_small_numbers_share_a_power_of_ten() -> None:
 
 
 @pytest.mark.parametrize(
-    "sample,shape,rows", [((1.0, 2.0), (2,), 1), ((((1.0,), (2.0,)),), (1, 2, 1), 2), (((None, 1.0),), (1, 2), 1)]
+    "sample,shape,rows",
+    [((1.0, 2.0), (2,), 1), ((((1.0,), (2.0,)),), (1, 2, 1), 2), (((None, 1.0),), (1, 2), 1)],
 )
 def test_vectors_and_cubes_and_gaps_are_shown(sample: object, shape: tuple[int, ...], rows: int) -> None:
     found = heat_map(part(sample, shape))

@@ -34,14 +34,23 @@ def test_a_fact_is_in_the_document(write, fact: str) -> None:  # type: ignore[no
 
 def test_the_text_starts_with_the_table_of_backward_lines() -> None:
     lines = to_text(explanation()).split("\n")
-    assert lines[0] == "two_<layer>_net.py: 10 backward lines: 6 proved, 1 checked, 1 wrong, 1 not known, 1 on the way"
+    assert (
+        lines[0]
+        == "two_<layer>_net.py: 10 backward lines: 6 proved, 1 checked, 1 wrong, 1 not known, 1 on the way"
+    )
     assert re.fullmatch(r" +26  dW2 = np.dot\(hidden.T, dscores\) +✓ proved +∂loss/∂W2", lines[5])
 
 
 def test_an_answer_has_code_formula_derivation_and_verdict() -> None:
     part = next(part for line in explanation().lines for part in line.parts if line.line == 26)
     text = parts_to_text(explanation(), [part])
-    for said in ("line 26: dW2 = np.dot(hidden.T, dscores)", "∂L/∂W₂ = Hᵀ∂L/∂S", "1. ∂L/∂H[i,a]", "chain rule:", "✓ Proved"):
+    for said in (
+        "line 26: dW2 = np.dot(hidden.T, dscores)",
+        "∂L/∂W₂ = Hᵀ∂L/∂S",
+        "1. ∂L/∂H[i,a]",
+        "chain rule:",
+        "✓ Proved",
+    ):
         assert said in text
 
 
@@ -52,7 +61,9 @@ def test_control_characters_never_reach_the_terminal() -> None:
 
 
 def test_hostile_text_stays_text_in_markdown() -> None:
-    outside = re.sub(r"(?m)^(`{3,}).*?^\1$|(`+)[^`]*\2|\$\$.*?\$\$|\$[^$]*\$", "", to_markdown(hostile()), flags=re.DOTALL)
+    outside = re.sub(
+        r"(?m)^(`{3,}).*?^\1$|(`+)[^`]*\2|\$\$.*?\$\$|\$[^$]*\$", "", to_markdown(hostile()), flags=re.DOTALL
+    )
     assert "<svg" not in outside
     assert "<script" not in outside
 
@@ -79,7 +90,9 @@ def test_hostile_text_does_not_break_the_plain_formats() -> None:
 
 
 def test_a_correction_keeps_what_it_does_not_change() -> None:
-    changes = diff(explanation(), (Edit(28, 29, "    dhidden = np.dot(dscores, W2.T)\n    W2 += -rate * dW2"),))
+    changes = diff(
+        explanation(), (Edit(28, 29, "    dhidden = np.dot(dscores, W2.T)\n    W2 += -rate * dW2"),)
+    )
     assert [(change.sign, change.number) for change in changes] == [("+", None), (" ", 28), ("-", 29)]
     kept = [change.text for change in changes if change.sign != "+"]
     assert kept == ["    W2 += -rate * dW2", "    dhidden = np.dot(dscores, W2.T)"]

@@ -55,7 +55,9 @@ def imports_of(source: str, module: str, is_package: bool) -> set[str]:
 
 def forbidden(source: str, module: str, is_package: bool = False) -> set[str]:
     room = room_of(module)
-    found = {name for name in imports_of(source, module, is_package) if room_of(name) not in ALLOWED[room] | {room}}
+    found = {
+        name for name in imports_of(source, module, is_package) if room_of(name) not in ALLOWED[room] | {room}
+    }
     return found - PLACES if room == "program" else found
 
 
@@ -92,5 +94,7 @@ def test_the_data_that_the_program_shares_with_the_tape_depends_on_nothing() -> 
 
 
 def test_every_room_has_its_rule() -> None:
-    rooms = {path.name for path in (ROOT / "tracer").iterdir() if path.is_dir() and not path.name.startswith("_")}
+    rooms = {
+        path.name for path in (ROOT / "tracer").iterdir() if path.is_dir() and not path.name.startswith("_")
+    }
     assert rooms <= set(ALLOWED)
