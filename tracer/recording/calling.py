@@ -173,7 +173,7 @@ class Calling(Assignments):
         kwargs: dict[str, Box] = {}
         for key, box in keywords:
             if key is None:
-                for name in box.value.keys():
+                for name in box.value:
                     kwargs[name] = self._entry(box.value, name, place)
             else:
                 kwargs[key] = box
@@ -321,8 +321,7 @@ class Calling(Assignments):
         if plan.op == "array" and isinstance(operands[0], Box) and not isinstance(operands[0].value, NUMBERS):
             operands = [self._nested(operands[0])]
         if isinstance(result, range):
-            box = self.emit("range", operands, {}, result, place)
-            return box
+            return self.emit("range", operands, {}, result, place)
         return self.emit(plan.op, operands, plan.parameters, result, place, kind)
 
     def _nested(self, box: Box) -> Any:
@@ -482,12 +481,10 @@ def _is_users(function: Any) -> bool:
         isinstance(function, type) and not function.__module__.startswith("builtins")
     ):
         target = function
-    elif isinstance(function, (types.BuiltinFunctionType, np.ufunc, functools.partial)) or isinstance(
-        function, type
-    ):
+    elif isinstance(function, (types.BuiltinFunctionType, np.ufunc, functools.partial, type)):
         return False
     else:
-        target = getattr(type(function), "__call__", None)
+        target = vars(type(function)).get("__call__")
         if not isinstance(target, types.FunctionType):
             return False
     module = (getattr(target, "__module__", "") or "").split(".")[0]
@@ -510,7 +507,7 @@ def _is_users(function: Any) -> bool:
 
 
 def _codes(function: Any) -> tuple[types.CodeType, ...]:
-    candidates = [function, getattr(function, "__func__", None), getattr(type(function), "__call__", None)]
+    candidates = [function, getattr(function, "__func__", None), vars(type(function)).get("__call__")]
     if isinstance(function, type):
         candidates = [getattr(function, "__init__", None), getattr(function, "__new__", None)]
     return tuple(c.__code__ for c in candidates if isinstance(c, types.FunctionType))

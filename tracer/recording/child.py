@@ -75,7 +75,7 @@ def _run(folder: str, program: Program, timeout: float) -> tuple[int | None, str
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
     beside = Path(program.path).resolve().parent
     command = [sys.executable, "-P", "-m", "tracer.recording.child", folder]
-    with open(Path(folder) / "stderr.txt", "wb") as stderr:
+    with (Path(folder) / "stderr.txt").open("wb") as stderr:
         child = subprocess.Popen(
             command, cwd=beside if beside.is_dir() else None, env=environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=stderr,
@@ -181,7 +181,7 @@ def main(folder: Path) -> None:
     """Do what the request in ``folder`` says, and leave the answer there."""
     request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
     _limit_memory(request["memory"])
-    with open(folder / "where.txt", "w", encoding="utf-8") as where:
+    with (folder / "where.txt").open("w", encoding="utf-8") as where:
         faulthandler.dump_traceback_later(max(request["timeout"] - 0.5, request["timeout"] * 0.8), file=where)
         program = parse(request["source"], request["path"])
         answer: dict[str, Any] = {"notices": [], "stdout": "", "ended": "end"}
@@ -213,14 +213,14 @@ def _leave(folder: Path, name: str, recording: Recording, answer: dict[str, Any]
     }  # fmt: skip
     target = "tape.npz" if name == "answer" else f"{name}.npz"
     storage.write(recording.tape, folder / (target + ".new"))
-    os.replace(folder / (target + ".new"), folder / target)
+    (folder / (target + ".new")).replace(folder / target)
     _put(folder / f"{name}.json", document)
 
 
 def _put(file: Path, document: dict[str, Any]) -> None:
     new = file.with_suffix(".new")
     new.write_text(json.dumps(document), encoding="utf-8")
-    os.replace(new, file)
+    new.replace(file)
 
 
 def _told(error: ProgramError | errors.RecordingError) -> dict[str, Any]:

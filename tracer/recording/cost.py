@@ -21,7 +21,7 @@ def is_loss_name(name: str) -> bool:
 
 
 def conditional_costs(loop: ast.For | ast.While) -> list[ast.If]:
-    """The ``if`` statements below which the loop's cost is computed; empty if it is computed without one."""
+    """The ``if`` statements below which the loop's cost is computed; none if it always is."""
     if any(_computes(statement) for statement in _unconditional(loop.body)):
         return []
     found = []
@@ -42,7 +42,7 @@ def _unconditional(body: list[ast.stmt]) -> list[ast.stmt]:
 
 
 def _computes(statement: ast.AST) -> bool:
-    """Whether a statement computes a cost: binds a loss-named variable to a call or arithmetic, or calls a function so named."""
+    """Whether a statement binds a loss-named variable to a call or arithmetic, or calls a function so named."""
     for node in ast.walk(statement):
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")

@@ -173,7 +173,6 @@ def _functions_of(function: types.FunctionType) -> list[types.FunctionType]:
 
 def _filled(cell: types.CellType) -> bool:
     try:
-        cell.cell_contents
+        return cell.cell_contents is not cell
     except ValueError:
         return False
-    return True

@@ -34,6 +34,8 @@ class Emitter(Protocol):
 
     def notice(self, what: str, place: Place | None) -> None: ...
 
+    def needs_setup(self, argument: Any) -> bool: ...
+
 
 class Storage:
     """One piece of memory: the first array seen in it, that array's present node, and a version."""
@@ -157,10 +159,24 @@ class Memory:
         names: tuple[str, ...] = (),
     ) -> Node:
         above = self.read(parent, place, verify=False)
+        kwargs = {"shape": tuple(array.shape)} if made.op == "reshape" else made.kwargs
+        if self.emitter.windowed and self.emitter.needs_setup((made.args[1:], kwargs)):
+            return self._placed_in(array, parent, above, place, names or tuple(made.names))
         args = (Ref(above.id), *made.args[1:])
         return self.emitter.node(
-            Kind.VIEW, made.op, args, made.kwargs, array, place, None, names or tuple(made.names)
+            Kind.VIEW, made.op, args, kwargs, array, place, None, names or tuple(made.names)
         )
+
+    def _placed_in(
+        self, array: np.ndarray, parent: np.ndarray, above: Node, place: Place | None, names: tuple[str, ...]
+    ) -> Node:
+        """A view whose own index was computed in the set-up, of which no values are kept."""
+        index = _simple_index(parent, array)
+        if index is not None:
+            args = (Ref(above.id), *index[1])
+            return self.emitter.node(Kind.VIEW, index[0], args, index[2], array, place, None, names)
+        args = (Ref(above.id), flat_positions(parent, array))
+        return self.emitter.node(Kind.VIEW, "take_flat", args, {}, array, place, None, names)
 
     def _unseen_view(
         self, array: np.ndarray, root: np.ndarray, storage: Storage, place: Place | None, name: str
@@ -292,7 +308,7 @@ class Memory:
     ) -> Node | None:
         """The parent's new value, from the new value of a view of it."""
         names = tuple(old.names[:1])
-        if made is not None and made.op == "getitem":
+        if made is not None and made.op == "getitem" and not self.emitter.needs_setup(made.args[1]):
             args: tuple[Any, ...] = (Ref(old.id), made.args[1], Ref(node.id))
             return self.emitter.node(Kind.MUTATION, "setitem", args, {}, parent, place, None, names)
         if made is not None and made.op == "transpose":

@@ -18,7 +18,7 @@ from tracer.recording.box import NUMBERS, SHARED, Box, Place, dtype_name, is_num
 from tracer.recording.memory import Memory, ultimate
 from tracer.tape.functions import Slice
 from tracer.tape.node import Binding, Call, Kind, Node, Notice, Ref
-from tracer.tape.tape import Tape
+from tracer.tape.tape import Tape, references
 
 #: More nodes than this are not kept of the code before the loops.
 SETUP_LIMIT = 20_000
@@ -93,6 +93,10 @@ class State:
         if (what, line, column) not in self.said:
             self.said.add((what, line, column))
             self.tape.notices.append(Notice(line, column, what))
+
+    def needs_setup(self, argument: Any) -> bool:
+        """Whether an argument refers to a node of the set-up, which has no value."""
+        return any(self.tape.nodes[node].window < 0 for node in references(argument))
 
     def emit(
         self,
@@ -244,7 +248,7 @@ class State:
 
     def deep(self, value: Any, place: Place | None, depth: int = 0) -> Any:
         """A plain value as an argument: what has a node inside it becomes a reference."""
-        if isinstance(value, NUMBERS) or isinstance(value, range):
+        if isinstance(value, (*NUMBERS, range)):
             if isinstance(value, SHARED) or not is_number(value):
                 return value
             node = self.lookup(value, place or Place(_nowhere()))

@@ -1,7 +1,8 @@
 """`resolve`: the pure function behind each canonical operation.
 
-In: the name of an operation.  Out: a callable of its arguments that gives the value anew and never
-touches an argument; the function of a mutation returns the new value.
+In: the name of an operation.  Out: a callable of its arguments that never touches an argument; the
+function of a mutation returns the new value.  The function of a view returns a view, not a copy: BLAS
+rounds differently for another layout of memory, and replays are bit for bit.
 """
 
 from __future__ import annotations
@@ -60,7 +61,8 @@ def _binary(name: str) -> Callable[..., Any]:
 
 
 def _unary(name: str) -> Callable[..., Any]:
-    plain: Callable[[Any], Any] = {"negative": operator.neg, "positive": operator.pos, "absolute": abs}[name]
+    signs: dict[str, Callable[[Any], Any]] = {"negative": operator.neg, "positive": operator.pos, "absolute": abs}
+    plain = signs[name]
     ufunc = getattr(np, name)
 
     def function(x: Any, **kwargs: Any) -> Any:
@@ -76,8 +78,7 @@ def _setitem(x: Any, index: Any, value: Any) -> Any:
 
 
 def _getitem(x: Any, index: Any) -> Any:
-    found = x[index]
-    return found.copy() if isinstance(found, np.ndarray) else found
+    return x[index]
 
 
 def _put_flat(root: Any, index: Any, value: Any) -> Any:
@@ -91,20 +92,6 @@ def _add_at(x: Any, index: Any, value: Any) -> Any:
     new = np.array(x)
     np.add.at(new, index, value)
     return new
-
-
-def _copy_of(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same function, with a result that shares no memory with its arguments."""
-
-    def pure(*args: Any, **kwargs: Any) -> Any:
-        found = function(*args, **kwargs)
-        return found.copy() if isinstance(found, np.ndarray) and found.base is not None else found
-
-    return pure
-
-
-def _numeric_list(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda items: function(items)
 
 
 def _reduction(name: str) -> Callable[..., Any]:
@@ -177,22 +164,22 @@ _TABLE: dict[str, Callable[..., Any]] = {
     **{name: _unary(name) for name in ("negative", "positive", "absolute")},
     **{name: _reduction(name) for name in ("sum", "mean", "prod", "max", "min", "var", "std", "any", "all")},
     **{
-        name: _copy_of(getattr(np, name))
+        name: getattr(np, name)
         for name in ("squeeze", "expand_dims", "swapaxes", "flip", "broadcast_to")
     },
     **{
-        name: _copy_of(getattr(np, name))
+        name: getattr(np, name)
         for name in ("diagonal", "diag", "real", "imag", "moveaxis", "rollaxis")
     },
     **{
-        name: _copy_of(getattr(np, name))
+        name: getattr(np, name)
         for name in ("atleast_1d", "atleast_2d", "rot90", "fliplr", "flipud")
     },
     "norm": _norm,
     "argmax": lambda x, axis=None, **kw: np.argmax(x, axis=axis, **kw),
     "argmin": lambda x, axis=None, **kw: np.argmin(x, axis=axis, **kw),
-    "transpose": _copy_of(lambda x, axes=None: np.transpose(x, axes)),
-    "reshape": _copy_of(lambda x, shape, **kw: np.reshape(x, shape, **kw)),
+    "transpose": lambda x, axes=None: np.transpose(x, axes),
+    "reshape": lambda x, shape, **kw: np.reshape(x, shape, **kw),
     "concatenate": lambda items, axis=0: np.concatenate(items, axis=axis),
     "stack": lambda items, axis=0: np.stack(items, axis=axis),
     "c_": lambda *items: np.c_[items],
@@ -228,8 +215,8 @@ _TABLE: dict[str, Callable[..., Any]] = {
     "sort_in_place": _sort,
     "fill": _fill,
     "into": _into,
-    "split": lambda x, sections, axis, part: np.split(x, sections, axis=axis)[part].copy(),
-    "array_split": lambda x, sections, axis, part: np.array_split(x, sections, axis=axis)[part].copy(),
+    "split": lambda x, sections, axis, part: np.split(x, sections, axis=axis)[part],
+    "array_split": lambda x, sections, axis, part: np.array_split(x, sections, axis=axis)[part],
     "logical_not": lambda x, **kw: (not x) if isinstance(x, (bool, int, float)) else np.logical_not(x, **kw),
     "part_of": _part_of,
 }
@@ -255,5 +242,6 @@ def resolve(op: str) -> Callable[..., Any]:
         if found is None:
             break
     if callable(found):
-        return found if isinstance(found, np.ufunc) else _copy_of(found)
+        function: Callable[..., Any] = found
+        return function
     raise KeyError(f"no function for the operation {op!r}")

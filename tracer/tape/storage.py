@@ -45,7 +45,7 @@ def write(tape: Tape, file: str | Path | IO[bytes], extra: dict[str, Any] | None
     }
     arrays["document"] = np.frombuffer(json.dumps(document).encode("utf-8", "surrogatepass"), dtype=np.uint8)
     if isinstance(file, (str, Path)):
-        with open(file, "wb") as stream:
+        with Path(file).open("wb") as stream:
             np.savez(stream, **arrays)  # type: ignore[arg-type]
     else:
         np.savez(file, **arrays)  # type: ignore[arg-type]

@@ -71,7 +71,7 @@ class Tape:
         return [tuple(u) for u in users]
 
     def users(self, node: int) -> tuple[int, ...]:
-        """The nodes that have ``node`` among their arguments, in order.  The tape must be complete by then."""
+        """The nodes that have ``node`` among their arguments, in order; the tape must be complete."""
         return self._users[node]
 
     def operands(self, node: int) -> tuple[int, ...]:
