@@ -8,7 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 
+from tests.ops.table_cases import CASES, Case
+from tests.ops.test_table import Prepared
+from tracer.calculus import evaluate, vector_jacobian
 from tracer.calculus.printing import Letters, open_code
 from tracer.calculus.terms import Index
 from tracer.formula import Symbols, index_form, symbol
@@ -25,22 +29,28 @@ RELATIONS: Any = {
     "=": lambda a, b: a == b,
     "≠": lambda a, b: a != b,
 }
-FUNCTIONS: Any = {"log": math.log, "exp": math.exp, "tanh": math.tanh, "max": max}
+FUNCTIONS: Any = {
+    **{name: getattr(math, name) for name in "exp log sin cos tan sinh cosh tanh".split()},
+    **{f"arc{name}": getattr(math, f"a{name}") for name in ("sin", "cos", "tan")},
+    "max": max,
+    "min": min,
+}
 
 
 class Reader:
     """Reads a formula as a person would: symbols are arrays, letters are positions."""
 
-    def __init__(self, arrays: dict[str, Any], ranges: dict[str, int]) -> None:
+    def __init__(self, arrays: dict[str, Any], ranges: dict[str, int], sizes: dict[str, int]) -> None:
         self.arrays = arrays
         self.ranges = ranges
+        self.sizes = sizes
 
     def value(self, tree: Tree, at: dict[str, int]) -> Any:
         match tree:
             case t.Symbol(key, base, subscript):
                 if key:
                     return self.arrays[key]
-                known = {"e": math.e, "π": math.pi} | SIZES | at
+                known = {"e": math.e, "π": math.pi} | self.sizes | at
                 return known[base + subscript]
             case t.Number(text):
                 return int(text) if text.isdigit() else float(text)
@@ -91,18 +101,18 @@ def _values(names: Any) -> dict[str, Any]:
     return values | {"y": np.array([4, 0, 4]), "reg": 0.3, "alpha": 0.7}
 
 
-def _read(expr: Any, free: Any, values: dict[str, Any], symbols: Symbols = SYMBOLS) -> np.ndarray:
+def _read(expr: Any, free: Any, values: dict[str, Any], sizes: dict[str, int] = SIZES) -> np.ndarray:
     indices = dict.fromkeys(
         [index for index in free if isinstance(index, Index)]
         + [index for term in expr for index in term.bound]
     )
     letters = Letters({index: f"i{number}" for number, index in enumerate(indices, 1)})
-    tree = index_form(expr, free, letters, symbols)
-    reader = Reader(values, {letters[index]: SIZES[index.axis.name] for index in indices})
+    tree = index_form(expr, free, letters, SYMBOLS)
+    reader = Reader(values, {letters[index]: sizes[index.axis.name] for index in indices}, sizes)
     real = [index for index in free if isinstance(index, Index)]
-    shape = tuple(SIZES[index.axis.name] if isinstance(index, Index) else 1 for index in free)
+    shape = tuple(sizes[index.axis.name] if isinstance(index, Index) else 1 for index in free)
     result = np.zeros(shape)
-    for place in itertools.product(*(range(SIZES[index.axis.name]) for index in real)):
+    for place in itertools.product(*(range(sizes[index.axis.name]) for index in real)):
         at = {letters[index]: where for index, where in zip(real, place, strict=True)}
         by_index = dict(zip(real, place, strict=True))
         result[tuple(by_index[x] if isinstance(x, Index) else 0 for x in free)] = reader.value(tree, at)
@@ -125,3 +135,19 @@ def test_a_formula_with_an_altered_term_says_something_else(expression: Any, nam
     first, *rest = expr
     wrong = (replace(first, coefficient=-first.coefficient), *rest)
     assert not np.allclose(_read(wrong, free, values), _read(expr, free, values))
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_the_derivative_of_every_operation_says_what_it_means(case: Case) -> None:
+    prepared = Prepared(case)
+    weights = np.random.default_rng(1).normal(size=prepared.result.shape)
+    values = {**prepared.values, "out": prepared.result, "G": weights}
+    found = [(prepared.definition.expr, prepared.definition.free)]
+    for name, array in prepared.arrays.items():
+        if array.dtype.kind == "f" and array.size < 20:
+            step = vector_jacobian(prepared.definition, name, "G", prepared.table.axes(name, array.shape))
+            found.append((step.result, step.free))
+    sizes = prepared.table.sizes()
+    for expr, free in found:
+        right = evaluate(expr, free, values, sizes)
+        np.testing.assert_allclose(_read(expr, free, values, sizes), right, rtol=1e-9, atol=1e-11)
