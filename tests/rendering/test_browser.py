@@ -168,6 +168,17 @@ def test_a_printed_page_has_every_explanation(browser: Any, report: Path) -> Non
         assert shown(tab) == [line.line for line in explanation().lines]
 
 
+@pytest.mark.parametrize("width", [760, 1440])
+@pytest.mark.parametrize("hash_", ["", "#L26"])
+def test_on_paper_nothing_covers_anything(browser: Any, report: Path, width: int, hash_: str) -> None:
+    with opened(browser, report, hash_, width) as tab:
+        tab.emulate_media(media="print")
+        boxes = [tab.locator(pane).bounding_box() for pane in (".overview", ".code", ".explain", ".graph")]
+        assert all(box["height"] > 100 for box in boxes)
+        for above, below in itertools.pairwise(boxes):
+            assert above["y"] + above["height"] <= below["y"] + 0.5
+
+
 def test_landmarks_headings_and_names_are_there_for_a_screen_reader(browser: Any, report: Path) -> None:
     with opened(browser, report, "#L26") as tab:
         assert (
