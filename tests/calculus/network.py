@@ -27,6 +27,7 @@ def _setitem(x: Any, index: Any, value: Any) -> Any:
     return new
 
 
+NUMPY["hstack"] = lambda pieces: np.hstack(pieces)
 NUMPY["getitem"] = lambda x, i: x[i]
 NUMPY["setitem"] = _setitem
 

@@ -120,6 +120,74 @@ def test_indicator_targets_need_the_lemma_that_their_rows_sum_to_one() -> None:
     assert "rows of T sum to 1" in proof.used
 
 
+def _log_softmax() -> Network:
+    rng = np.random.default_rng(0)
+    net = Network(x=rng.normal(size=(4, 3)), y=np.array([2, 0, 1, 1]), rows=np.arange(4), N=4.0)
+    net.op("max", "top", "x", axis=1, keepdims=True)
+    net.op("subtract", "low", "x", "top")
+    net.op("exp", "e", "low")
+    net.op("sum", "Z", "e", axis=1, keepdims=True)
+    net.op("log", "logZ", "Z")
+    net.op("subtract", "logp", "low", "logZ")
+    net.op("exp", "p", "logp")
+    net.op("getitem", "picked", "logp", ("rows", "y"))
+    net.op("sum", "total", "picked")
+    net.op("divide", "mean", "total", "N")
+    net.op("negative", "loss", "mean")
+    net.op("copy", "d0", "p")
+    net.op("getitem", "old", "d0", ("rows", "y"))
+    net.op("subtract", "new", "old", 1)
+    net.op("setitem", "d1", "d0", ("rows", "y"), "new")
+    net.op("divide", "dx", "d1", "N")
+    return net
+
+
+def test_probabilities_that_are_exponentials_of_their_logarithms_are_recognised() -> None:
+    net = _log_softmax()
+    free, derived = net.gradient("loss", "x")
+    assert np.abs(net.difference("loss", "x", "dx")).max() < 1e-12
+    assert prove_equal(derived, entry("dx", *free), net.definitions()).proved
+    assert not prove_equal(derived, entry("d1", *free), net.definitions()).proved
+    assert not prove_equal(derived, entry("p", *free), net.definitions()).proved
+
+
+def _gates() -> Network:
+    """Two gates as halves of one product, as in an LSTM."""
+    rng = np.random.default_rng(0)
+    net = Network(x=rng.normal(size=(4, 3)), W=rng.normal(size=(3, 10)), G=rng.normal(size=(4, 5)))
+    net.op("matmul", "A", "x", "W")
+    net.op("getitem", "first", "A", (slice(None), slice(0, 5)))
+    net.op("getitem", "second", "A", (slice(None), slice(5, 10)))
+    net.op("tanh", "f", "first")
+    net.op("tanh", "s", "second")
+    net.op("multiply", "fs", "f", "s")
+    net.op("multiply", "fsG", "fs", "G")
+    net.op("sum", "L", "fsG")
+    for one, other in (("f", "s"), ("s", "f")):
+        net.op("multiply", f"d{one}", "G", other)
+        net.op("square", f"{one}{one}", one)
+        net.op("subtract", f"slope_{one}", 1, f"{one}{one}")
+        net.op("multiply", f"da_{one}", f"d{one}", f"slope_{one}")
+    net.op("hstack", "dA", ("da_f", "da_s"))
+    net.op("hstack", "wrong", ("da_s", "da_f"))
+    net.op("transpose", "xT", "x")
+    net.op("matmul", "dW", "xT", "dA")
+    return net
+
+
+@pytest.mark.parametrize(("array", "hand"), [("A", "dA"), ("W", "dW")])
+def test_gates_that_are_slices_are_proved_for_the_sizes_of_the_run(array: str, hand: str) -> None:
+    net = _gates()
+    free, derived = net.gradient("L", array)
+    assert np.abs(net.difference("L", array, hand)).max() < 1e-12
+    definitions, sizes = net.definitions(), net.table.sizes()
+    assert not prove_equal(derived, entry(hand, *free), definitions).proved
+    proof = prove_equal(derived, entry(hand, *free), definitions, sizes=sizes)
+    assert proof.proved
+    assert "the sizes are those of this run" in proof.used
+    assert array == "W" or not prove_equal(derived, entry("wrong", *free), definitions, sizes=sizes).proved
+
+
 def test_where_two_masks_differ_at_a_tie_the_proof_says_so() -> None:
     rng = np.random.default_rng(0)
     net = Network(z=rng.normal(size=(4, 3)), dh=rng.normal(size=(4, 3)))

@@ -368,3 +368,51 @@ def indices_in(expr: Expr) -> frozenset[Index]:
 def arrays_in(expr: Expr) -> frozenset[str]:
     """The names of all arrays that an expression mentions, look-up arrays and arguments of masks too."""
     return frozenset().union(*(arrays_in_term(t) for t in expr))
+
+
+def with_sizes(expr: Expr, sizes: Mapping[str, int]) -> Expr:
+    """The expression with the sizes in its index expressions as numbers: what holds for these sizes only."""
+    result = []
+    for term in expr:
+        if not any(_mentions_sizes(i) for f, _ in term.factors for i in _index_expressions(f)):
+            result.append(term)
+            continue
+        new = make_term(term.coefficient, term.bound, [(_sized_factor(f, sizes), e) for f, e in term.factors])
+        if new is not None:
+            result.append(new)
+    return tuple(result)
+
+
+def _index_expressions(factor: Factor) -> tuple[IndexExpr, ...]:
+    match factor:
+        case Entry():
+            return factor.indices
+        case Delta():
+            return (factor.over, factor.at)
+        case Condition():
+            return (factor.left, factor.right)
+        case _:
+            return ()
+
+
+def _mentions_sizes(expr: IndexExpr) -> bool:
+    return isinstance(expr, Affine) and bool(expr.sizes or any(isinstance(c, Axis) for _, c in expr.parts))
+
+
+def _sized_factor(factor: Factor, sizes: Mapping[str, int]) -> Factor:
+    match factor:
+        case Entry():
+            return Entry(factor.array, tuple(_sized(i, sizes) for i in factor.indices))
+        case Delta():
+            return Delta(factor.over, _sized(factor.at, sizes))
+        case Condition():
+            return Condition(factor.relation, _sized(factor.left, sizes), _sized(factor.right, sizes))
+        case _:
+            return factor
+
+
+def _sized(expr: IndexExpr, sizes: Mapping[str, int]) -> IndexExpr:
+    if not isinstance(expr, Affine):
+        return expr
+    parts = ((a, sizes[c.name] if isinstance(c, Axis) else c) for a, c in expr.parts)
+    return affine(parts, expr.constant + sum(sizes[a.name] for a in expr.sizes))

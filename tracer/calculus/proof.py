@@ -9,13 +9,14 @@ cancelled by SymPy; and last under the assumption that no two values that are co
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 from tracer.calculus.adjoint import TooLarge
-from tracer.calculus.algebra import add, arrays_in, constant, multiply, of_factor, scale
+from tracer.calculus.algebra import add, arrays_in, constant, multiply, of_factor, scale, with_sizes
 from tracer.calculus.canonical import simplify
 from tracer.calculus.indexing import entry_text
 from tracer.calculus.patterns import Lemma
@@ -56,6 +57,7 @@ def prove_equal(
     *,
     keep: Iterable[str] = frozenset(),
     lemmas: Iterable[Lemma] = (),
+    sizes: Mapping[str, int] | None = None,
     budget_seconds: float = 1.0,
 ) -> Proof:
     """Try to prove that two expressions are equal.
@@ -65,13 +67,38 @@ def prove_equal(
         definitions: what arrays are; in program order.
         keep: arrays that stand for themselves, such as adjoints that are proved already.
         lemmas: equalities to rely on; those that were used are named in the proof.
+        sizes: if given, and there is no proof for all sizes, one is tried in which the sizes that stand in
+            index expressions (``A[:, H:2 * H]`` beside ``hstack``) are numbers; the proof says so.
         budget_seconds: after this time it is not proved.
     """
+    lemmas, keep = tuple(lemmas), tuple(keep)
+    proof = _prove(a, b, definitions, keep, lemmas, budget_seconds)
+    if proof.proved or sizes is None:
+        return proof
+    numbered = {
+        n: Definition(n, d.free, with_sizes(d.expr, sizes))
+        for n, d in ancestors(arrays_in(a) | arrays_in(b), definitions).items()
+    }
+    if all(d.expr == definitions[n].expr for n, d in numbered.items()):
+        return proof
+    of_this_run = _prove(with_sizes(a, sizes), with_sizes(b, sizes), numbered, keep, lemmas, budget_seconds)
+    if not of_this_run.proved:
+        return proof
+    return dataclasses.replace(of_this_run, used=(*of_this_run.used, "the sizes are those of this run"))
+
+
+def _prove(
+    a: Expr,
+    b: Expr,
+    definitions: Mapping[str, Definition],
+    keep: tuple[str, ...],
+    lemmas: tuple[Lemma, ...],
+    budget_seconds: float,
+) -> Proof:
     start = time.perf_counter()
     difference = simplify(add(a, scale(b, -1)))
     if not difference:
         return Proof(True, simplify(a), simplify(b), (), ())
-    lemmas = tuple(lemmas)
     names = arrays_in(difference).union(*(arrays_in((lemma.pattern,)) for lemma in lemmas))
     rewriter = Rewriter(ancestors(names, definitions), lemmas, keep)
     try:

@@ -100,6 +100,7 @@ class Rewriter:
             if name not in self.same
         }
         self.keep = frozenset(self.same.get(k, k) for k in keep)
+        self._split_exponentials()
         self.most_terms = most_terms
         self.used: dict[str, None] = {}
         self._deadline = float("inf")
@@ -111,6 +112,39 @@ class Rewriter:
             for lemma in lemmas
             if len(renamed := rename_arrays((lemma.pattern,), self.same)) == 1 and lemma.usable
         ]
+
+    def _split_exponentials(self) -> None:
+        """exp(a − log q) = exp(a) q⁻¹: probabilities in programs that compute their logarithms first."""
+        for name, definition in self.definitions.items():
+            outer = _only_factor(definition.expr)
+            if not isinstance(outer, Function) or outer.name != "exp(x0)":
+                continue
+            (argument,) = outer.arguments
+            if argument.array not in self.definitions:
+                continue
+            product = self._exponential(_at(self.definitions[argument.array], argument))
+            if product is not None:
+                self.definitions[name] = Definition(name, definition.free, product)
+
+    def _exponential(self, exponent: Expr) -> Expr | None:
+        """exp of a sum of entries of which one is a logarithm, as a product."""
+        factors: list[tuple[Factor, Fraction]] = []
+        logarithms = 0
+        for term in exponent:
+            inner = _only_factor((term,), any_coefficient=True)
+            if not isinstance(inner, Entry):
+                return None
+            inside = self.definitions.get(inner.array)
+            log = None if inside is None else _only_factor(inside.expr)
+            if inside is not None and isinstance(log, Function) and log.name == "log(x0)":
+                looked = _only_factor(_at(inside, inner))
+                assert isinstance(looked, Function)
+                factors.append((looked.arguments[0], term.coefficient))
+                logarithms += 1
+            else:
+                factors.append((Function("exp(x0)", (inner,)), term.coefficient))
+        made = make_term(ONE, (), factors)
+        return (made,) if made is not None and logarithms else None
 
     def _functions(self) -> dict[str, list[Definition]]:
         """Arrays that are a scalar function and nothing else, by the text of the function."""
@@ -125,7 +159,9 @@ class Rewriter:
         """Arrays that are not unfolded: scalar functions, and sums that something is divided by."""
         atoms = set(self.keep)
         for name, definition in self.definitions.items():
-            if any(isinstance(f, Function) for t in definition.expr for f, _ in t.factors):
+            has_function = any(isinstance(f, Function) for t in definition.expr for f, _ in t.factors)
+            split = _is_product(definition.expr) and len(definition.expr[0].factors) > 1
+            if has_function and not split:
                 atoms.add(name)
             for term in definition.expr:
                 for factor, exponent in term.factors:
