@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tracer.tape.node import Span
 
@@ -37,11 +37,10 @@ class Loop:
 
 @dataclass
 class _Found:
-    """What one iteration of a loop does: matrix products, other array work, carried updates."""
+    """What one iteration of a loop does: matrix products and other array work."""
 
     products: int = 0
     work: int = 0
-    updates: int = 0
 
 
 def all_loops(program: Program) -> tuple[Loop, ...]:
@@ -54,13 +53,18 @@ def training_loops(program: Program) -> tuple[Loop, ...]:
     """The training loops, in the order of the file; empty if there is none."""
     finder = _Finder(program.tree)
     candidates = [node for node in ast.walk(program.tree) if isinstance(node, _LOOP) and finder.trains(node)]
-    kept = []
-    for node in candidates:
-        inner = [other for other in candidates if other is not node and _contains(node, other)]
-        below = finder.functions_called(node)
-        through = [other for other in candidates if any(_contains(f, other) for f in below)]
-        if not inner and not through:
-            kept.append(node)
+    dropped: set[int] = set()
+    for outer in candidates:
+        below = finder.functions_called(outer)
+        for inner in candidates:
+            if inner is outer:
+                continue
+            holders = [outer] if _contains(outer, inner) else [f for f in below if _contains(f, inner)]
+            if holders:
+                part = inner if holders == [outer] else holders[0]
+                # A loop over time steps leaves the update to the loop around it; a loop over batches has it.
+                dropped.add(id(inner if finder.updates(outer, part) else outer))
+    kept = [node for node in candidates if id(node) not in dropped]
     return tuple(sorted((_loop(program, node) for node in kept), key=lambda loop: loop.span))
 
 
@@ -82,6 +86,7 @@ class _Finder:
         for node in ast.walk(tree):
             if isinstance(node, _FUNCTIONS):
                 self.functions.setdefault(node.name, []).append(node)
+        self.direct: dict[int, set[int]] = {}
         self.owner: dict[int, ast.AST] = {}
         for node in ast.walk(tree):
             if isinstance(node, _FUNCTIONS):
@@ -91,27 +96,28 @@ class _Finder:
     def trains(self, loop: ast.For | ast.While) -> bool:
         """Whether one iteration works on arrays and carries updates to the next."""
         found = _Found()
-        self._look(loop.body, found, set(), True)
+        self._look(loop.body, found, set())
         if isinstance(loop, ast.For) and self._walks_its_updates(loop):
             return False
-        return found.updates > 0 and (
+        return self.updates(loop) > 0 and (
             found.products >= 2 or (found.products >= 1 and found.work >= 1) or found.work >= 4
         )
 
-    def functions_called(self, loop: ast.AST) -> list[ast.AST]:
-        """Every user function that may run below ``loop``, by name."""
+    def functions_called(self, loop: ast.AST, apart: ast.AST | None = None) -> list[ast.AST]:
+        """Every user function that may run below ``loop``, by name, ``apart`` and what only it calls left out."""
+        hidden = {id(n) for n in ast.walk(apart)} if apart is not None else set()
         seen: dict[int, ast.AST] = {}
         todo: list[ast.AST] = [loop]
         while todo:
             for node in ast.walk(todo.pop()):
-                if isinstance(node, ast.Call):
+                if isinstance(node, ast.Call) and id(node) not in hidden:
                     for function in self.functions.get(_called(node), ()):
                         if id(function) not in seen:
                             seen[id(function)] = function
                             todo.append(function)
         return list(seen.values())
 
-    def _look(self, body: Sequence[ast.AST], found: _Found, seen: set[str], direct: bool) -> None:
+    def _look(self, body: Sequence[ast.AST], found: _Found, seen: set[str]) -> None:
         for statement in body:
             for node in ast.walk(statement):
                 if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
@@ -122,12 +128,11 @@ class _Finder:
                         if name not in seen:
                             seen.add(name)
                             for function in self.functions[name]:
-                                self._look(function.body, found, seen, False)
+                                self._look(function.body, found, seen)
                     elif name in _PRODUCTS:
                         found.products += 1
                     elif name in _WORK:
                         found.work += 1
-                found.updates += self._carried(node, direct)
 
     def _carried(self, node: ast.AST, direct: bool) -> int:
         """Whether a statement gives a place a value made from its former one, so that it outlives the iteration.
@@ -159,6 +164,43 @@ class _Finder:
         declared = {n for g in ast.walk(owner) if isinstance(g, (ast.Global, ast.Nonlocal)) for n in g.names}
         return name.id in named | declared
 
+    def updates(self, loop: ast.For | ast.While, apart: ast.AST | None = None) -> int:
+        """How many places the loop changes that its own work reads again, not counting what ``apart`` does."""
+        statements, aliases = self._statements(loop, apart), set[str]()
+        reads: dict[str, list[ast.AST]] = {}
+        fresh: set[str] = set()
+        for statement in statements:
+            if isinstance(statement, ast.For):
+                aliases |= {n.id for n in ast.walk(statement.target) if isinstance(n, ast.Name)}
+            for name in _names_read(statement):
+                reads.setdefault(name, []).append(statement)
+            if isinstance(statement, ast.Assign) and not self._carried(statement, True):
+                fresh |= {t.id for t in statement.targets if isinstance(t, ast.Name)}
+        count = 0
+        for statement in statements:
+            if not self._carried(statement, id(statement) in self._direct(loop)):
+                continue
+            targets = [statement.target] if isinstance(statement, ast.AugAssign) else [t for t, _ in _pairs(statement)]
+            for target in targets:
+                base = _base_name(target)
+                elsewhere = any(other is not statement for other in reads.get(base, ()))
+                new = isinstance(target, ast.Name) and base in fresh
+                count += int(not new and (base in aliases or elsewhere))
+        return count
+
+    def _statements(self, loop: ast.AST, apart: ast.AST | None) -> list[Any]:
+        """The statements below a loop and in the functions that it calls, but not those below ``apart``."""
+        hidden = {id(n) for n in ast.walk(apart)} if apart is not None else set()
+        found = []
+        for part in [loop, *self.functions_called(loop, apart)]:
+            found += [n for n in ast.walk(part) if isinstance(n, ast.stmt) and n is not loop and id(n) not in hidden]
+        return found
+
+    def _direct(self, loop: ast.AST) -> set[int]:
+        if id(loop) not in self.direct:
+            self.direct[id(loop)] = {id(n) for n in ast.walk(loop)}
+        return self.direct[id(loop)]
+
     def _walks_its_updates(self, loop: ast.For) -> bool:
         """Whether the loop runs over the parameters or layers: every update is at the loop's own variable."""
         names = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
@@ -178,6 +220,31 @@ def _called(node: ast.Call) -> str:
     if isinstance(node.func, ast.Attribute):
         return node.func.attr
     return node.func.id if isinstance(node.func, ast.Name) else ""
+
+
+def _base_name(target: ast.AST) -> str:
+    """The name by which a target is read again: ``W`` of ``W[0]``, ``.W`` of ``self.W``."""
+    while isinstance(target, ast.Subscript):
+        target = target.value
+    if isinstance(target, ast.Attribute):
+        return "." + target.attr
+    return target.id if isinstance(target, ast.Name) else ""
+
+
+def _names_read(statement: ast.stmt) -> set[str]:
+    """Names and attributes that a statement itself reads in its work; printing and appending are no work."""
+    found: set[str] = set()
+    todo: list[ast.AST] = [n for n in ast.iter_child_nodes(statement) if not isinstance(n, ast.stmt)]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.stmt) or (isinstance(node, ast.Call) and _called(node) in ("print", "append", "format")):
+            continue
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            found.add("." + node.attr)
+        todo += ast.iter_child_nodes(node)
+    return found
 
 
 def _is_count(value: ast.AST) -> bool:

@@ -92,7 +92,7 @@ class Expressions(State):
         value = _BINARY[op](a.value, b.value)
         if not self.mode or not is_number(value) or op in ("is", "is_not"):
             return Box(value, None, place)
-        if not (_numeric(a.value) and _numeric(b.value)):
+        if not (is_number(a.value) and _numeric(b.value) or _numeric(a.value) and is_number(b.value)):
             # An operator of a class of the program, or of strings and lists.
             return self.boxed(value, place)
         return self.emit(logical(op, [a.value, b.value]), [a, b], {}, value, place)
