@@ -152,6 +152,25 @@ def test_a_letter_of_the_program_in_a_formula_is_set_as_text() -> None:
     assert tex.formula("名_{1}") == r"\text{\tracerchinese{名}}_{1}"
 
 
+@pytest.mark.parametrize(
+    "latex,found",
+    [
+        ("a = b", True),
+        (r"\frac{a = b}{c}", False),
+        (r"\left( a + b \right)", False),
+        (r"\begin{cases} a = b & c \end{cases}", False),
+        (r"x \odot y", True),
+    ],
+)
+def test_a_formula_is_broken_at_its_outer_operators_only(latex: str, found: bool) -> None:
+    assert tex.breakable(latex) is found
+
+
+def test_a_long_product_may_be_broken_before_a_factor_and_nowhere_inside_one() -> None:
+    assert tex.formula(r"a\frac{\frac{b}{c}}{d}") == r"a\penalty900{}\frac{\frac{b}{c}}{d}"
+    assert tex.formula(r"a^\frac{b}{c}") == r"a^\frac{b}{c}"
+
+
 def test_code_and_formulas_link_to_each_other() -> None:
     document = to_latex(explanation())
     targets = set(re.findall(r"\\hypertarget\{([a-z]+\.\d+)\}", document)) | {

@@ -45,6 +45,7 @@ _SYMBOLS = {
 #: Subscripts that reasons are written with; the code points after ₉ are letters.
 _SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", "0123456789aehijklmnoprstuvx"))
 
+_OPENING, _CLOSING = ("{", r"\left", r"\begin"), ("}", r"\right", r"\end")
 _BREAK_AFTER = set("(),=+*/.[]:;_@")
 _MATH_TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|[{}]|[^\\{}]", re.DOTALL)
 
@@ -83,9 +84,9 @@ def formula(latex: str) -> str:
     depth = 0
     previous = ""
     for token in _MATH_TOKEN.findall(latex):
-        if token in ("{", "\\left"):
+        if token in _OPENING:
             depth += 1
-        elif token in ("}", "\\right"):
+        elif token in _CLOSING:
             depth -= 1
         elif token in ("\\frac", "\\sum") and depth == 0 and previous not in ("", "^", "_"):
             pieces.append(r"\penalty900{}")
@@ -99,9 +100,9 @@ def breakable(latex: str) -> bool:
     """Whether TeX finds a place to break the formula: a relation or an operator outside all braces."""
     depth = 0
     for token in _MATH_TOKEN.findall(latex):
-        if token in ("{", "\\left"):
+        if token in _OPENING:
             depth += 1
-        elif token in ("}", "\\right"):
+        elif token in _CLOSING:
             depth -= 1
         elif depth == 0 and token in ("=", "+", "-", "\\leftarrow", "\\odot", "\\cdot"):
             return True
