@@ -11,7 +11,6 @@ from tracer.calculus.algebra import (
     multiply,
     of_factor,
     power,
-    rename_arrays,
     scale,
     substitute,
     sum_over,
@@ -24,6 +23,7 @@ from tracer.calculus.evaluation import MissingValue, evaluate
 from tracer.calculus.indexing import NotRepresentable, affine
 from tracer.calculus.patterns import Lemma
 from tracer.calculus.proof import Proof, prove_equal
+from tracer.calculus.renaming import rename_arrays
 from tracer.calculus.rewriting import Rewriter, unfold
 from tracer.calculus.scalar import NoDerivative
 from tracer.calculus.to_sympy import sympy_of

@@ -22,15 +22,16 @@ from tracer.calculus.algebra import (
     make_term,
     multiply,
     power,
-    rename_arrays,
     scale,
     substitute,
 )
 from tracer.calculus.canonical import canonical_key, simplify
+from tracer.calculus.definitions import ancestors
 from tracer.calculus.indexing import NotRepresentable, indices_of
 from tracer.calculus.patterns import Lemma
 from tracer.calculus.rational import folded
-from tracer.calculus.rewriting import Rewriter, ancestors
+from tracer.calculus.renaming import rename_arrays
+from tracer.calculus.rewriting import Rewriter
 from tracer.calculus.terms import Definition, Delta, Entry, Expr, Factor, Function, Index, Term
 
 Cost = tuple[int, int, int, int, Fraction, int]

@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from tracer.calculus.adjoint import TooLarge
-from tracer.calculus.algebra import add, arrays_in, constant, multiply, of_factor, scale, with_sizes
+from tracer.calculus.algebra import add, arrays_in, constant, multiply, of_factor, scale
 from tracer.calculus.canonical import simplify
+from tracer.calculus.definitions import ancestors
 from tracer.calculus.indexing import entry_text
 from tracer.calculus.patterns import Lemma
 from tracer.calculus.rational import cancelled
-from tracer.calculus.rewriting import Rewriter, ancestors
+from tracer.calculus.renaming import with_sizes
+from tracer.calculus.rewriting import Rewriter
 from tracer.calculus.terms import (
     Definition,
     Entry,

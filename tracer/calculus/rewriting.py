@@ -17,22 +17,21 @@ from tracer.calculus.adjoint import TooLarge
 from tracer.calculus.algebra import (
     ONE,
     add,
-    arrays_in,
     arrays_in_term,
     constant,
     entry,
-    freshen,
     indices_in_term,
     make_term,
     multiply,
     power,
-    rename_arrays,
     scale,
     substitute,
 )
-from tracer.calculus.canonical import canonical_key, is_zero, simplify, term_key
+from tracer.calculus.canonical import canonical_key, simplify, term_key
+from tracer.calculus.definitions import at_entry, number_values, only_factor, positive_part_of
 from tracer.calculus.indexing import NotRepresentable
 from tracer.calculus.patterns import Lemma, rewrite
+from tracer.calculus.renaming import rename_arrays
 from tracer.calculus.terms import (
     Condition,
     Definition,
@@ -49,30 +48,6 @@ from tracer.calculus.terms import (
 
 #: Functions whose values are positive, whatever the argument.
 POSITIVE = frozenset({"exp(x0)", "cosh(x0)", "2**x0"})
-
-
-def number_values(definitions: Mapping[str, Definition]) -> dict[str, str]:
-    """For each array the first one that is defined alike, so that equal values have one name.
-
-    A copy is the same as what it copies.
-    """
-    names: dict[str, str] = {}
-    seen: dict[object, str] = {}
-    for name, definition in definitions.items():
-        free = definition.free
-        expr = rename_arrays(definition.expr, names)
-        if len(expr) == 1 and expr[0].coefficient == 1 and not expr[0].bound and len(expr[0].factors) == 1:
-            factor, exponent = expr[0].factors[0]
-            if isinstance(factor, Entry) and exponent == 1 and factor.indices == free:
-                names[name] = names.get(factor.array, factor.array)
-                continue
-        numbered: dict[Index, int | Index] = {
-            i: Index(f"?{n}", i.axis) for n, i in enumerate(free) if isinstance(i, Index)
-        }
-        axes = tuple(i.axis if isinstance(i, Index) else None for i in free)
-        key = (axes, canonical_key(substitute(expr, numbered)))
-        names[name] = seen.setdefault(key, name)
-    return {name: other for name, other in names.items() if name != other}
 
 
 class Rewriter:
@@ -116,13 +91,13 @@ class Rewriter:
     def _split_exponentials(self) -> None:
         """exp(a − log q) = exp(a) q⁻¹: probabilities in programs that compute their logarithms first."""
         for name, definition in self.definitions.items():
-            outer = _only_factor(definition.expr)
+            outer = only_factor(definition.expr)
             if not isinstance(outer, Function) or outer.name != "exp(x0)":
                 continue
             (argument,) = outer.arguments
             if argument.array not in self.definitions:
                 continue
-            product = self._exponential(_at(self.definitions[argument.array], argument))
+            product = self._exponential(at_entry(self.definitions[argument.array], argument))
             if product is not None:
                 self.definitions[name] = Definition(name, definition.free, product)
 
@@ -131,13 +106,13 @@ class Rewriter:
         factors: list[tuple[Factor, Fraction]] = []
         logarithms = 0
         for term in exponent:
-            inner = _only_factor((term,), any_coefficient=True)
+            inner = only_factor((term,), any_coefficient=True)
             if not isinstance(inner, Entry):
                 return None
             inside = self.definitions.get(inner.array)
-            log = None if inside is None else _only_factor(inside.expr)
+            log = None if inside is None else only_factor(inside.expr)
             if inside is not None and isinstance(log, Function) and log.name == "log(x0)":
-                looked = _only_factor(_at(inside, inner))
+                looked = only_factor(at_entry(inside, inner))
                 assert isinstance(looked, Function)
                 factors.append((looked.arguments[0], term.coefficient))
                 logarithms += 1
@@ -150,7 +125,7 @@ class Rewriter:
         """Arrays that are a scalar function and nothing else, by the text of the function."""
         named: dict[str, list[Definition]] = {}
         for definition in self.definitions.values():
-            function = _only_factor(definition.expr)
+            function = only_factor(definition.expr)
             if isinstance(function, Function):
                 named.setdefault(function.name, []).append(definition)
         return named
@@ -261,7 +236,7 @@ class Rewriter:
         if exponent < 0 and not _is_product(definition.expr):
             return None
         try:
-            value = _at(definition, factor)
+            value = at_entry(definition, factor)
             value = power(value, exponent)
         except (NotRepresentable, ValueError):
             return None
@@ -314,10 +289,10 @@ class Rewriter:
         if not isinstance(side, Entry) or side.array not in self.definitions:
             return None
         definition = self.definitions[side.array]
-        factor = _only_factor(definition.expr, any_coefficient=True)
+        factor = only_factor(definition.expr, any_coefficient=True)
         if not isinstance(factor, Entry):
             return None
-        value = _at(definition, side)
+        value = at_entry(definition, side)
         inner = value[0].factors[0][0]
         return (value[0].coefficient, inner) if isinstance(inner, Entry) else None
 
@@ -365,11 +340,11 @@ class Rewriter:
                 continue
             definition = self.definitions[side.array]
             others = term.factors[:position] + term.factors[position + 1 :]
-            function = _only_factor(definition.expr)
+            function = only_factor(definition.expr)
             if isinstance(function, Function) and function.name in POSITIVE:
                 self.used[side.array] = None
                 return (Term(term.coefficient, term.bound, others),)
-            inner = _positive_part_of(definition)
+            inner = positive_part_of(definition)
             if inner is None:
                 continue
             at = substitute(
@@ -443,38 +418,6 @@ def _is_product(expr: Expr) -> bool:
     )
 
 
-def _only_factor(expr: Expr, any_coefficient: bool = False) -> Factor | None:
-    """The factor that an expression is, if it is one factor to the power one."""
-    if len(expr) != 1 or expr[0].bound or len(expr[0].factors) != 1:
-        return None
-    if expr[0].coefficient != 1 and not any_coefficient:
-        return None
-    factor, exponent = expr[0].factors[0]
-    return factor if exponent == 1 else None
-
-
-def _positive_part_of(definition: Definition) -> Entry | None:
-    """The entry z if the definition is z [z > 0] or z − z [0 > z]."""
-    for term in definition.expr:
-        for factor, _ in term.factors:
-            if not isinstance(factor, Entry):
-                continue
-            z = ((factor, ONE),)
-            above = Term(ONE, (), (*z, (Mask(">", factor, Fraction(0)), ONE)))
-            below = Term(ONE, (), (*z, (Mask(">", Fraction(0), factor), ONE)))
-            if is_zero(add(definition.expr, scale((above,), -1))) or is_zero(
-                add(definition.expr, scale((Term(ONE, (), z),), -1), (below,))
-            ):
-                return factor
-    return None
-
-
-def _at(definition: Definition, factor: Entry) -> Expr:
-    """The definition at the indices of an entry, with fresh names for what it sums over."""
-    mapping = {f: i for f, i in zip(definition.free, factor.indices, strict=True) if isinstance(f, Index)}
-    return substitute(tuple(freshen(t) for t in definition.expr), mapping)
-
-
 def unfold(expr: Expr, definitions: Mapping[str, Definition], keep: Iterable[str] = ()) -> Expr:
     """Every array replaced by what it is, except ``keep`` and what is divided by or a scalar function.
 
@@ -482,16 +425,3 @@ def unfold(expr: Expr, definitions: Mapping[str, Definition], keep: Iterable[str
         TooLarge: if the expression grows too much.
     """
     return Rewriter(definitions, keep=keep)._unfold(rename_arrays(expr, number_values(definitions)))
-
-
-def ancestors(names: Iterable[str], definitions: Mapping[str, Definition]) -> dict[str, Definition]:
-    """The definitions that these arrays rest on, in their order."""
-    needed = set(names)
-    waiting = list(needed)
-    while waiting:
-        definition = definitions.get(waiting.pop())
-        if definition is not None:
-            new = arrays_in(definition.expr) - needed
-            needed |= new
-            waiting += new
-    return {name: d for name, d in definitions.items() if name in needed}

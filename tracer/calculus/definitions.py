@@ -1,0 +1,83 @@
+"""Questions about definitions: which arrays are equal, what they rest on, what simple form they have.
+
+In come definitions in program order; nothing is changed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+
+from tracer.calculus.algebra import ONE, add, arrays_in, freshen, scale, substitute
+from tracer.calculus.canonical import canonical_key, is_zero
+from tracer.calculus.renaming import rename_arrays
+from tracer.calculus.terms import Definition, Entry, Expr, Factor, Index, Mask, Term
+
+
+def number_values(definitions: Mapping[str, Definition]) -> dict[str, str]:
+    """For each array the first one that is defined alike, so that equal values have one name.
+
+    A copy is the same as what it copies.
+    """
+    names: dict[str, str] = {}
+    seen: dict[object, str] = {}
+    for name, definition in definitions.items():
+        free = definition.free
+        expr = rename_arrays(definition.expr, names)
+        if len(expr) == 1 and expr[0].coefficient == 1 and not expr[0].bound and len(expr[0].factors) == 1:
+            factor, exponent = expr[0].factors[0]
+            if isinstance(factor, Entry) and exponent == 1 and factor.indices == free:
+                names[name] = names.get(factor.array, factor.array)
+                continue
+        numbered: dict[Index, int | Index] = {
+            i: Index(f"?{n}", i.axis) for n, i in enumerate(free) if isinstance(i, Index)
+        }
+        axes = tuple(i.axis if isinstance(i, Index) else None for i in free)
+        key = (axes, canonical_key(substitute(expr, numbered)))
+        names[name] = seen.setdefault(key, name)
+    return {name: other for name, other in names.items() if name != other}
+
+
+def ancestors(names: Iterable[str], definitions: Mapping[str, Definition]) -> dict[str, Definition]:
+    """The definitions that these arrays rest on, in their order."""
+    needed = set(names)
+    waiting = list(needed)
+    while waiting:
+        definition = definitions.get(waiting.pop())
+        if definition is not None:
+            new = arrays_in(definition.expr) - needed
+            needed |= new
+            waiting += new
+    return {name: d for name, d in definitions.items() if name in needed}
+
+
+def only_factor(expr: Expr, any_coefficient: bool = False) -> Factor | None:
+    """The factor that an expression is, if it is one factor to the power one."""
+    if len(expr) != 1 or expr[0].bound or len(expr[0].factors) != 1:
+        return None
+    if expr[0].coefficient != 1 and not any_coefficient:
+        return None
+    factor, exponent = expr[0].factors[0]
+    return factor if exponent == 1 else None
+
+
+def positive_part_of(definition: Definition) -> Entry | None:
+    """The entry z if the definition is z [z > 0] or z − z [0 > z]."""
+    for term in definition.expr:
+        for factor, _ in term.factors:
+            if not isinstance(factor, Entry):
+                continue
+            z = ((factor, ONE),)
+            above = Term(ONE, (), (*z, (Mask(">", factor, Fraction(0)), ONE)))
+            below = Term(ONE, (), (*z, (Mask(">", Fraction(0), factor), ONE)))
+            if is_zero(add(definition.expr, scale((above,), -1))) or is_zero(
+                add(definition.expr, scale((Term(ONE, (), z),), -1), (below,))
+            ):
+                return factor
+    return None
+
+
+def at_entry(definition: Definition, factor: Entry) -> Expr:
+    """The definition at the indices of an entry, with fresh names for what it sums over."""
+    mapping = {f: i for f, i in zip(definition.free, factor.indices, strict=True) if isinstance(f, Index)}
+    return substitute(tuple(freshen(t) for t in definition.expr), mapping)
