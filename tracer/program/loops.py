@@ -145,7 +145,7 @@ class _Finder:
                 return 0
             return int(direct or not isinstance(node.target, ast.Name) or self._is_argument(node.target))
         if isinstance(node, ast.Assign):
-            count = 0
+            count = int(self._through_a_call(node))
             for target, value in _pairs(node):
                 shown = ast.unparse(target)
                 arithmetic = isinstance(value, ast.BinOp) and isinstance(value.op, (ast.Add, ast.Sub))
@@ -164,6 +164,22 @@ class _Finder:
         declared = {n for g in ast.walk(owner) if isinstance(g, (ast.Global, ast.Nonlocal)) for n in g.names}
         return name.id in named | declared
 
+    def _through_a_call(self, node: ast.Assign) -> bool:
+        """``params = update(params, grads)``, where that function adds to or subtracts from something."""
+        call = node.value
+        if not isinstance(call, ast.Call) or _called(call) not in self.functions:
+            return False
+        given = {ast.unparse(a) for a in [*call.args, *(k.value for k in call.keywords)]}
+        targets = [
+            t for target in node.targets for t in (target.elts if isinstance(target, ast.Tuple) else [target])
+        ]
+        if not any(ast.unparse(t) in given for t in targets):
+            return False
+        inside = [n for f in self.functions[_called(call)] for n in ast.walk(f)]
+        return any(
+            isinstance(n, ast.AugAssign) or (isinstance(n, ast.Assign) and _adds_to_itself(n)) for n in inside
+        )
+
     def updates(self, loop: ast.For | ast.While, apart: ast.AST | None = None) -> int:
         """How many places the loop changes that its own work reads again, not counting what ``apart`` does."""
         statements, aliases = self._statements(loop, apart), set[str]()
@@ -180,12 +196,12 @@ class _Finder:
         for statement in statements:
             if not self._carried(statement, id(statement) in self._direct(loop)):
                 continue
-            targets = [statement.target] if isinstance(statement, ast.AugAssign) else [t for t, _ in _pairs(statement)]
+            targets = [statement.target] if isinstance(statement, ast.AugAssign) else _targets(statement)
             for target in targets:
                 base = _base_name(target)
                 elsewhere = any(other is not statement for other in reads.get(base, ()))
                 new = isinstance(target, ast.Name) and base in fresh
-                count += int(not new and (base in aliases or elsewhere))
+                count += int(not new and (base in aliases or elsewhere or self._is_argument(target)))
         return count
 
     def _statements(self, loop: ast.AST, apart: ast.AST | None) -> list[Any]:
@@ -193,7 +209,9 @@ class _Finder:
         hidden = {id(n) for n in ast.walk(apart)} if apart is not None else set()
         found = []
         for part in [loop, *self.functions_called(loop, apart)]:
-            found += [n for n in ast.walk(part) if isinstance(n, ast.stmt) and n is not loop and id(n) not in hidden]
+            found += [
+                n for n in ast.walk(part) if isinstance(n, ast.stmt) and n is not loop and id(n) not in hidden
+            ]
         return found
 
     def _direct(self, loop: ast.AST) -> set[int]:
@@ -222,6 +240,27 @@ def _called(node: ast.Call) -> str:
     return node.func.id if isinstance(node.func, ast.Name) else ""
 
 
+def _targets(statement: ast.Assign) -> list[ast.AST]:
+    return [
+        t
+        for target in statement.targets
+        for t in (target.elts if isinstance(target, ast.Tuple) else [target])
+    ]
+
+
+def _adds_to_itself(node: ast.Assign) -> bool:
+    """``W = W - rate * dW``, ``params["W"] = params["W"] - …``"""
+    return any(
+        isinstance(value, ast.BinOp)
+        and isinstance(value.op, (ast.Add, ast.Sub))
+        and any(ast.unparse(part) == ast.unparse(target) for part in _reads(value))
+        or isinstance(value, ast.BinOp)
+        and isinstance(value.op, ast.Sub)
+        and isinstance(target, ast.Subscript)
+        for target, value in _pairs(node)
+    )
+
+
 def _base_name(target: ast.AST) -> str:
     """The name by which a target is read again: ``W`` of ``W[0]``, ``.W`` of ``self.W``."""
     while isinstance(target, ast.Subscript):
@@ -237,7 +276,12 @@ def _names_read(statement: ast.stmt) -> set[str]:
     todo: list[ast.AST] = [n for n in ast.iter_child_nodes(statement) if not isinstance(n, ast.stmt)]
     while todo:
         node = todo.pop()
-        if isinstance(node, ast.stmt) or (isinstance(node, ast.Call) and _called(node) in ("print", "append", "format")):
+        if isinstance(node, ast.stmt) or (
+            isinstance(node, ast.Call) and _called(node) in ("print", "format")
+        ):
+            continue
+        if isinstance(node, ast.Call) and _called(node) == "append":
+            todo += [a for a in node.args if not isinstance(a, ast.Name)]
             continue
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             found.add(node.id)

@@ -61,7 +61,11 @@ def _binary(name: str) -> Callable[..., Any]:
 
 
 def _unary(name: str) -> Callable[..., Any]:
-    signs: dict[str, Callable[[Any], Any]] = {"negative": operator.neg, "positive": operator.pos, "absolute": abs}
+    signs: dict[str, Callable[[Any], Any]] = {
+        "negative": operator.neg,
+        "positive": operator.pos,
+        "absolute": abs,
+    }
     plain = signs[name]
     ufunc = getattr(np, name)
 
@@ -163,18 +167,9 @@ _TABLE: dict[str, Callable[..., Any]] = {
     **{name: _binary(name) for name in _OPERATORS},
     **{name: _unary(name) for name in ("negative", "positive", "absolute")},
     **{name: _reduction(name) for name in ("sum", "mean", "prod", "max", "min", "var", "std", "any", "all")},
-    **{
-        name: getattr(np, name)
-        for name in ("squeeze", "expand_dims", "swapaxes", "flip", "broadcast_to")
-    },
-    **{
-        name: getattr(np, name)
-        for name in ("diagonal", "diag", "real", "imag", "moveaxis", "rollaxis")
-    },
-    **{
-        name: getattr(np, name)
-        for name in ("atleast_1d", "atleast_2d", "rot90", "fliplr", "flipud")
-    },
+    **{name: getattr(np, name) for name in ("squeeze", "expand_dims", "swapaxes", "flip", "broadcast_to")},
+    **{name: getattr(np, name) for name in ("diagonal", "diag", "real", "imag", "moveaxis", "rollaxis")},
+    **{name: getattr(np, name) for name in ("atleast_1d", "atleast_2d", "rot90", "fliplr", "flipud")},
     "norm": _norm,
     "argmax": lambda x, axis=None, **kw: np.argmax(x, axis=axis, **kw),
     "argmin": lambda x, axis=None, **kw: np.argmin(x, axis=axis, **kw),

@@ -1,0 +1,120 @@
+"""Which loops are training loops, in the ways in which people write them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tracer.program import parse, training_loops
+
+PLAIN = """\
+for i in range(10):
+    h = np.tanh(X.dot(W))
+    d = h - y
+    dW = X.T.dot(d)
+    W -= 0.1 * dW
+"""
+TIME_STEPS = """\
+def loss(inputs, hprev):
+    hs = {-1: hprev}
+    for t in range(4):
+        hs[t] = np.tanh(np.dot(Wxh, inputs[t]) + np.dot(Whh, hs[t-1]))
+    dWhh = np.zeros_like(Whh)
+    dnext = np.zeros_like(hs[0])
+    for t in reversed(range(4)):
+        dh = np.dot(Why.T, hs[t]) + dnext
+        dWhh += np.dot(dh, hs[t-1].T)
+        dnext = np.dot(Whh.T, dh)
+    return dWhh, hs[3]
+while True:
+    dWhh, hprev = loss(inputs, hprev)
+    for param, dparam in zip([Whh], [dWhh]):
+        param += -0.1 * dparam
+"""
+BATCHES = """\
+for epoch in range(5):
+    total = 0
+    order = np.random.permutation(n)
+    for start in range(0, n, 10):
+        x = X[order[start:start + 10]]
+        d = x.dot(W) - 1
+        total += np.sum(d * d)
+        W -= 0.1 * x.T.dot(d)
+    print(epoch, total)
+"""
+BATCHES_IN_A_FUNCTION = """\
+def one_epoch(W):
+    for k in range(10):
+        d = np.exp(X[k].dot(W)) - y[k]
+        W -= 0.1 * X[k].T.dot(d)
+for epoch in range(5):
+    one_epoch(W)
+"""
+RETURNED_PARAMETERS = """\
+def forward(X, params):
+    return np.tanh(np.dot(params['W'], X))
+def update(params, grads, rate):
+    W = params['W']
+    W = W - rate * grads['W']
+    return {'W': W}
+def train(X, params):
+    for i in range(100):
+        A = forward(X, params)
+        grads = {'W': np.dot(A, X.T)}
+        params = update(params, grads, 0.1)
+    return params
+"""
+METHODS = """\
+class Net:
+    def forward(self, X):
+        self.h = np.tanh(X @ self.W)
+        return self.h
+    def step(self, X):
+        self.W -= 0.1 * X.T @ self.h
+net = Net()
+for epoch in range(3):
+    net.forward(X)
+    net.step(X)
+"""
+INLINE_TIME = """\
+for epoch in range(9):
+    h = [h0]
+    for t in range(3):
+        h.append(np.tanh(np.dot(U, h[-1]) + np.dot(V, x[t])))
+    dU = 0
+    for t in range(3):
+        dU += np.dot(h[t], h[t - 1].T)
+    U -= 0.1 * dU
+"""
+NONE = """\
+for i in range(3):
+    print(np.dot(A, B))
+for i in range(3):
+    total += i
+for k in params:
+    params[k] -= 0.1 * np.dot(grads[k], np.exp(scale))
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        (PLAIN, [1]),
+        (PLAIN + PLAIN, [1, 6]),
+        (PLAIN.replace("for i in range(10)", "while not cost < 0.1"), [1]),
+        (PLAIN.replace("W -= 0.1 * dW", "W = W - 0.1 * dW"), [1]),
+        (TIME_STEPS, [12]),
+        (BATCHES, [4]),
+        (BATCHES_IN_A_FUNCTION, [2]),
+        (RETURNED_PARAMETERS, [8]),
+        (METHODS, [8]),
+        (INLINE_TIME, [1]),
+        (NONE, []),
+    ],
+)
+def test_training_loops_are_found_by_what_they_do(source: str, lines: list[int]) -> None:
+    assert [loop.line for loop in training_loops(parse(source))] == lines
+
+
+def test_a_loop_knows_its_lines_in_the_file_as_written() -> None:
+    (loop,) = training_loops(parse("# 한국어\nprint 'a'\n" + PLAIN))
+    assert (loop.line, loop.end_line) == (3, 7)
