@@ -16,7 +16,7 @@ from network import Network, classifier
 
 from tracer.calculus import Lemma, add, closed_form, constant, entry, equal, multiply, power, scale, sum_over
 from tracer.calculus.algebra import of_factor
-from tracer.calculus.terms import Delta, Entry, Expr, Index, Size, Term
+from tracer.calculus.terms import Axis, Delta, Entry, Expr, Index, Size, Term
 
 rng = np.random.default_rng(5)
 
@@ -122,6 +122,20 @@ def test_a_square_is_not_undone_by_a_root() -> None:
     net.op("multiply", "L", "reg", "s")
     free, closed = fold(net, "L", "w", "ww reg")
     assert equal(closed, scale(multiply(entry("reg"), entry("w", *free)), 2))
+
+
+def test_the_root_of_a_product_is_not_taken_apart() -> None:
+    """√(n s) is not √n √s where both are negative."""
+    net = Network(v=np.array([2.0, 3.0]), s=np.array([-1.0, -2.0]))
+    net.op("divide", "n", "v", "s")
+    net.op("sqrt", "r", "v")
+    net.op("sum", "L", "r")
+    fold(net, "L", "v", "n s")
+
+
+def test_nothing_is_divided_by_a_mask() -> None:
+    with pytest.raises(ValueError, match="condition does not hold"):
+        power(of_factor(Delta(Index("a", Axis("N")), 0)), -1)
 
 
 def test_without_time_the_input_comes_back() -> None:

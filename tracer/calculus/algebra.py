@@ -114,6 +114,8 @@ def power(expr: Expr, exponent: Fraction | int) -> Expr:
     if len(expr) != 1 or expr[0].bound:
         raise ValueError(f"only a single product can be raised to the power {exponent}")
     term = expr[0]
+    if exponent < 0 and any(isinstance(f, (Delta, Mask, Condition)) for f, _ in term.factors):
+        raise ValueError("division by something that is zero where a condition does not hold")
     result = make_term(
         rational_power(term.coefficient, exponent), (), [(f, e * exponent) for f, e in term.factors]
     )

@@ -239,6 +239,9 @@ def _replace(expr: Expr, factor: Entry, solved: Expr) -> Expr | None:
             pairs = list(zip(factor.indices, found.indices, strict=True))
             if any(isinstance(p, int) and p != f for p, f in pairs):
                 return None
+            if exponent.denominator != 1 and (len(solved) != 1 or len(solved[0].factors) != 1):
+                # √(n s) is not √n √s: both may be negative.
+                return None
             try:
                 inner = substitute(solved, {p: f for p, f in pairs if isinstance(p, Index)})
                 value = multiply(value, power(inner, exponent))
