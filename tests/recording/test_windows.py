@@ -154,7 +154,7 @@ def test_one_loop_can_be_chosen_by_its_line() -> None:
     again = "\nW = 0.2 * np.random.randn(D, h)\n" + net()[net().index("for step") :]
     recording = record(net() + again, loop=21)
     assert {w.loop_line for w in recording.tape.windows} == {21}
-    with pytest.raises(ProgramError, match="no loop in line 3.*9, 21"):
+    with pytest.raises(ProgramError, match=r"no loop in line 3.*9, 21"):
         record(net() + again, loop=3)
 
 

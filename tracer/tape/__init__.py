@@ -9,6 +9,6 @@ from tracer.tape.sweep import sweep
 from tracer.tape.tape import ReplayError, Tape, evaluate, operands, references, replay, substitute
 
 __all__ = [
-    "Binding", "Call", "CannotRecord", "Kind", "Node", "Notice", "Ref", "ReplayError", "Site", "Slice", "Span", "Tape", "Window",
-    "evaluate", "operands", "record", "references", "replay", "resolve", "substitute", "sweep",
+    "Binding", "Call", "CannotRecord", "Kind", "Node", "Notice", "Ref", "ReplayError", "Site", "Slice", "Span", "Tape",
+    "evaluate", "operands", "record", "references", "replay", "resolve", "substitute", "sweep", "Window",
 ]  # fmt: skip
