@@ -41,6 +41,7 @@ _WORDS = {
     ">": "is greater than",
     "≥": "is at least",
     "≈": "is about",
+    "←": "becomes",
     ",": "comma",
     "+": "plus",
     "−": "minus",

@@ -77,7 +77,7 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """``left = right`` and the like; ``sign`` is one of = ≠ < ≤ > ≥ ≈."""
+    """``left = right`` and the like; ``sign`` is one of = ≠ < ≤ > ≥ ≈ ←."""
 
     left: Tree
     sign: str

@@ -22,13 +22,15 @@ from tracer.calculus import (
     equal,
     fresh,
     multiply,
+    power,
     simplify,
     sum_over,
-    unfold,
 )
 from tracer.calculus.contraction import Substitution
-from tracer.calculus.terms import Axes, Definition, Expr, Function, Index
+from tracer.calculus.definitions import positive_part_of
+from tracer.calculus.terms import Axes, Definition, Entry, Expr, Factor, Function, Index, Mask, Term
 from tracer.gradients.graph import Graph
+from tracer.gradients.inlining import inline
 from tracer.gradients.stations import Cone
 
 Free = tuple[Index | int, ...]
@@ -47,10 +49,11 @@ class Known:
 class Quantity:
     """What the steps of a group are about.
 
-    ``value``: an array; ``adjoint``: ∂root/∂array; ``local``: ∂array/∂wrt; ``scaled``: a factor times an adjoint.
+    ``value``: an array; ``adjoint``: ∂root/∂array; ``local``: ∂array/∂wrt; ``slope``: the same, entry
+    by entry; ``scaled``: a factor times an adjoint.
     """
 
-    kind: Literal["value", "adjoint", "local", "scaled"]
+    kind: Literal["value", "adjoint", "local", "slope", "scaled"]
     array: str
     wrt: str = ""
 
@@ -129,12 +132,12 @@ class _Derivation:
 
     def run(self, scale: Expr) -> Derived:
         free, result = self._group(self.cone.wrt)
-        inserted = unfold(result, self.adjoints) if self.adjoints else result
+        inserted = inline(result, self.adjoints) if self.adjoints else result
         adjoint = Quantity("adjoint", self.cone.wrt)
         if not equal(inserted, result):
             self._step(adjoint, "insert", free, inserted, inserted)
             result = inserted
-        folded = closed_form(result, self._relations(), self.readable)
+        folded = _readable_masks(closed_form(result, self._relations(), self.readable), self.cone, self.readable)
         if folded != result and not _same_text(folded, result):
             self._step(adjoint, "fold", free, folded, folded, {"names": sorted(arrays_in(folded) - arrays_in(result))})
             result = folded
@@ -200,7 +203,13 @@ class _Derivation:
         assert self.partial is not None
         inner, known = self.partial
         beside = tuple(c for c in consumers if not self._leads_only_to(c, inner))
+        if not beside or not self._leads_to(array, inner):
+            return self._chain(array, consumers, ())
         return self._chain(array, beside, ((inner, known),))
+
+    def _leads_to(self, array: str, inner: str) -> bool:
+        """Whether some path from ``array`` passes through ``inner``."""
+        return array == inner or any(self._leads_to(c, inner) for c in self.cone.consumers.get(array, ()))
 
     def _leads_only_to(self, array: str, inner: str) -> bool:
         """Whether every path from ``array`` to the root passes through ``inner``."""
@@ -286,13 +295,53 @@ class _Derivation:
         return Definition(definition.array, free, substitute(definition.expr, renamed))
 
 
+def _readable_masks(expr: Expr, cone: Cone, readable: set[str]) -> Expr:
+    """[z > 0] written as [max(0, z) > 0], which is the same, where the reader has a name for the latter only."""
+    for definition in cone.stations.values():
+        positive = positive_part_of(definition)
+        if positive is None or definition.array not in readable or positive.array in readable:
+            continue
+        if positive.indices == definition.free:
+            expr = tuple(_with_mask(t, positive.array, definition.array) for t in expr)
+    return expr
+
+
+def _with_mask(term: Term, old: str, new: str) -> Term:
+    def renamed(factor: Factor) -> Factor:
+        if not isinstance(factor, Mask) or factor.relation != ">":
+            return factor
+        left, right = (
+            Entry(new, side.indices) if isinstance(side, Entry) and side.array == old else side
+            for side in (factor.left, factor.right)
+        )
+        zero = factor.left == 0 or factor.right == 0
+        return Mask(factor.relation, left, right) if zero and factor.right == 0 else factor
+
+    return Term(term.coefficient, term.bound, tuple((renamed(f), e) for f, e in term.factors))
+
+
+def rescaled(graph: Graph, wrt: str, known: Known, scale: Expr) -> Derived:
+    """A multiple of a gradient that the program holds: nothing is left to derive but the factor."""
+    axes = graph.array_axes()
+    free: Free = tuple(fresh(a, "a") for a in axes[wrt])
+    at = tuple(reversed(free)) if known.transposed else free
+    running = iter([i for i in at if isinstance(i, Index)])
+    fitted = tuple(0 if axis is None else next(running) for axis in axes[known.array])
+    raw = multiply(scale, power(known.factor, -1), entry(known.array, *fitted))
+    quantity = Quantity("adjoint" if equal(scale, _ONE) else "scaled", wrt)
+    result = simplify(raw)
+    steps = [DerivationStep(quantity, "scale", free, raw, raw)]
+    if not _same_text(raw, result):
+        steps.append(DerivationStep(quantity, "simplify", free, result, result))
+    steps.append(DerivationStep(quantity, "matrix", free, result, result, form="matrix"))
+    return Derived(tuple(steps), free, result, {})
+
+
 def _functions(expr: Expr) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f.name for t in expr for f, _ in t.factors if isinstance(f, Function)))
 
 
 def _inverse(factor: Expr) -> Expr:
-    from tracer.calculus import power
-
     return power(factor, -1)
 
 
@@ -310,4 +359,4 @@ def _one() -> Expr:
 
 _ONE = _one()
 
-__all__ = ["Derived", "DerivationStep", "Known", "Quantity", "adjoint_name", "derive"]
+__all__ = ["Derived", "DerivationStep", "Known", "Quantity", "adjoint_name", "derive", "rescaled"]

@@ -44,7 +44,7 @@ class NumericRules:
 
     def _derive(self, node: int, operand: int) -> _Product | None:
         graph = self._graph
-        definition = graph.definitions.get(node)
+        definition = graph.definitions.get(graph.representative(node))
         if definition is None:
             return None
         array = graph.name(operand)

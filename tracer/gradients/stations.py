@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tracer.calculus import arrays_in, unfold
+from tracer.calculus import arrays_in
 from tracer.calculus.adjoint import differentiable_operands
 from tracer.calculus.terms import Definition, Entry, Expr, Function, Mask
 from tracer.gradients.adjoints import ancestors
 from tracer.gradients.graph import Graph
+from tracer.gradients.inlining import inline
 
 _MOST_TERMS = 5
 
@@ -74,7 +75,7 @@ def find_cone(graph: Graph, root: int, wrt: int, cuts: Iterable[int], named: fro
         if node not in operands or node not in leading:
             continue
         definition = graph.definitions[node]
-        expr = unfold(definition.expr, {**temporaries, **folded}, frozenset(keep))
+        expr = inline(definition.expr, {**{a: d for a, d in temporaries.items() if a != definition.array and a not in keep}, **folded})
         left_over = {a for a in arrays_in(expr) if a in folded and graph.node_of(a) in reached}
         for array in sorted(left_over, key=lambda a: graph.node_of(a) or 0):
             stations[array] = folded.pop(array)

@@ -180,18 +180,21 @@ class Matcher:
                 if candidate.sort in (Sort.VALUE, Sort.LOCAL) and candidate.root > node:
                     continue
                 if scalars is None:
-                    scalars = self._scalars(node, candidate.root)
+                    scalars = self.scalars(node, candidate.root)
                 scale = name_scale(measured, scalars)
                 if scale is None or (candidate.sort is Sort.VALUE and scale.rank > 0):
                     continue
                 if candidate.sort is Sort.LOCAL and scale.rank > 2:
                     continue
-                ranked.append((self._rank(node, candidate, scale), Match(node, candidate, scale, error)))
+                match = Match(node, candidate, scale, error)
+                ranked.append((self.rank(match), match))
             if ranked:
                 ranked.sort(key=lambda pair: pair[0])
                 self.matches[node] = [match for _, match in ranked]
 
-    def _rank(self, node: int, candidate: Candidate, scale: NamedScale) -> tuple[Any, ...]:
+    def rank(self, match: Match) -> tuple[Any, ...]:
+        """The order in which a reader would name the identities of one node; the smallest first."""
+        node, candidate, scale = match.node, match.candidate, match.scale
         tape = self.graph.tape
         wrt = tape.nodes[candidate.wrt]
         of_value = candidate.sort in (Sort.VALUE, Sort.LOCAL)
@@ -215,10 +218,10 @@ class Matcher:
             -candidate.wrt,
         )
 
-    def _scalars(self, node: int, root: int) -> list[Scalar]:
+    def scalars(self, node: int, root: int) -> list[Scalar]:
         """The scalars that may name a factor between ``node`` and a gradient of ``root``."""
         tape = self.graph.tape
-        inside = self._all_ancestors(root) | self._all_ancestors(node)
+        inside = self.all_ancestors(root) | self.all_ancestors(node)
         found: dict[str, Scalar] = {}
         for candidate in sorted(inside):
             scalar = tape.nodes[candidate]
@@ -232,10 +235,12 @@ class Matcher:
             key = self.graph.name(candidate)
             found.setdefault(key, Scalar(key, scalar.names[0], values, integer))
         for count in self.graph.mean_counts(inside):
-            found.setdefault(count.key, count)
+            text = " * ".join(self.graph.axis_text(a) for a in count.axes)
+            values = (float(count.count),) * len(self.replays.values)
+            found.setdefault(count.key, Scalar(count.key, text, values, True))
         return list(found.values())
 
-    def _all_ancestors(self, node: int) -> frozenset[int]:
+    def all_ancestors(self, node: int) -> frozenset[int]:
         cached = self._ancestor_cache.get(node)
         if cached is None:
             tape = self.graph.tape

@@ -49,9 +49,19 @@ def array_code(expr: Expr, free: tuple[Index | int, ...], names: Vocabulary) -> 
 class DerivationWriter:
     """Writes the steps of one derivation."""
 
-    def __init__(self, graph: Graph, derived: Derived, vocabulary: Vocabulary, positive: frozenset[str], one_hot: frozenset[str]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        derived: Derived,
+        vocabulary: Vocabulary,
+        positive: frozenset[str],
+        one_hot: frozenset[str],
+        factor: Tree | None = None,
+        factor_text: str = "1",
+    ) -> None:
         self.graph, self.derived, self.names = graph, derived, vocabulary
         self.positive, self.one_hot = positive, one_hot
+        self.factor, self.factor_text = factor, factor_text
         self.computed: dict[str, Definition] = {
             d.array: d for d in derived.computed.values()
         }
@@ -136,11 +146,13 @@ class DerivationWriter:
             return entry(self.names.symbol(quantity.array), indices)
         if quantity.kind == "local":
             split = len(self.graph.axes(int(quantity.array[1:])))
-            of = [letter for letter, index in zip(indices, free, strict=True)]
-            return Partial(
-                self.names.symbol(quantity.array), self.names.symbol(quantity.wrt), tuple(of[:split]), tuple(of[split:])
-            )
-        return entry(Partial(self._root(), self.names.symbol(quantity.array)), indices)
+            of, by = tuple(indices[:split]), tuple(indices[split:])
+            return Partial(self.names.symbol(quantity.array), self.names.symbol(quantity.wrt), of, by)
+        if quantity.kind == "slope":
+            at = tuple(indices)
+            return Partial(self.names.symbol(quantity.array), self.names.symbol(quantity.wrt), at, at)
+        derivative = entry(Partial(self._root(), self.names.symbol(quantity.array)), indices)
+        return times([self.factor, derivative]) if quantity.kind == "scaled" and self.factor is not None else derivative
 
     def _root(self) -> Tree:
         return symbol(self.names.root_name)
@@ -161,7 +173,9 @@ class DerivationWriter:
             of = f"[{', '.join(letters[:split])}]" if letters[:split] else ""
             by = f"[{', '.join(letters[split:])}]" if letters[split:] else ""
             return f"d{name}{of}/d{self.names.source(quantity.wrt)}{by}"
-        factor = "scaled " if quantity.kind == "scaled" else ""
+        if quantity.kind == "slope":
+            return f"d{name}{at}/d{self.names.source(quantity.wrt)}{at}"
+        factor = f"{self.factor_text} * " if quantity.kind == "scaled" else ""
         return f"{factor}d{self.names.root_name}/d{name}{at}"
 
     def _chain_rule(self, step: DerivationStep) -> Tree:

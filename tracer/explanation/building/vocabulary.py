@@ -41,6 +41,7 @@ class Vocabulary(Names):
     at_hand: list[str] = field(default_factory=list)
     identifiers: dict[str, str] = field(default_factory=dict)
     temporaries: dict[str, str] = field(default_factory=dict)
+    root_array: str = ""
 
     def source(self, array: str) -> str:
         """How the program writes an array: its first name, else the expression that made it."""
@@ -120,7 +121,8 @@ class Vocabulary(Names):
         """The symbol of an array; a temporary has a made-up letter."""
         if array in self.partials:
             root, wrt = self.partials[array]
-            return Partial(self.symbol(root), self.symbol(wrt))
+            of = symbol(self.root_name) if root == self.root_array else self.symbol(root)
+            return Partial(of, self.symbol(wrt))
         self.array(array)
         shown = self.temporaries.get(array) or self.source(array)
         return symbol(shown)

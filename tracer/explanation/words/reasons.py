@@ -55,6 +55,10 @@ def reason(rule: str, step: DerivationStep, names: Called, letters: Letters) -> 
                 f"{by}An entry of {called(arguments['wrt'])} changes with itself only: that is what each δ says "
                 "(1 where both indices are equal, else 0)."
             )
+        case "slope":
+            functions = [_function(f) for f in arguments.get("functions", ())]
+            by = f"SymPy differentiates {listed(functions)}" if functions else "Product rule"
+            return f"{by}. Every entry depends on the entry in the same place only, so one formula serves for all."
         case "in the output":
             return f"The same slope, written with {called(arguments['of'])}, which the forward pass has computed already."
         case "delta":

@@ -1,0 +1,53 @@
+"""What a diagnosis says: the kind of the fault, where it is, and what each value was meant to be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tracer.matching.candidates import Match
+
+
+class Kind(StrEnum):
+    """The kinds of faults that a reader may be told of."""
+
+    STALE_OPERAND = "stale operand"
+    WRONG_OPERAND = "wrong operand"
+    TRANSPOSE = "transpose"
+    SIGN = "sign"
+    FACTOR = "factor"
+    MISSING_MASK = "missing mask"
+    MISSING_DERIVATIVE = "missing derivative"
+    EXTRA_DERIVATIVE = "extra derivative"
+    MISSING_TERM = "missing term"
+    AXIS = "axis"
+    ACCUMULATION = "accumulation"
+    FRESH_RANDOM_NUMBERS = "fresh random numbers"
+    SOFTMAX_JACOBIAN = "softmax jacobian"
+    CONSTANT_STATISTICS = "constant statistics"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault with everything that it spoils.
+
+    Attributes:
+        cause: the node that brought the fault in: for a stale operand, the update that came too early.
+        instead: the version that should have been read.
+        spoiled: the updates whose gradient is wrong because of it.
+        readers: the nodes that read the wrong version.
+        meant: what each spoiled node is once the fault is mended; the numbers were computed, on every replay.
+    """
+
+    kind: Kind
+    cause: int
+    instead: int
+    spoiled: tuple[int, ...]
+    readers: tuple[int, ...]
+    meant: Mapping[int, Match]
+
+    def first_spoiled(self, operands: Mapping[int, tuple[int, ...]]) -> tuple[int, ...]:
+        """The spoiled nodes all of whose own operands are right: where the fault enters."""
+        return tuple(n for n in self.meant if not any(o in self.meant for o in operands.get(n, ())))

@@ -1,0 +1,164 @@
+"""Stale operands: a gradient that reads a parameter after it was updated, though the loss used it before.
+
+Comes in: an analysis.  Goes out: a `Finding` for each update that came too early.  The test is numeric and
+exact: with the older version in its place, the gradient is the one that the update needs, on every
+random replay; with the recorded version it is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from tracer.diagnosis.finding import Finding, Kind
+from tracer.matching.analysis import Analysis
+from tracer.matching.candidates import Match, Sort
+from tracer.matching.fingerprint import fingerprint
+from tracer.matching.scale import Scalar, name_scale
+from tracer.matching.updates import Update
+from tracer.tape.node import Kind as NodeKind
+from tracer.tape.tape import evaluate
+
+_MOST_SCALE_RANK = 3
+
+
+def judged_updates(analysis: Analysis) -> list[Update]:
+    """The updates that can be judged: their old version is a parameter of a root computed before them."""
+    judged = []
+    for update in analysis.updates.values():
+        roots = [r.node for r in analysis.matcher.roots if r.named and r.node < update.node]
+        roots = roots or [r.node for r in analysis.matcher.roots if r.node < update.node]
+        if any(update.before in analysis.matcher.adjoints[r][0].full for r in roots):
+            judged.append(update)
+    return judged
+
+
+def is_right(analysis: Analysis, update: Update) -> bool:
+    """Whether what an update adds is a named multiple of the gradient by its old version."""
+    return any(_fits(m, update) for m in analysis.matcher.matches.get(update.change, ()))
+
+
+def _fits(match: Match, update: Update) -> bool:
+    candidate = match.candidate
+    return (
+        candidate.sort is Sort.FULL
+        and candidate.wrt == update.before
+        and not candidate.transposed
+        and match.scale.rank <= _MOST_SCALE_RANK + 3
+    )
+
+
+def find_stale_operands(analysis: Analysis) -> list[Finding]:
+    """All updates that came too early, each with the gradients that it spoiled."""
+    wrong = [u for u in judged_updates(analysis) if not is_right(analysis, u)]
+    findings: dict[int, tuple[list[Update], dict[int, Match], list[int]]] = {}
+    for update in wrong:
+        behind = _behind(analysis, update.change)
+        for early in sorted((u for u in analysis.updates if u in behind), reverse=True):
+            older = analysis.updates[early].before
+            meant = _mended(analysis, update, early, older, behind)
+            if meant is None:
+                continue
+            spoiled, all_meant, readers = findings.setdefault(early, ([], {}, []))
+            spoiled.append(update)
+            all_meant.update(meant)
+            readers += [n for n in meant_region(analysis, behind, early) if _reads(analysis, n, early)]
+            break
+    return [
+        Finding(
+            Kind.STALE_OPERAND,
+            early,
+            analysis.updates[early].before,
+            tuple(u.node for u in spoiled),
+            tuple(dict.fromkeys(readers)),
+            meant,
+        )
+        for early, (spoiled, meant, readers) in findings.items()
+    ]
+
+
+def _behind(analysis: Analysis, node: int) -> frozenset[int]:
+    """Everything a node was computed from within the windows, up to and with update nodes."""
+    tape = analysis.tape
+    seen: set[int] = set()
+    todo = [node]
+    while todo:
+        current = todo.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        if current not in analysis.updates:
+            todo += [k for k in tape.operands(current) if tape.nodes[k].window >= 0]
+    return frozenset(seen)
+
+
+def meant_region(analysis: Analysis, behind: frozenset[int], early: int) -> list[int]:
+    """The nodes behind a gradient that depend on the early update, in order."""
+    spoiled = {early}
+    region = []
+    for node in sorted(behind):
+        if node > early and node not in analysis.updates and not spoiled.isdisjoint(analysis.tape.operands(node)):
+            spoiled.add(node)
+            region.append(node)
+    return region
+
+
+def _reads(analysis: Analysis, node: int, early: int) -> bool:
+    return early in analysis.tape.operands(node)
+
+
+def _mended(
+    analysis: Analysis, update: Update, early: int, older: int, behind: frozenset[int]
+) -> dict[int, Match] | None:
+    """What the spoiled nodes are with the older version in place; None if the gradient is still wrong."""
+    region = meant_region(analysis, behind, early)
+    mended: list[dict[int, Any]] = []
+    for values in analysis.replays.values:
+        now = dict(enumerate(values))
+        now[early] = values[older]
+        for node in region:
+            recorded = analysis.tape.nodes[node]
+            if recorded.kind in (NodeKind.LEAF, NodeKind.RANDOM, NodeKind.OPAQUE):
+                continue
+            with np.errstate(all="ignore"):
+                now[node] = evaluate(recorded, now)
+        mended.append(now)
+    meant: dict[int, Match] = {}
+    for node in region:
+        match = _identify(analysis, node, [m[node] for m in mended], update)
+        if match is not None:
+            meant[node] = match
+    needed = meant.get(update.change)
+    return meant if needed is not None and _fits(needed, update) else None
+
+
+def _identify(analysis: Analysis, node: int, values: list[Any], update: Update) -> Match | None:
+    """The full gradient that these values are, preferring the one that the update needs."""
+    if not np.asarray(values[0]).dtype.kind == "f":
+        return None
+    found = fingerprint(values)
+    if found is None:
+        return None
+    hits: list[tuple[tuple[Any, ...], Match]] = []
+    scalars: list[Scalar] | None = None
+    for candidate, measured, error in analysis.matcher.index.find(found):
+        if candidate.sort is not Sort.FULL or candidate.root > update.node:
+            continue
+        if scalars is None:
+            scalars = analysis.matcher.scalars(node, candidate.root)
+        scale = name_scale(measured, scalars)
+        if scale is not None:
+            match = Match(node, candidate, scale, error)
+            hits.append((analysis.matcher.rank(match), match))
+    wanted = [match for _, match in hits if _fits(match, update)] if node == update.change else []
+    if wanted:
+        return wanted[0]
+    return min(hits, key=lambda hit: hit[0])[1] if hits else None
+
+
+def lines_of(analysis: Analysis, nodes: Iterable[int]) -> tuple[int, ...]:
+    """The lines that nodes were recorded on."""
+    sites = (analysis.tape.nodes[n].site for n in nodes)
+    return tuple(sorted({s.span.line for s in sites if s is not None}))

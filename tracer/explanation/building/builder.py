@@ -1,0 +1,154 @@
+"""From a recording to an `Explanation`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from tracer.diagnosis import find_stale_operands
+from tracer.explanation.building.numbers import finite
+from tracer.explanation.building.parts import PartMaker
+from tracer.explanation.building.pieces import explained_windows, find_pieces
+from tracer.explanation.building.repairs import diagnose_stale
+from tracer.explanation.model import (
+    Explanation,
+    Graph,
+    GraphNode,
+    Line,
+    Loss,
+    Note,
+    Part,
+    ProgramInfo,
+)
+from tracer.matching.analysis import Analysis, analyse
+from tracer.program import Program
+from tracer.recording import Recording
+from tracer.tape.node import Kind
+
+#: Runs an edited program and gives its recording; None if it fails.
+Rerun = Callable[[str], Recording | None]
+
+
+def build_explanation(recording: Recording, loss: str | None = None, rerun: Rerun | None = None) -> Explanation:
+    """Explain a recorded program.
+
+    Arguments:
+        loss: the name of the loss, if the user gave one.
+        rerun: records an edited source text, so that a corrected program is shown only after it was run.
+    """
+    program, tape = recording.program, recording.tape
+    analysis = analyse(tape, loss)
+    findings = find_stale_operands(analysis)
+    maker = PartMaker(program, analysis, findings)
+    for finding in findings:
+        maker.diagnoses[finding.cause] = diagnose_stale(program, analysis, finding, maker, rerun, loss)
+    lines = []
+    for statement, pieces in find_pieces(program, tape).items():
+        parts = [p for p in (maker.part(piece) for piece in pieces) if p is not None]
+        parts = _without_repeats(parts)
+        if parts:
+            text = program.text_of(statement)
+            lines.append(Line(statement.line, statement.end_line, text, tuple(parts)))
+    return Explanation(
+        ProgramInfo(str(program.path), program.python2, program.source),
+        _notes(recording, analysis, lines, loss),
+        _losses(maker, lines),
+        tuple(sorted(lines, key=lambda line: (line.line, line.end_line))),
+        _graph(maker),
+    )
+
+
+def _without_repeats(parts: list[Part]) -> list[Part]:
+    """One part for each identity and place."""
+    seen: set[tuple[object, ...]] = set()
+    kept = []
+    for part in parts:
+        key = (part.span, part.role, part.of, part.wrt, part.scale, part.target)
+        if key not in seen:
+            seen.add(key)
+            kept.append(part)
+    return kept
+
+
+def _notes(recording: Recording, analysis: Analysis, lines: list[Line], loss: str | None) -> tuple[Note, ...]:
+    notes = [Note(n.line, n.column, n.what) for n in recording.notices]
+    if not analysis.updates and not any(p.verdict for line in lines for p in line.parts):
+        notes.append(Note(0, 0, "There is no backward pass in what was recorded; the forward pass is explained."))
+    if loss is not None and not analysis.matcher.roots:
+        notes.append(Note(0, 0, f"No scalar called {loss} was computed in the recorded iteration."))
+    for sweeps in analysis.matcher.adjoints.values():
+        for node in sorted(sweeps[0].blocked):
+            site = analysis.tape.nodes[node].site
+            if site is not None:
+                reason = analysis.graph.reasons.get(node, "it has no derivative here")
+                notes.append(Note(site.span.line, site.span.column, f"{site.text} was not differentiated: {reason}"))
+    return tuple(dict.fromkeys(notes))
+
+
+def _losses(maker: PartMaker, lines: list[Line]) -> tuple[Loss, ...]:
+    """The roots that some line is a gradient of, in program order."""
+    explained = set(explained_windows(maker.analysis.tape))
+    used = {(p.of, p.of_line) for line in lines for p in line.parts if p.role == "gradient"}
+    found: dict[tuple[str, int], Loss] = {}
+    by_line = {(p.target, line.line): p for line in lines for p in line.parts if p.whole}
+    for root in sorted(maker.analysis.matcher.roots, key=lambda r: r.node):
+        name, line = maker.root_name(root.node), maker.root_line(root.node)
+        recorded = maker.node(root.node)
+        if not root.named and (name, line) not in used:
+            continue
+        part = by_line.get((name, line))
+        formula = part.formula.index if part is not None and part.formula is not None else None
+        if (name, line) in found and recorded.window not in explained:
+            continue
+        found[name, line] = Loss(name, line, finite(recorded.value), False, formula)
+    return tuple(sorted(found.values(), key=lambda loss: loss.line))
+
+
+def _graph(maker: PartMaker) -> Graph:
+    """The data flow of the forward pass of the explained iterations: named values, and what they are made from."""
+    analysis = maker.analysis
+    tape = analysis.tape
+    named: dict[int, GraphNode] = {}
+    roots = [r.node for r in analysis.matcher.roots if r.named] or [r.node for r in analysis.matcher.roots]
+    last: dict[int, int] = {}
+    for root in roots:
+        window = tape.nodes[root].window
+        last[tape.windows[window].loop_line] = max(last.get(tape.windows[window].loop_line, 0), window)
+    chosen = {r for r in roots if tape.nodes[r].window in last.values()}
+    inside: set[int] = set()
+    for root in chosen:
+        inside |= set(analysis.matcher.adjoints.get(root, [])[0].full) if root in analysis.matcher.adjoints else set()
+        inside |= {n for n in analysis.matcher.all_ancestors(root) if tape.nodes[n].shape and tape.nodes[n].window >= 0}
+    for node in sorted(inside | chosen):
+        recorded = tape.nodes[node]
+        if recorded.names and recorded.shape is not None and recorded.kind is not Kind.LITERAL:
+            line = recorded.site.span.line if recorded.site and recorded.kind is not Kind.LEAF else 0
+            named[node] = GraphNode(node, line, recorded.names[0], recorded.shape)
+    edges: list[tuple[int, int]] = []
+    for node in named:
+        for source in _named_sources(maker, node, named):
+            edges.append((source, node))
+    return Graph(tuple(named.values()), tuple(dict.fromkeys(edges)))
+
+
+def _named_sources(maker: PartMaker, node: int, named: dict[int, GraphNode]) -> list[int]:
+    if node in maker.analysis.updates or maker.node(node).kind is Kind.LEAF:
+        return []
+    found: list[int] = []
+    seen: set[int] = set()
+    todo = list(maker.analysis.tape.operands(node))
+    while todo:
+        current = todo.pop(0)
+        if current in seen:
+            continue
+        seen.add(current)
+        if current in named:
+            found.append(current)
+        elif current not in maker.analysis.updates:
+            todo += maker.analysis.tape.operands(current)
+    return sorted(found)
+
+
+def with_notice(explanation: Explanation, note: Note) -> Explanation:
+    """The explanation with one more notice."""
+    return replace(explanation, notices=(*explanation.notices, note))

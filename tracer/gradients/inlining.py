@@ -1,0 +1,56 @@
+"""Writing out what an array is, in the place of its entries, and nothing else.
+
+Comes in: an expression and definitions in terms of earlier arrays.  Goes out: the expression with each entry
+replaced by its definition where that is possible: not inside scalar functions or masks, and a sum is not
+divided by.  Invariant: the value is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from tracer.calculus import NotRepresentable, multiply, power, simplify
+from tracer.calculus.definitions import at_entry
+from tracer.calculus.terms import Definition, Entry, Expr, Term
+
+_MOST_TERMS = 60
+
+
+def inline(expr: Expr, definitions: Mapping[str, Definition]) -> Expr:
+    """The expression over arrays that are not in ``definitions``, as far as that is possible."""
+    done: list[Term] = []
+    waiting = list(expr)
+    while waiting:
+        term = waiting.pop()
+        replaced = _replace_one(term, definitions)
+        if replaced is None or len(done) + len(waiting) > _MOST_TERMS:
+            done.append(term)
+        else:
+            waiting += replaced
+    return simplify(tuple(done))
+
+
+def _replace_one(term: Term, definitions: Mapping[str, Definition]) -> Expr | None:
+    for position, (factor, exponent) in enumerate(term.factors):
+        if not isinstance(factor, Entry) or factor.array not in definitions:
+            continue
+        definition = definitions[factor.array]
+        value = _raised(definition, factor, exponent)
+        if value is None:
+            continue
+        rest = Term(term.coefficient, (), term.factors[:position] + term.factors[position + 1 :])
+        product = multiply((rest,), value)
+        return tuple(Term(t.coefficient, term.bound + t.bound, t.factors) for t in product)
+    return None
+
+
+def _raised(definition: Definition, factor: Entry, exponent: Fraction) -> Expr | None:
+    if exponent.denominator != 1 or abs(exponent) > 4:
+        return None
+    if exponent != 1 and (len(definition.expr) != 1 or definition.expr[0].bound):
+        return None
+    try:
+        return power(at_entry(definition, factor), exponent)
+    except (NotRepresentable, ValueError):
+        return None

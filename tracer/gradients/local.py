@@ -1,0 +1,158 @@
+"""Local derivatives of elementwise functions, and forward formulas, at the width a reader thinks in.
+
+Comes in: two nodes between which every operation is elementwise.  Goes out: the derivation of
+∂of[i]/∂wrt[i]: the scalar function that leads from one to the other, SymPy's derivative of it, and the same
+in terms of the output where that is shorter (a sigmoid's is a·(1 − a)).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tracer.calculus import arrays_in, closed_form, differentiate, equal, fresh, simplify, substitute
+from tracer.calculus.algebra import make_term
+from tracer.calculus.scalar import parse
+from tracer.calculus.terms import Definition, Delta, Entry, Expr, Function, Index, Term
+from tracer.gradients.derivation import DerivationStep, Derived, Free, Quantity
+from tracer.gradients.graph import Graph
+from tracer.gradients.inlining import inline
+
+
+class NoLocalForm(Exception):
+    """There is no scalar function of one entry between the two nodes."""
+
+
+def forward_formula(graph: Graph, node: int, named: frozenset[int], most_terms: int = 6) -> Definition | None:
+    """What a node is, with temporaries that have no name unfolded; None if it has no formula."""
+    definition = graph.definitions.get(graph.representative(node))
+    if definition is None:
+        return None
+    temporaries = {
+        d.array: d
+        for n, d in graph.definitions.items()
+        if n < node and n not in named and n not in graph.aliases and graph.tape.nodes[n].window >= 0
+    }
+    temporaries.pop(definition.array, None)
+    expr = inline(definition.expr, temporaries)
+    return Definition(definition.array, definition.free, expr if len(expr) <= most_terms else definition.expr)
+
+
+def derive_local(graph: Graph, of: int, wrt: int, readable: set[str]) -> Derived:
+    """The derivation of ∂of/∂wrt, entry by entry.
+
+    Raises:
+        NoLocalForm: if the way from one to the other is not a scalar function.
+    """
+    output, variable = graph.name(of), graph.name(wrt)
+    definition = _composed(graph, output, variable)
+    free: Free = tuple(fresh(a, "a") for a in graph.axes(wrt))
+    raw = _diagonal(differentiate(definition.expr, variable, free), definition.free, free)
+    short = _diagonal(differentiate(definition.expr, variable, free, definition), definition.free, free)
+    value = Quantity("value", output)
+    slope = Quantity("slope", output, variable)
+    functions = tuple(f.name for t in definition.expr for f, _ in t.factors if isinstance(f, Function))
+    arguments: dict[str, Any] = {"of": output, "wrt": variable, "functions": functions}
+    steps = [
+        DerivationStep(value, "definition", definition.free, definition.expr, definition.expr, arguments=arguments),
+        DerivationStep(value, "definition", definition.free, definition.expr, definition.expr, "matrix", arguments),
+        DerivationStep(slope, "slope", definition.free, raw, raw, arguments=arguments),
+    ]
+    result = raw
+    if not equal(short, raw):
+        steps.append(DerivationStep(slope, "in the output", definition.free, short, short, arguments=arguments))
+        result = short
+    folded = closed_form(result, {output: definition}, readable)
+    if not equal(folded, result) and len(folded) <= len(result):
+        steps.append(DerivationStep(slope, "fold", definition.free, folded, folded, arguments=arguments))
+        result = folded
+    steps.append(DerivationStep(slope, "matrix", definition.free, result, result, "matrix", arguments))
+    return Derived(tuple(steps), definition.free, result, {output: definition})
+
+
+def _diagonal(local: Expr, at: Free, free: Free) -> Expr:
+    """∂of[at]/∂wrt[free] where both are the same entry.
+
+    Raises:
+        NoLocalForm: if entries depend on other entries.
+    """
+    from tracer.calculus import contract
+
+    same = {f: a for f, a in zip(free, at, strict=True) if isinstance(f, Index) and isinstance(a, Index)}
+    result = simplify(contract(substitute(local, dict(same))))
+    for term in result:
+        if term.bound or any(isinstance(f, Delta) for f, _ in term.factors):
+            raise NoLocalForm("the derivative is not entry by entry")
+    return result
+
+
+def _composed(graph: Graph, output: str, variable: str) -> Definition:
+    """The output as one formula of the variable."""
+    definitions = graph.named_definitions()
+    definition = definitions[output]
+    between = _between(definitions, output, variable)
+    expr = inline(definition.expr, {a: d for a, d in definitions.items() if a in between})
+    if not arrays_in(expr) & between:
+        return Definition(output, definition.free, expr)
+    return _as_function(definition, definitions, between, variable)
+
+
+def _between(definitions: dict[str, Definition], output: str, variable: str) -> set[str]:
+    """The arrays strictly between the variable and the output."""
+    leads: dict[str, bool] = {variable: True}
+
+    def visit(array: str) -> bool:
+        if array not in leads:
+            leads[array] = False
+            if array in definitions:
+                inner = [visit(a) for a in sorted(arrays_in(definitions[array].expr))]
+                leads[array] = any(inner)
+        return leads[array]
+
+    visit(output)
+    return {a for a, found in leads.items() if found and a not in (output, variable)}
+
+
+def _as_function(
+    definition: Definition, definitions: dict[str, Definition], between: set[str], variable: str
+) -> Definition:
+    """The output as a scalar function, composed by SymPy, of the entries that it is made from."""
+    import sympy
+
+    entries: list[Entry] = []
+
+    def symbol(entry: Entry) -> Any:
+        if entry not in entries:
+            entries.append(entry)
+        return sympy.Symbol(f"x{entries.index(entry)}", real=True)
+
+    def value(entry: Entry) -> Any:
+        if entry.array not in between:
+            return symbol(entry)
+        inner = definitions[entry.array]
+        at = {f: i for f, i in zip(inner.free, entry.indices, strict=True) if isinstance(f, Index)}
+        return total(substitute(inner.expr, at))
+
+    def total(expr: Expr) -> Any:
+        return sympy.Add(*(product(t) for t in expr))
+
+    def product(term: Term) -> Any:
+        if term.bound:
+            raise NoLocalForm("a sum over entries lies on the way")
+        parts = [sympy.Rational(term.coefficient.numerator, term.coefficient.denominator)]
+        for factor, exponent in term.factors:
+            power = sympy.Rational(exponent.numerator, exponent.denominator)
+            if isinstance(factor, Entry):
+                parts.append(value(factor) ** power)
+            elif isinstance(factor, Function):
+                inner = {sympy.Symbol(f"x{n}", real=True): value(a) for n, a in enumerate(factor.arguments)}
+                parts.append(parse(factor.name).xreplace(inner) ** power)
+            else:
+                raise NoLocalForm("a mask or a size lies on the way")
+        return sympy.Mul(*parts)
+
+    function = total(definition.expr)
+    if not any(e.array == variable for e in entries):
+        raise NoLocalForm("the variable does not occur")
+    term = make_term(1, (), [(Function(str(function), tuple(entries)), 1)])
+    assert term is not None
+    return Definition(definition.array, definition.free, (term,))
