@@ -1,0 +1,168 @@
+"""The front door for Python: `explain` and what it gives.
+
+Comes in: the path of a program, or a function with its arguments.  Goes out: an `Explanation`, the frozen
+model with methods that look things up in it and write it down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from tracer.explanation import model
+from tracer.explanation.errors import CannotExplain
+from tracer.explanation.model import Line, Part
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation(model.Explanation):
+    """What every line of a program is, and how well that is known."""
+
+    def line(self, number: int) -> Line:
+        """The statement on a line of the file.
+
+        Raises:
+            KeyError: nothing is known of that line.
+        """
+        from tracer.explanation.summary import line_at
+
+        found = line_at(self, number)
+        if found is None:
+            raise KeyError(f"nothing was recorded on line {number}")
+        return found
+
+    def __getitem__(self, name: str) -> Part:
+        """The last part that is bound to a name, such as ``"dW2"``.
+
+        Raises:
+            KeyError: no statement that was recorded binds this name.
+        """
+        parts = [p for line in self.lines for p in line.parts if p.target == name]
+        if not parts:
+            raise KeyError(f"no recorded statement binds {name}")
+        judged = [p for p in parts if p.verdict is not None]
+        return (judged or parts)[-1]
+
+    def ask(self, question: str | int) -> tuple[Part, ...]:
+        """The parts that a question is about: a line number, code, a variable, or ``dL/dW2``."""
+        from tracer.explanation.questions import answer
+
+        return answer(self, str(question))
+
+    def to_html(self) -> str:
+        """The report: one page that needs no network."""
+        from tracer.rendering import to_html
+
+        return to_html(self)
+
+    def to_latex(self, fragment: bool = False) -> str:
+        """A LaTeX document, or its body without a preamble."""
+        from tracer.rendering import to_latex
+
+        return to_latex(self, fragment=fragment)
+
+    def to_markdown(self) -> str:
+        """Markdown with formulas between dollar signs."""
+        from tracer.rendering import to_markdown
+
+        return to_markdown(self)
+
+    def to_text(self) -> str:
+        """Plain text for a terminal."""
+        from tracer.rendering import to_text
+
+        return to_text(self)
+
+    def to_json(self) -> str:
+        """The whole model as JSON; see ``tracer/explanation/README.md``."""
+        from tracer.rendering import to_json
+
+        return to_json(self)
+
+    def _repr_html_(self) -> str:
+        from tracer.notebook import frame
+
+        return frame(self)
+
+
+def explain(
+    program: str | Path | Callable[..., Any],
+    *args: Any,
+    loss: str | None = None,
+    iteration: int | None = None,
+    loop: int | None = None,
+    define: Mapping[str, str] | None = None,
+    setup: str | Path | None = None,
+    arguments: Sequence[str] = (),
+    timeout: float = 60.0,
+    progress: Callable[[str], None] | None = None,
+) -> Explanation:
+    """Explain which line of a program is which formula.
+
+    Arguments:
+        program: the path of a program, which is run in a child process, or a function, which is called with
+            ``args`` in this one.
+        loss: the name of the loss, if it is not found by itself.
+        iteration: the iteration of the training loop to explain, counted from 0.
+        loop: the line of the only training loop to explain.
+        define: names to bind before the program starts, to Python expressions.
+        setup: a file that is run before the program, in the same namespace.
+        arguments: the command line arguments of the program.
+        timeout: seconds that the program may take until everything needed is recorded.
+        progress: is told what is being done, in a few words.
+
+    Raises:
+        ProgramError: the program cannot be read.
+        RecordingError: it failed, or took too long or too much memory.
+        CannotExplain: it was recorded, but not what was asked for.
+    """
+    from tracer.explanation.building.builder import build_explanation
+    from tracer.program import load, parse
+    from tracer.recording import Recording, RecordingError, record_function, record_in_child
+    from tracer.program import ProgramError
+
+    def say(what: str) -> None:
+        if progress is not None:
+            progress(what)
+
+    if callable(program):
+        say("recording the call")
+        return _with_methods(build_explanation(record_function(program, *args), loss))
+    source = load(program)
+    options: dict[str, Any] = {
+        "args": tuple(arguments),
+        "loop": loop,
+        "iteration": iteration,
+        "define": dict(define or {}),
+        "setup": Path(setup) if setup is not None else None,
+        "timeout": timeout,
+    }
+
+    def rerun(text: str) -> Recording | None:
+        say("running the corrected program")
+        try:
+            return record_in_child(parse(text, source.path), **options)
+        except (ProgramError, RecordingError):
+            return None
+
+    say("running the program")
+    recording = record_in_child(source, **options)
+    if not recording.tape.windows:
+        raise CannotExplain(
+            "Nothing that could be explained was recorded.",
+            "The program must compute something with NumPy; a training loop is explained from its second iteration on.",
+        )
+    say("deriving the gradients")
+    explanation = build_explanation(recording, loss, rerun)
+    if loss is not None and not explanation.losses:
+        raise CannotExplain(
+            f"No scalar called {loss} is computed in the recorded iteration.",
+            "Give the name of the variable that holds the loss, as the program writes it.",
+        )
+    return _with_methods(explanation)
+
+
+def _with_methods(explanation: model.Explanation) -> Explanation:
+    return Explanation(**{f.name: getattr(explanation, f.name) for f in fields(explanation)})
