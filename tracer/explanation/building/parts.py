@@ -307,6 +307,8 @@ class PartMaker:
 
     def _vocabulary(self, match: Match) -> Vocabulary:
         graph, root = self.analysis.graph, match.candidate.root
+        if match.candidate.sort in (Sort.LOCAL, Sort.VALUE):
+            return Vocabulary(graph, self._named_as(root)[0])
         names = Vocabulary(graph, self.root_name(root))
         for array, known in self._known(match).items():
             if graph.scale_expr(1, ()) == known.factor and not known.transposed:
@@ -460,7 +462,7 @@ class PartMaker:
             names=names,
             scale=verified.match.scale.text,
             verdict=verified.verdict,
-            evidence=self._evidence_of_local(verified),
+            evidence=self._evidence(verified),
         )
         if verified.match.scale.text != "1" or candidate.transposed:
             return part
@@ -479,9 +481,6 @@ class PartMaker:
             worked = self._entry(derived.result, derived.free, index, vocabulary, float(value[index]), None)
             part = replace(part, entry=worked)
         return part
-
-    def _evidence_of_local(self, verified: Verified) -> Evidence:
-        return self._evidence(verified)
 
     # -- forward, updates, the rest ------------------------------------------------------------------
 
