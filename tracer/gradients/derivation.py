@@ -9,10 +9,11 @@ Invariant: nothing is looked up by what a line is called; every step is the resu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from tracer.calculus import (
+    Lemma,
     add,
     arrays_in,
     closed_form,
@@ -84,12 +85,14 @@ class Derived:
         free, result: ∂root/∂wrt (times the scale), in arrays the reader knows.
         computed: array → definition, of arrays that some steps rely on being computed from others
             (values between ``wrt`` and the root, and adjoints of earlier groups), in order.
+        held: the adjoints that the result still mentions, each in its shortest form.
     """
 
     steps: tuple[DerivationStep, ...]
     free: Free
     result: Expr
     computed: Mapping[str, Definition]
+    held: Mapping[str, Definition] = field(default_factory=dict)
 
 
 def adjoint_name(array: str) -> str:
@@ -104,6 +107,7 @@ def derive(
     scale: Expr,
     readable: set[str],
     partial: tuple[str, Known] | None = None,
+    lemmas: tuple[Lemma, ...] = (),
 ) -> Derived:
     """Derive ``scale`` · ∂root/∂wrt.
 
@@ -112,8 +116,9 @@ def derive(
         readable: arrays that the reader has a name for; results are folded back into them.
         partial: an inner root whose gradient by ``wrt`` the program holds already, and that gradient: then
             only what does not pass through the inner root is derived.
+        lemmas: what is known of inputs, such as that the rows of a one-hot array sum to 1.
     """
-    return _Derivation(graph, cone, known, readable, partial).run(scale)
+    return _Derivation(graph, cone, known, readable, partial, lemmas).run(scale)
 
 
 class _Derivation:
@@ -124,33 +129,88 @@ class _Derivation:
         known: Mapping[str, Known],
         readable: set[str],
         partial: tuple[str, Known] | None,
+        lemmas: tuple[Lemma, ...],
     ) -> None:
+        self.lemmas = lemmas
         self.graph, self.cone, self.known, self.readable, self.partial = graph, cone, known, readable, partial
         self.axes: dict[str, Axes] = graph.array_axes()
         self.steps: list[DerivationStep] = []
         self.adjoints: dict[str, Definition] = {}
 
     def run(self, scale: Expr) -> Derived:
-        free, result = self._group(self.cone.wrt)
-        inserted = inline(result, self.adjoints) if self.adjoints else result
+        free, raw = self._group(self.cone.wrt)
         adjoint = Quantity("adjoint", self.cone.wrt)
-        if not equal(inserted, result):
-            self._step(adjoint, "insert", free, inserted, inserted)
-            result = inserted
-        folded = _readable_masks(closed_form(result, self._relations(), self.readable), self.cone, self.readable)
-        if folded != result and not _same_text(folded, result):
-            self._step(adjoint, "fold", free, folded, folded, {"names": sorted(arrays_in(folded) - arrays_in(result))})
-            result = folded
+        result = raw
+        for rule, expr in self._best(raw)[1]:
+            if not _same_text(expr, result):
+                new = {"names": sorted(arrays_in(expr) - arrays_in(result))}
+                self._step(adjoint, rule, free, expr, expr, new)
+                result = expr
         quantity = adjoint
         if not equal(scale, _ONE):
             quantity = Quantity("scaled", self.cone.wrt)
-            raw = multiply(scale, result)
-            self._step(quantity, "scale", free, raw, raw)
-            result = simplify(raw)
-            if not _same_text(result, raw):
+            scaled = multiply(scale, result)
+            self._step(quantity, "scale", free, scaled, scaled)
+            result = simplify(scaled)
+            if not _same_text(result, scaled):
                 self._step(quantity, "simplify", free, result, result)
         self._step(quantity, "matrix", free, result, result, form="matrix")
-        return Derived(tuple(self.steps), free, result, self._computed())
+        return Derived(tuple(self.steps), free, result, self._computed(), self._held(result))
+
+    def _best(self, raw: Expr) -> tuple[int, list[tuple[str, Expr]]]:
+        """The shortest way to write an adjoint: all inserted and folded, or over the adjoint before it.
+
+        A softmax with cross-entropy is short only when all is put together; a product of an adjoint and a
+        slope is short only as it stands.
+        """
+        together = [("insert", inline(raw, self.adjoints))]
+        together += self._folded(together[-1][1])
+        apart = self._folded(raw)
+        before = arrays_in(apart[-1][1] if apart else raw) & set(self.adjoints)
+        if not before:
+            return _weight((together or apart)[-1][1]), together
+        cost = _weight(apart[-1][1] if apart else raw) + sum(self._best(self.adjoints[a].expr)[0] for a in before)
+        inserted = _weight(together[-1][1])
+        if inserted <= cost and not arrays_in(together[-1][1]) & set(self.adjoints):
+            return inserted, together
+        return cost, apart
+
+    def _folded(self, expr: Expr) -> list[tuple[str, Expr]]:
+        """The expression in the reader's names, then with temporaries written out."""
+        readable = self.readable | set(self.adjoints)
+        folded = expr
+        if len(expr) > 2 or _functions(expr) or not arrays_in(expr) <= readable:
+            folded = closed_form(expr, self._relations(), readable, lemmas=self.lemmas)
+        folded = _readable_masks(folded, self.cone, self.readable)
+        steps = [("fold", folded)]
+        spelled = self._spelled_out(folded)
+        if spelled is not None:
+            steps.append(("spell out", spelled))
+        return steps
+
+    def _held(self, result: Expr) -> dict[str, Definition]:
+        """The adjoints that the result still mentions, each in its shortest form, in order."""
+        found: dict[str, Definition] = {}
+        for name in sorted(arrays_in(result) & set(self.adjoints)):
+            definition = self.adjoints[name]
+            steps = self._best(definition.expr)[1]
+            best = Definition(name, definition.free, steps[-1][1] if steps else definition.expr)
+            found.update(self._held(best.expr))
+            found[name] = best
+        return found
+
+    def _spelled_out(self, result: Expr) -> Expr | None:
+        """The result with temporaries written out in what the reader knows, if it stays short."""
+        hidden = {
+            d.array: d
+            for d in self.graph.named_definitions().values()
+            if d.array not in self.readable and d.array not in self.known
+        }
+        if not arrays_in(result) & set(hidden):
+            return None
+        spelled = inline(result, hidden)
+        shorter = len(arrays_in(spelled) & set(hidden)) < len(arrays_in(result) & set(hidden))
+        return spelled if shorter and len(spelled) <= max(3, len(result) + 1) else None
 
     def _relations(self) -> dict[str, Definition]:
         return dict(self.cone.stations)
@@ -320,6 +380,22 @@ def _with_mask(term: Term, old: str, new: str) -> Term:
     return Term(term.coefficient, term.bound, tuple((renamed(f), e) for f, e in term.factors))
 
 
+def fitted(graph: Graph, derived: Derived, array: str, transposed: bool) -> Derived:
+    """The derivation with its last step written for the axes of the recorded array.
+
+    Raises:
+        ValueError: if the recorded array has other axes.
+    """
+    *before, last = derived.steps
+    running = [i for i in (reversed(last.free) if transposed else last.free) if isinstance(i, Index)]
+    axes = graph.array_axes()[array]
+    if [i.axis for i in running] != [a for a in axes if a is not None]:
+        raise ValueError("the recorded array has other axes than the derivative")
+    rest = iter(running)
+    free: Free = tuple(0 if axis is None else next(rest) for axis in axes)
+    return replace(derived, steps=(*before, replace(last, free=free)), free=free)
+
+
 def rescaled(graph: Graph, wrt: str, known: Known, scale: Expr) -> Derived:
     """A multiple of a gradient that the program holds: nothing is left to derive but the factor."""
     axes = graph.array_axes()
@@ -335,6 +411,11 @@ def rescaled(graph: Graph, wrt: str, known: Known, scale: Expr) -> Derived:
         steps.append(DerivationStep(quantity, "simplify", free, result, result))
     steps.append(DerivationStep(quantity, "matrix", free, result, result, form="matrix"))
     return Derived(tuple(steps), free, result, {})
+
+
+def _weight(expr: Expr) -> int:
+    """How long an expression is to read."""
+    return sum(1 + len(t.factors) + 2 * len(t.bound) for t in expr)
 
 
 def _functions(expr: Expr) -> tuple[str, ...]:

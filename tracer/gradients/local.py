@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from tracer.calculus import arrays_in, closed_form, differentiate, equal, fresh, simplify, substitute
-from tracer.calculus.algebra import make_term
-from tracer.calculus.scalar import parse
-from tracer.calculus.terms import Definition, Delta, Entry, Expr, Function, Index, Term
+from tracer.calculus.terms import Definition, Delta, Expr, Function, Index
+from tracer.gradients.composition import NotElementwise, composed
 from tracer.gradients.derivation import DerivationStep, Derived, Free, Quantity
 from tracer.gradients.graph import Graph
 from tracer.gradients.inlining import inline
@@ -34,6 +33,11 @@ def forward_formula(graph: Graph, node: int, named: frozenset[int], most_terms: 
     }
     temporaries.pop(definition.array, None)
     expr = inline(definition.expr, temporaries)
+    if arrays_in(expr) & set(temporaries):
+        try:
+            return composed(definition, temporaries, temporaries.keys())
+        except NotElementwise:
+            pass
     return Definition(definition.array, definition.free, expr if len(expr) <= most_terms else definition.expr)
 
 
@@ -93,7 +97,13 @@ def _composed(graph: Graph, output: str, variable: str) -> Definition:
     expr = inline(definition.expr, {a: d for a, d in definitions.items() if a in between})
     if not arrays_in(expr) & between:
         return Definition(output, definition.free, expr)
-    return _as_function(definition, definitions, between, variable)
+    try:
+        function = composed(definition, definitions, between)
+    except NotElementwise as reason:
+        raise NoLocalForm(str(reason)) from reason
+    if variable not in arrays_in(function.expr):
+        raise NoLocalForm("the variable does not occur")
+    return function
 
 
 def _between(definitions: dict[str, Definition], output: str, variable: str) -> set[str]:
@@ -110,49 +120,3 @@ def _between(definitions: dict[str, Definition], output: str, variable: str) -> 
 
     visit(output)
     return {a for a, found in leads.items() if found and a not in (output, variable)}
-
-
-def _as_function(
-    definition: Definition, definitions: dict[str, Definition], between: set[str], variable: str
-) -> Definition:
-    """The output as a scalar function, composed by SymPy, of the entries that it is made from."""
-    import sympy
-
-    entries: list[Entry] = []
-
-    def symbol(entry: Entry) -> Any:
-        if entry not in entries:
-            entries.append(entry)
-        return sympy.Symbol(f"x{entries.index(entry)}", real=True)
-
-    def value(entry: Entry) -> Any:
-        if entry.array not in between:
-            return symbol(entry)
-        inner = definitions[entry.array]
-        at = {f: i for f, i in zip(inner.free, entry.indices, strict=True) if isinstance(f, Index)}
-        return total(substitute(inner.expr, at))
-
-    def total(expr: Expr) -> Any:
-        return sympy.Add(*(product(t) for t in expr))
-
-    def product(term: Term) -> Any:
-        if term.bound:
-            raise NoLocalForm("a sum over entries lies on the way")
-        parts = [sympy.Rational(term.coefficient.numerator, term.coefficient.denominator)]
-        for factor, exponent in term.factors:
-            power = sympy.Rational(exponent.numerator, exponent.denominator)
-            if isinstance(factor, Entry):
-                parts.append(value(factor) ** power)
-            elif isinstance(factor, Function):
-                inner = {sympy.Symbol(f"x{n}", real=True): value(a) for n, a in enumerate(factor.arguments)}
-                parts.append(parse(factor.name).xreplace(inner) ** power)
-            else:
-                raise NoLocalForm("a mask or a size lies on the way")
-        return sympy.Mul(*parts)
-
-    function = total(definition.expr)
-    if not any(e.array == variable for e in entries):
-        raise NoLocalForm("the variable does not occur")
-    term = make_term(1, (), [(Function(str(function), tuple(entries)), 1)])
-    assert term is not None
-    return Definition(definition.array, definition.free, (term,))

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from tracer.calculus import arrays_in
 from tracer.calculus.adjoint import differentiable_operands
-from tracer.calculus.terms import Definition, Entry, Expr, Function, Mask
+from tracer.calculus.terms import Definition, Expr, Function
 from tracer.gradients.adjoints import ancestors
+from tracer.gradients.composition import NotElementwise, composed
 from tracer.gradients.graph import Graph
 from tracer.gradients.inlining import inline
 
@@ -75,22 +76,44 @@ def find_cone(graph: Graph, root: int, wrt: int, cuts: Iterable[int], named: fro
         if node not in operands or node not in leading:
             continue
         definition = graph.definitions[node]
-        expr = inline(definition.expr, {**{a: d for a, d in temporaries.items() if a != definition.array and a not in keep}, **folded})
-        left_over = {a for a in arrays_in(expr) if a in folded and graph.node_of(a) in reached}
-        for array in sorted(left_over, key=lambda a: graph.node_of(a) or 0):
-            stations[array] = folded.pop(array)
-            keep.add(array)
-        composed = Definition(definition.array, definition.free, expr)
-        if node in named or node == graph.representative(root) or len(expr) > _MOST_TERMS or _holds_function(expr):
-            stations[definition.array] = composed
-            keep.add(definition.array)
-        else:
-            folded[definition.array] = composed
+        inner = {**{a: d for a, d in temporaries.items() if a != definition.array and a not in keep}, **folded}
+        expr = inline(definition.expr, inner)
+        if node in named and arrays_in(expr) & set(inner):
+            expr = _as_function(definition, inner) or expr
+        reduced = Definition(definition.array, definition.free, expr)
+        if node not in named and node != graph.representative(root) and len(expr) <= _MOST_TERMS:
+            folded[definition.array] = reduced
+            continue
+        waiting = [reduced]
+        while waiting:  # what could not be written out is a station of its own
+            station = waiting.pop()
+            stations[station.array] = station
+            keep.add(station.array)
+            left = [a for a in arrays_in(station.expr) if a in folded and graph.node_of(a) in reached]
+            waiting += [folded.pop(a) for a in left]
     consumers: dict[str, tuple[str, ...]] = {}
     for array, definition in stations.items():
         for operand in differentiable_operands(definition):
             consumers[operand] = (*consumers.get(operand, ()), array)
     return Cone(graph.name(root), graph.name(wrt), dict(sorted(stations.items(), key=_by_node)), consumers)
+
+
+def _as_function(definition: Definition, temporaries: Mapping[str, Definition]) -> Expr | None:
+    """The value as a scalar function of one entry, of several if need be, or None.
+
+    A sum of several arrays, such as ``X @ W + b`` within a sigmoid, is what the function is of.
+    """
+    sums = {a for a, d in temporaries.items() if len(arrays_in(d.expr)) > 1}
+    several: Expr | None = None
+    for between in (temporaries.keys(), temporaries.keys() - sums):
+        try:
+            function = composed(definition, temporaries, between)
+        except NotElementwise:
+            continue
+        if len(arrays_in(function.expr)) == 1:
+            return function.expr
+        several = several or function.expr
+    return several
 
 
 def _by_node(item: tuple[str, Definition]) -> int:
@@ -104,13 +127,3 @@ def _is_plain(definition: Definition) -> bool:
 
 def _holds_function(expr: Expr) -> bool:
     return any(isinstance(f, Function) for t in expr for f, _ in t.factors)
-
-
-def masks_in(expr: Expr) -> frozenset[Mask]:
-    """The masks on values in an expression."""
-    return frozenset(f for t in expr for f, _ in t.factors if isinstance(f, Mask))
-
-
-def entries_in(expr: Expr) -> frozenset[Entry]:
-    """The entries that are factors of an expression."""
-    return frozenset(f for t in expr for f, _ in t.factors if isinstance(f, Entry))

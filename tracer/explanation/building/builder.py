@@ -44,8 +44,7 @@ def build_explanation(recording: Recording, loss: str | None = None, rerun: Reru
         maker.diagnoses[finding.cause] = diagnose_stale(program, analysis, finding, maker, rerun, loss)
     lines = []
     for statement, pieces in find_pieces(program, tape).items():
-        parts = [p for p in (maker.part(piece) for piece in pieces) if p is not None]
-        parts = _without_repeats(parts)
+        parts = _without_repeats([p for piece in pieces for p in maker.parts(piece)])
         if parts:
             text = program.text_of(statement)
             lines.append(Line(statement.line, statement.end_line, text, tuple(parts)))
@@ -90,17 +89,14 @@ def _losses(maker: PartMaker, lines: list[Line]) -> tuple[Loss, ...]:
     explained = set(explained_windows(maker.analysis.tape))
     used = {(p.of, p.of_line) for line in lines for p in line.parts if p.role == "gradient"}
     found: dict[tuple[str, int], Loss] = {}
-    by_line = {(p.target, line.line): p for line in lines for p in line.parts if p.whole}
     for root in sorted(maker.analysis.matcher.roots, key=lambda r: r.node):
         name, line = maker.root_name(root.node), maker.root_line(root.node)
         recorded = maker.node(root.node)
         if not root.named and (name, line) not in used:
             continue
-        part = by_line.get((name, line))
-        formula = part.formula.index if part is not None and part.formula is not None else None
         if (name, line) in found and recorded.window not in explained:
             continue
-        found[name, line] = Loss(name, line, finite(recorded.value), False, formula)
+        found[name, line] = Loss(name, line, finite(recorded.value), False, maker.formula_of(root.node))
     return tuple(sorted(found.values(), key=lambda loss: loss.line))
 
 

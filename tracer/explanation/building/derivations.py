@@ -7,6 +7,7 @@ that does not pass is not shown.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from tracer.formula import Tree, entry, equation, index_form, matrix_formula, pl
 from tracer.formula.tree import Partial
 from tracer.gradients.derivation import Derived, DerivationStep, Quantity
 from tracer.gradients.graph import Graph
+from tracer.gradients.local import forward_formula
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,21 @@ def array_code(expr: Expr, free: tuple[Index | int, ...], names: Vocabulary) -> 
         return open_code(expr, free, names)
 
 
+def spelled_out(expr: Expr, names: Vocabulary, temporaries: Mapping[str, Definition]) -> Vocabulary:
+    """The vocabulary in which an array without a name is written as the code that makes it."""
+    told = Vocabulary(names.graph, names.root_name, names.partials, list(names.at_hand), dict(names.identifiers))
+    for array in sorted(arrays_in(expr)):
+        inner = temporaries.get(array)
+        if inner is None:
+            continue
+        told.at_hand = [*sorted(arrays_in(inner.expr) - set(temporaries)), *(a for a in told.at_hand if a != array)]
+        code = array_code(inner.expr, inner.free, spelled_out(inner.expr, names, temporaries))
+        if code.startswith("result = ") and code.count("\n") == 0:
+            told.identifiers[array] = code.removeprefix("result = ")
+        told.at_hand.append(array)
+    return told
+
+
 class DerivationWriter:
     """Writes the steps of one derivation."""
 
@@ -56,23 +73,42 @@ class DerivationWriter:
         vocabulary: Vocabulary,
         positive: frozenset[str],
         one_hot: frozenset[str],
+        named: frozenset[int],
         factor: Tree | None = None,
         factor_text: str = "1",
     ) -> None:
         self.graph, self.derived, self.names = graph, derived, vocabulary
-        self.positive, self.one_hot = positive, one_hot
+        self.positive, self.one_hot, self.named = positive, one_hot, named
         self.factor, self.factor_text = factor, factor_text
         self.computed: dict[str, Definition] = {
             d.array: d for d in derived.computed.values()
         }
-        expressions = [s.expr for s in derived.steps]
-        used = {a for e in expressions for a in arrays_in(e)}
+        used = {a for s in derived.steps for a in arrays_in(s.expr)}
+        used |= {a for d in derived.held.values() for a in arrays_in(d.expr)}
+        used |= self._behind(used)
+        self.temporaries = self._made_up(used)
+        self.computed = {**self.temporaries, **self.computed}
+        self.temporaries = {**self.temporaries, **derived.held}
         used |= self._behind(used)
         order = sorted(used, key=lambda a: (self.graph.node_of(a) is None, self.graph.node_of(a) or 0, a))
         for name in order:
             self.names.array(name)
         self.names.at_hand = order
         self.letters = self._letters()
+
+    def _made_up(self, arrays: Iterable[str]) -> dict[str, Definition]:
+        """What the arrays are that the program has no name for, in what it has names for."""
+        found: dict[int, Definition] = {}
+        waiting = list(arrays)
+        while waiting:
+            node = self.graph.node_of(waiting.pop())
+            if node is None or node in found or node in self.named or self.graph.name(node) in self.computed:
+                continue
+            definition = forward_formula(self.graph, node, self.named)
+            if definition is not None:
+                found[node] = definition
+                waiting += arrays_in(definition.expr)
+        return {found[node].array: found[node] for node in sorted(found)}
 
     def _behind(self, arrays: Iterable[str]) -> set[str]:
         """The arrays that the computed ones among ``arrays`` are computed from."""
@@ -117,19 +153,23 @@ class DerivationWriter:
     def _matrix(self, step: DerivationStep) -> list[Step]:
         """The matrix form, after the index form of the same array."""
         alone = step.quantity.kind != "value"
-        prelude = "" if alone else self._prelude(step.expr)
+        prelude = self._prelude(step.expr, self.temporaries if alone else None)
         left = self._left(step.quantity, ())
         text = self._left_text(step.quantity, ())
         try:
             right = matrix_formula(step.expr, step.free, self.names, self.names.symbols(), self.letters)
         except NoForm:
             right = index_form(step.expr, step.free, self.letters, self.names.symbols(), self.names)
-        code = prelude + array_code(step.expr, step.free, self.names)
         if not alone:
+            code = prelude + array_code(step.expr, step.free, self.names)
             return [self._step(step, left, right, self._left_text(step.quantity, step.free), code)]
         index = index_form(step.expr, step.free, self.letters, self.names.symbols(), self.names)
         entry_left = self._left(step.quantity, step.free)
-        literal = open_code(step.expr, step.free, self.names, self.letters)
+        literal = prelude + open_code(step.expr, step.free, self.names, self.letters)
+        code = array_code(step.expr, step.free, spelled_out(step.expr, self.names, self.temporaries))
+        unsaid = {self.names.array(a) for a in self.temporaries}
+        if self._prelude_names(code) & unsaid:
+            code = prelude + code
         return [
             self._step(step, entry_left, index, text, literal, rule="every entry"),
             self._step(step, left, right, text, code),
@@ -201,12 +241,25 @@ class DerivationWriter:
             parts.append((1, sum_over(letters, times([upstream, jacobian] if upstream is not None else [jacobian]))))
         return plus(parts)
 
-    def _prelude(self, expr: Expr) -> str:
-        """Code that computes the arrays an expression relies on from others."""
-        needed = arrays_in(expr)
-        needed = needed | self._behind(needed)
+    def _prelude_names(self, code: str) -> set[str]:
+        """The identifiers that code reads."""
+        return {n.id for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Name)}
+
+    def _prelude(self, expr: Expr, among: Mapping[str, Definition] | None = None) -> str:
+        """Code that computes the arrays an expression relies on from others; only those ``among``, if given."""
+        computed = self.computed if among is None else among
+        needed = set(arrays_in(expr))
+        waiting = list(needed)
+        while waiting:
+            definition = computed.get(waiting.pop())
+            new = arrays_in(definition.expr) - needed if definition else set()
+            needed |= new
+            waiting += new
         lines: list[str] = []
-        for name, definition in self.computed.items():
+        ordered = sorted(
+            computed.items(), key=lambda item: (self.graph.node_of(item[0]) is None, self.graph.node_of(item[0]) or 0)
+        )
+        for name, definition in ordered:
             if name not in needed:
                 continue
             code = array_code(definition.expr, definition.free, self.names)
@@ -218,8 +271,6 @@ class DerivationWriter:
         return "".join(f"{line}\n" for line in lines)
 
     def _inputs(self, steps: Iterable[Step]) -> dict[str, Input]:
-        import ast
-
         read: set[str] = set()
         for step in steps:
             stored: set[str] = set()
@@ -259,6 +310,7 @@ def _rule_name(step: DerivationStep) -> str:
         "in the output": "local derivative, in the output",
         "definition": "forward formula",
         "scale": "times the factor",
+        "spell out": "write out what has no name",
     }.get(step.rule, step.rule)
 
 

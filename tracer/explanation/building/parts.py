@@ -7,6 +7,7 @@ equals is never called anything but what it is.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -15,27 +16,32 @@ import numpy as np
 
 from tracer.calculus import arrays_in
 from tracer.calculus.printing import Letters, NoForm, loops
-from tracer.calculus.printing.names import is_primary
 from tracer.calculus.terms import Definition, Expr, Index
 from tracer.diagnosis import Finding
-from tracer.explanation.building.derivations import DerivationWriter, array_code
+from tracer.explanation.building.derivations import DerivationWriter, array_code, spelled_out
 from tracer.explanation.building.numbers import finite, sample, worked_entry
 from tracer.explanation.building.pieces import Piece
 from tracer.explanation.building.vocabulary import Vocabulary, plain_source
 from tracer.explanation.model import Diagnosis, Entry, Evidence, Formula, Formulas, Part, Role
-from tracer.formula import Tree, entry, equation, index_form, letter, matrix_formula, plus, render, symbol, times
+from tracer.formula import Tree, entry, equation, index_form, letter, matrix_formula, plus, render, symbol, times, transposed
 from tracer.formula.tree import Partial, Relation, Row, Text
-from tracer.gradients.derivation import Derived, Known, derive, rescaled
+from tracer.gradients.derivation import Derived, Known, derive, fitted, rescaled
 from tracer.gradients.local import NoLocalForm, derive_local, forward_formula
 from tracer.gradients.stations import find_cone
 from tracer.matching.analysis import Analysis, Verified
 from tracer.matching.candidates import Match, Sort
+from tracer.matching.proof import Proof
 from tracer.matching.replays import describe
 from tracer.matching.roots import loss_name
 from tracer.program import Program
 from tracer.tape.node import Kind, Node
 
 _GRADIENTS = (Sort.FULL, Sort.PATH, Sort.PARTIAL)
+#: How many different things one expression may be said to be.
+_MOST_IDENTITIES = 6
+
+
+_NOTHING = Part((0, 0, 0, 0), "", None, False, "other")
 
 
 @dataclass
@@ -73,6 +79,25 @@ class PartMaker:
 
     def node(self, node: int) -> Node:
         return self.analysis.tape.nodes[node]
+
+    def parts(self, piece: Piece) -> list[Part]:
+        """The parts of one piece: one for each thing that it was, when it ran several times."""
+        by_identity: dict[Any, list[int]] = {}
+        for node in piece.nodes:
+            by_identity.setdefault(self._identity_key(node), []).append(node)
+        groups = list(by_identity.values())[-_MOST_IDENTITIES:]
+        made = (self.part(replace(piece, nodes=tuple(nodes))) for nodes in groups)
+        return [part for part in made if part is not None]
+
+    def _identity_key(self, node: int) -> Any:
+        """What tells the occurrences of one expression apart."""
+        match = self.analysis.matcher.best(node)
+        if match is None or self.node(node).window < 0:
+            return None
+        candidate = match.candidate
+        if candidate.sort is Sort.LOCAL or candidate.sort is Sort.FULL:
+            return candidate.sort, tuple(self.node(candidate.wrt).names[:1]) or candidate.wrt, match.scale.text
+        return None
 
     def part(self, piece: Piece) -> Part | None:
         """The part of one piece, or None if there is nothing to say about it."""
@@ -235,14 +260,34 @@ class PartMaker:
         return self.analysis.matcher.all_ancestors(node)
 
     def _known(self, match: Match) -> dict[str, Known]:
-        """The adjoints of the same root that the program holds when it computes the node."""
+        """The adjoints that a derivation may start from: those in variables, or else those within expressions too."""
+        named = self._held_adjoints(match, True)
+        if self._reaches_known(match, named):
+            return named
+        every = self._held_adjoints(match, False)
+        return every if self._reaches_known(match, every) else named
+
+    def _reaches_known(self, match: Match, known: dict[str, Known]) -> bool:
+        """Whether every path from the variable to the root passes through a known adjoint."""
+        graph, candidate = self.analysis.graph, match.candidate
+        stations = frozenset(self.named | {graph.representative(n) for a in known if (n := graph.node_of(a)) is not None})
+        cone = find_cone(graph, candidate.root, candidate.wrt, self.analysis.updates.keys(), stations)
+
+        def covered(array: str) -> bool:
+            consumers = cone.consumers.get(array, ())
+            return bool(consumers) and all(c in known or (c != cone.root and covered(c)) for c in consumers)
+
+        return covered(cone.wrt)
+
+    def _held_adjoints(self, match: Match, only_named: bool) -> dict[str, Known]:
+        """The adjoints of the same root that the program has computed when it computes the node."""
         graph, root = self.analysis.graph, match.candidate.root
         behind = self._everything_behind(match.node)
         forward = self.analysis.matcher.adjoints[root][0].full
         known: dict[str, tuple[tuple[Any, ...], Known]] = {}
         wanted = graph.representative(match.candidate.wrt)
         for node in sorted(behind, reverse=True):
-            if node == match.node:
+            if node == match.node or (only_named and not self.node(node).names):
                 continue
             first = True
             for other in self.analysis.matcher.matches.get(node, ()):
@@ -286,10 +331,13 @@ class PartMaker:
         scale = graph.scale_expr(match.scale.scale.coefficient, match.scale.scale.symbols)
         held = None if self.node(match.node).names else self._held(match)
         if held is not None:
-            return rescaled(graph, graph.name(candidate.wrt), held, scale)
+            derived = rescaled(graph, graph.name(candidate.wrt), held, scale)
+            return fitted(graph, derived, graph.name(match.node), candidate.transposed)
         try:
             cone = find_cone(graph, candidate.root, candidate.wrt, analysis.updates.keys(), frozenset(stations))
-            return derive(graph, cone, known, scale, self.readable | {k.array for k in known.values()}, partial)
+            readable = self.readable | {k.array for k in known.values()}
+            derived = derive(graph, cone, known, scale, readable, partial, analysis.prover.lemmas)
+            return fitted(graph, derived, graph.name(match.node), candidate.transposed)
         except (KeyError, ValueError, StopIteration):
             return None
 
@@ -310,13 +358,15 @@ class PartMaker:
         if match.candidate.sort in (Sort.LOCAL, Sort.VALUE):
             return Vocabulary(graph, self._named_as(root)[0])
         names = Vocabulary(graph, self.root_name(root))
+        names.root_array = graph.name(root)
+        if not self.node(match.node).names and self._held(match) is not None:
+            return names
         for array, known in self._known(match).items():
             if graph.scale_expr(1, ()) == known.factor and not known.transposed:
                 names.partials[known.array] = (graph.name(root), array)
         partial = self._partial(match)
         if partial is not None:
             names.partials[partial[1].array] = (partial[0], graph.name(match.candidate.wrt))
-        names.root_array = graph.name(root)
         return names
 
     def _with_derivation(self, part: Part, match: Match, derived: Derived, verified: Verified) -> Part:
@@ -327,15 +377,15 @@ class PartMaker:
         factor = None if match.scale.text == "1" else self._factor(match)
         derivative = Partial(symbol(names.root_name), names.symbol(self.analysis.graph.name(match.candidate.wrt)))
         left: Tree = derivative if factor is None else times([factor, derivative])
+        if match.candidate.transposed:
+            left = transposed(left)
         part = self._written(part, derived, names, left, factor, match.scale.text)
         index, numeric = verified.index, verified.numeric
         value = np.asarray(self.node(match.node).value, dtype=float)
         entry_ = None
-        if index is not None and value.shape == tuple(
-            1 if not isinstance(i, Index) else self.analysis.graph.table.size(i.axis) for i in derived.free
-        ):
+        if index is not None:
             entry_ = self._entry(derived.result, derived.free, index, names, float(value[index]), numeric)
-        if entry_ is None and index is not None and not match.candidate.transposed:
+        if entry_ is None and index is not None:
             entry_ = Entry(index, float(value[index]), ((float(value[index]),),), numeric)
         return replace(part, entry=entry_)
 
@@ -363,13 +413,15 @@ class PartMaker:
         graph = self.analysis.graph
         positive, one_hot = self._positive, self._one_hot
         try:
-            writer = DerivationWriter(graph, derived, names, positive, one_hot, factor, factor_text)
+            writer = DerivationWriter(graph, derived, names, positive, one_hot, self.named, factor, factor_text)
             written = writer.write()
         except (NoForm, KeyError, ValueError, NotImplementedError):
             return part
         if not written.passed:
             return part
-        formula = self._formulas(derived.result, derived.free, names, left, writer.letters, part.target or "result")
+        formula = self._formulas(
+            derived.result, derived.free, names, left, writer.letters, part.target or "result", derived.held
+        )
         return replace(part, formula=formula, numpy=written.numpy, derivation=written.derivation)
 
     def _formulas(
@@ -380,13 +432,14 @@ class PartMaker:
         left: Tree,
         letters: Letters,
         target: str,
+        held: Mapping[str, Definition] | None = None,
     ) -> Formulas:
         indices = [letter(letters[i]) if isinstance(i, Index) else letter("1") for i in free]
         entry_form = equation(_entry_of(left, indices), index_form(expr, free, letters, names.symbols(), names))
-        index = Formula(*render(self._with_where(entry_form, expr, names, whole=False)))
+        index = Formula(*render(self._with_where(entry_form, expr, names, held or {}, whole=False)))
         try:
             right = matrix_formula(expr, free, names, names.symbols(), letters)
-            matrix = Formula(*render(self._with_where(equation(left, right), expr, names, whole=True)))
+            matrix = Formula(*render(self._with_where(equation(left, right), expr, names, held or {}, whole=True)))
         except NoForm:
             matrix = index
         name = target if target.isidentifier() else "result"
@@ -398,19 +451,28 @@ class PartMaker:
             plain = None
         return Formulas(matrix, index, plain)
 
-    def _with_where(self, tree: Tree, expr: Expr, names: Vocabulary, whole: bool) -> Tree:
+    def _with_where(
+        self, tree: Tree, expr: Expr, names: Vocabulary, held: Mapping[str, Definition], whole: bool
+    ) -> Tree:
         """The formula, and what the letters stand for that the program has no name for."""
         graph = self.analysis.graph
         told: list[Tree] = []
         seen: set[str] = set()
-        waiting = [a for a in sorted(arrays_in(expr)) if names.is_temporary(a) and a not in names.partials]
+
+        def unsaid(formula: Expr) -> list[str]:
+            by = [names.partials[a][1] for a in sorted(arrays_in(formula)) if a in names.partials and a not in held]
+            return [a for a in sorted(arrays_in(formula)) if a in held or names.is_temporary(a)] + [
+                a for a in by if names.is_temporary(a)
+            ]
+
+        waiting = [a for a in unsaid(expr) if a not in names.partials or a in held]
         while waiting and len(told) < 4:
             array = waiting.pop(0)
             node = graph.node_of(array)
-            if array in seen or node is None:
+            if array in seen or (node is None and array not in held):
                 continue
             seen.add(array)
-            definition = forward_formula(graph, node, self.named)
+            definition = held[array] if array in held else forward_formula(graph, node or 0, self.named)
             if definition is None:
                 told.append(Relation(names.symbol(array), "=", Text(names.source(array))))
                 continue
@@ -426,7 +488,7 @@ class PartMaker:
                     told.append(equation(entry(names.symbol(array), at), right))
             except NoForm:
                 continue
-            waiting += [a for a in sorted(arrays_in(definition.expr)) if names.is_temporary(a)]
+            waiting += unsaid(definition.expr)
         if not told:
             return tree
         parts: list[Tree] = [tree, Text(" where ")]
@@ -484,6 +546,14 @@ class PartMaker:
 
     # -- forward, updates, the rest ------------------------------------------------------------------
 
+    def formula_of(self, node: int) -> Formula | None:
+        """The index form of a forward value, as an equation."""
+        definition = forward_formula(self.analysis.graph, node, self.named)
+        if definition is None:
+            return None
+        part = self._with_formula(replace(_NOTHING, target=self.root_name(node)), definition)
+        return None if part.formula is None else part.formula.index
+
     def _forward(self, piece: Piece, base: Part) -> Part:
         """A forward value: its formula over named values."""
         graph = self.analysis.graph
@@ -504,24 +574,23 @@ class PartMaker:
             formulas = self._formulas(
                 definition.expr, definition.free, names, left, letters, base.target or "result"
             )
-            code = array_code(definition.expr, definition.free, self._spelled_out(definition, names))
+            told = spelled_out(definition.expr, names, self._temporaries(definition.expr))
+            code = array_code(definition.expr, definition.free, told)
         except (NoForm, KeyError, ValueError):
             return base
         return replace(base, formula=formulas, numpy=code.removeprefix("result = "))
 
-    def _spelled_out(self, definition: Definition, names: Vocabulary, depth: int = 3) -> Vocabulary:
-        """The vocabulary in which a temporary is written as the code that makes it."""
-        told = Vocabulary(names.graph, names.root_name, names.partials, names.at_hand, dict(names.identifiers))
-        for array in sorted(arrays_in(definition.expr)):
-            node = names.graph.node_of(array)
-            inner = forward_formula(names.graph, node, self.named) if node is not None and depth else None
-            if names.is_temporary(array) and inner is not None:
-                told.at_hand = [*sorted(arrays_in(inner.expr)), *told.at_hand]
-                code = array_code(inner.expr, inner.free, self._spelled_out(inner, names, depth - 1))
-                if code.count("\n") == 0:
-                    text = code.removeprefix("result = ")
-                    told.identifiers[array] = text if is_primary(text) else f"({text})"
-        return told
+    def _temporaries(self, expr: Expr, depth: int = 4) -> dict[str, Definition]:
+        """What the arrays of an expression are that the program has no name for."""
+        graph = self.analysis.graph
+        found: dict[str, Definition] = {}
+        for array in sorted(arrays_in(expr)) if depth else ():
+            node = graph.node_of(array)
+            inner = None if node is None or node in self.named else forward_formula(graph, node, self.named)
+            if inner is not None:
+                found[array] = inner
+                found.update(self._temporaries(inner.expr, depth - 1))
+        return found
 
     def _update(self, piece: Piece, base: Part) -> Part:
         """An update: the optimiser's formula, with the gradient's symbol in it."""
@@ -557,9 +626,12 @@ class PartMaker:
             numpy=None,
         )
 
-    def _spoiled(self, piece: Piece, base: Part) -> Part:
+    def _spoiled(self, piece: Piece, base: Part) -> Part | None:
         """A gradient that a fault spoiled: wrong where the fault enters, right given the rest further on."""
         finding, match = self.meant[piece.node]
+        updating = any(self.analysis.updates[u].change == piece.node for u in finding.spoiled)
+        if not piece.whole and not updating:
+            return None
         operands = {n: self.analysis.tape.operands(n) for n in finding.meant}
         first = set(finding.first_spoiled(operands))
         part = self._identity(base, match)
@@ -567,11 +639,29 @@ class PartMaker:
         value = np.asarray(self.node(piece.node).value, dtype=float)
         evidence = Evidence(None, len(self.analysis.replays.values), _relative_error(self.analysis, match, value), None)
         if entering:
-            return replace(part, verdict="wrong", evidence=evidence, diagnosis=self.diagnoses.get(finding.cause))
+            diagnosis = self.diagnoses.get(finding.cause)
+            right = self._right(part, match)
+            if diagnosis is not None and right.formula is not None:
+                diagnosis = replace(diagnosis, should_be=right.formula.matrix)
+            return replace(
+                part,
+                verdict="wrong",
+                evidence=evidence,
+                diagnosis=diagnosis,
+                numpy=right.numpy,
+                derivation=right.derivation,
+            )
         lines = sorted({s.span.line for n in finding.readers if (s := self.node(n).site) is not None})
         here = [line for line in lines if line in self._lines_behind(piece.node)]
         evidence = replace(evidence, max_error=finite(match.error))
         return replace(part, verdict="checked", given=tuple(here or lines), evidence=evidence)
+
+    def _right(self, part: Part, match: Match) -> Part:
+        """The part as it should be, with the formula and derivation of the right gradient."""
+        derived = self._derive(match)
+        if derived is None:
+            return part
+        return self._with_derivation(part, match, derived, Verified(match, Proof(False), None))
 
     def _lines_behind(self, node: int) -> set[int]:
         sites = (self.node(n).site for n in self._everything_behind(node))
@@ -638,8 +728,10 @@ def _relative_error(analysis: Analysis, match: Match, value: Any) -> float | Non
 
 def _entry_of(left: Tree, indices: list[Tree]) -> Tree:
     """The left side at an entry: indices go to the symbol, or to the variable of the derivative."""
-    from tracer.formula.tree import Times
+    from tracer.formula.tree import Times, Transpose
 
+    if isinstance(left, Transpose):
+        return _entry_of(left.body, indices[::-1])
     if isinstance(left, Times):
         return times([*left.factors[:-1], _entry_of(left.factors[-1], indices)])
     if isinstance(left, Partial) and isinstance(left.of, type(left.wrt)) and left.of_indices:

@@ -79,7 +79,9 @@ def find_pieces(program: Program, tape: Tape) -> dict[Span, list[Piece]]:
         if place[0] not in done:
             inner[place] = nodes
     found: dict[Span, list[Piece]] = defaultdict(list)
-    for (statement, span, name), nodes in bound.items():
+    for (statement, target, name), nodes in bound.items():
+        changed = tape.nodes[nodes[-1]].kind is Kind.MUTATION
+        span = statement if changed else values.get(statement, target) if values.is_plain(statement) else target
         found[statement].append(Piece(span, program.text_of(span), _unique(nodes), name, True))
     for (statement, span), nodes in inner.items():
         pieces = found[statement]
@@ -116,6 +118,11 @@ class _Values(dict[Span, Span]):
     """The span of the value of each statement: the right side, what is returned, the expression."""
 
     targets: dict[Span, str]
+    plain: set[Span]
+
+    def is_plain(self, statement: Span) -> bool:
+        """Whether the statement binds one name to its value."""
+        return statement in self.plain
 
     def target(self, statement: Span) -> str | None:
         return self.targets.get(statement)
@@ -124,9 +131,17 @@ class _Values(dict[Span, Span]):
 def _value_spans(program: Program) -> _Values:
     values = _Values()
     values.targets = {}
+    values.plain = set()
     for node in ast.walk(program.tree):
-        if isinstance(node, ast.Assign | ast.AnnAssign | ast.Return | ast.Expr | ast.AugAssign) and node.value is not None:
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.Return | ast.Expr) and node.value is not None:
             values[program.span(node)] = program.span(node.value)
+        if isinstance(node, ast.AugAssign):
+            values[program.span(node)] = program.span(node)
+            values.plain.add(program.span(node))
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if len(targets) == 1 and not isinstance(targets[0], ast.Tuple | ast.List):
+                values.plain.add(program.span(node))
         if isinstance(node, ast.AugAssign | ast.Assign):
             target = node.target if isinstance(node, ast.AugAssign) else node.targets[0]
             while isinstance(target, ast.Subscript):

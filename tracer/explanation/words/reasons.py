@@ -74,6 +74,8 @@ def reason(rule: str, step: DerivationStep, names: Called, letters: Letters) -> 
         case "fold":
             new = [called(a) for a in arguments.get("names", ())]
             return f"Recognise {listed(new)} of the forward pass in it." if new else "Cancel what cancels."
+        case "spell out":
+            return "Write out what has no name of its own in the program."
         case "scale":
             return "The line holds this multiple of the derivative: the factor has not been applied, or is applied in another line."
         case "every entry":
@@ -86,16 +88,20 @@ def reason(rule: str, step: DerivationStep, names: Called, letters: Letters) -> 
 def _chain_rule(step: DerivationStep, called: Callable[[str], str]) -> str:
     say = called
     through = [say(c) for c in step.arguments["through"]]
+    loss = say(step.arguments["root"])
     inner = step.arguments.get("inner", ())
     of = say(step.arguments["of"])
     if inner and through:
-        return f"{of} reaches the loss on two ways: through a part whose gradient is known already, and through {listed(through)}. What comes over each is added."
+        return (
+            f"{of} reaches {loss} on two ways: through a part whose gradient is known already, and through "
+            f"{listed(through)}. What comes over each is added."
+        )
     if len(through) == 1:
         root = step.arguments.get("root") == step.arguments["through"][0]
-        return f"{of} reaches the loss only through {through[0]}." + (
-            " That is the loss itself." if root else " Every entry of it counts, so there is a sum over all of them."
+        return (f"{of} enters {loss} itself." if root else f"{of} reaches {loss} only through {through[0]}.") + (
+            "" if root else " Every entry of it counts, so there is a sum over all of them."
         )
-    return f"{of} reaches the loss on {len(through)} ways, through {listed(through)}: what comes over each is added."
+    return f"{of} reaches {loss} on {len(through)} ways, through {listed(through)}: what comes over each is added."
 
 
 def _contract(step: DerivationStep, letters: Letters) -> str:

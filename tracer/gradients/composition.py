@@ -1,0 +1,69 @@
+"""A value as one scalar function of named values: 1/(1 + exp(−z)) instead of four operations.
+
+Comes in: a definition and the definitions of the temporaries that it is made from.  Goes out: the same
+definition as a single scalar function, composed by SymPy, of the entries that remain.  Invariant: only
+operations entry by entry are composed; a sum, a mask or a size on the way ends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from tracer.calculus import substitute
+from tracer.calculus.algebra import make_term
+from tracer.calculus.scalar import parse
+from tracer.calculus.terms import Definition, Entry, Expr, Function, Index, Term
+
+#: Longer functions are not easier to read than their parts.
+_MOST_OPERATIONS = 24
+
+
+class NotElementwise(Exception):
+    """The value is not a scalar function of entries."""
+
+
+def composed(definition: Definition, definitions: Mapping[str, Definition], between: Collection[str]) -> Definition:
+    """The definition as a scalar function of entries of arrays that are not ``between``.
+
+    Raises:
+        NotElementwise: if something else than scalar functions lies on the way.
+    """
+    import sympy
+
+    entries: list[Entry] = []
+
+    def value(entry: Entry) -> Any:
+        if entry.array not in between or entry.array not in definitions:
+            if entry not in entries:
+                entries.append(entry)
+            return sympy.Symbol(f"x{entries.index(entry)}", real=True)
+        inner = definitions[entry.array]
+        at = {f: i for f, i in zip(inner.free, entry.indices, strict=True) if isinstance(f, Index)}
+        return total(substitute(inner.expr, at))
+
+    def total(expr: Expr) -> Any:
+        return sympy.Add(*(product(t) for t in expr))
+
+    def product(term: Term) -> Any:
+        if term.bound:
+            raise NotElementwise("a sum over entries lies on the way")
+        parts = [sympy.Rational(term.coefficient.numerator, term.coefficient.denominator)]
+        for factor, exponent in term.factors:
+            power = sympy.Rational(exponent.numerator, exponent.denominator)
+            if isinstance(factor, Entry):
+                parts.append(value(factor) ** power)
+            elif isinstance(factor, Function):
+                inner = {sympy.Symbol(f"x{n}", real=True): value(a) for n, a in enumerate(factor.arguments)}
+                parts.append(parse(factor.name).xreplace(inner) ** power)
+            else:
+                raise NotElementwise("a mask or a size lies on the way")
+        return sympy.Mul(*parts)
+
+    function = total(definition.expr)
+    if not entries or function.count_ops() > _MOST_OPERATIONS or len(entries) > 3:
+        raise NotElementwise("the function is too long to be read at once")
+    term = make_term(1, (), [(Function(str(function), tuple(entries)), 1)])
+    if term is None:
+        raise NotElementwise("the function is zero")
+    return Definition(definition.array, definition.free, (term,))
