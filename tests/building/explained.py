@@ -1,0 +1,64 @@
+"""The test programs and the examples, each recorded, analysed and explained once for all tests."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from tracer.api import Explanation, _with_methods
+from tracer.explanation.building.builder import build_explanation
+from tracer.explanation.model import Part
+from tracer.matching.analysis import Analysis, analyse
+from tracer.program import load, parse
+from tracer.recording import Recording, record_source
+
+ROOT = Path(__file__).resolve().parents[2]
+
+#: Every program: its name and its path.
+PROGRAMS = {
+    path.stem: path for folder in ("tests/programs", "examples") for path in sorted((ROOT / folder).glob("*.py"))
+}
+NAMES = tuple(PROGRAMS)
+
+
+@cache
+def recording(name: str) -> Recording:
+    return record_source(load(PROGRAMS[name]))
+
+
+@cache
+def analysis(name: str) -> Analysis:
+    return analyse(recording(name).tape)
+
+
+@cache
+def explanation(name: str) -> Explanation:
+    return explained(recording(name))
+
+
+def explained(recorded: Recording) -> Explanation:
+    """The explanation of what was recorded; corrected programs are run in this process."""
+
+    def rerun(text: str) -> Recording:
+        return record_source(parse(text, recorded.program.path))
+
+    return _with_methods(build_explanation(recorded, None, rerun))
+
+
+def explained_source(source: str) -> Explanation:
+    """The explanation of a program that a test has written down."""
+    return explained(record_source(parse(source, "program.py")))
+
+
+def analysed_source(source: str) -> Analysis:
+    return analyse(record_source(parse(source, "program.py")).tape)
+
+
+def parts(found: Explanation) -> list[tuple[int, Part]]:
+    """All parts with their lines."""
+    return [(line.line, part) for line in found.lines for part in line.parts]
+
+
+def derived_parts(name: str) -> list[tuple[int, Part]]:
+    """The parts of a program that have a derivation."""
+    return [(line, part) for line, part in parts(explanation(name)) if part.derivation is not None]
