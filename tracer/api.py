@@ -119,9 +119,8 @@ def explain(
         CannotExplain: it was recorded, but not what was asked for.
     """
     from tracer.explanation.building.builder import build_explanation
-    from tracer.program import load, parse
+    from tracer.program import ProgramError, load, parse
     from tracer.recording import Recording, RecordingError, record_function, record_in_child
-    from tracer.program import ProgramError
 
     def say(what: str) -> None:
         if progress is not None:

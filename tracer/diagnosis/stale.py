@@ -99,7 +99,11 @@ def meant_region(analysis: Analysis, behind: frozenset[int], early: int) -> list
     spoiled = {early}
     region = []
     for node in sorted(behind):
-        if node > early and node not in analysis.updates and not spoiled.isdisjoint(analysis.tape.operands(node)):
+        if (
+            node > early
+            and node not in analysis.updates
+            and not spoiled.isdisjoint(analysis.tape.operands(node))
+        ):
             spoiled.add(node)
             region.append(node)
     return region
@@ -136,7 +140,7 @@ def _mended(
 
 def _identify(analysis: Analysis, node: int, values: list[Any], update: Update) -> Match | None:
     """The full gradient that these values are, preferring the one that the update needs."""
-    if not np.asarray(values[0]).dtype.kind == "f":
+    if np.asarray(values[0]).dtype.kind != "f":
         return None
     found = fingerprint(values)
     if found is None:

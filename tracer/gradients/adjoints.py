@@ -54,7 +54,9 @@ def ancestors(tape: Tape, root: int, cuts: Collection[int]) -> frozenset[int]:
             continue
         seen.add(node)
         if node not in cuts:
-            todo += [k for k in operands(tape.nodes[node]) if tape.nodes[k].window >= 0 and is_real(tape.nodes[k])]
+            todo += [
+                k for k in operands(tape.nodes[node]) if tape.nodes[k].window >= 0 and is_real(tape.nodes[k])
+            ]
     return frozenset(seen)
 
 
@@ -65,7 +67,10 @@ def sensitive(tape: Tape, cuts: Collection[int]) -> frozenset[int]:
         if not is_real(node):
             continue
         start = node.kind is Kind.LEAF or node.id in cuts
-        if start or (node.kind not in (Kind.LITERAL, Kind.RANDOM, Kind.OPAQUE) and any(k in found for k in operands(node))):
+        if start or (
+            node.kind not in (Kind.LITERAL, Kind.RANDOM, Kind.OPAQUE)
+            and any(k in found for k in operands(node))
+        ):
             found.add(node.id)
     return frozenset(found)
 

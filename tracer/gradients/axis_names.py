@@ -37,7 +37,9 @@ class AxisNames:
         return self.extra[axis]
 
 
-def name_axes(tape: Tape, table: AxisTable, name: Callable[[int], str], origin: Callable[[int], int]) -> AxisNames:
+def name_axes(
+    tape: Tape, table: AxisTable, name: Callable[[int], str], origin: Callable[[int], int]
+) -> AxisNames:
     """Name the axes of all arrays of a tape.
 
     Arguments:
@@ -89,7 +91,9 @@ def name_axes(tape: Tape, table: AxisTable, name: Callable[[int], str], origin: 
     owners: dict[str, Any] = {}
     for axis, found in sorted(candidates.items(), key=lambda item: min(rank for rank, _ in item[1].values())):
         ordered = sorted(found, key=lambda text: (found[text][0], list(found).index(text)))
-        chosen = next((t for t in ordered if owners.setdefault(t, source(found[t][1])) == source(found[t][1])), None)
+        chosen = next(
+            (t for t in ordered if owners.setdefault(t, source(found[t][1])) == source(found[t][1])), None
+        )
         if chosen is None:
             number = 2
             while f"{ordered[0]}_{number}" in owners:

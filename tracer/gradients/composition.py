@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from tracer.calculus import substitute
-from tracer.calculus.algebra import make_term
+from tracer.calculus.algebra import ONE, make_term
 from tracer.calculus.scalar import parse
 from tracer.calculus.terms import Definition, Entry, Expr, Function, Index, Term
 
@@ -23,7 +23,9 @@ class NotElementwise(Exception):
     """The value is not a scalar function of entries."""
 
 
-def composed(definition: Definition, definitions: Mapping[str, Definition], between: Collection[str]) -> Definition:
+def composed(
+    definition: Definition, definitions: Mapping[str, Definition], between: Collection[str]
+) -> Definition:
     """The definition as a scalar function of entries of arrays that are not ``between``.
 
     Raises:
@@ -63,7 +65,7 @@ def composed(definition: Definition, definitions: Mapping[str, Definition], betw
     function = total(definition.expr)
     if not entries or function.count_ops() > _MOST_OPERATIONS or len(entries) > 3:
         raise NotElementwise("the function is too long to be read at once")
-    term = make_term(1, (), [(Function(str(function), tuple(entries)), 1)])
+    term = make_term(ONE, (), [(Function(str(function), tuple(entries)), ONE)])
     if term is None:
         raise NotElementwise("the function is zero")
     return Definition(definition.array, definition.free, (term,))

@@ -169,7 +169,9 @@ class _Derivation:
         before = arrays_in(apart[-1][1] if apart else raw) & set(self.adjoints)
         if not before:
             return _weight((together or apart)[-1][1]), together
-        cost = _weight(apart[-1][1] if apart else raw) + sum(self._best(self.adjoints[a].expr)[0] for a in before)
+        cost = _weight(apart[-1][1] if apart else raw) + sum(
+            self._best(self.adjoints[a].expr)[0] for a in before
+        )
         inserted = _weight(together[-1][1])
         if inserted <= cost and not arrays_in(together[-1][1]) & set(self.adjoints):
             return inserted, together
@@ -280,7 +282,9 @@ class _Derivation:
         following = self.cone.consumers.get(array, ())
         return bool(following) and all(self._leads_only_to(c, inner) for c in following)
 
-    def _chain(self, array: str, consumers: tuple[str, ...], given: tuple[tuple[str, Known], ...]) -> tuple[Free, Expr]:
+    def _chain(
+        self, array: str, consumers: tuple[str, ...], given: tuple[tuple[str, Known], ...]
+    ) -> tuple[Free, Expr]:
         axes = self.axes[array]
         upstream = {c: self._needed(c) for c in consumers}
         free: Free = tuple(fresh(a, "a") for a in axes)
@@ -291,7 +295,11 @@ class _Derivation:
         results: list[Expr] = []
         record: list[Substitution] = []
         for inner, known in given:
-            part = multiply(self._adjoint_entry(inner, ()), _inverse(known.factor), entry(known.array, *self._fit(known, free)))
+            part = multiply(
+                self._adjoint_entry(inner, ()),
+                _inverse(known.factor),
+                entry(known.array, *self._fit(known, free)),
+            )
             for bucket in (rule, chained, results):
                 bucket.append(part)
         for consumer in consumers:
@@ -318,7 +326,14 @@ class _Derivation:
         self._step(quantity, "substitute", free, whole, whole, {"through": consumers})
         contracted = add(*results)
         if not _same_text(contracted, whole):
-            self._step(quantity, "contract", free, contracted, contracted, {"substitutions": tuple(record), "of": array})
+            self._step(
+                quantity,
+                "contract",
+                free,
+                contracted,
+                contracted,
+                {"substitutions": tuple(record), "of": array},
+            )
         result = simplify(contracted)
         if not _same_text(result, contracted):
             self._step(quantity, "simplify", free, result, result)
@@ -333,8 +348,18 @@ class _Derivation:
         """The forward formula of one consumer and its local derivative."""
         value = Quantity("value", consumer)
         if not any(s.quantity == value for s in self.steps):
-            self._step(value, "definition", definition.free, definition.expr, definition.expr, {"of": consumer})
-            self._step(value, "definition", definition.free, definition.expr, definition.expr, {"of": consumer}, "matrix")
+            self._step(
+                value, "definition", definition.free, definition.expr, definition.expr, {"of": consumer}
+            )
+            self._step(
+                value,
+                "definition",
+                definition.free,
+                definition.expr,
+                definition.expr,
+                {"of": consumer},
+                "matrix",
+            )
         quantity = Quantity("local", consumer, array)
         at: Free = (*definition.free, *free)
         arguments = {"of": consumer, "wrt": array, "functions": _functions(definition.expr)}
@@ -351,7 +376,11 @@ class _Derivation:
         from tracer.calculus import substitute
 
         free: Free = tuple(fresh(i.axis, "o") if isinstance(i, Index) else 0 for i in definition.free)
-        renamed = {o: n for o, n in zip(definition.free, free, strict=True) if isinstance(o, Index) and isinstance(n, Index)}
+        renamed = {
+            o: n
+            for o, n in zip(definition.free, free, strict=True)
+            if isinstance(o, Index) and isinstance(n, Index)
+        }
         return Definition(definition.array, free, substitute(definition.expr, renamed))
 
 
@@ -428,8 +457,13 @@ def _inverse(factor: Expr) -> Expr:
 
 def _same_text(one: Expr, other: Expr) -> bool:
     """Whether two expressions are written alike, up to the order of what commutes."""
-    key = lambda expr: sorted((str(t.coefficient), sorted(map(repr, t.bound)), sorted(map(repr, t.factors))) for t in expr)  # noqa: E731
-    return bool(key(one) == key(other))
+    return _written(one) == _written(other)
+
+
+def _written(expr: Expr) -> list[tuple[str, list[str], list[str]]]:
+    return sorted(
+        (str(t.coefficient), sorted(map(repr, t.bound)), sorted(map(repr, t.factors))) for t in expr
+    )
 
 
 def _one() -> Expr:

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from tracer.calculus.terms import Axes, Axis, Definition, Entry, Expr, Factor, Size, Term
 from tracer.calculus import arrays_in
 from tracer.calculus.algebra import make_term
+from tracer.calculus.terms import Axes, Axis, Definition, Entry, Expr, Factor, Size, Term
 from tracer.gradients.axis_names import AxisNames, name_axes
 from tracer.gradients.sizes import sizes_asked_for
 from tracer.ops import AxisTable, NoFormula, auxiliary, define
@@ -77,7 +77,9 @@ class Graph:
         if self.tape.nodes[node].window >= 0:
             return node
         if node not in self._recorded:
-            later = (n for n in self.aliases if self.representative(n) == node and self.tape.nodes[n].window >= 0)
+            later = (
+                n for n in self.aliases if self.representative(n) == node and self.tape.nodes[n].window >= 0
+            )
             self._recorded[node] = next(later, node)
         return self._recorded[node]
 
@@ -172,6 +174,11 @@ class Graph:
         for key, exponent in symbols:
             if key.startswith("size:"):
                 factors += [(Size(self.table.find(Axis(a))), Fraction(exponent)) for a in key[5:].split("|")]
+                continue
+            node = self.node_of(key)
+            size = None if node is None or self.tape.nodes[node].names else self.definitions.get(node)
+            if size is not None and len(size.expr) == 1 and len(size.expr[0].factors) == 1:
+                factors.append((size.expr[0].factors[0][0], Fraction(exponent)))  # a size that has no name
             else:
                 factors.append((Entry(key), Fraction(exponent)))
         made = make_term(coefficient, (), factors)
@@ -194,8 +201,8 @@ def build_graph(tape: Tape, cuts: Iterable[int] = ()) -> Graph:
         if not final:
             _find_size_sources(graph)
     graph.size_sources = {graph.table.find(a): s for a, s in graph.size_sources.items()}
-    for node, definition in graph.definitions.items():
-        graph.definitions[node] = Definition(
+    for number, definition in graph.definitions.items():
+        graph.definitions[number] = Definition(
             definition.array, definition.free, graph.sizes_replaced(definition.expr)
         )
     graph.axis_names = name_axes(graph.tape, graph.table, graph.name, graph.representative)
@@ -209,7 +216,11 @@ def _number_values(graph: Graph, cuts: frozenset[int]) -> None:
         if node.kind is Kind.LEAF and node.origin is not None and node.shape == ():
             graph.aliases[node.id] = node.origin
             continue
-        if node.kind in (Kind.LEAF, Kind.LITERAL, Kind.RANDOM, Kind.OPAQUE) or node.id in cuts or node.shape is None:
+        if (
+            node.kind in (Kind.LEAF, Kind.LITERAL, Kind.RANDOM, Kind.OPAQUE)
+            or node.id in cuts
+            or node.shape is None
+        ):
             continue
         if not node.op or node.window < 0:
             continue
@@ -304,11 +315,18 @@ def _operand(
     if isinstance(argument, tuple | list):
         return tuple(_operand(graph, user, item, plain, values) for item in argument)
     if isinstance(argument, Slice):
-        parts = (_operand(graph, user, p, True, values) for p in (argument.start, argument.stop, argument.step))
+        parts = (
+            _operand(graph, user, p, True, values) for p in (argument.start, argument.stop, argument.step)
+        )
         return slice(*parts)
     if isinstance(argument, float) and not plain and user.op not in _INDEXING:
         return Fraction(repr(argument)) if np.isfinite(argument) else argument
-    if isinstance(argument, int) and not isinstance(argument, bool) and not plain and user.op not in _INDEXING:
+    if (
+        isinstance(argument, int)
+        and not isinstance(argument, bool)
+        and not plain
+        and user.op not in _INDEXING
+    ):
         return Fraction(argument)
     return argument
 
@@ -321,7 +339,11 @@ def _find_size_sources(graph: Graph) -> None:
             if not isinstance(asked, Ref) or axis is None:
                 continue
             scalar = graph.tape.nodes[graph.representative(asked.node)]
-            if node.op in ("range", "arange") or scalar.op == "size" or scalar.kind is Kind.LITERAL and not scalar.names:
+            if (
+                node.op in ("range", "arange")
+                or scalar.op == "size"
+                or scalar.kind is Kind.LITERAL
+                and not scalar.names
+            ):
                 continue
             graph.size_sources.setdefault(graph.table.find(axis), scalar.id)
-

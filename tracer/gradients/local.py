@@ -57,13 +57,19 @@ def derive_local(graph: Graph, of: int, wrt: int, readable: set[str]) -> Derived
     functions = tuple(f.name for t in definition.expr for f, _ in t.factors if isinstance(f, Function))
     arguments: dict[str, Any] = {"of": output, "wrt": variable, "functions": functions}
     steps = [
-        DerivationStep(value, "definition", definition.free, definition.expr, definition.expr, arguments=arguments),
-        DerivationStep(value, "definition", definition.free, definition.expr, definition.expr, "matrix", arguments),
+        DerivationStep(
+            value, "definition", definition.free, definition.expr, definition.expr, arguments=arguments
+        ),
+        DerivationStep(
+            value, "definition", definition.free, definition.expr, definition.expr, "matrix", arguments
+        ),
         DerivationStep(slope, "slope", definition.free, raw, raw, arguments=arguments),
     ]
     result = raw
     if not equal(short, raw):
-        steps.append(DerivationStep(slope, "in the output", definition.free, short, short, arguments=arguments))
+        steps.append(
+            DerivationStep(slope, "in the output", definition.free, short, short, arguments=arguments)
+        )
         result = short
     folded = closed_form(result, {output: definition}, readable)
     if not equal(folded, result) and len(folded) <= len(result):

@@ -31,7 +31,11 @@ def moved_entries(node: Node, operand: int, values: list[Any], adjoint: NDArray[
     if node.op in MOVES_ENTRIES:
         moved = np.asarray(_apply(node, operand, values, positions, 0))
         gradient = np.zeros(size + 1)
-        np.add.at(gradient, np.broadcast_to(moved, np.shape(adjoint)).ravel(), np.asarray(adjoint, dtype=float).ravel())
+        np.add.at(
+            gradient,
+            np.broadcast_to(moved, np.shape(adjoint)).ravel(),
+            np.asarray(adjoint, dtype=float).ravel(),
+        )
         return gradient[1:].reshape(shape)
     if node.op in WRITES_ENTRIES and isinstance(node.args[0], Ref):
         if operand == node.args[0].node:
@@ -46,7 +50,12 @@ def moved_entries(node: Node, operand: int, values: list[Any], adjoint: NDArray[
 
 
 def _apply(
-    node: Node, operand: int, values: list[Any], positions: NDArray[Any], other: int, base: NDArray[Any] | None = None
+    node: Node,
+    operand: int,
+    values: list[Any],
+    positions: NDArray[Any],
+    other: int,
+    base: NDArray[Any] | None = None,
 ) -> Any:
     """Apply the operation to positions in the place of ``operand`` and to ``other`` for all other real operands."""
 
@@ -66,7 +75,10 @@ def _apply(
 
     from tracer.tape.tape import substitute
 
-    arguments = tuple(plain(a, first=k == 0) if k != 1 or node.op not in _INDEXED else substitute(a, values) for k, a in enumerate(node.args))
+    arguments = tuple(
+        plain(a, first=k == 0) if k != 1 or node.op not in _INDEXED else substitute(a, values)
+        for k, a in enumerate(node.args)
+    )
     return resolve(node.op)(*arguments, **{k: substitute(v, values) for k, v in node.kwargs.items()})
 
 

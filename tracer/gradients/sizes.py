@@ -14,6 +14,9 @@ _SHAPED = frozenset(
 
 def sizes_asked_for(node: Node) -> list[Any]:
     """The arguments of a source that are the sizes of its axes, or ``[]`` if they cannot be told."""
+    if node.op == "linspace" and node.shape is not None and len(node.shape) == 1:
+        count = node.kwargs.get("num", node.args[2] if len(node.args) > 2 else None)
+        return [count]
     if node.op not in _SHAPED or not node.shape:
         return []
     given = node.kwargs.get("size", node.kwargs.get("shape"))

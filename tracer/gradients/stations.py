@@ -76,7 +76,10 @@ def find_cone(graph: Graph, root: int, wrt: int, cuts: Iterable[int], named: fro
         if node not in operands or node not in leading:
             continue
         definition = graph.definitions[node]
-        inner = {**{a: d for a, d in temporaries.items() if a != definition.array and a not in keep}, **folded}
+        inner = {
+            **{a: d for a, d in temporaries.items() if a != definition.array and a not in keep},
+            **folded,
+        }
         expr = inline(definition.expr, inner)
         if node in named and arrays_in(expr) & set(inner):
             expr = _as_function(definition, inner) or expr

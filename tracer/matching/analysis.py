@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -41,7 +41,7 @@ class Verified:
     numeric: float | None = None
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Literal["proved", "checked"]:
         agrees = self.difference is None or self.difference < GATE
         return "proved" if self.proof.proved and agrees else "checked"
 

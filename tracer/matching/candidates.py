@@ -16,7 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from tracer.gradients.adjoints import Adjoints, ancestors, is_real, local_derivatives, numeric_adjoints, sensitive
+from tracer.gradients.adjoints import (
+    Adjoints,
+    ancestors,
+    is_real,
+    local_derivatives,
+    numeric_adjoints,
+    sensitive,
+)
 from tracer.gradients.graph import Graph
 from tracer.gradients.rules import NumericRules
 from tracer.matching.fingerprint import FingerprintIndex, fingerprint
@@ -93,7 +100,11 @@ class Matcher:
                 self._add_root(root)
             self._add_forward()
             self._look_up(range(len(tape.nodes)))
-            unknown = [n.id for n in tape.window_nodes() if self._askable(n.id) and n.id not in self.matches and n.names]
+            unknown = [
+                n.id
+                for n in tape.window_nodes()
+                if self._askable(n.id) and n.id not in self.matches and n.names
+            ]
             if unknown and rest:
                 for root in rest[-8:]:
                     self._add_root(root)
@@ -134,7 +145,9 @@ class Matcher:
 
     def _add_forward(self) -> None:
         tape = self.graph.tape
-        leaves = {n.id for n in tape.window_nodes() if is_real(n) and (n.kind is Kind.LEAF or n.id in self.updates)}
+        leaves = {
+            n.id for n in tape.window_nodes() if is_real(n) and (n.kind is Kind.LEAF or n.id in self.updates)
+        }
         for node in sorted(self.forward | leaves):
             if np.size(tape.nodes[node].value) < 2:
                 continue
@@ -159,11 +172,17 @@ class Matcher:
 
     def _askable(self, node: int) -> bool:
         recorded = self.graph.tape.nodes[node]
-        if recorded.window < 0 or recorded.kind in (Kind.LEAF, Kind.LITERAL, Kind.RANDOM) or recorded.shape is None:
+        if (
+            recorded.window < 0
+            or recorded.kind in (Kind.LEAF, Kind.LITERAL, Kind.RANDOM)
+            or recorded.shape is None
+        ):
             return False
         if recorded.dtype == "bool":
             return bool(recorded.shape)
-        return is_real(recorded) and (np.size(recorded.value) > 1 or bool(recorded.names) or recorded.shape != ())
+        return is_real(recorded) and (
+            np.size(recorded.value) > 1 or bool(recorded.names) or recorded.shape != ()
+        )
 
     def _look_up(self, nodes: Any) -> None:
         for node in nodes:
@@ -225,20 +244,33 @@ class Matcher:
         found: dict[str, Scalar] = {}
         for candidate in sorted(inside):
             scalar = tape.nodes[candidate]
-            if scalar.shape != () or scalar.dtype == "bool" or scalar.kind is Kind.LITERAL or scalar.window < 0:
+            if (
+                scalar.shape != ()
+                or scalar.dtype == "bool"
+                or scalar.kind is Kind.LITERAL
+                or scalar.window < 0
+            ):
                 continue
             integer = not is_real(scalar)
-            named = scalar.names and (scalar.kind is Kind.LEAF or integer or scalar.op == "axis_size")
+            size = scalar.op == "axis_size"
+            named = size or (scalar.names and (scalar.kind is Kind.LEAF or integer))
             if not named or candidate in self.live and scalar.kind is not Kind.LEAF:
                 continue
             values = tuple(float(v) for v in self.replays.of(candidate))
             key = self.graph.name(candidate)
-            found.setdefault(key, Scalar(key, scalar.names[0], values, integer))
+            text = scalar.names[0] if scalar.names else self._size_text(candidate)
+            found.setdefault(key, Scalar(key, text, values, integer))
         for count in self.graph.mean_counts(inside):
             text = " * ".join(self.graph.axis_text(a) for a in count.axes)
             values = (float(count.count),) * len(self.replays.values)
             found.setdefault(count.key, Scalar(count.key, text, values, True))
         return list(found.values())
+
+    def _size_text(self, node: int) -> str:
+        """What the reader calls a size that has no name of its own: the name of the axis."""
+        recorded = self.graph.tape.nodes[node]
+        axis = self.graph.axes(recorded.args[0].node)[int(recorded.kwargs.get("axis", 0))]
+        return self.graph.axis_text(axis)
 
     def all_ancestors(self, node: int) -> frozenset[int]:
         cached = self._ancestor_cache.get(node)

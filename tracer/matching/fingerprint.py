@@ -57,12 +57,13 @@ def fingerprint(values: list[Any], transposed: bool = False) -> Fingerprint | No
     for value in values:
         array = squeeze(value)
         flat = np.ascontiguousarray(array.T if transposed else array).reshape(-1)
-        norm = float(np.sqrt(flat @ flat))
+        norm = float(np.sqrt(np.einsum("i,i->", flat, flat)))
         if not np.isfinite(norm) or norm < 1e-150:
             return None
         norms.append(norm)
         sizes.append(flat.size)
-        rows.append(_gaussian(flat.size) @ (flat / norm))
+        # Not a matrix product: threads of a linear algebra library cost more than they bring here.
+        rows.append(np.einsum("ij,j->i", _gaussian(flat.size), flat / norm))
     return Fingerprint(tuple(norms), tuple(sizes), np.array(rows))
 
 

@@ -10,9 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tracer.calculus import Lemma, NoDerivative, TooLarge, arrays_in, backward, differentiate, entry, multiply, prove_equal, sum_over
+from tracer.calculus import (
+    Lemma,
+    NoDerivative,
+    TooLarge,
+    arrays_in,
+    backward,
+    differentiate,
+    entry,
+    multiply,
+    prove_equal,
+    sum_over,
+)
 from tracer.calculus.adjoint import instantiate
-from tracer.calculus.algebra import fresh, make_term
+from tracer.calculus.algebra import ONE, fresh, make_term
 from tracer.calculus.terms import Axes, Definition, Entry, Expr, Index
 from tracer.gradients.graph import Graph
 from tracer.matching.candidates import Match, Matcher, Sort
@@ -61,7 +72,12 @@ class Prover:
             proof = first if first.proved else self._attempt(match, {})
         except (KeyError, TooLarge, NoDerivative, ValueError) as reason:
             return Proof(False, why_not=str(reason))
-        if proof.proved and match.candidate.sort is Sort.FULL and not match.candidate.transposed and match.scale.scale.is_one:
+        if (
+            proof.proved
+            and match.candidate.sort is Sort.FULL
+            and not match.candidate.transposed
+            and match.scale.scale.is_one
+        ):
             self.known.setdefault(match.candidate.root, {}).setdefault(
                 match.candidate.wrt, (match.node, self._scale(match))
             )
@@ -72,7 +88,9 @@ class Prover:
         given = {
             self.graph.name(wrt): (self.graph.name(node), factor)
             for wrt, (node, factor) in known.items()
-            if wrt != candidate.wrt and node != match.node and node < match.node
+            if wrt != candidate.wrt
+            and node != match.node
+            and node < match.node
             and self.graph.name(wrt) in self.definitions
         }
         free, right = self._derived(match, given)
@@ -139,9 +157,9 @@ class Prover:
             summed = second if rows else first
             if not isinstance(summed, Index):
                 continue
-            pattern = make_term(1, (summed,), [(Entry(name, (first, second)), 1)])
+            pattern = make_term(ONE, (summed,), [(Entry(name, (first, second)), ONE)])
             assert pattern is not None
-            one = make_term(1, (), [])
+            one = make_term(ONE, (), [])
             assert one is not None
             lemmas.append(Lemma(pattern, (one,), describe(self.graph.tape.nodes[node], kept)))
         return lemmas

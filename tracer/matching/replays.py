@@ -19,7 +19,17 @@ from tracer.matching.updates import Update, direct, is_real
 from tracer.tape.node import Kind, Node
 from tracer.tape.tape import Tape, replay
 
-_COMPARISONS = {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "argmax", "astype", "int"}
+_COMPARISONS = {
+    "equal",
+    "not_equal",
+    "less",
+    "less_equal",
+    "greater",
+    "greater_equal",
+    "argmax",
+    "astype",
+    "int",
+}
 
 
 @dataclass
@@ -95,7 +105,11 @@ def _draw(
     never_negative = _never_negative_state(tape, updates)
     compared = {source for node in tape.nodes if node.op in _COMPARISONS for _, source in direct(node)}
     right_factors = {
-        source for node in tape.nodes if node.op in ("dot", "matmul") for place, source in direct(node) if place == 1
+        source
+        for node in tape.nodes
+        if node.op in ("dot", "matmul")
+        for place, source in direct(node)
+        if place == 1
     }
     given: dict[int, Any] = {}
     by_origin: dict[int, Any] = {}  # one variable, read in two windows, is one variable
@@ -162,7 +176,7 @@ def _scalar(value: float, rng: np.random.Generator) -> float:
 
 
 def _like_a_draw(value: NDArray[Any], rng: np.random.Generator) -> Any:
-    inside = bool(value.size) and 0 <= float(value.min()) and float(value.max()) <= 1
+    inside = bool(value.size) and float(value.min()) >= 0 and float(value.max()) <= 1
     drawn = rng.uniform(0, 1, value.shape) if inside else rng.standard_normal(value.shape)
     return drawn if value.shape else float(drawn)
 
@@ -189,7 +203,9 @@ def _data(
         return np.where(rng.uniform(size=array.shape) < 0.5, -1.0, 1.0), None
     if float(array.min()) >= 0 and float(np.ptp(array)) > 0:
         return rng.uniform(0.05, 1.0, array.shape), None
-    return rng.standard_normal(array.shape) * (array.shape[0] ** -0.5 if right_factor and array.ndim > 1 else 0.8), None
+    return rng.standard_normal(array.shape) * (
+        array.shape[0] ** -0.5 if right_factor and array.ndim > 1 else 0.8
+    ), None
 
 
 def describe(node: Node, kept: str) -> str:

@@ -19,7 +19,8 @@ from tracer.tape.node import Kind, Node
 from tracer.tape.tape import Tape
 
 LOSS_NAME = re.compile(
-    r"loss|cost|error|(^|_)err$|^j$|^l$|nll|objective|^obj$|^e$|mse|sse|rss|log_?lik|likelihood|^ll$|entropy|risk|(^|_)ce$", re.I
+    r"loss|cost|error|(^|_)err$|^j$|^l$|nll|objective|^obj$|^e$|mse|sse|rss|log_?lik|likelihood|^ll$|entropy|risk|(^|_)ce$",
+    re.I,
 )
 
 
@@ -57,14 +58,19 @@ def find_roots(
     scalars = [
         n
         for n in tape.window_nodes()
-        if is_real(n) and np.size(n.value) == 1 and n.id in live and n.id not in updates
+        if is_real(n)
+        and np.size(n.value) == 1
+        and n.id in live
+        and n.id not in updates
         and n.kind in (Kind.OPERATION, Kind.MUTATION, Kind.VIEW)
     ]
     if wanted is not None:
         return tuple(Root(n.id, True) for n in scalars if wanted in n.names), ()
     backward = _backward(tape, updates)
     named = [n.id for n in scalars if loss_name(tape, n)]
-    forward = frozenset().union(*(ancestors(tape, r, updates.keys()) for r in named)) if named else frozenset()
+    forward = (
+        frozenset().union(*(ancestors(tape, r, updates.keys()) for r in named)) if named else frozenset()
+    )
     only_backward = backward - forward
     first = [r for r in named if r not in only_backward]
     rest = []
@@ -91,7 +97,10 @@ def _holds_backward_values(
     tape: Tape, root: int, only_backward: frozenset[int], updates: Mapping[int, Update]
 ) -> bool:
     return any(
-        node in only_backward and tape.nodes[node].kind is not Kind.LEAF and node not in updates and tape.nodes[node].shape
+        node in only_backward
+        and tape.nodes[node].kind is not Kind.LEAF
+        and node not in updates
+        and tape.nodes[node].shape
         for node in ancestors(tape, root, updates.keys())
     )
 

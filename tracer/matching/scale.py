@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations_with_replacement, product
 
-import numpy as np
-
 _RELATIVE = 1e-7
 
 
@@ -50,8 +48,8 @@ class NamedScale:
     rank: int
 
 
-def _close(measured: np.ndarray, wanted: np.ndarray | float) -> bool:
-    return bool(np.all(np.abs(measured - wanted) <= _RELATIVE * np.abs(measured)))
+def _close(measured: Sequence[float], wanted: Sequence[float]) -> bool:
+    return all(abs(m - w) <= _RELATIVE * abs(m) for m, w in zip(measured, wanted, strict=True))
 
 
 def _text(coefficient: Fraction, numerator: Iterable[str], denominator: Iterable[str]) -> str:
@@ -68,37 +66,39 @@ def _text(coefficient: Fraction, numerator: Iterable[str], denominator: Iterable
 
 
 def _decimal(coefficient: Fraction) -> str:
-    if coefficient.denominator in (1, 2, 3) or len(str(float(coefficient))) > 8:
-        return _text(coefficient, (), ())
-    return str(float(coefficient))
+    decimal = repr(float(coefficient))
+    exact = Fraction(decimal) == coefficient and coefficient.denominator != 1 and len(decimal) <= 8
+    return decimal if exact else _text(coefficient, (), ())
 
 
 def name_scale(measured: Sequence[float], scalars: Sequence[Scalar]) -> NamedScale | None:
     """Name a factor that was measured on every replay; None if nothing constant or named fits."""
-    found = np.asarray(measured)
+    found = [float(m) for m in measured]
+    ones = [1.0] * len(found)
     for sign in (1, -1):
-        if _close(found, float(sign)):
+        if _close(found, [sign * one for one in ones]):
             return NamedScale(Scale(Fraction(sign)), str(sign), 0 if sign == 1 else 1)
     usable = [s for s in scalars if not any(abs(abs(v) - 1) < 1e-12 or v == 0 for v in s.values)]
-    values = {s.key: np.asarray(s.values) for s in usable}
-    small = [Fraction(1), Fraction(2), Fraction(1, 2)]
-    for coefficient, sign in product(small, (1, -1)):
+    for coefficient, sign in product((Fraction(1), Fraction(2), Fraction(1, 2)), (1, -1)):
         for scalar in usable:
             for exponent in (1, -1):
-                factor = coefficient * sign
-                if _close(found, float(factor) * values[scalar.key] ** exponent):
-                    return _named(factor, [(scalar, exponent)], 2)
-    for sign in (1, -1):
-        for one, two in combinations_with_replacement(usable, 2):
-            for first, second in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
-                if one is two and first != second:
-                    continue
-                if _close(found, sign * values[one.key] ** first * values[two.key] ** second):
+                if _close(found, [float(coefficient * sign) * v**exponent for v in scalar.values]):
+                    return _named(coefficient * sign, [(scalar, exponent)], 2)
+    for one, two in combinations_with_replacement(usable, 2):
+        for first, second in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+            if one is two and first != second:
+                continue
+            expected = abs(one.values[0] ** first * two.values[0] ** second)
+            if abs(abs(found[0]) - expected) > _RELATIVE * abs(found[0]):
+                continue
+            for sign in (1, -1):
+                wanted = [sign * a**first * b**second for a, b in zip(one.values, two.values, strict=True)]
+                if _close(found, wanted):
                     return _named(Fraction(sign), [(one, first), (two, second)], 3)
-    if np.ptp(found) <= _RELATIVE * abs(found[0]):
-        number = Fraction(float(found[0])).limit_denominator(10000)
-        if number and _close(found, float(number)):
-            return NamedScale(Scale(number), _decimal(number), 2 if number in (2, -2, Fraction(1, 2), Fraction(-1, 2)) else 6)
+    if max(found) - min(found) <= _RELATIVE * abs(found[0]):
+        number = Fraction(found[0]).limit_denominator(10000)
+        if number and _close(found, [float(number)] * len(found)):
+            return NamedScale(Scale(number), _decimal(number), 2 if abs(number) in (2, Fraction(1, 2)) else 6)
     return None
 
 

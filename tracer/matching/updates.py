@@ -32,7 +32,9 @@ def is_real(node: Node) -> bool:
 
 def direct(node: Node) -> list[tuple[int, int]]:
     """The positions among the arguments that are nodes, with the node."""
-    return [(position, argument.node) for position, argument in enumerate(node.args) if isinstance(argument, Ref)]
+    return [
+        (position, argument.node) for position, argument in enumerate(node.args) if isinstance(argument, Ref)
+    ]
 
 
 def find_updates(tape: Tape) -> dict[int, Update]:

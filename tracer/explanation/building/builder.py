@@ -21,7 +21,6 @@ from tracer.explanation.model import (
     ProgramInfo,
 )
 from tracer.matching.analysis import Analysis, analyse
-from tracer.program import Program
 from tracer.recording import Recording
 from tracer.tape.node import Kind
 
@@ -29,7 +28,9 @@ from tracer.tape.node import Kind
 Rerun = Callable[[str], Recording | None]
 
 
-def build_explanation(recording: Recording, loss: str | None = None, rerun: Rerun | None = None) -> Explanation:
+def build_explanation(
+    recording: Recording, loss: str | None = None, rerun: Rerun | None = None
+) -> Explanation:
     """Explain a recorded program.
 
     Arguments:
@@ -72,7 +73,9 @@ def _without_repeats(parts: list[Part]) -> list[Part]:
 def _notes(recording: Recording, analysis: Analysis, lines: list[Line], loss: str | None) -> tuple[Note, ...]:
     notes = [Note(n.line, n.column, n.what) for n in recording.notices]
     if not analysis.updates and not any(p.verdict for line in lines for p in line.parts):
-        notes.append(Note(0, 0, "There is no backward pass in what was recorded; the forward pass is explained."))
+        notes.append(
+            Note(0, 0, "There is no backward pass in what was recorded; the forward pass is explained.")
+        )
     if loss is not None and not analysis.matcher.roots:
         notes.append(Note(0, 0, f"No scalar called {loss} was computed in the recorded iteration."))
     for sweeps in analysis.matcher.adjoints.values():
@@ -80,7 +83,9 @@ def _notes(recording: Recording, analysis: Analysis, lines: list[Line], loss: st
             site = analysis.tape.nodes[node].site
             if site is not None:
                 reason = analysis.graph.reasons.get(node, "it has no derivative here")
-                notes.append(Note(site.span.line, site.span.column, f"{site.text} was not differentiated: {reason}"))
+                notes.append(
+                    Note(site.span.line, site.span.column, f"{site.text} was not differentiated: {reason}")
+                )
     return tuple(dict.fromkeys(notes))
 
 
@@ -113,8 +118,16 @@ def _graph(maker: PartMaker) -> Graph:
     chosen = {r for r in roots if tape.nodes[r].window in last.values()}
     inside: set[int] = set()
     for root in chosen:
-        inside |= set(analysis.matcher.adjoints.get(root, [])[0].full) if root in analysis.matcher.adjoints else set()
-        inside |= {n for n in analysis.matcher.all_ancestors(root) if tape.nodes[n].shape and tape.nodes[n].window >= 0}
+        inside |= (
+            set(analysis.matcher.adjoints.get(root, [])[0].full)
+            if root in analysis.matcher.adjoints
+            else set()
+        )
+        inside |= {
+            n
+            for n in analysis.matcher.all_ancestors(root)
+            if tape.nodes[n].shape and tape.nodes[n].window >= 0
+        }
     for node in sorted(inside | chosen):
         recorded = tape.nodes[node]
         if recorded.names and recorded.shape is not None and recorded.kind is not Kind.LITERAL:

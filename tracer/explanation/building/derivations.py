@@ -20,9 +20,20 @@ from tracer.calculus.terms import Axis, Definition, Delta, Entry, Expr, Function
 from tracer.explanation.building.vocabulary import Vocabulary
 from tracer.explanation.model import Derivation, Input, Step
 from tracer.explanation.words.reasons import reason
-from tracer.formula import Tree, entry, equation, index_form, matrix_formula, plus, render, sum_over, symbol, times
+from tracer.formula import (
+    Tree,
+    entry,
+    equation,
+    index_form,
+    matrix_formula,
+    plus,
+    render,
+    sum_over,
+    symbol,
+    times,
+)
 from tracer.formula.tree import Partial
-from tracer.gradients.derivation import Derived, DerivationStep, Quantity
+from tracer.gradients.derivation import DerivationStep, Derived, Quantity
 from tracer.gradients.graph import Graph
 from tracer.gradients.local import forward_formula
 
@@ -50,12 +61,17 @@ def array_code(expr: Expr, free: tuple[Index | int, ...], names: Vocabulary) -> 
 
 def spelled_out(expr: Expr, names: Vocabulary, temporaries: Mapping[str, Definition]) -> Vocabulary:
     """The vocabulary in which an array without a name is written as the code that makes it."""
-    told = Vocabulary(names.graph, names.root_name, names.partials, list(names.at_hand), dict(names.identifiers))
+    told = Vocabulary(
+        names.graph, names.root_name, names.partials, list(names.at_hand), dict(names.identifiers)
+    )
     for array in sorted(arrays_in(expr)):
         inner = temporaries.get(array)
         if inner is None:
             continue
-        told.at_hand = [*sorted(arrays_in(inner.expr) - set(temporaries)), *(a for a in told.at_hand if a != array)]
+        told.at_hand = [
+            *sorted(arrays_in(inner.expr) - set(temporaries)),
+            *(a for a in told.at_hand if a != array),
+        ]
         code = array_code(inner.expr, inner.free, spelled_out(inner.expr, names, temporaries))
         if code.startswith("result = ") and code.count("\n") == 0:
             told.identifiers[array] = code.removeprefix("result = ")
@@ -80,9 +96,7 @@ class DerivationWriter:
         self.graph, self.derived, self.names = graph, derived, vocabulary
         self.positive, self.one_hot, self.named = positive, one_hot, named
         self.factor, self.factor_text = factor, factor_text
-        self.computed: dict[str, Definition] = {
-            d.array: d for d in derived.computed.values()
-        }
+        self.computed: dict[str, Definition] = {d.array: d for d in derived.computed.values()}
         used = {a for s in derived.steps for a in arrays_in(s.expr)}
         used |= {a for d in derived.held.values() for a in arrays_in(d.expr)}
         used |= self._behind(used)
@@ -138,15 +152,19 @@ class DerivationWriter:
             else:
                 steps.append(self._index(step))
         inputs = self._inputs(steps)
-        numpy = steps[-1].code.removeprefix("result = ") if steps[-1].code.count("\n") == 0 else steps[-1].code
+        numpy = (
+            steps[-1].code.removeprefix("result = ") if steps[-1].code.count("\n") == 0 else steps[-1].code
+        )
         derivation = Derivation(inputs, tuple(steps))
         return WrittenDerivation(derivation, numpy, agrees(derivation))
 
     def _index(self, step: DerivationStep) -> Step:
         code = self._prelude(step.expr) + open_code(step.expr, step.free, self.names, self.letters)
         left = self._left(step.quantity, step.free)
-        right = self._chain_rule(step) if step.rule == "chain rule" else index_form(
-            step.shown, step.free, self.letters, self.names.symbols(), self.names
+        right = (
+            self._chain_rule(step)
+            if step.rule == "chain rule"
+            else index_form(step.shown, step.free, self.letters, self.names.symbols(), self.names)
         )
         return self._step(step, left, right, self._left_text(step.quantity, step.free), code)
 
@@ -175,7 +193,15 @@ class DerivationWriter:
             self._step(step, left, right, text, code),
         ]
 
-    def _step(self, step: DerivationStep, left: Tree, right: Tree, left_text: str, code: str, rule: str | None = None) -> Step:
+    def _step(
+        self,
+        step: DerivationStep,
+        left: Tree,
+        right: Tree,
+        left_text: str,
+        code: str,
+        rule: str | None = None,
+    ) -> Step:
         latex, text, mathml = render(equation(left, right))
         why = reason(rule or step.rule, step, self.names, self.letters)
         return Step(rule or _rule_name(step), why, left_text, latex, text, mathml, code)
@@ -192,7 +218,11 @@ class DerivationWriter:
             at = tuple(indices)
             return Partial(self.names.symbol(quantity.array), self.names.symbol(quantity.wrt), at, at)
         derivative = entry(Partial(self._root(), self.names.symbol(quantity.array)), indices)
-        return times([self.factor, derivative]) if quantity.kind == "scaled" and self.factor is not None else derivative
+        return (
+            times([self.factor, derivative])
+            if quantity.kind == "scaled" and self.factor is not None
+            else derivative
+        )
 
     def _root(self) -> Tree:
         return symbol(self.names.root_name)
@@ -225,7 +255,7 @@ class DerivationWriter:
         parts: list[tuple[int, Tree]] = []
         for expr in step.arguments.get("inner", ()):
             parts.append((1, index_form(expr, step.free, self.letters, self.names.symbols(), self.names)))
-        for consumer, out, incoming in step.arguments.get("parts", ()):
+        for consumer, out, _ in step.arguments.get("parts", ()):
             bound = [i for i in out if isinstance(i, Index)]
             letters = [letter(self.letters[i]) for i in bound]
             shown = [letter(self.letters[i]) if isinstance(i, Index) else letter("1") for i in out]
@@ -238,7 +268,9 @@ class DerivationWriter:
                 if consumer != step.arguments.get("root")
                 else None
             )
-            parts.append((1, sum_over(letters, times([upstream, jacobian] if upstream is not None else [jacobian]))))
+            parts.append(
+                (1, sum_over(letters, times([upstream, jacobian] if upstream is not None else [jacobian])))
+            )
         return plus(parts)
 
     def _prelude_names(self, code: str) -> set[str]:
@@ -257,7 +289,8 @@ class DerivationWriter:
             waiting += new
         lines: list[str] = []
         ordered = sorted(
-            computed.items(), key=lambda item: (self.graph.node_of(item[0]) is None, self.graph.node_of(item[0]) or 0)
+            computed.items(),
+            key=lambda item: (self.graph.node_of(item[0]) is None, self.graph.node_of(item[0]) or 0),
         )
         for name, definition in ordered:
             if name not in needed:
@@ -291,7 +324,9 @@ class DerivationWriter:
         source = self.names.source(array)
         if array in below:
             bound = below[array]
-            return Input(source, axes, "integer", self.graph.axis_text(bound) if isinstance(bound, Axis) else bound)
+            return Input(
+                source, axes, "integer", self.graph.axis_text(bound) if isinstance(bound, Axis) else bound
+            )
         if self.names.is_boolean(array):
             return Input(source, axes, "mask")
         if array in self.one_hot:
@@ -302,16 +337,20 @@ class DerivationWriter:
 
 
 def _rule_name(step: DerivationStep) -> str:
-    return "as the code computes it" if step.rule == "definition" and step.form == "matrix" else {
-        "matrix": "matrix form",
-        "insert": "insert what was found above",
-        "fold": "in the program's own names",
-        "delta": "use the deltas",
-        "in the output": "local derivative, in the output",
-        "definition": "forward formula",
-        "scale": "times the factor",
-        "spell out": "write out what has no name",
-    }.get(step.rule, step.rule)
+    return (
+        "as the code computes it"
+        if step.rule == "definition" and step.form == "matrix"
+        else {
+            "matrix": "matrix form",
+            "insert": "insert what was found above",
+            "fold": "in the program's own names",
+            "delta": "use the deltas",
+            "in the output": "local derivative, in the output",
+            "definition": "forward formula",
+            "scale": "times the factor",
+            "spell out": "write out what has no name",
+        }.get(step.rule, step.rule)
+    )
 
 
 def _bounds(expressions: Iterable[Expr], names: Vocabulary) -> dict[str, Axis | int]:
@@ -320,7 +359,11 @@ def _bounds(expressions: Iterable[Expr], names: Vocabulary) -> dict[str, Axis | 
     for expr in expressions:
         for term in expr:
             for factor, _ in term.factors:
-                if isinstance(factor, Delta) and isinstance(factor.at, Entry) and isinstance(factor.over, Index):
+                if (
+                    isinstance(factor, Delta)
+                    and isinstance(factor.at, Entry)
+                    and isinstance(factor.over, Index)
+                ):
                     found.setdefault(factor.at.array, factor.over.axis)
                 for held in factor.arguments if isinstance(factor, Function) else (factor,):
                     if isinstance(held, Entry):
@@ -339,7 +382,10 @@ def agrees(derivation: Derivation, seed: int = 7) -> bool:
         values = {name: _random(i, sizes, rng) for name, i in derivation.inputs.items()}
         results: dict[str, Any] = {}
         for step in derivation.steps:
-            space: dict[str, Any] = {"np": np, **{k: np.copy(v) if np.ndim(v) else v for k, v in values.items()}}
+            space: dict[str, Any] = {
+                "np": np,
+                **{k: np.copy(v) if np.ndim(v) else v for k, v in values.items()},
+            }
             try:
                 with np.errstate(all="ignore"):
                     exec(compile(step.code, "<step>", "exec"), space)  # code made by the calculus
@@ -358,7 +404,11 @@ def _random(given: Input, sizes: dict[str, int], rng: np.random.Generator) -> An
     """Random values for an input; axes get different sizes."""
     shape = tuple(1 if a == "1" else sizes.setdefault(a, 3 + len(sizes) % 4) for a in given.axes)
     if given.kind == "integer":
-        most = sizes.setdefault(given.below, 3 + len(sizes) % 4) if isinstance(given.below, str) else int(given.below or 1)
+        most = (
+            sizes.setdefault(given.below, 3 + len(sizes) % 4)
+            if isinstance(given.below, str)
+            else int(given.below or 1)
+        )
         return rng.integers(0, most, shape)
     if given.kind == "mask":
         return rng.random(shape) < 0.5

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tracer.calculus import evaluate, substitute
-from tracer.calculus.algebra import arrays_in, make_term
+from tracer.calculus.algebra import ONE, arrays_in, make_term
 from tracer.calculus.terms import Expr, Index, Term
 from tracer.explanation.building.vocabulary import Vocabulary
 from tracer.explanation.model import Entry
@@ -35,7 +35,9 @@ def sample(value: Any) -> Any:
     def listed(part: Any) -> Any:
         if np.ndim(part):
             return [listed(p) for p in part]
-        return bool(part) if array.dtype.kind == "b" else finite(part) if array.dtype.kind == "f" else int(part)
+        return (
+            bool(part) if array.dtype.kind == "b" else finite(part) if array.dtype.kind == "f" else int(part)
+        )
 
     return listed(corner)
 
@@ -105,7 +107,7 @@ def _rows(
         columns.append(np.full(count, float(term.coefficient)))
         labels.append("")
     for factor, exponent in term.factors:
-        single = make_term(1, (), [(factor, exponent)])
+        single = make_term(ONE, (), [(factor, exponent)])
         if single is None:
             return None
         grid = evaluate((single,), term.bound, values, sizes)

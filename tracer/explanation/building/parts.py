@@ -7,8 +7,9 @@ equals is never called anything but what it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -23,11 +24,23 @@ from tracer.explanation.building.numbers import finite, sample, worked_entry
 from tracer.explanation.building.pieces import Piece
 from tracer.explanation.building.vocabulary import Vocabulary, plain_source
 from tracer.explanation.model import Diagnosis, Entry, Evidence, Formula, Formulas, Part, Role
-from tracer.formula import Tree, entry, equation, index_form, letter, matrix_formula, plus, render, symbol, times, transposed
+from tracer.formula import (
+    Tree,
+    entry,
+    equation,
+    index_form,
+    letter,
+    matrix_formula,
+    plus,
+    render,
+    symbol,
+    times,
+    transposed,
+)
 from tracer.formula.tree import Partial, Relation, Row, Text
 from tracer.gradients.derivation import Derived, Known, derive, fitted, rescaled
 from tracer.gradients.local import NoLocalForm, derive_local, forward_formula
-from tracer.gradients.stations import find_cone
+from tracer.gradients.stations import Cone, find_cone
 from tracer.matching.analysis import Analysis, Verified
 from tracer.matching.candidates import Match, Sort
 from tracer.matching.proof import Proof
@@ -52,6 +65,7 @@ class PartMaker:
     analysis: Analysis
     findings: list[Finding] = field(default_factory=list)
     diagnoses: dict[int, Diagnosis] = field(default_factory=dict)
+    _cones: dict[tuple[int, int, frozenset[int]], Cone] = field(default_factory=dict)
 
     @cached_property
     def named(self) -> frozenset[int]:
@@ -96,7 +110,11 @@ class PartMaker:
             return None
         candidate = match.candidate
         if candidate.sort is Sort.LOCAL or candidate.sort is Sort.FULL:
-            return candidate.sort, tuple(self.node(candidate.wrt).names[:1]) or candidate.wrt, match.scale.text
+            return (
+                candidate.sort,
+                tuple(self.node(candidate.wrt).names[:1]) or candidate.wrt,
+                match.scale.text,
+            )
         return None
 
     def part(self, piece: Piece) -> Part | None:
@@ -181,7 +199,9 @@ class PartMaker:
         """The name of what a gradient is taken by, and its further names."""
         recorded = self.node(node)
         if recorded.names:
-            return recorded.names[0], tuple(dict.fromkeys(n for n in recorded.names[1:] if n != recorded.names[0]))
+            return recorded.names[0], tuple(
+                dict.fromkeys(n for n in recorded.names[1:] if n != recorded.names[0])
+            )
         return plain_source(recorded.site.text) if recorded.site else f"node {node}", ()
 
     def root_name(self, root: int) -> str:
@@ -234,10 +254,18 @@ class PartMaker:
         if proof.proved:
             names = self._vocabulary(verified.match)
             forms = tuple(self._index_formula(side, proof.free, names) for side in (proof.left, proof.right))
-        lemmas = tuple(a for a in proof.assumptions if not (a[:1] in "vs" and a[1:].replace(".", "").isalnum()))
+        lemmas = tuple(
+            a for a in proof.assumptions if not (a[:1] in "vs" and a[1:].replace(".", "").isalnum())
+        )
         assumed = self.analysis.replays.assumptions
-        relied = () if proof.proved else tuple(
-            describe(self.node(n), kept) for n, kept in assumed.items() if n in self._everything_behind(verified.match.node)
+        relied = (
+            ()
+            if proof.proved
+            else tuple(
+                describe(self.node(n), kept)
+                for n, kept in assumed.items()
+                if n in self._everything_behind(verified.match.node)
+            )
         )
         return Evidence(
             normal_forms=forms if forms and all(forms) else None,  # type: ignore[arg-type]
@@ -269,15 +297,25 @@ class PartMaker:
 
     def _reaches_known(self, match: Match, known: dict[str, Known]) -> bool:
         """Whether every path from the variable to the root passes through a known adjoint."""
-        graph, candidate = self.analysis.graph, match.candidate
-        stations = frozenset(self.named | {graph.representative(n) for a in known if (n := graph.node_of(a)) is not None})
-        cone = find_cone(graph, candidate.root, candidate.wrt, self.analysis.updates.keys(), stations)
+        cone = self._cone(match, known.keys())
 
         def covered(array: str) -> bool:
             consumers = cone.consumers.get(array, ())
             return bool(consumers) and all(c in known or (c != cone.root and covered(c)) for c in consumers)
 
         return covered(cone.wrt)
+
+    def _cone(self, match: Match, known: Iterable[str]) -> Cone:
+        """The forward pass between the variable and the root, at the width of named values."""
+        graph, candidate = self.analysis.graph, match.candidate
+        stations = {graph.representative(n) for a in known if (n := graph.node_of(a)) is not None}
+        key = (candidate.root, candidate.wrt, frozenset(stations - self.named))
+        if key not in self._cones:
+            named = frozenset(self.named | stations)
+            self._cones[key] = find_cone(
+                graph, candidate.root, candidate.wrt, self.analysis.updates.keys(), named
+            )
+        return self._cones[key]
 
     def _held_adjoints(self, match: Match, only_named: bool) -> dict[str, Known]:
         """The adjoints of the same root that the program has computed when it computes the node."""
@@ -313,7 +351,11 @@ class PartMaker:
         for node in sorted(behind, key=lambda n: (not self.node(n).names, -n)):
             for other in self.analysis.matcher.matches.get(node, ()):
                 candidate = other.candidate
-                same = candidate.sort is Sort.FULL and candidate.wrt == match.candidate.wrt and not candidate.transposed
+                same = (
+                    candidate.sort is Sort.FULL
+                    and candidate.wrt == match.candidate.wrt
+                    and not candidate.transposed
+                )
                 if same and candidate.root != root and candidate.root in inside and other.scale.rank == 0:
                     scale = graph.scale_expr(other.scale.scale.coefficient, ())
                     return graph.name(candidate.root), Known(graph.name(node), scale)
@@ -324,17 +366,13 @@ class PartMaker:
         candidate = match.candidate
         known = self._known(match)
         partial = self._partial(match)
-        stations = set(self.named) | {graph.representative(n) for a in known if (n := graph.node_of(a)) is not None}
-        if partial is not None:
-            inner = graph.node_of(partial[0])
-            stations |= {inner} if inner is not None else set()
         scale = graph.scale_expr(match.scale.scale.coefficient, match.scale.scale.symbols)
         held = None if self.node(match.node).names else self._held(match)
         if held is not None:
             derived = rescaled(graph, graph.name(candidate.wrt), held, scale)
             return fitted(graph, derived, graph.name(match.node), candidate.transposed)
         try:
-            cone = find_cone(graph, candidate.root, candidate.wrt, analysis.updates.keys(), frozenset(stations))
+            cone = self._cone(match, [*known, *(partial[:1] if partial is not None else ())])
             readable = self.readable | {k.array for k in known.values()}
             derived = derive(graph, cone, known, scale, readable, partial, analysis.prover.lemmas)
             return fitted(graph, derived, graph.name(match.node), candidate.transposed)
@@ -348,7 +386,12 @@ class PartMaker:
             for other in self.analysis.matcher.matches.get(node, ()):
                 candidate = other.candidate
                 same = candidate.sort is Sort.FULL and candidate.root == match.candidate.root
-                if same and candidate.wrt == match.candidate.wrt and self.node(node).names and other.scale.rank <= 3:
+                if (
+                    same
+                    and candidate.wrt == match.candidate.wrt
+                    and self.node(node).names
+                    and other.scale.rank <= 3
+                ):
                     scale = graph.scale_expr(other.scale.scale.coefficient, other.scale.scale.symbols)
                     return Known(graph.name(node), scale, candidate.transposed)
         return None
@@ -362,7 +405,7 @@ class PartMaker:
         if not self.node(match.node).names and self._held(match) is not None:
             return names
         for array, known in self._known(match).items():
-            if graph.scale_expr(1, ()) == known.factor and not known.transposed:
+            if graph.scale_expr(Fraction(1), ()) == known.factor and not known.transposed:
                 names.partials[known.array] = (graph.name(root), array)
         partial = self._partial(match)
         if partial is not None:
@@ -373,9 +416,14 @@ class PartMaker:
         names = self._vocabulary(match)
         for adjoint in derived.computed.values():
             if self.analysis.graph.node_of(adjoint.array) is None:
-                names.partials[adjoint.array] = (self.analysis.graph.name(match.candidate.root), adjoint.array[1:])
+                names.partials[adjoint.array] = (
+                    self.analysis.graph.name(match.candidate.root),
+                    adjoint.array[1:],
+                )
         factor = None if match.scale.text == "1" else self._factor(match)
-        derivative = Partial(symbol(names.root_name), names.symbol(self.analysis.graph.name(match.candidate.wrt)))
+        derivative = Partial(
+            symbol(names.root_name), names.symbol(self.analysis.graph.name(match.candidate.wrt))
+        )
         left: Tree = derivative if factor is None else times([factor, derivative])
         if match.candidate.transposed:
             left = transposed(left)
@@ -407,13 +455,21 @@ class PartMaker:
         return worked_entry(self.analysis.graph, recorded, result, free, index, names, value, numeric)
 
     def _written(
-        self, part: Part, derived: Derived, names: Vocabulary, left: Tree, factor: Tree | None, factor_text: str
+        self,
+        part: Part,
+        derived: Derived,
+        names: Vocabulary,
+        left: Tree,
+        factor: Tree | None,
+        factor_text: str,
     ) -> Part:
         """The part with formula, loops, code and derivation; unchanged if the derivation does not hold up."""
         graph = self.analysis.graph
         positive, one_hot = self._positive, self._one_hot
         try:
-            writer = DerivationWriter(graph, derived, names, positive, one_hot, self.named, factor, factor_text)
+            writer = DerivationWriter(
+                graph, derived, names, positive, one_hot, self.named, factor, factor_text
+            )
             written = writer.write()
         except (NoForm, KeyError, ValueError, NotImplementedError):
             return part
@@ -434,12 +490,16 @@ class PartMaker:
         target: str,
         held: Mapping[str, Definition] | None = None,
     ) -> Formulas:
-        indices = [letter(letters[i]) if isinstance(i, Index) else letter("1") for i in free]
-        entry_form = equation(_entry_of(left, indices), index_form(expr, free, letters, names.symbols(), names))
+        indices: list[Tree] = [letter(letters[i]) if isinstance(i, Index) else letter("1") for i in free]
+        entry_form = equation(
+            _entry_of(left, indices), index_form(expr, free, letters, names.symbols(), names)
+        )
         index = Formula(*render(self._with_where(entry_form, expr, names, held or {}, whole=False)))
         try:
             right = matrix_formula(expr, free, names, names.symbols(), letters)
-            matrix = Formula(*render(self._with_where(equation(left, right), expr, names, held or {}, whole=True)))
+            matrix = Formula(
+                *render(self._with_where(equation(left, right), expr, names, held or {}, whole=True))
+            )
         except NoForm:
             matrix = index
         name = target if target.isidentifier() else "result"
@@ -460,7 +520,11 @@ class PartMaker:
         seen: set[str] = set()
 
         def unsaid(formula: Expr) -> list[str]:
-            by = [names.partials[a][1] for a in sorted(arrays_in(formula)) if a in names.partials and a not in held]
+            by = [
+                names.partials[a][1]
+                for a in sorted(arrays_in(formula))
+                if a in names.partials and a not in held
+            ]
             return [a for a in sorted(arrays_in(formula)) if a in held or names.is_temporary(a)] + [
                 a for a in by if names.is_temporary(a)
             ]
@@ -477,7 +541,9 @@ class PartMaker:
                 told.append(Relation(names.symbol(array), "=", Text(names.source(array))))
                 continue
             free = definition.free
-            letters = Letters.of(free, definition.expr, avoid={names.array(a) for a in arrays_in(definition.expr)})
+            letters = Letters.of(
+                free, definition.expr, avoid={names.array(a) for a in arrays_in(definition.expr)}
+            )
             try:
                 if whole:
                     right = matrix_formula(definition.expr, free, names, names.symbols(), letters)
@@ -534,7 +600,9 @@ class PartMaker:
             return part
         graph = self.analysis.graph
         vocabulary = Vocabulary(graph, self._named_as(candidate.root)[0])
-        left = Partial(vocabulary.symbol(graph.name(candidate.root)), vocabulary.symbol(graph.name(candidate.wrt)))
+        left = Partial(
+            vocabulary.symbol(graph.name(candidate.root)), vocabulary.symbol(graph.name(candidate.wrt))
+        )
         part = self._written(part, derived, vocabulary, left, None, "1")
         value = np.asarray(self.node(piece.node).value, dtype=float)
         if value.size and np.all(np.isfinite(value)):
@@ -569,7 +637,9 @@ class PartMaker:
         names.at_hand = [definition.array]
         try:
             names.at_hand = [*sorted(arrays_in(definition.expr)), definition.array]
-            letters = Letters.of(definition.free, definition.expr, avoid={names.array(a) for a in names.at_hand})
+            letters = Letters.of(
+                definition.free, definition.expr, avoid={names.array(a) for a in names.at_hand}
+            )
             left = names.symbol(definition.array) if base.target is None else symbol(base.target)
             formulas = self._formulas(
                 definition.expr, definition.free, names, left, letters, base.target or "result"
@@ -614,7 +684,9 @@ class PartMaker:
         rate = graph.scale_expr(abs(scale.coefficient), scale.symbols)
         derivative = Partial(symbol(vocabulary.root_name), before)
         rate_tree = index_form(rate, (), Letters.of(()), vocabulary.symbols(), vocabulary)
-        step: Tree = derivative if rate == graph.scale_expr(1, ()) else times([rate_tree, derivative])
+        step: Tree = (
+            derivative if rate == graph.scale_expr(Fraction(1), ()) else times([rate_tree, derivative])
+        )
         formula = Formula(*render(Relation(before, "←", plus([(1, before), (sign, step)]))))
         return replace(
             part,
@@ -637,7 +709,9 @@ class PartMaker:
         part = self._identity(base, match)
         entering = self._enters_here(piece, first, finding)
         value = np.asarray(self.node(piece.node).value, dtype=float)
-        evidence = Evidence(None, len(self.analysis.replays.values), _relative_error(self.analysis, match, value), None)
+        evidence = Evidence(
+            None, len(self.analysis.replays.values), _relative_error(self.analysis, match, value), None
+        )
         if entering:
             diagnosis = self.diagnoses.get(finding.cause)
             right = self._right(part, match)
@@ -705,8 +779,11 @@ def _named_like_a_gradient(name: str | None) -> bool:
 
     last = re.sub(r"[\[\]'\"]", " ", name or "").split()
     word = last[-1].rpartition(".")[2] if last else ""
-    return bool(re.match(r"(d_?[A-Za-z]\w*|grad\w*|delta\w*|derivative\w*|\w+_grad)$", word)) and not re.match(
-        r"(data|dim\w*|dtype|dist\w*|depth|decay\w*|dropout\w*|done|d|dt|dataset\w*|digits?|default\w*|div\w*|do|dot\w*|draw\w*)$", word
+    return bool(
+        re.match(r"(d_?[A-Za-z]\w*|grad\w*|delta\w*|derivative\w*|\w+_grad)$", word)
+    ) and not re.match(
+        r"(data|dim\w*|dtype|dist\w*|depth|decay\w*|dropout\w*|done|d|dt|dataset\w*|digits?|default\w*|div\w*|do|dot\w*|draw\w*)$",
+        word,
     )
 
 
@@ -722,7 +799,9 @@ def _relative_error(analysis: Analysis, match: Match, value: Any) -> float | Non
             return None
         wanted = wanted.reshape(found.shape)
         scale = float(np.sum(wanted * found) / max(float(np.sum(wanted * wanted)), 1e-300))
-        errors.append(float(np.max(np.abs(found - scale * wanted)) / max(float(np.max(np.abs(found))), 1e-300)))
+        errors.append(
+            float(np.max(np.abs(found - scale * wanted)) / max(float(np.max(np.abs(found))), 1e-300))
+        )
     return finite(max(errors)) if errors else None
 
 

@@ -75,13 +75,13 @@ def find_pieces(program: Program, tape: Tape) -> dict[Span, list[Piece]]:
     for key, nodes in elsewhere.items():
         if key[0] not in done:
             bound[key] = nodes
-    for place, nodes in elsewhere_inner.items():
-        if place[0] not in done:
-            inner[place] = nodes
+    for spans, nodes in elsewhere_inner.items():
+        if spans[0] not in done:
+            inner[spans] = nodes
     found: dict[Span, list[Piece]] = defaultdict(list)
-    for (statement, target, name), nodes in bound.items():
+    for (statement, place, name), nodes in bound.items():
         changed = tape.nodes[nodes[-1]].kind is Kind.MUTATION
-        span = statement if changed else values.get(statement, target) if values.is_plain(statement) else target
+        span = statement if changed else values.get(statement, place) if values.is_plain(statement) else place
         found[statement].append(Piece(span, program.text_of(span), _unique(nodes), name, True))
     for (statement, span), nodes in inner.items():
         pieces = found[statement]

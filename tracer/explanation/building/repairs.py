@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from tracer.diagnosis import Finding
 from tracer.diagnosis.stale import is_right, judged_updates
-from tracer.explanation.model import Diagnosis, Edit, Formula
 from tracer.explanation.building.parts import PartMaker
+from tracer.explanation.model import Diagnosis, Edit, Formula
 from tracer.explanation.words.findings import stale_operand
 from tracer.formula import render, symbol
 from tracer.formula.tree import Partial
@@ -35,7 +35,7 @@ def diagnose_stale(
     late = [s for u in finding.spoiled if (s := _statement(program, maker, u)) is not None]
     parameter = maker.node(finding.cause).names[0] if maker.node(finding.cause).names else "the parameter"
     spoiled = [maker.node(u).names[0] for u in finding.spoiled if maker.node(u).names]
-    readers = sorted({s.span.line for n in finding.readers if (s := tape.nodes[n].site) is not None})
+    readers = sorted({site.span.line for n in finding.readers if (site := tape.nodes[n].site) is not None})
     edit = None if early is None else _reordered(program, early, late)
     if edit is not None and rerun is not None and not _mends(program, edit, rerun, loss, finding, maker):
         edit = None
@@ -43,8 +43,17 @@ def diagnose_stale(
     root = symbol(maker.root_name(match.candidate.root))
     first = finding.spoiled[0]
     before = analysis.updates[first].before
-    should = Formula(*render(Partial(root, symbol(maker.node(before).names[0] if maker.node(before).names else "W"))))
-    says = stale_operand(parameter, early.line if early else None, spoiled, [s.line for s in late], readers, maker.root_name(match.candidate.root))
+    should = Formula(
+        *render(Partial(root, symbol(maker.node(before).names[0] if maker.node(before).names else "W")))
+    )
+    says = stale_operand(
+        parameter,
+        early.line if early else None,
+        spoiled,
+        [s.line for s in late],
+        readers,
+        maker.root_name(match.candidate.root),
+    )
     return Diagnosis(
         "stale operand",
         says,

@@ -9,11 +9,22 @@ from tracer.explanation.words.reasons import listed
 
 def _lines(numbers: Sequence[int]) -> str:
     unique = list(dict.fromkeys(numbers))
-    return f"line {unique[0]}" if len(unique) == 1 else f"lines {listed(map(str, unique))}" if unique else "another line"
+    return (
+        f"line {unique[0]}"
+        if len(unique) == 1
+        else f"lines {listed(map(str, unique))}"
+        if unique
+        else "another line"
+    )
 
 
 def stale_operand(
-    parameter: str, line: int | None, spoiled: Sequence[str], spoiled_lines: Sequence[int], readers: Sequence[int], root: str
+    parameter: str,
+    line: int | None,
+    spoiled: Sequence[str],
+    spoiled_lines: Sequence[int],
+    readers: Sequence[int],
+    root: str,
 ) -> str:
     """What a stale operand is, which line made it stale, and what to do."""
     made = f"line {line}" if line is not None else "an earlier line"

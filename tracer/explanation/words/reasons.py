@@ -50,7 +50,9 @@ def reason(rule: str, step: DerivationStep, names: Called, letters: Letters) -> 
             return f"This is what each entry of {called(arguments['of'])} is in the forward pass."
         case "local derivative":
             functions = [_function(f) for f in arguments.get("functions", ())]
-            by = f"SymPy differentiates {listed(functions)}. " if functions else "Product rule, term by term. "
+            by = (
+                f"SymPy differentiates {listed(functions)}. " if functions else "Product rule, term by term. "
+            )
             return (
                 f"{by}An entry of {called(arguments['wrt'])} changes with itself only: that is what each δ says "
                 "(1 where both indices are equal, else 0)."
@@ -77,11 +79,14 @@ def reason(rule: str, step: DerivationStep, names: Called, letters: Letters) -> 
         case "spell out":
             return "Write out what has no name of its own in the program."
         case "scale":
-            return "The line holds this multiple of the derivative: the factor has not been applied, or is applied in another line."
+            return "The line holds this multiple of the derivative; the factor is put in here, and taken out in another line."
         case "every entry":
             return "The result for every entry."
         case "matrix":
-            return " ".join(_matrix(step.expr, step.free, names, letters)) or "The same for the whole array at once."
+            return (
+                " ".join(_matrix(step.expr, step.free, names, letters))
+                or "The same for the whole array at once."
+            )
     return ""
 
 
@@ -98,9 +103,9 @@ def _chain_rule(step: DerivationStep, called: Callable[[str], str]) -> str:
         )
     if len(through) == 1:
         root = step.arguments.get("root") == step.arguments["through"][0]
-        return (f"{of} enters {loss} itself." if root else f"{of} reaches {loss} only through {through[0]}.") + (
-            "" if root else " Every entry of it counts, so there is a sum over all of them."
-        )
+        return (
+            f"{of} enters {loss} itself." if root else f"{of} reaches {loss} only through {through[0]}."
+        ) + ("" if root else " Every entry of it counts, so there is a sum over all of them.")
     return f"{of} reaches {loss} on {len(through)} ways, through {listed(through)}: what comes over each is added."
 
 
@@ -129,7 +134,14 @@ def _letter(index: Index, letters: Letters) -> str:
         return "that index"
 
 
-_FUNCTIONS = {"exp(x0)": "exp", "log(x0)": "log", "tanh(x0)": "tanh", "x0**x1": "the power", "sin(x0)": "sin", "cos(x0)": "cos"}
+_FUNCTIONS = {
+    "exp(x0)": "exp",
+    "log(x0)": "log",
+    "tanh(x0)": "tanh",
+    "x0**x1": "the power",
+    "sin(x0)": "sin",
+    "cos(x0)": "cos",
+}
 
 
 def _function(name: str) -> str:
@@ -147,15 +159,15 @@ def _matrix(expr: Expr, free: tuple[Index | int, ...], names: Called, letters: L
             if len(holding) >= 2:
                 first, second = holding[:2]
                 told.append(
-                    f"The summed index {letter} stands in both {names.array(first.array)} and {names.array(second.array)}: "
-                    "that is a matrix product, which sums over the last axis of its left factor and the first axis of its right one."
+                    f"The summed index {letter} stands in both {names.array(first.array)} and "
+                    f"{names.array(second.array)}: a matrix product, which sums over the last axis of its left "
+                    "factor and the first axis of its right one."
                 )
                 for held, left in _order(holding[:2], index, free):
                     if len(held.indices) == 2 and (held.indices[1] != index) == left:
                         place = "first" if held.indices[0] == index else "last"
-                        told.append(
-                            f"In {names.array(held.array)} the index {letter} stands {place}, so {names.array(held.array)} is transposed."
-                        )
+                        name = names.array(held.array)
+                        told.append(f"In {name} the index {letter} stands {place}, so {name} is transposed.")
             elif len(holding) == 1:
                 axis = holding[0].indices.index(index)
                 told.append(
@@ -163,14 +175,26 @@ def _matrix(expr: Expr, free: tuple[Index | int, ...], names: Called, letters: L
                     f"so sum over axis {axis}."
                 )
         running = [i for i in free if isinstance(i, Index)]
-        full = [e for e in entries if running and all(i in e.indices for i in running) and not set(term.bound) & set(e.indices)]
+        full = [
+            e
+            for e in entries
+            if running and all(i in e.indices for i in running) and not set(term.bound) & set(e.indices)
+        ]
         masks = [f for f, _ in term.factors if isinstance(f, Mask)]
-        if len(full) >= 2 or (full and masks) or (masks and any(isinstance(f, Entry) for f, _ in term.factors)):
+        if (
+            len(full) >= 2
+            or (full and masks)
+            or (masks and any(isinstance(f, Entry) for f, _ in term.factors))
+        ):
             told.append("Both factors keep the same indices and nothing is summed: an elementwise product.")
         if masks:
             told.append("The mask is 1 where the forward pass let the value through, else 0.")
         if any(isinstance(f, Delta) for f, _ in term.factors):
-            told.append("The δ is a one-hot row: it is 1 only in the column of the true class, which is where the −1 comes from." if term.coefficient < 0 else "The δ is a one-hot row: 1 only at the looked-up position.")
+            told.append(
+                "The δ is a one-hot row: it is 1 only in the column of the true class, which is where the −1 comes from."
+                if term.coefficient < 0
+                else "The δ is a one-hot row: 1 only at the looked-up position."
+            )
         if any(isinstance(f, Size) and e < 0 for f, e in term.factors):
             told.append("The division by the number of examples comes from the mean in the loss.")
         if any(isinstance(f, Function) for f, _ in term.factors) and not told:

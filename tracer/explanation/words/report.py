@@ -6,7 +6,8 @@ In come parts of an `Explanation`, out go plain strings; nothing is decided here
 from __future__ import annotations
 
 from tracer.explanation.model import Explanation, Part
-from tracer.explanation.summary import Row, counts
+from tracer.explanation.stages import Stage
+from tracer.explanation.summary import Finding, Row, counts
 
 #: The mark and the word of each verdict; the mark never stands without the word.
 VERDICTS: dict[str, tuple[str, str]] = {
@@ -159,6 +160,20 @@ def number(value: float) -> str:
     if value != value:
         return "not a number"
     return f"{value + 0.0:.4g}".replace("-", "−")
+
+
+def places(finding: Finding) -> str:
+    """``lines 32, 38 and 81``: where a finding shows itself."""
+    numbers = [str(line) for line in dict.fromkeys(part.span[0] for part in finding.parts)]
+    if len(numbers) == 1:
+        return f"line {numbers[0]}"
+    return f"lines {', '.join(numbers[:-1])} and {numbers[-1]}"
+
+
+def reference(stage: Stage, part: Part) -> str:
+    """Where steps stand that are not told again: ``Steps 1–42: as in line 43``."""
+    numbers = f"{stage.numbers[0].upper()}{stage.numbers[1:]}"
+    return f"{numbers}: as above" if stage.as_in == part.span[0] else f"{numbers}: as in line {stage.as_in}"
 
 
 def plural(count: int, noun: str) -> str:
