@@ -90,7 +90,6 @@ ALTERATIONS: list[tuple[str, str, Change]] = [
     ("spiral_python2", "multiply", coefficient),
     ("spiral_python2", "multiply", index),
     ("sigmoid_ones", "subtract", coefficient),
-    ("line_through_points", "subtract", sign),
     ("sigmoid_ones", "subtract", index),
     ("sigmoid_ones", "square", coefficient),
     ("sigmoid_ones", "square", sign),

@@ -1,0 +1,119 @@
+"""Random replays: what the program relies on is kept, everything else moves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.building.explained import NAMES, analysed_source, analysis
+from tracer.matching.analysis import Analysis
+from tracer.tape.node import Kind, Node
+
+PATTERNS = """\
+import numpy as np
+rng = np.random.default_rng(0)
+N, D, K = 12, 3, 4
+X = rng.normal(size=(N, D))
+labels = rng.integers(0, K, N)
+onehot = np.eye(K)[labels]
+signs = np.where(rng.normal(size=N) > 0, 1.0, -1.0)
+W = rng.normal(size=(D, K))
+v = rng.normal(size=D)
+cache = np.zeros((D, K))
+momentum = np.zeros(D)
+rate = 0.1
+for i in range(9):
+    S = X.dot(W)
+    E = np.exp(S)
+    P = E / E.sum(axis=1, keepdims=True)
+    margins = signs * X.dot(v)
+    hinge = np.maximum(0, 1 - margins)
+    loss = -np.sum(onehot * np.log(P)) / N + np.sum(hinge) / N
+    dS = (P - onehot) / N
+    dW = X.T.dot(dS)
+    dv = X.T.dot(-signs * (margins < 1)) / N
+    cache += dW ** 2
+    W -= rate * dW / (np.sqrt(cache) + 1e-8)
+    momentum = 0.9 * momentum - rate * dv
+    v += momentum
+"""
+
+
+@pytest.fixture(scope="module")
+def patterns() -> Analysis:
+    return analysed_source(PATTERNS)
+
+
+def leaf(found: Analysis, name: str) -> Node:
+    return next(n for n in found.tape.window_nodes() if n.kind is Kind.LEAF and name in n.names)
+
+
+def test_one_hot_rows_become_other_rows_that_sum_to_one_and_the_assumption_is_said(patterns: Analysis) -> None:
+    node = leaf(patterns, "onehot")
+    for value in patterns.replays.of(node.id):
+        np.testing.assert_allclose(value.sum(axis=1), 1.0)
+        assert value.min() > 0
+    assert patterns.replays.moves(node.id)
+    assert patterns.replays.assumptions[node.id] == "rows sum to 1"
+
+
+def test_labels_of_plus_and_minus_one_stay_such_labels(patterns: Analysis) -> None:
+    node = leaf(patterns, "signs")
+    assert all(set(np.unique(v)) == {-1.0, 1.0} for v in patterns.replays.of(node.id))
+    assert patterns.replays.moves(node.id)
+
+
+def test_state_that_was_never_negative_stays_positive(patterns: Analysis) -> None:
+    node = leaf(patterns, "cache")
+    assert all(np.min(v) > 0 for v in patterns.replays.of(node.id))
+    assert patterns.replays.moves(node.id)
+
+
+def test_weights_take_both_signs(patterns: Analysis) -> None:
+    for name in ("W", "v"):
+        assert all(np.min(v) < 0 < np.max(v) for v in patterns.replays.of(leaf(patterns, name).id))
+
+
+def test_masks_take_both_values(patterns: Analysis) -> None:
+    masks = [n for n in patterns.tape.window_nodes() if n.dtype == "bool" and n.shape]
+    assert masks
+    for node in masks:
+        assert 0 < np.mean([np.mean(v) for v in patterns.replays.of(node.id)]) < 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_integers_keep_their_values(name: str) -> None:
+    found = analysis(name)
+    integers = [n for n in found.tape.window_nodes() if n.kind is Kind.LEAF and n.dtype.startswith(("int", "uint"))]
+    assert all(np.array_equal(v, n.value) for n in integers for v in found.replays.of(n.id))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_float_array_that_is_read_takes_new_values_on_each_replay(name: str) -> None:
+    found = analysis(name)
+    leaves = [n for n in found.tape.window_nodes() if n.kind is Kind.LEAF and n.dtype.startswith("float") and n.shape]
+    assert leaves
+    for node in leaves:
+        assert node.id in found.replays.drawn
+        values = [np.asarray(v) for v in found.replays.of(node.id)]
+        assert not any(np.array_equal(one, other) for one, other in ((values[0], values[1]), (values[1], values[2])))
+        assert not np.array_equal(values[0], node.value)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_updated_parameter_is_fresh_so_that_both_versions_differ(name: str) -> None:
+    found = analysis(name)
+    assert found.updates
+    for update in found.updates.values():
+        before, after, change = (found.replays.of(n) for n in (update.before, update.node, update.change))
+        assert found.replays.moves(update.node)
+        for old, new, by in zip(before, after, change, strict=True):
+            assert not np.allclose(new, old + update.sign * np.asarray(by))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_weights_of_ones_and_biases_of_zeros_do_not_stay_symmetric(name: str) -> None:
+    found = analysis(name)
+    for update in found.updates.values():
+        if np.size(found.tape.nodes[update.before].value) > 1:
+            assert all(np.ptp(v) > 0 for v in found.replays.of(update.before))

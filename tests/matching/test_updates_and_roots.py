@@ -1,0 +1,164 @@
+"""Updates are found by structure, losses by name and by what goes into them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.building.explained import NAMES, analysed_source, analysis
+from tracer.matching.analysis import Analysis
+from tracer.matching.roots import loss_name
+
+SET_UP = """\
+import numpy as np
+rng = np.random.default_rng(1)
+N, D = 6, 3
+X = rng.normal(size=(N, D))
+t = rng.normal(size=N)
+rate = 0.1
+{before}
+for i in range(5):
+    guess = X.dot({w})
+    err = guess - t
+    loss = 0.5 * np.sum(err ** 2)
+    grad = X.T.dot(err)
+{update}
+"""
+
+W = "W = rng.normal(size=D)"
+CLASS = "class Model: pass\nmodel = Model()\nmodel.W = rng.normal(size=D)"
+
+
+def analysed(update: str, before: str = W, w: str = "W") -> Analysis:
+    lines = "\n".join(f"    {line}" for line in update.split("\n"))
+    return analysed_source(SET_UP.format(before=before, w=w, update=lines))
+
+
+def updated(found: Analysis, window: int = 1) -> list[str]:
+    """The names of what is updated in one iteration, in order."""
+    nodes = [found.tape.nodes[u] for u in sorted(found.updates)]
+    return [n.names[-1] if n.names else "" for n in nodes if n.window == window]
+
+
+@pytest.mark.parametrize(
+    ("update", "before", "w"),
+    [
+        ("W -= rate * grad", W, "W"),
+        ("W += -rate * grad", W, "W"),
+        ("W = W - rate * grad", W, "W"),
+        ("W = W + -rate * grad", W, "W"),
+        ("W = -rate * grad + W", W, "W"),
+        ("W[:] = W - rate * grad", W, "W"),
+        ("np.subtract(W, rate * grad, out=W)", W, "W"),
+        ("step = rate * grad\nW -= step", W, "W"),
+        ("model.W -= rate * grad", CLASS, "model.W"),
+        ("model.W = model.W - rate * grad", CLASS, "model.W"),
+        ("p['W'] -= rate * grad", "p = {'W': rng.normal(size=D)}", "p['W']"),
+        ("p['W'] = p['W'] - rate * grad", "p = {'W': rng.normal(size=D)}", "p['W']"),
+        ("weights[0] -= rate * grad", "weights = [rng.normal(size=D)]", "weights[0]"),
+    ],
+)
+def test_an_update_is_found_however_it_is_written(update: str, before: str, w: str) -> None:
+    found = analysed(update, before, w)
+    assert len([u for u in found.updates if found.tape.nodes[u].window == 1]) == 1
+    (node,) = [u for u in found.updates if found.tape.nodes[u].window == 1]
+    best = found.matcher.best(found.updates[node].change)
+    assert best is not None
+    assert best.candidate.wrt == found.updates[node].before
+    assert best.scale.text.lstrip("-") == "rate"
+
+
+def test_a_scalar_parameter_is_updated() -> None:
+    assert analysis("line_through_points").updates
+    assert updated(analysis("line_through_points")) == ["w", "offset"]
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        "W -= rate * grad\ntotal += loss",
+        "W -= rate * grad\ntotal = total + loss",
+        "W -= rate * grad\ncount += 1",
+        "W -= rate * grad\nrate *= 0.99",
+    ],
+)
+def test_a_running_total_a_counter_and_a_decay_are_no_updates(update: str) -> None:
+    assert updated(analysed(update, f"{W}\ntotal = 0.0\ncount = 0")) == ["W"]
+
+
+def test_a_forward_value_that_adds_something_is_no_update() -> None:
+    found = analysed("shifted = W + 1.0\nother = X + 2 * X\nW -= rate * grad")
+    assert updated(found) == ["W"]
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("spiral_python2", ["W", "b", "W2", "b2"]),
+        ("sigmoid_ones", ["W2", "W1", "b2", "b1"]),
+        ("ascent_with_stale_weights", ["W", "d", "V", "c"]),
+        ("square_sizes", ["V", "W"]),
+        ("relu_mean_squares", ["first.w", "first.b", "second.w", "second.b"]),
+    ],
+)
+def test_the_updates_of_a_program_in_order(name: str, wanted: list[str]) -> None:
+    assert updated(analysis(name), len(analysis(name).tape.windows) - 1) == wanted
+
+
+def roots(found: Analysis) -> set[str | None]:
+    return {loss_name(found.tape, found.tape.nodes[r.node]) for r in found.matcher.roots if r.named}
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("spiral_python2", {"data_loss", "reg_loss", "loss"}),
+        ("two_loops_korean", {"data_loss", "reg_loss", "loss"}),
+        ("sigmoid_ones", {"cost"}),
+        ("ascent_with_stale_weights", {"L"}),
+        ("square_sizes", {"loss"}),
+        ("relu_mean_squares", {"mse"}),
+        ("line_through_points", {"cost"}),
+    ],
+)
+def test_the_losses_of_a_program(name: str, wanted: set[str]) -> None:
+    assert roots(analysis(name)) == wanted
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_loss_is_computed_from_backward_values(name: str) -> None:
+    found = analysis(name)
+    for root in found.matcher.roots:
+        behind = found.matcher.all_ancestors(root.node)
+        assert not any(u.change in behind for u in found.updates.values())
+
+
+def test_a_scalar_bias_gradient_is_not_taken_for_a_loss() -> None:
+    """``db = dz.sum()`` is a scalar; taken for a loss it would prove itself."""
+    found = analysed_source(
+        """\
+import numpy as np
+rng = np.random.default_rng(2)
+X = rng.normal(size=(7, 3))
+t = rng.normal(size=7)
+w = rng.normal(size=3)
+b = 0.3
+rate = 0.1
+for i in range(4):
+    z = X @ w + b
+    value = 0.5 * np.sum((z - t) ** 2)
+    dz = z - t
+    dw = X.T @ dz
+    db = dz.sum()
+    w -= rate * dw
+    b -= rate * db
+"""
+    )
+    names = {tuple(found.tape.nodes[r.node].names) for r in found.matcher.roots}
+    assert ("value",) in names
+    assert ("db",) not in names
+
+
+def test_without_a_name_that_says_loss_the_scalar_that_parameters_lead_to_is_the_root() -> None:
+    source = SET_UP.format(before=W, w="W", update="    W -= rate * grad").replace("loss =", "q =")
+    found = analysed_source(source)
+    assert {tuple(found.tape.nodes[r.node].names) for r in found.matcher.roots} == {("q",)}
