@@ -132,6 +132,7 @@ class _Derivation:
         lemmas: tuple[Lemma, ...],
     ) -> None:
         self.lemmas = lemmas
+        self._found: dict[Expr, tuple[int, list[tuple[str, Expr]]]] = {}
         self.graph, self.cone, self.known, self.readable, self.partial = graph, cone, known, readable, partial
         self.axes: dict[str, Axes] = graph.array_axes()
         self.steps: list[DerivationStep] = []
@@ -158,24 +159,33 @@ class _Derivation:
         return Derived(tuple(self.steps), free, result, self._computed(), self._held(result))
 
     def _best(self, raw: Expr) -> tuple[int, list[tuple[str, Expr]]]:
-        """The shortest way to write an adjoint: all inserted and folded, or over the adjoint before it.
+        """`_find_best`, once for each expression."""
+        if raw not in self._found:
+            self._found[raw] = self._find_best(raw)
+        return self._found[raw]
+
+    def _find_best(self, raw: Expr) -> tuple[int, list[tuple[str, Expr]]]:
+        """The shortest way to write an adjoint, with its cost: all inserted and folded, or over an adjoint before it.
 
         A softmax with cross-entropy is short only when all is put together; a product of an adjoint and a
         slope is short only as it stands.
         """
-        together = [("insert", inline(raw, self.adjoints))]
-        together += self._folded(together[-1][1])
-        apart = self._folded(raw)
-        before = arrays_in(apart[-1][1] if apart else raw) & set(self.adjoints)
-        if not before:
-            return _weight((together or apart)[-1][1]), together
-        cost = _weight(apart[-1][1] if apart else raw) + sum(
-            self._best(self.adjoints[a].expr)[0] for a in before
-        )
-        inserted = _weight(together[-1][1])
-        if inserted <= cost and not arrays_in(together[-1][1]) & set(self.adjoints):
-            return inserted, together
-        return cost, apart
+        before = arrays_in(raw) & set(self.adjoints)
+        whole = inline(raw, self.adjoints)
+        ways = [[("insert", whole), *self._folded(whole)]]
+        if before:
+            shortest = {a: self._shortest(self.adjoints[a]) for a in before}
+            partly = inline(raw, {a: d for a, d in shortest.items() if arrays_in(d.expr) & set(self.adjoints)})
+            ways += [[("insert", partly), *self._folded(partly)], self._folded(raw)]
+        return min(((self._cost(way[-1][1]), way) for way in ways), key=lambda pair: pair[0])
+
+    def _cost(self, expr: Expr) -> int:
+        """How long an expression is to read, with what it takes from before."""
+        held = arrays_in(expr) & set(self.adjoints)
+        return _weight(expr) + sum(self._best(self.adjoints[a].expr)[0] for a in held)
+
+    def _shortest(self, definition: Definition) -> Definition:
+        return Definition(definition.array, definition.free, self._best(definition.expr)[1][-1][1])
 
     def _folded(self, expr: Expr) -> list[tuple[str, Expr]]:
         """The expression in the reader's names, then with temporaries written out."""
@@ -194,9 +204,7 @@ class _Derivation:
         """The adjoints that the result still mentions, each in its shortest form, in order."""
         found: dict[str, Definition] = {}
         for name in sorted(arrays_in(result) & set(self.adjoints)):
-            definition = self.adjoints[name]
-            steps = self._best(definition.expr)[1]
-            best = Definition(name, definition.free, steps[-1][1] if steps else definition.expr)
+            best = self._shortest(self.adjoints[name])
             found.update(self._held(best.expr))
             found[name] = best
         return found

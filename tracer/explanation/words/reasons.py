@@ -79,7 +79,7 @@ def reason(rule: str, step: DerivationStep, names: Called, letters: Letters) -> 
         case "spell out":
             return "Write out what has no name of its own in the program."
         case "scale":
-            return "The line holds this multiple of the derivative; the factor is put in here, and taken out in another line."
+            return "The line holds this multiple of the derivative: a factor is put in here, and taken out elsewhere."
         case "every entry":
             return "The result for every entry."
         case "matrix":
