@@ -72,6 +72,13 @@ class Graph:
         """The node behind a name in formulas; None for helpers such as the positions of a maximum."""
         return int(array[1:]) if array[1:].isdigit() else None
 
+    def _set_up_value(self, node: int) -> Any:
+        """The value of a scalar that is read in the set-up only: a number, or the size that it gave."""
+        if self.tape.nodes[node].value is not None:
+            return self.tape.nodes[node].value
+        sized = (axis for axis, source in self.size_sources.items() if source == node)
+        return next((self.table.size(axis) for axis in sized), None)
+
     def recorded(self, node: int) -> int:
         """A node with a value for this one: a scalar of the set-up has its value where it was read later."""
         if self.tape.nodes[node].window >= 0:
@@ -109,6 +116,9 @@ class Graph:
         node = self.node_of(array)
         if node is not None:
             recorded = self.recorded(node)
+            if self.tape.nodes[recorded].window < 0:
+                constant = self._set_up_value(recorded)
+                return lambda values: constant
             return lambda values: values[recorded]
         maker = self._makers.get(array)
         if maker is None:

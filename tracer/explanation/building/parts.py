@@ -43,9 +43,11 @@ from tracer.gradients.local import NoLocalForm, derive_local, forward_formula
 from tracer.gradients.stations import Cone, find_cone
 from tracer.matching.analysis import Analysis, Verified
 from tracer.matching.candidates import Match, Sort
+from tracer.matching.optimisers import recognise
 from tracer.matching.proof import Proof
 from tracer.matching.replays import describe
 from tracer.matching.roots import loss_name
+from tracer.matching.updates import Update
 from tracer.program import Program
 from tracer.tape.node import Kind, Node
 
@@ -90,6 +92,16 @@ class PartMaker:
     def meant(self) -> dict[int, tuple[Finding, Match]]:
         """What the nodes that a fault spoiled were meant to be."""
         return {node: (finding, match) for finding in self.findings for node, match in finding.meant.items()}
+
+    @cached_property
+    def inside_steps(self) -> dict[int, str]:
+        """The nodes of optimisers' steps between the gradient and the change, with the optimiser."""
+        found: dict[int, str] = {}
+        for update in self.analysis.updates.values():
+            step = recognise(self.analysis.matcher, update)
+            if step.gradient is not None:
+                found.update(dict.fromkeys(step.inside, step.optimiser))
+        return found
 
     def node(self, node: int) -> Node:
         return self.analysis.tape.nodes[node]
@@ -175,7 +187,8 @@ class PartMaker:
         if piece.target in self.parameters:
             role = "parameter"
         elif node.shape and (read_as or piece.target in leaves):
-            role = "data" if not self._computed_from_parameters(node) else "forward"
+            made = self._computed_from_parameters(node)
+            role = "data" if not made else "forward" if piece.target in forward else "other"
         elif piece.target in forward and not read_as:
             role = "forward"
         return replace(base, role=role)
@@ -665,38 +678,71 @@ class PartMaker:
     def _update(self, piece: Piece, base: Part) -> Part:
         """An update: the optimiser's formula, with the gradient's symbol in it."""
         update = self.analysis.updates[piece.node]
-        graph = self.analysis.graph
         wrt, names = self._named_as(update.before)
-        part = replace(base, role="update", wrt=wrt, names=names)
+        part = replace(base, role="update", wrt=wrt, names=names, optimiser=self.inside_steps.get(piece.node))
         fitting = [
             m
             for m in self.analysis.matcher.matches.get(update.change, ())
-            if m.candidate.sort is Sort.FULL and m.candidate.wrt == update.before
+            if m.candidate.sort is Sort.FULL and m.candidate.wrt == update.before and not m.candidate.transposed
         ]
         meant = self.meant.get(update.change)
         match = fitting[0] if fitting else meant[1] if meant else None
-        if match is None:
+        if match is not None:
+            return self._plain_step(part, update, match)
+        step = recognise(self.analysis.matcher, update)
+        if step.gradient is None:
             return part
-        vocabulary = Vocabulary(graph, self.root_name(match.candidate.root))
+        root = step.gradient.candidate.root
+        return replace(
+            part,
+            of=self.root_name(root),
+            of_line=self.root_line(root),
+            optimiser=step.optimiser,
+            formula=self._step_formula(update, step.gradient),
+        )
+
+    def _plain_step(self, part: Part, update: Update, match: Match) -> Part:
+        """A step along a named multiple of the gradient."""
+        graph, root = self.analysis.graph, match.candidate.root
+        vocabulary = Vocabulary(graph, self.root_name(root))
         before = vocabulary.symbol(graph.name(update.before))
         scale = match.scale.scale
         sign = update.sign * (1 if scale.coefficient > 0 else -1)
         rate = graph.scale_expr(abs(scale.coefficient), scale.symbols)
         derivative = Partial(symbol(vocabulary.root_name), before)
         rate_tree = index_form(rate, (), Letters.of(()), vocabulary.symbols(), vocabulary)
-        step: Tree = (
-            derivative if rate == graph.scale_expr(Fraction(1), ()) else times([rate_tree, derivative])
-        )
+        step: Tree = derivative if rate == graph.scale_expr(Fraction(1), ()) else times([rate_tree, derivative])
         formula = Formula(*render(Relation(before, "←", plus([(1, before), (sign, step)]))))
         return replace(
             part,
-            of=self.root_name(match.candidate.root),
-            of_line=self.root_line(match.candidate.root),
+            of=self.root_name(root),
+            of_line=self.root_line(root),
             scale=match.scale.text if update.sign > 0 else _negated(match.scale.text),
-            optimiser="gradient descent" if sign < 0 else "gradient ascent",
+            optimiser=recognise(self.analysis.matcher, update, sign > 0).optimiser,
             formula=Formulas(formula, None, None),
-            numpy=None,
         )
+
+    def _step_formula(self, update: Update, gradient: Match) -> Formulas | None:
+        """The step of an optimiser, with the gradient as a derivative and its state by name."""
+        graph = self.analysis.graph
+        change = forward_formula(graph, update.change, self.named)
+        if change is None:
+            return None
+        root = gradient.candidate.root
+        names = Vocabulary(graph, self.root_name(root))
+        names.root_array = graph.name(root)
+        if gradient.scale.rank == 0:
+            names.partials[graph.name(gradient.node)] = (graph.name(root), graph.name(gradient.candidate.wrt))
+        names.at_hand = sorted(arrays_in(change.expr))
+        before = names.symbol(graph.name(update.before))
+        try:
+            letters = Letters.of(change.free, change.expr)
+            tree = matrix_formula(change.expr, change.free, names, names.symbols(), letters)
+        except (NoForm, KeyError, ValueError):
+            return None
+        equation_ = Relation(before, "←", plus([(1, before), (update.sign, tree)]))
+        shown = self._with_where(equation_, change.expr, names, {}, whole=True)
+        return Formulas(Formula(*render(shown)), None, None)
 
     def _spoiled(self, piece: Piece, base: Part) -> Part | None:
         """A gradient that a fault spoiled: wrong where the fault enters, right given the rest further on."""
@@ -760,7 +806,9 @@ class PartMaker:
         return False
 
     def _unknown(self, piece: Piece, base: Part) -> Part | None:
-        """A value that nothing explains: not known if it is meant as a gradient, else simply something else."""
+        """A value that nothing explains: part of a step, not known if it is meant as a gradient, or something else."""
+        if piece.node in self.inside_steps:
+            return replace(base, role="update", optimiser=self.inside_steps[piece.node])
         if self._feeds_an_update(piece.node) or _named_like_a_gradient(piece.target):
             return replace(base, role="gradient", verdict="unexplained")
         return replace(base, role="other") if piece.target else None

@@ -1,0 +1,113 @@
+"""Which optimiser an update is a step of, told by its structure.
+
+Comes in: an update.  Goes out: the name of the optimiser and the gradient within its step.  The step is
+walked from the change back through operations entry by entry on arrays of the parameter's shape: what it
+finds are the gradient, and state that was carried from an earlier iteration.  One state without a root is
+momentum, a sum of squares under a root is AdaGrad, a decaying one RMSProp, both kinds together Adam.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tracer.gradients.adjoints import ELEMENTWISE
+from tracer.matching.candidates import Match, Matcher, Sort
+from tracer.matching.updates import Update, is_real
+from tracer.tape.node import Kind
+
+_ROOTS = frozenset(("sqrt", "norm"))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What an update's step was found to be.
+
+    Attributes:
+        optimiser: the optimiser's name.
+        gradient: the match of the gradient within the step, if one was found.
+        inside: the nodes between the gradient and the change.
+    """
+
+    optimiser: str
+    gradient: Match | None
+    inside: frozenset[int] = frozenset()
+
+
+def recognise(matcher: Matcher, update: Update, ascending: bool = False) -> Step:
+    """The optimiser of one update.
+
+    Arguments:
+        ascending: whether the step goes up the root.
+    """
+    walk = _Walk(matcher, update)
+    walk.run()
+    plain = "gradient ascent" if ascending else "gradient descent"
+    if not walk.states:
+        name = f"{plain} with weight decay" if walk.decays else plain
+    elif not walk.rooted:
+        name = "momentum"
+    elif len(walk.states) > 1:
+        name = "adam"
+    elif walk.accumulates:
+        name = "adagrad"
+    else:
+        name = "rmsprop"
+    return Step(name, walk.gradient, frozenset(walk.seen))
+
+
+class _Walk:
+    """Walks one step backwards, entry by entry."""
+
+    def __init__(self, matcher: Matcher, update: Update) -> None:
+        self.matcher, self.update = matcher, update
+        self.tape = matcher.graph.tape
+        self.states: set[str] = set()
+        self.rooted = self.accumulates = self.decays = False
+        self.gradient: Match | None = None
+        self.seen: set[int] = set()
+
+    def run(self) -> None:
+        shape = self.tape.nodes[self.update.node].shape
+        todo = [self.update.change]
+        while todo:
+            node = todo.pop()
+            if node in self.seen:
+                continue
+            self.seen.add(node)
+            recorded = self.tape.nodes[node]
+            if node == self.update.before:
+                self.decays = True
+                continue
+            found = self._gradient_at(node)
+            if found is not None and (self.gradient is None or found.scale.rank < self.gradient.scale.rank):
+                self.gradient = found
+            if found is not None and found.scale.rank == 0:
+                continue
+            if recorded.shape != shape or not is_real(recorded):
+                continue
+            window = self.tape.nodes[self.update.node].window
+            carried = recorded.kind is Kind.LEAF or recorded.window < window
+            if carried and node not in self.matcher.forward:
+                self.states.update(recorded.names[:1])
+                continue
+            if recorded.op in _ROOTS or (recorded.op == "power" and recorded.args[-1] == 0.5):
+                self.rooted = True
+            if node in self.matcher.updates:
+                state = self.matcher.updates[node]
+                self.states.update(recorded.names[:1])
+                self.accumulates |= self._is_plain_sum(state)
+                todo.append(state.change)
+                continue
+            if recorded.op in ELEMENTWISE or recorded.op in _ROOTS:
+                todo += self.tape.operands(node)
+
+    def _is_plain_sum(self, state: Update) -> bool:
+        """Whether a state only ever grows by squares, without decay."""
+        return self.tape.nodes[state.change].op in ("square", "power", "multiply") and state.sign > 0
+
+    def _gradient_at(self, node: int) -> Match | None:
+        for match in self.matcher.matches.get(node, ()):
+            candidate = match.candidate
+            if candidate.sort is Sort.FULL and candidate.wrt == self.update.before and not candidate.transposed:
+                return match
+        return None
