@@ -45,6 +45,8 @@ document.addEventListener('click', event => {
   const href = link && link.getAttribute('href') || '';
   if (/^#L\d+$/.test(href)) { event.preventDefault(); show(+href.slice(2), {focus: true}); return; }
   if (href === '#lines') { event.preventDefault(); show(0, {focus: true}); return; }
+  const row = target.closest('.lines tr.row');
+  if (row && !getSelection().toString()) { show(+one('a', row).hash.slice(2), {focus: true}); return; }
   const item = target.closest('.code li[data-card]');
   if (item && !getSelection().toString()) { show(+item.dataset.card); return; }
   const button = target.closest('button');
@@ -133,6 +135,8 @@ field.addEventListener('keydown', event => {
 hits.addEventListener('pointerdown', event => { event.preventDefault(); go(event.target.closest('li')); });
 field.addEventListener('blur', closeHits);
 document.addEventListener('beforematch', event => { const card = event.target.closest('.card'); if (card) setTimeout(() => show(+card.dataset.line)); });
+
+addEventListener('beforeprint', () => { for (const stage of all('details.stage')) stage.open = true; });
 
 show(wanted(), {quiet: true});
 })();

@@ -321,16 +321,20 @@ def _answered(explanation: Explanation, parts: tuple[Part, ...], format_: str) -
 
 
 def _summarise(explanation: Explanation, output: str | None) -> None:
+    from tracer.explanation.summary import findings
     from tracer.explanation.words.report import summary
 
     where = f" → {output}" if output else ""
     click.echo(f"{explanation.program.path}: {summary(explanation)}{where}", err=True)
-    for line in explanation.lines:
-        for part in line.parts:
-            if part.verdict == "wrong":
-                says = part.diagnosis.says if part.diagnosis else "this is not the gradient it is used as."
-                place = f"{explanation.program.path}:{part.span[0]}:{part.span[1]}"
-                click.echo(f"{place}: wrong gradient: {says}", err=True)
+    for found in findings(explanation):
+        first, *others = [part.span[:2] for part in found.parts]
+        click.echo(
+            f"{explanation.program.path}:{first[0]}:{first[1]}: wrong gradient: {found.says}", err=True
+        )
+        if others:
+            click.echo(
+                "  The same cause: " + ", ".join(f"{line}:{column}" for line, column in others), err=True
+            )
 
 
 class _Progress:

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from markupsafe import Markup
 
-from tracer.explanation.model import Explanation, Formula, Line, Part
-from tracer.explanation.summary import Row, own_parts, rows
+from tracer.explanation.model import Explanation, Formula, Line, Part, Step
+from tracer.explanation.stages import LONG, Stage, told_once
+from tracer.explanation.summary import Row, findings, is_plain_number, own_parts, rows
 from tracer.explanation.words.report import (
     VERDICTS,
     evidence_sentences,
     in_words,
     number,
+    places,
+    reference,
     row_title,
     shape_text,
     sizes_text,
@@ -33,14 +35,12 @@ from tracer.rendering.diff import diff, source_lines
 from tracer.rendering.graph import drawing
 from tracer.rendering.heat import heat_map
 from tracer.rendering.highlight import highlighted, highlighted_lines
+from tracer.rendering.mathml import clauses, lean, left_alone, sides
 from tracer.rendering.templates import bytes_of, html_environment, text_of
 from tracer.rendering.worked import worked
 
 #: So many hues tell the variables apart; more variables share them.
 HUES = 8
-
-_ANNOTATION = re.compile(r"<annotation\b.*?</annotation>", re.DOTALL)
-_SEMANTICS = re.compile(r"</?semantics>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,8 @@ def to_html(explanation: Explanation) -> str:
     style = html_environment().get_template("report.css").render(font=font, hues=_hue_rules(hues), count=HUES)
     script = text_of("report.js")
     table = rows(explanation)
+    cards = [line for line in explanation.lines if not is_plain_number(line)]
+    told = told_once(part for line in cards for part in (*own_parts(line), *_pieces(line)))
     page = html_environment().get_template("report.html")
     text = page.render(
         explanation=explanation,
@@ -71,7 +73,14 @@ def to_html(explanation: Explanation) -> str:
         groups=_groups(table),
         code=_code(explanation, hues),
         drawing=drawing(explanation.graph),
-        explained={line.line for line in explanation.lines},
+        cards=cards,
+        explained={line.line for line in cards},
+        findings=findings(explanation),
+        places=places,
+        stages=lambda part: told.get(id(part), ()),
+        steps_in=lambda stage: _steps(stage, hues),
+        long=LONG,
+        reference=reference,
         policy=_policy(style, script),
         style=Markup(style),
         script=Markup(script),
@@ -91,13 +100,15 @@ def to_html(explanation: Explanation) -> str:
         diff=lambda edits: diff(explanation, edits),
         python=lambda source: highlighted(source, hues),
         formula=_formula,
-        lean=_lean,
+        lean=lambda formula: _lean(formula, hues),
+        clauses=lambda formula, copied: _clauses(formula, copied, hues),
+        left_alone=lambda step: Markup(lean(left_alone(step.mathml), hues)),
     )
     return text.lstrip() + "\n"
 
 
 def _groups(table: tuple[Row, ...]) -> list[tuple[str, list[Row]]]:
-    names = {"backward": "Backward pass", "update": "Updates", "forward": "Forward pass"}
+    names = {"backward": "Backward pass", "update": "Updates", "forward": "Forward pass", "set-up": "Set-up"}
     found = [(name, [row for row in table if row.group == group]) for group, name in names.items()]
     return [(name, members) for name, members in found if members]
 
@@ -124,6 +135,8 @@ def _code_line(count: int, html: Markup, line: Line | None) -> CodeLine:
         return CodeLine(count, html, None, False, "", "", "")
     first = line.line == count
     parts = own_parts(line)
+    if is_plain_number(line):
+        return CodeLine(count, html, None, False, "", "scalar" if first else "", "")
     shapes = [sizes_text(part).replace(" ", "") for part in parts[:1]]
     return CodeLine(
         count,
@@ -189,10 +202,57 @@ def _formula(formula: Formula | None) -> Markup:
     return Markup("<code>{}</code>").format(formula.text or formula.latex)
 
 
-def _lean(formula: Formula | None) -> Markup:
-    """The same without its LaTeX source, for the many formulas that nobody copies: half the size."""
-    markup = _formula(formula)
-    return Markup(_SEMANTICS.sub("", _ANNOTATION.sub("", markup)).replace(' class="s"', ""))
+def _lean(formula: Formula | Step | None, hues: dict[str, int]) -> Markup:
+    """The same without what only the first formula of an article carries: its LaTeX and its spoken text."""
+    if formula is None or formula.mathml:
+        return Markup("" if formula is None else lean(formula.mathml, hues))
+    return Markup("<code>{}</code>").format(formula.text or formula.latex)
+
+
+def _clauses(formula: Formula, copied: bool, hues: dict[str, int]) -> list[Markup]:
+    """The formula and its ``where t = …``, each of which may stand on a line of its own."""
+    if not formula.mathml:
+        return [_formula(formula)]
+    pieces = clauses(formula.mathml)
+    return [Markup(piece if copied else lean(piece, hues)) for piece in pieces]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownStep:
+    """A step as the page shows it: what the step before has said already is left out of formula and code."""
+
+    number: int
+    step: Step
+    formula: Markup
+    code: str
+
+
+def _steps(stage: Stage, hues: dict[str, int]) -> list[ShownStep]:
+    found: list[ShownStep] = []
+    before = ("", "")
+    full, full_lines = 0, [""]  # the last step whose code is shown from its first line
+    for count, step in enumerate(stage.steps, stage.first):
+        left, rest = sides(step.mathml)
+        if left and (left, rest) == before:
+            shown = Markup("")
+        else:
+            shown = Markup(lean(rest, hues)) if left and left == before[0] else _lean(step, hues)
+        before = (left, rest)
+        lines = step.code.split("\n")
+        shared = _shared(lines, full_lines)
+        if shared < 2:
+            full, full_lines, shared = count, lines, 0
+        note = f"# lines 1 to {shared} as in step {full}\n" if shared else ""
+        found.append(ShownStep(count, step, shown, note + "\n".join(lines[shared:])))
+    return found
+
+
+def _shared(lines: list[str], others: list[str]) -> int:
+    """How many lines two pieces of code begin with in common; the last line of the first is its own."""
+    count = 0
+    while count < min(len(lines) - 1, len(others)) and lines[count] == others[count]:
+        count += 1
+    return count
 
 
 def _policy(style: str, script: str) -> str:

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tracer.explanation.model import Explanation, Formula, Part
-from tracer.explanation.summary import Row, own_parts, rows
+from tracer.explanation.stages import Stage, told_once
+from tracer.explanation.summary import TOLD, Row, findings, is_plain_number, own_parts, rows, statement
 from tracer.explanation.words.report import (
     VERDICTS,
     evidence_sentences,
     in_words,
     number,
+    places,
+    reference,
     row_title,
     shape_text,
     sizes_text,
@@ -30,9 +33,12 @@ from tracer.rendering.worked import worked
 _FRAGMENT_HEAD = r"""% Put this into a document with \usepackage{amsmath,amssymb}.
 \providecommand{\tracerformula}[1]{\[#1\]}
 \providecommand{\tracerwide}[1]{\[#1\]}
-\providecommand{\tracerkorean}[1]{#1}
-\providecommand{\tracerchinese}[1]{#1}
-\providecommand{\tracertraditional}[1]{#1}
+% Chinese, Japanese and Korean need XeTeX, LuaTeX or the package CJKutf8.
+\providecommand{\tracercjk}[1]{\ifdefined\XeTeXversion#1\else\ifdefined\directlua#1\else
+  \ifdefined\CJKfamily#1\else\textit{[CJK]}\fi\fi\fi}
+\providecommand{\tracerkorean}[1]{\tracercjk{#1}}
+\providecommand{\tracerchinese}[1]{\tracercjk{#1}}
+\providecommand{\tracertraditional}[1]{\tracercjk{#1}}
 """
 
 
@@ -40,8 +46,10 @@ def to_latex(explanation: Explanation, fragment: bool = False) -> str:
     """The document as text; with ``fragment`` only the explanations of the lines, without a preamble."""
     table = rows(explanation)
     if fragment:
-        return parts_to_latex(explanation, [row.part for row in table if row.group != "forward"])
-    carded = {line.line for line in explanation.lines}
+        return parts_to_latex(explanation, [row.part for row in table if row.group in TOLD])
+    cards = [line for line in explanation.lines if not is_plain_number(line)]
+    carded = {line.line for line in cards}
+    told = told_once(part for line in cards for part in own_parts(line))
     return (
         latex_environment()
         .get_template("report.tex")
@@ -53,11 +61,12 @@ def to_latex(explanation: Explanation, fragment: bool = False) -> str:
                 (tex.escape(loss.name), loss.line, loss.inferred, _value(loss.value), _formula(loss.formula))
                 for loss in explanation.losses
             ],
+            findings=[(tex.escape(places(found)), tex.escape(found.says)) for found in findings(explanation)],
             notices=[(note.line, tex.escape(note.what)) for note in explanation.notices],
             code=[(k, tex.code(text), k in carded) for k, text in enumerate(source_lines(explanation), 1)],
             lines=[
-                (line.line, [_part(explanation, part) for part in own_parts(line)])
-                for line in explanation.lines
+                (line.line, [_part(explanation, part, told.get(id(part), ())) for part in own_parts(line)])
+                for line in cards
             ],
         )
     )
@@ -65,17 +74,19 @@ def to_latex(explanation: Explanation, fragment: bool = False) -> str:
 
 def parts_to_latex(explanation: Explanation, parts: Iterable[Part]) -> str:
     """Some parts as a fragment, which needs amsmath and amssymb and nothing else."""
+    shown = list(parts)
+    told = told_once(shown)
     blocks = [
-        rf"\paragraph{{Line {part.span[0]}: \texttt{{{tex.escape(part.source, breakable=True)}}}}}"
+        rf"\paragraph{{Line {part.span[0]}: \texttt{{{tex.escape(statement(explanation, part), breakable=True)}}}}}"
         + "\n"
-        + _part(explanation, part)
-        for part in parts
+        + _part(explanation, part, told.get(id(part), ()), linked=False)
+        for part in shown
     ]
     return _FRAGMENT_HEAD + "\n".join(blocks)
 
 
 def _groups(table: tuple[Row, ...]) -> list[tuple[str, list[tuple[int, str, str, str]]]]:
-    names = {"backward": "Backward pass", "update": "Updates", "forward": "Forward pass"}
+    names = {"backward": "Backward pass", "update": "Updates", "forward": "Forward pass", "set-up": "Set-up"}
     found = []
     for group, name in names.items():
         members = [_row(row) for row in table if row.group == group]
@@ -94,10 +105,10 @@ def _row(row: Row) -> tuple[int, str, str, str]:
     else:
         cell = tex.escape(row_title(row))
     verdict = VERDICTS[part.verdict][1] if part.verdict else ""
-    return row.line.line, tex.code(part.source.split("\n")[0].strip()), cell, verdict
+    return row.line.line, tex.code(row.code.strip()), cell, verdict
 
 
-def _part(explanation: Explanation, part: Part) -> str:
+def _part(explanation: Explanation, part: Part, told: tuple[Stage, ...], linked: bool = True) -> str:
     lines = [rf"\textbf{{{tex.escape(title(part))}.}}", tex.escape(in_words(part))]
     matrix = part.formula.matrix if part.formula else None
     if part.diagnosis:
@@ -113,13 +124,8 @@ def _part(explanation: Explanation, part: Part) -> str:
     if part.numpy:
         facts.append(rf"As NumPy: \texttt{{{tex.escape(part.numpy, breakable=True)}}}.")
     lines.append(" ".join(facts))
-    if part.derivation and part.derivation.steps:
-        lines.append(r"\begin{enumerate}")
-        for step in part.derivation.steps:
-            rule = step.rule[:1].upper() + step.rule[1:]
-            lines.append(rf"\item \textit{{{tex.escape(rule)}.}} {tex.escape(step.why)}")
-            lines.append(_formula(Formula(step.latex, step.text, "")))
-        lines.append(r"\end{enumerate}")
+    for stage in told:
+        lines += _stage(stage, part, linked)
     if entry := worked(part):
         lines.append(r"\par In numbers: " + tex.escape(entry.text))
     if sentence := verdict_sentence(part):
@@ -127,6 +133,18 @@ def _part(explanation: Explanation, part: Part) -> str:
     if part.remark:
         lines.append(r"\par Remark: " + tex.escape(part.remark))
     return "\n".join(line for line in lines if line.strip()) + "\n\n"
+
+
+def _stage(stage: Stage, part: Part, linked: bool) -> list[str]:
+    if stage.as_in is not None:
+        text = tex.escape(reference(stage, part))
+        return [rf"\par\hyperlink{{line.{stage.as_in}}}{{{text}}}.\par" if linked else rf"\par {text}.\par"]
+    lines = [r"\begin{enumerate}", rf"\setcounter{{enumi}}{{{stage.first - 1}}}"]
+    for step in stage.steps:
+        rule = step.rule[:1].upper() + step.rule[1:]
+        lines.append(rf"\item \textit{{{tex.escape(rule)}.}} {tex.escape(step.why)}")
+        lines.append(_formula(Formula(step.latex, step.text, "")))
+    return [*lines, r"\end{enumerate}"]
 
 
 def _diagnosis(explanation: Explanation, part: Part) -> list[str]:

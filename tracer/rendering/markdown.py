@@ -10,12 +10,15 @@ import re
 from collections.abc import Iterable
 
 from tracer.explanation.model import Explanation, Formula, Part
-from tracer.explanation.summary import rows
+from tracer.explanation.stages import Stage, told_once
+from tracer.explanation.summary import TOLD, findings, rows, statement
 from tracer.explanation.words.report import (
     VERDICTS,
     evidence_sentences,
     in_words,
     number,
+    places,
+    reference,
     row_title,
     shape_text,
     sizes_text,
@@ -42,9 +45,11 @@ def to_markdown(explanation: Explanation) -> str:
         else:
             cell = escape(row_title(row))
         verdict = " ".join(VERDICTS[part.verdict]) if part.verdict else ""
-        source = code_span(part.source.split("\n")[0]).replace("|", "\\|")
+        source = code_span(row.code).replace("|", "\\|")
         lines.append(f"| {row.line.line} | {source} | {cell} | {verdict} |")
     blocks.append("\n".join(lines))
+    for found in findings(explanation):
+        blocks.append(f"**Wrong gradient**, {places(found)}: {escape(found.says)}")
     for loss in explanation.losses:
         where = "inferred from the backward lines" if loss.inferred else f"line {loss.line}"
         value = "" if loss.value is None else f", {number(loss.value)} in the explained iteration"
@@ -53,13 +58,16 @@ def to_markdown(explanation: Explanation) -> str:
             blocks.append(_display(loss.formula))
     if explanation.notices:
         blocks.append("\n".join(f"- line {note.line}: {escape(note.what)}" for note in explanation.notices))
-    blocks.append(parts_to_markdown(explanation, [row.part for row in table if row.group != "forward"]))
+    blocks.append(parts_to_markdown(explanation, [row.part for row in table if row.group in TOLD]))
     return "\n\n".join(blocks).rstrip() + "\n"
 
 
 def parts_to_markdown(explanation: Explanation, parts: Iterable[Part]) -> str:
     """Some parts in full, each under a heading."""
-    return "\n\n".join("\n\n".join(_part_blocks(explanation, part)) for part in parts)
+    shown = list(parts)
+    told = told_once(shown)
+    blocks = (_part_blocks(explanation, part, told.get(id(part), ())) for part in shown)
+    return "\n\n".join("\n\n".join(block) for block in blocks)
 
 
 def escape(text: str) -> str:
@@ -82,10 +90,10 @@ def code_block(text: str, language: str = "python") -> str:
     return f"{fence}{language}\n{ending}\n{fence}"
 
 
-def _part_blocks(explanation: Explanation, part: Part) -> list[str]:
+def _part_blocks(explanation: Explanation, part: Part, told: tuple[Stage, ...]) -> list[str]:
     blocks = [
         f"## Line {part.span[0]}: {escape(title(part))}",
-        code_block(part.source),
+        code_block(statement(explanation, part)),
     ]
     if part.formula and part.formula.matrix and not (part.diagnosis and part.diagnosis.should_be):
         blocks.append(_display(part.formula.matrix))
@@ -109,11 +117,15 @@ def _part_blocks(explanation: Explanation, part: Part) -> list[str]:
         blocks += ["As NumPy:", code_block(part.numpy)]
     if part.formula and part.formula.loops:
         blocks += ["As plain Python loops:", code_block(part.formula.loops)]
-    if part.derivation and part.derivation.steps:
+    if told:
         blocks.append("Where it comes from:")
-        for count, step in enumerate(part.derivation.steps, 1):
-            blocks.append(f"{count}. *{escape(step.rule)}*: {escape(step.why)}")
-            blocks.append(f"   $${_one_line(step.latex)}$$")
+        for stage in told:
+            if stage.as_in is not None:
+                blocks.append(f"*{escape(reference(stage, part))}.*")
+                continue
+            for count, step in enumerate(stage.steps, stage.first):
+                blocks.append(f"{count}. *{escape(step.rule)}*: {escape(step.why)}")
+                blocks.append(f"   $${_one_line(step.latex)}$$")
     if entry := worked(part):
         blocks += ["In numbers:", code_block(entry.text, "text")]
     if sentence := verdict_sentence(part):

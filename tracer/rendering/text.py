@@ -1,7 +1,7 @@
 """An explanation, or some parts of it, as plain Unicode text for a terminal.
 
 In comes an `Explanation`, out goes a string; nothing in it needs colour, and every formula is on lines of its
-own so that long ones may wrap.
+own, broken at spaces where it is too long.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ import unicodedata
 from collections.abc import Iterable
 
 from tracer.explanation.model import Explanation, Part
-from tracer.explanation.summary import Row, rows
+from tracer.explanation.stages import Stage, left_side, told_once
+from tracer.explanation.summary import TOLD, Row, findings, rows, statement
 from tracer.explanation.words.report import (
     VERDICTS,
     evidence_sentences,
     in_words,
     number,
+    places,
+    reference,
     row_title,
     shape_text,
     sizes_text,
@@ -33,20 +36,24 @@ _WIDTH = 100
 def to_text(explanation: Explanation) -> str:
     """The table of all backward lines, the losses, the notices, then every part with a verdict in full."""
     blocks = [f"{printable(explanation.program.path)}: {summary(explanation)}", _table(explanation)]
+    for found in findings(explanation):
+        blocks.append("\n".join([f"✗ Wrong gradient, {places(found)}", *_wrapped(found.says)]))
     if explanation.losses:
         blocks.append("\n".join(_loss_lines(explanation)))
     if explanation.notices:
         blocks.append(
             "\n".join(f"note, line {note.line}: {printable(note.what)}" for note in explanation.notices)
         )
-    parts = [row.part for row in rows(explanation) if row.group != "forward" or row.part.formula]
+    parts = [row.part for row in rows(explanation) if row.group in TOLD or row.part.formula]
     blocks.append(parts_to_text(explanation, parts))
     return "\n\n".join(block for block in blocks if block.strip()) + "\n"
 
 
 def parts_to_text(explanation: Explanation, parts: Iterable[Part]) -> str:
     """Some parts in full, one after the other, with an empty line between them."""
-    return "\n\n".join("\n".join(_part_lines(explanation, part)) for part in parts)
+    shown = list(parts)
+    told = told_once(shown)
+    return "\n\n".join("\n".join(_part_lines(explanation, part, told.get(id(part), ()))) for part in shown)
 
 
 def printable(text: str) -> str:
@@ -72,7 +79,7 @@ def _table_line(row: Row, width: int) -> str:
 
 
 def _first_line(row: Row) -> str:
-    return printable(row.part.source.split("\n")[0])
+    return printable(row.code.replace("\n", " "))
 
 
 def _loss_lines(explanation: Explanation) -> list[str]:
@@ -82,18 +89,21 @@ def _loss_lines(explanation: Explanation) -> list[str]:
         inferred = ", inferred from the backward lines" if loss.inferred else f", line {loss.line}"
         lines.append(f"loss {printable(loss.name)}{inferred}{value}")
         if loss.formula:
-            lines.append(f"    {printable(loss.formula.text)}")
+            lines += _formula(loss.formula.text)
     return lines
 
 
-def _part_lines(explanation: Explanation, part: Part) -> list[str]:
-    lines = [f"line {part.span[0]}: {printable(part.source)}", f"    {printable(title(part))}"]
+def _part_lines(explanation: Explanation, part: Part, told: tuple[Stage, ...]) -> list[str]:
+    lines = [
+        f"line {part.span[0]}: {printable(statement(explanation, part))}",
+        f"    {printable(title(part))}",
+    ]
     if words := in_words(part):
         lines += _wrapped(words)
     if part.formula and part.formula.matrix:
-        lines += ["", "  Formula", f"    {printable(part.formula.matrix.text)}"]
+        lines += ["", "  Formula", *_formula(part.formula.matrix.text)]
         if part.formula.index:
-            lines.append(f"    {printable(part.formula.index.text)}")
+            lines += _formula(part.formula.index.text)
     if shape := shape_text(part):
         sizes = sizes_text(part)
         lines.append(f"    shape {shape}" + (f" = {sizes}" if sizes != shape else ""))
@@ -101,11 +111,8 @@ def _part_lines(explanation: Explanation, part: Part) -> list[str]:
         lines += ["", "  As NumPy", *_indented(part.numpy)]
     if part.formula and part.formula.loops:
         lines += ["", "  As plain Python loops", *_indented(part.formula.loops)]
-    if part.derivation and part.derivation.steps:
-        lines += ["", "  Derivation"]
-        for count, step in enumerate(part.derivation.steps, 1):
-            lines.append(f"   {count:>2}. {printable(step.text)}")
-            lines += _wrapped(f"{step.rule}: {step.why}", "       ")
+    if told:
+        lines += ["", "  Derivation", *_derivation(part, told)]
     if entry := worked(part):
         lines += ["", "  One entry in numbers", *_wrapped(printable(entry.text))]
         if entry.finite_difference is not None:
@@ -119,14 +126,52 @@ def _part_lines(explanation: Explanation, part: Part) -> list[str]:
     if part.diagnosis:
         lines += ["", f"  Why: {printable(part.diagnosis.kind)}", *_wrapped(part.diagnosis.says)]
         if part.diagnosis.should_be:
-            lines.append(f"    should be: {printable(part.diagnosis.should_be.text)}")
+            lines += _formula(part.diagnosis.should_be.text, "    should be: ")
         for change in diff(explanation, part.diagnosis.edits):
             lines.append(f"    {change.sign} {change.number or '':>4} {printable(change.text)}")
     return lines
 
 
-def _wrapped(text: str, indent: str = "    ") -> list[str]:
-    return textwrap.wrap(printable(text), _WIDTH, initial_indent=indent, subsequent_indent=indent)
+def _derivation(part: Part, told: tuple[Stage, ...]) -> list[str]:
+    """Stage by stage, each under what it computes; a formula that is just the one before is not repeated."""
+    lines: list[str] = []
+    for stage in told:
+        if stage.as_in is not None:
+            lines += ["", f"    {reference(stage, part)}"]
+            continue
+        if len(told) > 1:
+            lines += ["", f"    {printable(left_side(stage.steps[0].text))}, {stage.numbers}"]
+        before = ""
+        for count, step in enumerate(stage.steps, stage.first):
+            if step.text != before:
+                lines += _formula(step.text, f"    {count:>2}. ")
+                lines += _wrapped(f"{step.rule}: {step.why}", "        ")
+            else:
+                lines += _wrapped(f"{step.rule}: {step.why}", "        ", f"    {count:>2}. ")
+            before = step.text
+    return lines
+
+
+def _formula(text: str, first: str = "    ") -> list[str]:
+    """A formula on as many lines as it needs; what it calls t₁ is explained on lines of its own."""
+    indent = " " * len(first)
+    main, *explained = printable(text).split("  where  ")
+    lines = _wrapped(main, indent + "    ", first)
+    clauses = [clause for part in explained for clause in part.split(" ,  ")]
+    for word, clause in zip(["where", *["  and"] * len(clauses)], clauses):
+        lines += _wrapped(f"{word} {clause}", indent + "      ", indent + "  ")
+    return lines
+
+
+def _wrapped(text: str, indent: str = "    ", first: str | None = None) -> list[str]:
+    return textwrap.wrap(
+        printable(text),
+        _WIDTH,
+        initial_indent=indent if first is None else first,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _indented(code: str) -> list[str]:

@@ -7,6 +7,7 @@ all terms of the entry, so ``sum(shown) + rest = value`` up to rounding.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 from tracer.explanation.model import Entry, Part
@@ -14,6 +15,9 @@ from tracer.explanation.words.report import number
 
 #: So many products are written out; of longer sums the rest is given as one number.
 TERMS_SHOWN = 8
+
+#: What an index may follow without brackets.
+_NAME = re.compile(r"[\w.]+(\([^()]*\)|\[[^\[\]]*\])*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +48,9 @@ def worked(part: Part, shown: int = TERMS_SHOWN) -> Worked | None:
     entry = part.entry
     if entry is None:
         return None
-    name = part.target or part.source
+    name = part.target or (part.source if _NAME.fullmatch(part.source) else f"({part.source})")
     index = ", ".join(map(str, entry.index))
-    head = entry.terms[:shown] if len(entry.terms) > shown + 1 else entry.terms
-    tail = entry.terms[len(head) :]
+    head, tail = _split(entry.terms, shown)
     width = max((len(term) for term in entry.terms), default=0)
     return Worked(
         left=f"{name}[{index}]" if entry.index else name,
@@ -60,6 +63,16 @@ def worked(part: Part, shown: int = TERMS_SHOWN) -> Worked | None:
         finite_difference=None if entry.finite_difference is None else number(entry.finite_difference),
         cell=_cell(entry),
     )
+
+
+def _split(
+    terms: tuple[tuple[float, ...], ...], shown: int
+) -> tuple[tuple[tuple[float, ...], ...], tuple[tuple[float, ...], ...]]:
+    """The terms to write out and the others: of a long sum the first ones that are not zero."""
+    if len(terms) <= shown + 1:
+        return terms, ()
+    telling = [k for k, term in enumerate(terms) if all(term)][:shown] or list(range(shown))
+    return tuple(terms[k] for k in telling), tuple(terms[k] for k in range(len(terms)) if k not in telling)
 
 
 def _cell(entry: Entry) -> tuple[int, int] | None:
