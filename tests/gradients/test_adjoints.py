@@ -1,0 +1,124 @@
+"""The adjoints that are swept in numbers, against differences of the replayed tape."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.building.explained import NAMES, analysis
+from tracer.gradients.adjoints import ancestors, numeric_adjoints, sensitive
+from tracer.matching.analysis import Analysis
+from tracer.matching.candidates import Sort
+from tracer.tape.node import Kind
+from tracer.tape.tape import replay
+
+
+def root_on(found: Analysis, replayed: int, root: int, wrt: int, index: tuple[int, ...], by: float) -> float:
+    """The root on a replay when one entry of a value is moved and everything after it is computed again."""
+    values = found.replays.values[replayed]
+    given = {n: values[n] for n in found.replays.drawn}
+    moved = np.array(values[wrt], dtype=float)
+    moved[index] += by
+    given[wrt] = moved if moved.shape else float(moved)
+    with np.errstate(all="ignore"):
+        return float(replay(found.tape, given)[root])
+
+
+def last_root(found: Analysis) -> int:
+    named = [r.node for r in found.matcher.roots if r.named]
+    return max(named)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_adjoint_is_the_central_difference_of_a_replay(name: str) -> None:
+    found = analysis(name)
+    root = last_root(found)
+    rng = np.random.default_rng(0)
+    checked = 0
+    for wrt, adjoint in found.matcher.adjoints[root][1].full.items():
+        if wrt == root or not found.tape.nodes[wrt].shape or not np.any(adjoint):
+            continue
+        index = np.unravel_index(int(np.argmax(np.abs(adjoint) + 1e-9 * rng.random(adjoint.shape))), adjoint.shape)
+        at = tuple(int(i) for i in index)
+        best = min(
+            abs((root_on(found, 1, root, wrt, at, h) - root_on(found, 1, root, wrt, at, -h)) / (2 * h) - adjoint[at])
+            for h in (1e-5, 1e-6)
+        )
+        assert best < 1e-5 * max(1.0, abs(adjoint[at])), (found.tape.nodes[wrt].names, adjoint[at])
+        checked += 1
+    assert checked >= 5
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_adjoint_is_the_sum_of_what_the_paths_contribute(name: str) -> None:
+    found = analysis(name)
+    for root in found.matcher.adjoints:
+        sweep = found.matcher.adjoints[root][0]
+        total: dict[int, np.ndarray] = {}
+        for part in sweep.contributions:
+            total[part.wrt] = total[part.wrt] + part.value if part.wrt in total else part.value
+        assert total.keys() == sweep.full.keys() - {root}
+        for wrt, value in total.items():
+            np.testing.assert_allclose(value, sweep.full[wrt], rtol=1e-12, atol=1e-300)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_of_these_programs_is_blocked_and_every_adjoint_has_the_shape_of_its_value(name: str) -> None:
+    found = analysis(name)
+    for sweeps in found.matcher.adjoints.values():
+        for replayed, sweep in enumerate(sweeps):
+            assert not sweep.blocked
+            for wrt, value in sweep.full.items():
+                assert value.shape == np.shape(found.replays.values[replayed][wrt])
+
+
+def test_the_sweep_stops_at_an_update() -> None:
+    """A root of the second iteration does not see the parameter of the first."""
+    found = analysis("square_sizes")
+    root = last_root(found)
+    before = ancestors(found.tape, root, found.updates.keys())
+    assert all(found.updates[u].before not in before for u in found.updates if u in before)
+    uncut = ancestors(found.tape, root, ())
+    assert {found.updates[u].before for u in found.updates if u in before} <= uncut
+
+
+def test_even_without_a_cut_an_update_has_no_formula_to_go_through() -> None:
+    found = analysis("square_sizes")
+    root = last_root(found)
+    relevant = ancestors(found.tape, root, ()) & sensitive(found.tape, ())
+    uncut = numeric_adjoints(found.tape, found.rules, found.replays.values[0], root, relevant, ())
+    assert uncut.blocked == {u for u in found.updates if u < root}
+    assert set(found.matcher.adjoints[root][0].full) == set(uncut.full)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_integers_and_masks_have_no_adjoint(name: str) -> None:
+    found = analysis(name)
+    for sweeps in found.matcher.adjoints.values():
+        assert all(found.tape.nodes[n].dtype.startswith("float") for n in sweeps[0].full)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_local_derivative_is_the_difference_quotient_entry_by_entry(name: str) -> None:
+    found = analysis(name)
+    locals_ = [m for ms in found.matcher.matches.values() for m in ms[:1] if m.candidate.sort is Sort.LOCAL]
+    for match in locals_:
+        out, wrt = match.candidate.root, match.candidate.wrt
+        values = found.replays.values[0]
+        given = {n: values[n] for n in found.replays.drawn}
+        step = 1e-6
+        ends = []
+        for sign in (1, -1):
+            with np.errstate(all="ignore"):
+                ends.append(np.asarray(replay(found.tape, {**given, wrt: np.asarray(values[wrt]) + sign * step})[out]))
+        slope = (ends[0] - ends[1]) / (2 * step)
+        recorded = np.asarray(values[match.node], dtype=float)
+        if match.scale.text == "1" and not match.candidate.transposed:
+            np.testing.assert_allclose(recorded, slope, rtol=1e-4, atol=1e-6)
+
+
+def test_leaves_that_are_read_are_the_only_starts_of_what_can_be_differentiated() -> None:
+    found = analysis("spiral_python2")
+    live = sensitive(found.tape, found.updates.keys())
+    assert all(n.id in live for n in found.tape.window_nodes() if n.kind is Kind.LEAF and n.dtype == "float64" and n.shape)
+    assert not any(n.id in live for n in found.tape.window_nodes() if n.kind is Kind.LITERAL)
