@@ -7,6 +7,7 @@ and nothing else.  Everything heavy is imported when it is needed, so that ``--h
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -263,8 +264,6 @@ def _located(error: ProgramError | RecordingError) -> str:
 
 def _own_fault(program: str, error: Exception) -> NoReturn:
     """A mistake in this tool: say so, in a few lines; the traceback on request."""
-    import os
-
     if os.environ.get("TRACER_DEBUG"):
         raise error
     _stop(
@@ -282,7 +281,14 @@ def _stop(message: str, code: int) -> NoReturn:
 def _print(text: str) -> None:
     """Text to standard output, also where that cannot show every character."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    click.echo(text.encode(encoding, "backslashreplace").decode(encoding), nl=not text.endswith("\n"))
+    try:
+        click.echo(text.encode(encoding, "backslashreplace").decode(encoding), nl=not text.endswith("\n"))
+    except BrokenPipeError:
+        raise  # a reader such as `head` has read enough; Click ends quietly
+    except OSError as error:
+        # What is still in the buffer cannot be written either: without this, Python says so once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _stop(f"standard output cannot be written: {error.strerror}.", BAD_INPUT)
 
 
 def _document(explanation: Explanation, format_: str, fragment: bool) -> str:

@@ -99,13 +99,19 @@ def _row(row: Row) -> tuple[int, str, str, str]:
     part = row.part
     matrix = part.formula.matrix if part.formula else None
     if part.diagnosis and part.diagnosis.should_be:
-        cell = rf"\textit{{should be}} \tracercell{{{tex.formula(part.diagnosis.should_be.latex)}}}"
+        cell = rf"\textit{{should be}} {_cell(part.diagnosis.should_be)}"
     elif matrix and part.verdict != "wrong":
-        cell = rf"\tracercell{{{tex.formula(matrix.latex)}}}"
+        cell = _cell(matrix)
     else:
         cell = tex.escape(row_title(row))
     verdict = VERDICTS[part.verdict][1] if part.verdict else ""
     return row.line.line, tex.code(row.code.strip()), cell, verdict
+
+
+def _cell(formula: Formula) -> str:
+    """A formula in the table; what it calls t₁ is explained under it."""
+    pieces = formula.latex.split(r" \text{ where } ")
+    return r"\par where ".join(rf"\tracercell{{{tex.formula(piece)}}}" for piece in pieces)
 
 
 def _part(explanation: Explanation, part: Part, told: tuple[Stage, ...], linked: bool = True) -> str:
