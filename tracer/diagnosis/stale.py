@@ -16,43 +16,16 @@ from tracer.diagnosis.finding import Finding, Kind
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Match, Sort
 from tracer.matching.fingerprint import fingerprint
+from tracer.matching.judging import fits, is_right, judged_updates
 from tracer.matching.scale import Scalar, name_scale
 from tracer.matching.updates import Update
 from tracer.tape.node import Kind as NodeKind
 from tracer.tape.tape import evaluate
 
-_MOST_SCALE_RANK = 3
-
-
-def judged_updates(analysis: Analysis) -> list[Update]:
-    """The updates that can be judged: their old version is a parameter of a root computed before them."""
-    judged = []
-    for update in analysis.updates.values():
-        roots = [r.node for r in analysis.matcher.roots if r.named and r.node < update.node]
-        roots = roots or [r.node for r in analysis.matcher.roots if r.node < update.node]
-        if any(update.before in analysis.matcher.adjoints[r][0].full for r in roots):
-            judged.append(update)
-    return judged
-
-
-def is_right(analysis: Analysis, update: Update) -> bool:
-    """Whether what an update adds is a named multiple of the gradient by its old version."""
-    return any(_fits(m, update) for m in analysis.matcher.matches.get(update.change, ()))
-
-
-def _fits(match: Match, update: Update) -> bool:
-    candidate = match.candidate
-    return (
-        candidate.sort is Sort.FULL
-        and candidate.wrt == update.before
-        and not candidate.transposed
-        and match.scale.rank <= _MOST_SCALE_RANK + 3
-    )
-
 
 def find_stale_operands(analysis: Analysis) -> list[Finding]:
     """All updates that came too early, each with the gradients that it spoiled."""
-    wrong = [u for u in judged_updates(analysis) if not is_right(analysis, u)]
+    wrong = [u for u in judged_updates(analysis.matcher) if not is_right(analysis.matcher, u)]
     findings: dict[int, tuple[list[Update], dict[int, Match], list[int]]] = {}
     for update in wrong:
         behind = _behind(analysis, update.change)
@@ -135,7 +108,7 @@ def _mended(
         if match is not None:
             meant[node] = match
     needed = meant.get(update.change)
-    return meant if needed is not None and _fits(needed, update) else None
+    return meant if needed is not None and fits(needed, update) else None
 
 
 def _identify(analysis: Analysis, node: int, values: list[Any], update: Update) -> Match | None:
@@ -148,7 +121,7 @@ def _identify(analysis: Analysis, node: int, values: list[Any], update: Update) 
     hits: list[tuple[tuple[Any, ...], Match]] = []
     scalars: list[Scalar] | None = None
     for candidate, measured, error in analysis.matcher.index.find(found):
-        if candidate.sort is not Sort.FULL or candidate.root > update.node:
+        if candidate.sort is not Sort.FULL or analysis.matcher.position(candidate.root) > update.node:
             continue
         if scalars is None:
             scalars = analysis.matcher.scalars(node, candidate.root)
@@ -156,7 +129,7 @@ def _identify(analysis: Analysis, node: int, values: list[Any], update: Update) 
         if scale is not None:
             match = Match(node, candidate, scale, error)
             hits.append((analysis.matcher.rank(match), match))
-    wanted = [match for _, match in hits if _fits(match, update)] if node == update.change else []
+    wanted = [match for _, match in hits if fits(match, update)] if node == update.change else []
     if wanted:
         return wanted[0]
     return min(hits, key=lambda hit: hit[0])[1] if hits else None

@@ -36,7 +36,7 @@ def composed(
     entries: list[Entry] = []
 
     def value(entry: Entry) -> Any:
-        if entry.array not in between or entry.array not in definitions:
+        if entry.array not in between or not _is_scalar_function(definitions.get(entry.array)):
             if entry not in entries:
                 entries.append(entry)
             return sympy.Symbol(f"x{entries.index(entry)}", real=True)
@@ -69,3 +69,10 @@ def composed(
     if term is None:
         raise NotElementwise("the function is zero")
     return Definition(definition.array, definition.free, (term,))
+
+
+def _is_scalar_function(definition: Definition | None) -> bool:
+    """Whether an array is made entry by entry, so that it can be written into another function."""
+    return definition is not None and all(
+        not term.bound and all(isinstance(f, Entry | Function) for f, _ in term.factors) for term in definition.expr
+    )

@@ -175,7 +175,9 @@ class _Derivation:
         ways = [[("insert", whole), *self._folded(whole)]]
         if before:
             shortest = {a: self._shortest(self.adjoints[a]) for a in before}
-            partly = inline(raw, {a: d for a, d in shortest.items() if arrays_in(d.expr) & set(self.adjoints)})
+            partly = inline(
+                raw, {a: d for a, d in shortest.items() if arrays_in(d.expr) & set(self.adjoints)}
+            )
             ways += [[("insert", partly), *self._folded(partly)], self._folded(raw)]
         return min(((self._cost(way[-1][1]), way) for way in ways), key=lambda pair: pair[0])
 

@@ -268,7 +268,7 @@ def _define(graph: Graph, node: Node, cuts: frozenset[int], final: bool) -> None
         if origin.shape == node.shape:
             _unite_all(graph, graph.axes(node.id), graph.axes(node.origin))
         return
-    if node.kind in (Kind.LEAF, Kind.LITERAL, Kind.OPAQUE, Kind.RANDOM) or not node.op:
+    if node.kind in (Kind.LITERAL, Kind.OPAQUE, Kind.RANDOM) or not node.op:
         return
     if node.id in cuts:
         for argument in node.args:
@@ -286,7 +286,7 @@ def _define(graph: Graph, node: Node, cuts: frozenset[int], final: bool) -> None
     except NoFormula as reason:
         graph.reasons[node.id] = str(reason)
         return
-    if final:
+    if final and node.kind is not Kind.LEAF:  # a leaf that was made by an operation has its axes only
         graph.reasons.pop(node.id, None)
         graph.definitions[node.id] = definition
 

@@ -16,6 +16,9 @@ from tracer.gradients.graph import Graph, build_graph
 from tracer.gradients.rules import NumericRules
 from tracer.matching.candidates import Match, Matcher, Sort
 from tracer.matching.differences import FiniteDifferences
+from tracer.matching.inference import INFERRED, Inferred, inferred_losses
+from tracer.matching.initial import with_initial_leaves
+from tracer.matching.judging import is_right, judged_updates
 from tracer.matching.proof import Proof, Prover
 from tracer.matching.replays import Replays, random_replays
 from tracer.matching.updates import Update, find_updates
@@ -48,7 +51,7 @@ class Verified:
 
 @dataclass
 class Analysis:
-    """A tape, read."""
+    """A tape, read; ``inferred`` says which loss was inferred, if the program computes none."""
 
     tape: Tape
     graph: Graph
@@ -58,6 +61,7 @@ class Analysis:
     matcher: Matcher
     prover: Prover
     differences: FiniteDifferences
+    inferred: str | None = None
     _verified: dict[tuple[int, Any], Verified] = field(default_factory=dict)
 
     def verify(self, match: Match) -> Verified:
@@ -85,19 +89,48 @@ def analyse(tape: Tape, loss: str | None = None) -> Analysis:
     Arguments:
         loss: the name of the loss, if the user gave one.
     """
+    tape = with_initial_leaves(tape)
+    analysis = _matched(tape, loss)
+    matcher = analysis.matcher
+    nothing = not any(r.named for r in matcher.roots) and not _explained(matcher)
+    if loss is None and nothing and matcher.updates:
+        parameters = frozenset(u.before for u in matcher.updates.values())
+        tried = [
+            _matched(found.tape, INFERRED, found) for found in inferred_losses(tape, matcher.live, parameters)
+        ]
+        best = max(tried, key=lambda a: _explained(a.matcher), default=None)
+        if best is not None and _explained(best.matcher):
+            analysis = best
+    with np.errstate(all="ignore"):
+        for node in sorted(analysis.matcher.matches):
+            match = analysis.matcher.matches[node][0]
+            if match.candidate.sort in (Sort.FULL, Sort.PATH, Sort.LOCAL):
+                analysis.verify(match)
+    return analysis
+
+
+def _explained(matcher: Matcher) -> int:
+    """How many updates take a step along a gradient."""
+    return sum(is_right(matcher, u) for u in judged_updates(matcher))
+
+
+def _matched(tape: Tape, loss: str | None, inferred: Inferred | None = None) -> Analysis:
     updates = find_updates(tape)
     graph = build_graph(tape, updates)
     replays = random_replays(tape, updates)
     rules = NumericRules(graph)
-    matcher = Matcher(graph, updates, replays, rules, loss)
+    matcher = Matcher(graph, updates, replays, rules, loss, inferred.losses if inferred else {})
     matcher.run()
     prover = Prover(matcher)
-    analysis = Analysis(
-        tape, graph, updates, replays, rules, matcher, prover, FiniteDifferences(tape, matcher)
+    differences = FiniteDifferences(tape, matcher)
+    return Analysis(
+        tape,
+        graph,
+        updates,
+        replays,
+        rules,
+        matcher,
+        prover,
+        differences,
+        inferred.says if inferred else None,
     )
-    with np.errstate(all="ignore"):
-        for node in sorted(matcher.matches):
-            match = matcher.matches[node][0]
-            if match.candidate.sort in (Sort.FULL, Sort.PATH, Sort.LOCAL):
-                analysis.verify(match)
-    return analysis

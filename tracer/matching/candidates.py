@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,8 @@ class Sort(StrEnum):
     VALUE = "forward value"
 
 
+#: Operations through which an integer may become a factor of a gradient.
+_FACTORS = frozenset(("multiply", "divide", "power"))
 _ORDER = {Sort.VALUE: -1.0, Sort.FULL: 0.0, Sort.LOCAL: 1.0, Sort.PATH: 2.0, Sort.PARTIAL: 3.0}
 
 
@@ -76,6 +79,7 @@ class Matcher:
         matches: for each node that was recognised, its possible identities, best first.
         adjoints: for each root, its adjoints on every replay.
         forward: the nodes that some root is computed from.
+        inferred: losses that the program does not compute → the error that each was inferred from.
     """
 
     graph: Graph
@@ -83,6 +87,7 @@ class Matcher:
     replays: Replays
     rules: NumericRules
     wanted_loss: str | None = None
+    inferred: Mapping[int, int] = field(default_factory=dict)
     matches: dict[int, list[Match]] = field(default_factory=dict)
     adjoints: dict[int, list[Adjoints]] = field(default_factory=dict)
     forward: frozenset[int] = frozenset()
@@ -109,6 +114,10 @@ class Matcher:
                 for root in rest[-8:]:
                     self._add_root(root)
                 self._look_up(unknown)
+
+    def position(self, root: int) -> int:
+        """Where a root stands in the order of the program."""
+        return self.inferred.get(root, root)
 
     def best(self, node: int) -> Match | None:
         """The identity that a reader would name first."""
@@ -229,7 +238,7 @@ class Matcher:
             order,
             candidate.transposed,
             scale.rank,
-            candidate.root >= node,
+            self.position(candidate.root) >= node,
             abs(distance),
             not wrt.names,
             not named_root,
@@ -239,32 +248,36 @@ class Matcher:
 
     def scalars(self, node: int, root: int) -> list[Scalar]:
         """The scalars that may name a factor between ``node`` and a gradient of ``root``."""
-        tape = self.graph.tape
         inside = self.all_ancestors(root) | self.all_ancestors(node)
-        found: dict[str, Scalar] = {}
-        for candidate in sorted(inside):
-            scalar = tape.nodes[candidate]
-            if (
-                scalar.shape != ()
-                or scalar.dtype == "bool"
-                or scalar.kind is Kind.LITERAL
-                or scalar.window < 0
-            ):
-                continue
-            integer = not is_real(scalar)
-            size = scalar.op == "axis_size"
-            named = size or (scalar.names and (scalar.kind is Kind.LEAF or integer))
-            if not named or candidate in self.live and scalar.kind is not Kind.LEAF:
-                continue
-            values = tuple(float(v) for v in self.replays.of(candidate))
-            key = self.graph.name(candidate)
-            text = scalar.names[0] if scalar.names else self._size_text(candidate)
-            found.setdefault(key, Scalar(key, text, values, integer))
+        found = {s.key: s for candidate, s in self._named_scalars.items() if candidate in inside}
         for count in self.graph.mean_counts(inside):
             text = " * ".join(self.graph.axis_text(a) for a in count.axes)
             values = (float(count.count),) * len(self.replays.values)
             found.setdefault(count.key, Scalar(count.key, text, values, True))
         return list(found.values())
+
+    @cached_property
+    def _named_scalars(self) -> dict[int, Scalar]:
+        """The scalars of the program that may be factors: hyper-parameters, sizes, counts that are divided by."""
+        tape = self.graph.tape
+        found: dict[int, Scalar] = {}
+        for scalar in tape.window_nodes():
+            if scalar.shape != () or scalar.dtype == "bool" or scalar.kind is Kind.LITERAL:
+                continue
+            integer = not is_real(scalar)
+            size = scalar.op == "axis_size"
+            if not size and not (scalar.names and (scalar.kind is Kind.LEAF or integer)):
+                continue
+            if integer and not any(
+                is_real(tape.nodes[u]) and tape.nodes[u].op in _FACTORS for u in tape.users(scalar.id)
+            ):
+                continue
+            if scalar.id in self.live and scalar.kind is not Kind.LEAF:
+                continue
+            values = tuple(float(v) for v in self.replays.of(scalar.id))
+            text = scalar.names[0] if scalar.names else self._size_text(scalar.id)
+            found[scalar.id] = Scalar(self.graph.name(scalar.id), text, values, integer)
+        return found
 
     def _size_text(self, node: int) -> str:
         """What the reader calls a size that has no name of its own: the name of the axis."""

@@ -108,6 +108,10 @@ class _Walk:
     def _gradient_at(self, node: int) -> Match | None:
         for match in self.matcher.matches.get(node, ()):
             candidate = match.candidate
-            if candidate.sort is Sort.FULL and candidate.wrt == self.update.before and not candidate.transposed:
+            if (
+                candidate.sort is Sort.FULL
+                and candidate.wrt == self.update.before
+                and not candidate.transposed
+            ):
                 return match
         return None

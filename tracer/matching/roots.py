@@ -73,6 +73,7 @@ def find_roots(
     )
     only_backward = backward - forward
     first = [r for r in named if r not in only_backward]
+    first = [r for r in first if not _is_partial_sum(tape, r, first, updates)]
     rest = []
     for node in scalars:
         if node.id in named or node.id in backward:
@@ -84,6 +85,18 @@ def find_roots(
         maximal = [r for r in rest if not _feeds_another(tape, r, set(rest), updates)]
         return tuple(Root(r, False) for r in maximal[-6:]), ()
     return tuple(Root(r, True) for r in first), tuple(Root(r, False) for r in rest)
+
+
+def _is_partial_sum(tape: Tape, root: int, roots: list[int], updates: Mapping[int, Update]) -> bool:
+    """Whether a root is the same variable as a later one that it is added up in, as in a loop over time."""
+    names = set(tape.nodes[root].names)
+    return any(
+        later > root
+        and tape.nodes[later].window == tape.nodes[root].window
+        and names & set(tape.nodes[later].names)
+        and root in ancestors(tape, later, updates.keys())
+        for later in roots
+    )
 
 
 def _backward(tape: Tape, updates: Mapping[int, Update]) -> frozenset[int]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations_with_replacement, product
+from itertools import combinations_with_replacement
 
 _RELATIVE = 1e-7
 
@@ -79,11 +79,16 @@ def name_scale(measured: Sequence[float], scalars: Sequence[Scalar]) -> NamedSca
         if _close(found, [sign * one for one in ones]):
             return NamedScale(Scale(Fraction(sign)), str(sign), 0 if sign == 1 else 1)
     usable = [s for s in scalars if not any(abs(abs(v) - 1) < 1e-12 or v == 0 for v in s.values)]
-    for coefficient, sign in product((Fraction(1), Fraction(2), Fraction(1, 2)), (1, -1)):
+    size = abs(found[0])
+    for coefficient in (Fraction(1), Fraction(2), Fraction(1, 2)):
+        factor = float(coefficient)
         for scalar in usable:
             for exponent in (1, -1):
-                if _close(found, [float(coefficient * sign) * v**exponent for v in scalar.values]):
-                    return _named(coefficient * sign, [(scalar, exponent)], 2)
+                if abs(size - factor * abs(scalar.values[0]) ** exponent) > _RELATIVE * size:
+                    continue
+                for sign in (1, -1):
+                    if _close(found, [sign * factor * v**exponent for v in scalar.values]):
+                        return _named(coefficient * sign, [(scalar, exponent)], 2)
     for one, two in combinations_with_replacement(usable, 2):
         for first, second in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
             if one is two and first != second:

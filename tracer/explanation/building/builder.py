@@ -37,8 +37,9 @@ def build_explanation(
         loss: the name of the loss, if the user gave one.
         rerun: records an edited source text, so that a corrected program is shown only after it was run.
     """
-    program, tape = recording.program, recording.tape
-    analysis = analyse(tape, loss)
+    program = recording.program
+    analysis = analyse(recording.tape, loss)
+    tape = analysis.tape
     findings = find_stale_operands(analysis)
     maker = PartMaker(program, analysis, findings)
     for finding in findings:
@@ -76,6 +77,13 @@ def _notes(recording: Recording, analysis: Analysis, lines: list[Line], loss: st
         notes.append(
             Note(0, 0, "There is no backward pass in what was recorded; the forward pass is explained.")
         )
+    if analysis.inferred is not None:
+        said = (
+            f"The program computes no loss; its backward pass fits {analysis.inferred}, which was inferred."
+        )
+        lines_of = [analysis.tape.nodes[e].site for e in analysis.matcher.inferred.values()]
+        place = next((s.span for s in lines_of if s is not None), None)
+        notes.append(Note(place.line if place else 0, place.column if place else 0, said))
     if loss is not None and not analysis.matcher.roots:
         notes.append(Note(0, 0, f"No scalar called {loss} was computed in the recorded iteration."))
     for sweeps in analysis.matcher.adjoints.values():
@@ -101,7 +109,13 @@ def _losses(maker: PartMaker, lines: list[Line]) -> tuple[Loss, ...]:
             continue
         if (name, line) in found and recorded.window not in explained:
             continue
-        found[name, line] = Loss(name, line, finite(recorded.value), False, maker.formula_of(root.node))
+        found[name, line] = Loss(
+            name,
+            line,
+            finite(recorded.value),
+            root.node in maker.analysis.matcher.inferred,
+            maker.formula_of(root.node),
+        )
     return tuple(sorted(found.values(), key=lambda loss: loss.line))
 
 

@@ -7,6 +7,7 @@ equals is never called anything but what it is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -135,6 +136,8 @@ class PartMaker:
         base = self._base(piece)
         if node.window < 0:
             return self._of_set_up(piece, base)
+        if node.kind is Kind.LEAF and node.op and piece.whole:
+            return replace(base, role="parameter" if piece.target in self.parameters else "data")
         if node.id in self.analysis.updates:
             return self._update(piece, base)
         if node.id in self.meant:
@@ -418,7 +421,9 @@ class PartMaker:
         if not self.node(match.node).names and self._held(match) is not None:
             return names
         for array, known in self._known(match).items():
-            if graph.scale_expr(Fraction(1), ()) == known.factor and not known.transposed:
+            node = graph.node_of(known.array)
+            forward = node in self.analysis.matcher.forward  # y − out is the error before it is a gradient
+            if graph.scale_expr(Fraction(1), ()) == known.factor and not known.transposed and not forward:
                 names.partials[known.array] = (graph.name(root), array)
         partial = self._partial(match)
         if partial is not None:
@@ -683,7 +688,9 @@ class PartMaker:
         fitting = [
             m
             for m in self.analysis.matcher.matches.get(update.change, ())
-            if m.candidate.sort is Sort.FULL and m.candidate.wrt == update.before and not m.candidate.transposed
+            if m.candidate.sort is Sort.FULL
+            and m.candidate.wrt == update.before
+            and not m.candidate.transposed
         ]
         meant = self.meant.get(update.change)
         match = fitting[0] if fitting else meant[1] if meant else None
@@ -711,7 +718,9 @@ class PartMaker:
         rate = graph.scale_expr(abs(scale.coefficient), scale.symbols)
         derivative = Partial(symbol(vocabulary.root_name), before)
         rate_tree = index_form(rate, (), Letters.of(()), vocabulary.symbols(), vocabulary)
-        step: Tree = derivative if rate == graph.scale_expr(Fraction(1), ()) else times([rate_tree, derivative])
+        step: Tree = (
+            derivative if rate == graph.scale_expr(Fraction(1), ()) else times([rate_tree, derivative])
+        )
         formula = Formula(*render(Relation(before, "←", plus([(1, before), (sign, step)]))))
         return replace(
             part,
@@ -823,8 +832,6 @@ def _negated(text: str) -> str:
 
 def _named_like_a_gradient(name: str | None) -> bool:
     """Whether a name says that its value is a gradient: ``dW``, ``grad_b``, ``delta2``, ``derivative_w1``."""
-    import re
-
     last = re.sub(r"[\[\]'\"]", " ", name or "").split()
     word = last[-1].rpartition(".")[2] if last else ""
     return bool(

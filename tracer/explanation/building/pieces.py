@@ -50,9 +50,10 @@ def find_pieces(program: Program, tape: Tape) -> dict[Span, list[Piece]]:
     """The pieces of every statement that was recorded, by the span of the statement."""
     explained = set(explained_windows(tape))
     values = _value_spans(program)
-    bound: dict[tuple[Span, Span, str], list[int]] = defaultdict(list)
+    bound: dict[tuple[Span, Span], list[int]] = defaultdict(list)
+    names: dict[tuple[Span, Span], dict[str, None]] = defaultdict(dict)
     inner: dict[tuple[Span, Span], list[int]] = defaultdict(list)
-    elsewhere: dict[tuple[Span, Span, str], list[int]] = defaultdict(list)
+    elsewhere: dict[tuple[Span, Span], list[int]] = defaultdict(list)
     elsewhere_inner: dict[tuple[Span, Span], list[int]] = defaultdict(list)
     for binding in tape.bindings:
         if binding.site.path not in ("", program.path):
@@ -60,7 +61,8 @@ def find_pieces(program: Program, tape: Tape) -> dict[Span, list[Piece]]:
         statement = program.statement_at(binding.site.span.line, binding.site.span.column)
         if statement is None:
             continue
-        key = (statement, binding.site.span, binding.name)
+        key = (statement, binding.site.span)
+        names[key][binding.name] = None
         window = _window_at(tape, binding.time)
         (bound if window in explained else elsewhere)[key].append(binding.node)
     for node in tape.nodes:
@@ -79,7 +81,13 @@ def find_pieces(program: Program, tape: Tape) -> dict[Span, list[Piece]]:
         if spans[0] not in done:
             inner[spans] = nodes
     found: dict[Span, list[Piece]] = defaultdict(list)
-    for (statement, place, name), nodes in bound.items():
+    for (statement, place), nodes in bound.items():
+        # What is bound to hs[0], hs[1], … is one target, hs[t].
+        name = (
+            next(iter(names[statement, place]))
+            if len(names[statement, place]) == 1
+            else program.text_of(place)
+        )
         changed = tape.nodes[nodes[-1]].kind is Kind.MUTATION
         span = statement if changed else values.get(statement, place) if values.is_plain(statement) else place
         found[statement].append(Piece(span, program.text_of(span), _unique(nodes), name, True))

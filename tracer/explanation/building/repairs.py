@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tracer.diagnosis import Finding
-from tracer.diagnosis.stale import is_right, judged_updates
 from tracer.explanation.building.parts import PartMaker
 from tracer.explanation.model import Diagnosis, Edit, Formula
 from tracer.explanation.words.findings import stale_operand
 from tracer.formula import render, symbol
 from tracer.formula.tree import Partial
 from tracer.matching.analysis import Analysis, analyse
+from tracer.matching.judging import is_right, judged_updates
 from tracer.program import Program
 from tracer.recording import Recording
 from tracer.tape.node import Span
@@ -110,5 +110,5 @@ def _mends(
         return False
     again = analyse(recording.tape, loss)
     names = {name for u in finding.spoiled for name in maker.node(u).names}
-    judged = [u for u in judged_updates(again) if names & set(again.tape.nodes[u.node].names)]
-    return bool(judged) and all(is_right(again, u) for u in judged)
+    judged = [u for u in judged_updates(again.matcher) if names & set(again.tape.nodes[u.node].names)]
+    return bool(judged) and all(is_right(again.matcher, u) for u in judged)

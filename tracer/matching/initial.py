@@ -1,0 +1,52 @@
+"""Where a program without a loop starts: its data and first parameters become leaves.
+
+Comes in: a tape that was recorded whole, with the lines that make the data.  Goes out: the same tape, in
+which a named array that was made from nothing but numbers, sizes and draws is a leaf.  So it is drawn
+anew in replays and may be what a gradient is taken by.  Arrays of zeros that are only there to be filled
+or added to stay what they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tracer.gradients.adjoints import is_real
+from tracer.tape.node import Kind, Node
+from tracer.tape.tape import Tape
+
+
+def with_initial_leaves(tape: Tape) -> Tape:
+    """The tape with initial values as leaves, for windows that are whole programs."""
+    whole = {number for number, window in enumerate(tape.windows) if window.loop_line == 0}
+    if not whole:
+        return tape
+    initial: set[int] = set()
+    made_from_numbers: set[int] = set()
+    for node in tape.nodes:
+        if node.window not in whole or node.shape is None:
+            continue
+        if (
+            node.kind in (Kind.LITERAL, Kind.RANDOM)
+            or not node.shape
+            and not is_real(node)
+            or node.kind in (Kind.OPERATION, Kind.VIEW)
+            and all(k in made_from_numbers for k in tape.operands(node.id))
+        ):
+            made_from_numbers.add(node.id)
+        if (
+            node.id in made_from_numbers
+            and is_real(node)
+            and node.shape
+            and node.names
+            and not _is_to_be_filled(tape, node)
+        ):
+            initial.add(node.id)
+            made_from_numbers.discard(node.id)
+    nodes = [replace(n, kind=Kind.LEAF) if n.id in initial else n for n in tape.nodes]
+    return Tape(nodes, tape.bindings, tape.windows, tape.notices)
+
+
+def _is_to_be_filled(tape: Tape, node: Node) -> bool:
+    """Whether the first thing that happens to an array is that it is changed in place."""
+    users = tape.users(node.id)
+    return not users or tape.nodes[users[0]].kind is Kind.MUTATION

@@ -1,0 +1,39 @@
+"""Whether an update takes a step along the gradient of its own parameter.
+
+Comes in: a matcher that has run.  Goes out: the updates that can be judged, and whether each is right.
+"""
+
+from __future__ import annotations
+
+from tracer.matching.candidates import Match, Matcher, Sort
+from tracer.matching.updates import Update
+
+#: Factors further fetched than this do not count as named.
+_MOST_SCALE_RANK = 6
+
+
+def judged_updates(matcher: Matcher) -> list[Update]:
+    """The updates that can be judged: their old version is a parameter of a root computed before them."""
+    judged = []
+    for update in matcher.updates.values():
+        roots = [r.node for r in matcher.roots if r.named and matcher.position(r.node) < update.node]
+        roots = roots or [r.node for r in matcher.roots if matcher.position(r.node) < update.node]
+        if any(update.before in matcher.adjoints[r][0].full for r in roots):
+            judged.append(update)
+    return judged
+
+
+def is_right(matcher: Matcher, update: Update) -> bool:
+    """Whether what an update adds is a named multiple of the gradient by its old version."""
+    return any(fits(m, update) for m in matcher.matches.get(update.change, ()))
+
+
+def fits(match: Match, update: Update) -> bool:
+    """Whether a match is the full gradient by the version of the parameter that is updated."""
+    candidate = match.candidate
+    return (
+        candidate.sort is Sort.FULL
+        and candidate.wrt == update.before
+        and not candidate.transposed
+        and match.scale.rank <= _MOST_SCALE_RANK
+    )
