@@ -69,7 +69,8 @@ def closed_form(
         expr: what is to be shortened, such as a composed adjoint.
         definitions: what arrays are; in program order.
         named: arrays that the reader knows by name, leaves included.
-        budget_seconds: the search ends after this time.
+        budget_seconds: the search ends after this time of the processor (not of the clock, so that a busy
+            machine gives the same answer).
         lemmas: further equalities to rely on.
 
     Returns:
@@ -77,7 +78,7 @@ def closed_form(
     """
     known = frozenset(named)
     plain = simplify(expr)
-    deadline = time.perf_counter() + budget_seconds
+    deadline = time.thread_time() + budget_seconds
     lemmas = tuple(lemmas)
     # To fold back, definitions of arrays that come later than those in the expression are needed too.
     whole = ancestors(frozenset().union(*(arrays_in_term(t) for t in plain)) | known, definitions)
@@ -125,11 +126,11 @@ def _sums_of_entries(exprs: Iterable[Expr], rewriter: Rewriter, deadline: float)
                 continue
             seen.add((found.array, places[0], exponent))
             over = definition.free[places[0]]
-            if not isinstance(over, Index) or over.axis != index.axis or time.perf_counter() > deadline:
+            if not isinstance(over, Index) or over.axis != index.axis or time.thread_time() > deadline:
                 continue
             pattern = Term(ONE, (over,), ((Entry(found.array, definition.free), exponent),))
             try:
-                value = rewriter.normal((pattern,), deadline - time.perf_counter())
+                value = rewriter.normal((pattern,), deadline - time.thread_time())
             except TooLarge:
                 continue
             if not value or (len(value) == 1 and not value[0].bound):
@@ -150,7 +151,7 @@ def _rational_form(
 ) -> Expr:
     """What cancelling as a rational function gives, if that is shorter."""
     for candidate in (best, *starts):
-        if time.perf_counter() > deadline:
+        if time.thread_time() > deadline:
             break
         shorter = folded(candidate, rewriter.definitions, known)
         if shorter is not None and cost(shorter, known) < cost(best, known):
@@ -164,7 +165,7 @@ def _search(start: Expr, rewriter: Rewriter, known: frozenset[str], deadline: fl
     best, best_cost = start, cost(start, known)
     heap = [(best_cost, next(numbers), 0, start)]
     seen: set[object] = set()
-    while heap and time.perf_counter() < deadline and len(seen) < 40:
+    while heap and time.thread_time() < deadline and len(seen) < 40:
         current_cost, _, depth, current = heapq.heappop(heap)
         key = canonical_key(current)
         if key in seen:

@@ -97,7 +97,7 @@ def _prove(
     lemmas: tuple[Lemma, ...],
     budget_seconds: float,
 ) -> Proof:
-    start = time.perf_counter()
+    start = time.thread_time()
     difference = simplify(add(a, scale(b, -1)))
     if not difference:
         return Proof(True, simplify(a), simplify(b), (), ())
@@ -109,7 +109,7 @@ def _prove(
         return Proof(False, simplify(a), simplify(b), (), difference)
     used = dict(rewriter.used)
     if normal:
-        left_over = budget_seconds - (time.perf_counter() - start)
+        left_over = budget_seconds - (time.thread_time() - start)
         normal = cancelled(normal, rewriter.definitions, rewriter.keep) if left_over > 0 else normal
     if normal:
         untied, ties = without_ties(normal)

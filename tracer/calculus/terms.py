@@ -46,7 +46,7 @@ class Affine:
     A coefficient, and each of the added sizes, is an integer or the size of an axis.
     """
 
-    parts: tuple[tuple[Union[Index, "Entry"], int | Axis], ...]
+    parts: tuple[tuple[Union[Index, Entry], int | Axis], ...]
     constant: int = 0
     sizes: tuple[Axis, ...] = ()
 

@@ -65,6 +65,8 @@ def composed(
     function = total(definition.expr)
     if not entries or function.count_ops() > _MOST_OPERATIONS or len(entries) > 3:
         raise NotElementwise("the function is too long to be read at once")
+    if not function.atoms(sympy.Function):
+        raise NotElementwise("products and quotients are better told apart")
     term = make_term(ONE, (), [(Function(str(function), tuple(entries)), ONE)])
     if term is None:
         raise NotElementwise("the function is zero")
