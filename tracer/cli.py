@@ -227,7 +227,7 @@ def _explained(program: str, arguments: tuple[str, ...], choices: dict[str, Any]
     from tracer.program import ProgramError
     from tracer.recording.errors import RecordingError
 
-    with _Progress() as progress:
+    with _Progress(_load_ahead) as progress:
         try:
             explanation: Explanation = tracer.explain(
                 program, arguments=arguments, progress=progress, **choices
@@ -246,6 +246,18 @@ def _explained(program: str, arguments: tuple[str, ...], choices: dict[str, Any]
         except Exception as error:
             progress.stop()
             _own_fault(program, error)
+
+
+def _load_ahead() -> None:
+    """Import what comes after the program's own run, while that runs in its own process."""
+    from importlib import import_module
+    from threading import Thread
+
+    def load() -> None:
+        for name in ("sympy", "tracer.rendering.html"):
+            import_module(name)
+
+    Thread(target=load, daemon=True).start()
 
 
 def _located(error: ProgramError | RecordingError) -> str:
@@ -347,15 +359,20 @@ class _Progress:
     """What is being done, on the terminal, once the work has taken a second.
 
     Calling it with a text changes what is said; nothing is shown where standard error is no terminal.
+    At the first call, when the program is about to run, ``meanwhile`` is called.
     """
 
-    def __init__(self, after: float = 1.0) -> None:
+    def __init__(self, meanwhile: Callable[[], None], after: float = 1.0) -> None:
         self._after, self._text = after, "running the program"
+        self._meanwhile: Callable[[], None] | None = meanwhile
         self._status: Any = None
         self._timer: Any = None
 
     def __call__(self, text: str) -> None:
         self._text = text
+        meanwhile, self._meanwhile = self._meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
         if self._status is not None:
             self._status.update(f"{text}…")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -145,7 +144,6 @@ def test_without_a_backward_pass_the_forward_pass_is_explained(folder: Path, sou
     assert ('id="L2"' in page) == bool(source)
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
 def test_a_full_disk_is_said_in_one_line(folder: Path, root: Path) -> None:
     (folder / "net.py").write_text(WHOLE)
     command = [sys.executable, "-m", "tracer.cli", "explain", str(folder / "net.py"), "--format", "text"]
