@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 
+import numpy as np
 import pytest
 
 from tests.building.explained import NAMES, analysis, explanation, parts
@@ -65,7 +66,9 @@ def test_the_term_that_is_added_is_the_gradient_of_the_penalty() -> None:
 
 def test_weights_of_ones_and_a_forward_pass_at_the_end_of_the_body() -> None:
     columns, hidden, inputs = (explanation("sigmoid_ones")[n].axes for n in ("dw2", "dw1", "dw1"))
-    assert columns and hidden and inputs
+    assert columns
+    assert hidden
+    assert inputs
     K, H, D = columns[1], hidden[1], inputs[0]
     assert len({K, H, D, "m"}) == 4
     assert gradients("sigmoid_ones", 35) == {
@@ -216,8 +219,6 @@ def test_shapes_have_a_name_for_each_axis_and_one_is_called_one(name: str) -> No
 @pytest.mark.parametrize("name", NAMES)
 def test_the_code_of_every_forward_line_computes_what_the_program_computed(name: str) -> None:
     """Formula and run: the names in the code are those of the recorded values that the line could see."""
-    import numpy as np
-
     found, tape = analysis(name), analysis(name).tape
     last = {w.loop_line: number for number, w in enumerate(tape.windows)}
     compared = 0

@@ -162,3 +162,19 @@ def test_no_gradient_that_an_altered_rule_changes_is_called_proved(
     assert affected, "the alteration changes nothing that was proved, so it tests nothing"
     still = {place: left[place] for place in affected & left.keys() if left[place] in wrong}
     assert not still
+
+
+@pytest.mark.parametrize(("op", "change"), [("dot", coefficient), ("maximum", sign), ("log", sign)])
+def test_what_its_finite_difference_contradicts_is_not_called_checked_either(
+    op: str, change: Change, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """*Checked* means that the finite differences agree; with a wrong rule they do not."""
+    altered(op, change, monkeypatch)
+    with np.errstate(all="ignore"):
+        found = build_explanation(recording("spiral_python2"))
+    claimed = [
+        (line, part.source, part.evidence.finite_difference)
+        for line, part in parts(found)  # type: ignore[arg-type]
+        if part.verdict in ("proved", "checked") and part.evidence is not None
+    ]
+    assert [c for c in claimed if c[2] is not None and c[2] > 1e-2] == []

@@ -217,3 +217,39 @@ def test_a_product_that_mixes_equal_sizes_is_not_proved() -> None:
     found = analysed_source(NET.format(sizes=EQUAL).replace("X.T.dot(dZ)", "X.dot(dZ)"))
     node = next(n for n in found.tape.window_nodes() if "dW" in n.names)
     assert found.matcher.best(node.id) is None
+
+
+COLUMNS = """\
+import numpy as np
+rng = np.random.default_rng(0)
+m, D, H = 7, 3, 5
+X = rng.normal(size=(D, m))
+Y = rng.integers(0, 2, (1, m)).astype(float)
+W1, b1 = rng.normal(size=(H, D)), np.zeros((H, 1))
+W2, b2 = rng.normal(size=(1, H)), np.zeros((1, 1))
+rate = 0.1
+for i in range(5):
+    A1 = np.tanh(np.dot(W1, X) + b1)
+    A2 = 1 / (1 + np.exp(-(np.dot(W2, A1) + b2)))
+    cost = -np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2)) / m
+    dZ2 = A2 - Y
+    dW2 = np.dot(dZ2, A1.T) / m
+    db2 = np.sum(dZ2, axis=1, keepdims=True) / m
+    dZ1 = np.dot(W2.T, dZ2) * (1 - np.power(A1, 2))
+    dW1 = np.dot(dZ1, X.T) / m
+    db1 = np.sum(dZ1, axis=1, keepdims=True) / m
+    W1 = W1 - rate * dW1
+    b1 = b1 - rate * db1
+    W2 = W2 - rate * dW2
+    b2 = b2 - rate * db2
+"""
+
+
+def test_examples_in_columns_and_a_count_divided_by_late() -> None:
+    """``dZ2`` is m times the gradient; what is computed from it and then divided by m is proved all the same."""
+    found = explained_source(COLUMNS)
+    assert {p.target: (p.wrt, p.scale, p.verdict) for _, p in parts(found) if p.target in ("dW2", "dW1", "db1")} == {
+        "dW2": ("W2", "1", "proved"),
+        "dW1": ("W1", "1", "proved"),
+        "db1": ("b1", "1", "proved"),
+    }
