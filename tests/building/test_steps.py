@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.building.explained import NAMES, derived_parts, explanation, parts
+from tests.building.explained import NAMES, derived_parts, explained_source, explanation, parts
 from tests.building.steps import alterations, as_statement, disagreements, draw, run, same
 from tracer.explanation.model import Derivation, Part, Step
 
@@ -143,3 +143,34 @@ def test_every_step_has_a_reason_and_a_formula(name: str) -> None:
             assert step.latex
             assert step.text
             assert step.mathml
+
+
+DIRECT = """\
+import numpy as np
+rng = np.random.default_rng(0)
+N, D, K = 7, 3, 4
+X = rng.normal(size=(N, D))
+T = rng.integers(0, 2, (N, K)).astype(float)
+W = rng.normal(size=(D, K))
+for i in range(5):
+    A = X.dot(W)
+    P = 1 / (1 + np.exp(-A))
+    loss = -np.sum(T * np.log(P) + (1 - T) * np.log(1 - P))
+    dA = P - T
+    dW = X.T.dot(dA)
+    W -= 0.1 * dW
+"""
+
+
+def test_a_loss_that_holds_a_value_directly_and_through_another_has_a_derivation() -> None:
+    """∂loss/∂P has a direct part and one through 1 − P; the part must not be called by the name of the whole."""
+    found = explained_source(DIRECT)
+    for name in ("dA", "dW"):
+        part = found[name]
+        assert part.verdict == "proved"
+        assert part.derivation is not None
+        assert part.numpy is not None
+        assert disagreements(part.derivation, part.numpy, draws_for(part.derivation)) == []
+        for step in part.derivation.steps:
+            left, _, right = step.text.partition(" = ")
+            assert left not in right, step.text
