@@ -83,7 +83,7 @@ def test_a_folder(folder: Path) -> None:
         (WHOLE, ("--setup", "nowhere.py"), 2, ("nowhere.py",)),
         (WHOLE, ("--loss", "cost"), 2, ("No scalar called cost",)),
         (WHOLE, ("--loop", "7"), 2, ("net.py:7:0: There is no loop in line 7", "lines: 5")),
-        ("while True:\n    pass\n", ("--timeout", "3"), 3, ("net.py:1:0: ", "in 3 seconds", "Allow more time")),
+        ("while True:\n    pass\n", ("--timeout", "3"), 3, ("in 3 seconds. It was in line ", "Allow more time")),
         (WHOLE, ("-o", "net.py"), 2, ("the program itself", "-o")),
         (WHOLE, ("-o", "."), 2, ("this is a folder",)),
         (WHOLE, ("-o", "nowhere/net.html"), 2, ("nowhere/net.html: there is no folder ",)),

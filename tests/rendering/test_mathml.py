@@ -9,7 +9,7 @@ import pytest
 
 from tests.rendering.fixture import explanation
 from tracer.formula import to_mathml
-from tracer.formula.tree import Number, Operator, Relation, Row, Subscript, Symbol, Text
+from tracer.formula.tree import Number, Relation, Row, Subscript, Symbol, Text
 from tracer.rendering.mathml import clauses, lean, left_alone, sides
 
 W = Symbol("W2", "W", "2")
@@ -18,7 +18,7 @@ EQUATION = to_mathml(Relation(Subscript(W, (Symbol("", "i"),)), "=", Subscript(T
 WHERE = to_mathml(
     Row(
         (
-            Relation(W, "=", T), Text(" where "), Relation(T, "=", Number("3")), Operator(","),
+            Relation(W, "=", T), Text(" where "), Relation(T, "=", Number("3")), Text(", "),
             Relation(Symbol("t2", "t", "2"), "=", Number("4")),
         )
     )

@@ -110,8 +110,12 @@ def _row(row: Row) -> tuple[int, str, str, str]:
 
 def _cell(formula: Formula) -> str:
     """A formula in the table; what it calls t₁ is explained under it."""
-    pieces = formula.latex.split(r" \text{ where } ")
-    return r"\par where ".join(rf"\tracercell{{{tex.formula(piece)}}}" for piece in pieces)
+    main, *explained = formula.latex.split(r" \text{ where } ")
+    cells = [rf"\tracercell{{{tex.formula(main)}}}"]
+    for clause in (clause for text in explained for clause in text.split(r" \text{, } ")):
+        word = "where" if len(cells) == 1 else "and"
+        cells.append(rf"{word} \tracercell{{{tex.formula(clause)}}}")
+    return r"\par ".join(cells)
 
 
 def _part(explanation: Explanation, part: Part, told: tuple[Stage, ...], linked: bool = True) -> str:

@@ -21,7 +21,7 @@ _VARIABLE = re.compile(r' data-s="(\w+)"')
 _TIGHT = ' lspace="0" rspace="0"'
 _WHERE = "<mtext> where </mtext>"
 _EQUALS = "<mo>=</mo>"
-_COMMA = "<mo>,</mo>"
+_COMMAS = ("<mtext>, </mtext>", "<mo>,</mo>")
 
 
 def lean(mathml: str, variables: Container[str]) -> str:
@@ -49,7 +49,7 @@ def clauses(mathml: str) -> tuple[str, ...]:
     at = children.index(_WHERE)
     pieces: list[list[str]] = [[]]
     for child in children[at + 1 :]:
-        if child == _COMMA:
+        if child in _COMMAS:
             pieces.append([])
         else:
             pieces[-1].append(child)
