@@ -125,7 +125,7 @@ def _identify(analysis: Analysis, node: int, values: list[Any], update: Update) 
             continue
         if scalars is None:
             scalars = analysis.matcher.scalars(node, candidate.root)
-        scale = name_scale(measured, scalars)
+        scale = name_scale(measured, scalars, analysis.matcher.literals(node))
         if scale is not None:
             match = Match(node, candidate, scale, error)
             hits.append((analysis.matcher.rank(match), match))

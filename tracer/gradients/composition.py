@@ -76,5 +76,6 @@ def composed(
 def _is_scalar_function(definition: Definition | None) -> bool:
     """Whether an array is made entry by entry, so that it can be written into another function."""
     return definition is not None and all(
-        not term.bound and all(isinstance(f, Entry | Function) for f, _ in term.factors) for term in definition.expr
+        not term.bound and all(isinstance(f, Entry | Function) for f, _ in term.factors)
+        for term in definition.expr
     )

@@ -259,9 +259,7 @@ class _Derivation:
     def _fit(self, known: Known, indices: Free) -> Free:
         """The indices as the recorded array has them: transposed, or with other axes of size one."""
         at = tuple(reversed(indices)) if known.transposed else indices
-        axes = self.axes[known.array]
-        running = iter([i for i in at if isinstance(i, Index)])
-        return tuple(0 if axis is None else next(running) for axis in axes)
+        return _onto(at, self.axes[known.array])
 
     def _group(self, array: str) -> tuple[Free, Expr]:
         """All steps that lead to ∂root/∂array; its indices and its formula."""
@@ -419,6 +417,19 @@ def _with_mask(term: Term, old: str, new: str) -> Term:
     return Term(term.coefficient, term.bound, tuple((renamed(f), e) for f, e in term.factors))
 
 
+def _onto(indices: Free, axes: Axes) -> Free:
+    """The indices for an array whose axes of size one may stand elsewhere.
+
+    Raises:
+        ValueError: if the array has other axes.
+    """
+    running = [i for i in indices if isinstance(i, Index)]
+    if [i.axis for i in running] != [a for a in axes if a is not None]:
+        raise ValueError("the recorded array has other axes than the derivative")
+    rest = iter(running)
+    return tuple(0 if axis is None else next(rest) for axis in axes)
+
+
 def fitted(graph: Graph, derived: Derived, array: str, transposed: bool) -> Derived:
     """The derivation with its last step written for the axes of the recorded array.
 
@@ -426,12 +437,8 @@ def fitted(graph: Graph, derived: Derived, array: str, transposed: bool) -> Deri
         ValueError: if the recorded array has other axes.
     """
     *before, last = derived.steps
-    running = [i for i in (reversed(last.free) if transposed else last.free) if isinstance(i, Index)]
-    axes = graph.array_axes()[array]
-    if [i.axis for i in running] != [a for a in axes if a is not None]:
-        raise ValueError("the recorded array has other axes than the derivative")
-    rest = iter(running)
-    free: Free = tuple(0 if axis is None else next(rest) for axis in axes)
+    at = tuple(reversed(last.free)) if transposed else last.free
+    free = _onto(at, graph.array_axes()[array])
     return replace(derived, steps=(*before, replace(last, free=free)), free=free)
 
 
@@ -440,9 +447,7 @@ def rescaled(graph: Graph, wrt: str, known: Known, scale: Expr) -> Derived:
     axes = graph.array_axes()
     free: Free = tuple(fresh(a, "a") for a in axes[wrt])
     at = tuple(reversed(free)) if known.transposed else free
-    running = iter([i for i in at if isinstance(i, Index)])
-    fitted = tuple(0 if axis is None else next(running) for axis in axes[known.array])
-    raw = multiply(scale, power(known.factor, -1), entry(known.array, *fitted))
+    raw = multiply(scale, power(known.factor, -1), entry(known.array, *_onto(at, axes[known.array])))
     quantity = Quantity("adjoint" if equal(scale, _ONE) else "scaled", wrt)
     result = simplify(raw)
     steps = [DerivationStep(quantity, "scale", free, raw, raw)]

@@ -209,7 +209,7 @@ class Matcher:
                     continue
                 if scalars is None:
                     scalars = self.scalars(node, candidate.root)
-                scale = name_scale(measured, scalars)
+                scale = name_scale(measured, scalars, self.literals(node))
                 if scale is None or (candidate.sort is Sort.VALUE and scale.rank > 0):
                     continue
                 if candidate.sort is Sort.LOCAL and scale.rank > 2:
@@ -237,7 +237,8 @@ class Matcher:
             data,
             order,
             candidate.transposed,
-            scale.rank,
+            scale.rank
+            + 2 * (wrt.op == "negative" and not wrt.names),  # a reader differentiates by z, not by −z
             self.position(candidate.root) >= node,
             abs(distance),
             not wrt.names,
@@ -255,6 +256,23 @@ class Matcher:
             values = (float(count.count),) * len(self.replays.values)
             found.setdefault(count.key, Scalar(count.key, text, values, True))
         return list(found.values())
+
+    def literals(self, node: int) -> frozenset[float]:
+        """The numbers that an expression multiplies or divides by, down to what it has a name for."""
+        tape = self.graph.tape
+        found: set[float] = set()
+        todo = [node]
+        while todo:
+            current = tape.nodes[todo.pop()]
+            if current.op not in ("multiply", "divide", "negative", "true_divide"):
+                continue
+            for operand in tape.operands(current.id):
+                inner = tape.nodes[operand]
+                if inner.kind is Kind.LITERAL and isinstance(inner.value, int | float) and inner.value:
+                    found |= {float(inner.value), 1 / float(inner.value)}
+                elif not inner.names:
+                    todo.append(operand)
+        return frozenset(found)
 
     @cached_property
     def _named_scalars(self) -> dict[int, Scalar]:

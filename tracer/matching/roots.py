@@ -73,7 +73,7 @@ def find_roots(
     )
     only_backward = backward - forward
     first = [r for r in named if r not in only_backward]
-    first = [r for r in first if not _is_partial_sum(tape, r, first, updates)]
+    first = _without_partial_sums(tape, first, updates)
     rest = []
     for node in scalars:
         if node.id in named or node.id in backward:
@@ -82,21 +82,23 @@ def find_roots(
             continue
         rest.append(node.id)
     if not first:
-        maximal = [r for r in rest if not _feeds_another(tape, r, set(rest), updates)]
-        return tuple(Root(r, False) for r in maximal[-6:]), ()
+        return tuple(Root(r, False) for r in _maximal(tape, rest[-200:], updates)[-6:]), ()
     return tuple(Root(r, True) for r in first), tuple(Root(r, False) for r in rest)
 
 
-def _is_partial_sum(tape: Tape, root: int, roots: list[int], updates: Mapping[int, Update]) -> bool:
-    """Whether a root is the same variable as a later one that it is added up in, as in a loop over time."""
-    names = set(tape.nodes[root].names)
-    return any(
-        later > root
-        and tape.nodes[later].window == tape.nodes[root].window
-        and names & set(tape.nodes[later].names)
-        and root in ancestors(tape, later, updates.keys())
-        for later in roots
-    )
+def _without_partial_sums(tape: Tape, roots: list[int], updates: Mapping[int, Update]) -> list[int]:
+    """Without the roots that are the same variable as a later one that they are added up in, as in a loop over time."""
+    kept: list[int] = []
+    covered: dict[tuple[int, str], frozenset[int]] = {}
+    for root in sorted(roots, reverse=True):
+        node = tape.nodes[root]
+        if any(root in covered.get((node.window, name), ()) for name in node.names):
+            continue
+        kept.append(root)
+        inside = ancestors(tape, root, updates.keys())
+        for name in node.names:
+            covered[node.window, name] = inside
+    return sorted(kept)
 
 
 def _backward(tape: Tape, updates: Mapping[int, Update]) -> frozenset[int]:
@@ -118,5 +120,12 @@ def _holds_backward_values(
     )
 
 
-def _feeds_another(tape: Tape, root: int, roots: set[int], updates: Mapping[int, Update]) -> bool:
-    return any(other != root and root in ancestors(tape, other, updates.keys()) for other in roots)
+def _maximal(tape: Tape, roots: list[int], updates: Mapping[int, Update]) -> list[int]:
+    """The roots that no later one is computed from."""
+    kept: list[int] = []
+    covered: set[int] = set()
+    for root in sorted(roots, reverse=True):
+        if root not in covered:
+            kept.append(root)
+            covered |= ancestors(tape, root, updates.keys())
+    return sorted(kept)

@@ -71,13 +71,24 @@ def _decimal(coefficient: Fraction) -> str:
     return decimal if exact else _text(coefficient, (), ())
 
 
-def name_scale(measured: Sequence[float], scalars: Sequence[Scalar]) -> NamedScale | None:
-    """Name a factor that was measured on every replay; None if nothing constant or named fits."""
+def name_scale(
+    measured: Sequence[float], scalars: Sequence[Scalar], literals: frozenset[float] = frozenset()
+) -> NamedScale | None:
+    """Name a factor that was measured on every replay; None if nothing constant or named fits.
+
+    Arguments:
+        scalars: what may name it.
+        literals: the numbers written in the expression: 0.1 is 0.1 and not 1 / N because N happens to be 10.
+    """
     found = [float(m) for m in measured]
     ones = [1.0] * len(found)
     for sign in (1, -1):
         if _close(found, [sign * one for one in ones]):
             return NamedScale(Scale(Fraction(sign)), str(sign), 0 if sign == 1 else 1)
+    constant = max(found) - min(found) <= _RELATIVE * abs(found[0])
+    if constant and any(abs(abs(found[0]) - abs(w)) <= _RELATIVE * abs(w) for w in literals if w):
+        written = Fraction(found[0]).limit_denominator(10**7)
+        return NamedScale(Scale(written), _decimal(written), 2)
     usable = [s for s in scalars if not any(abs(abs(v) - 1) < 1e-12 or v == 0 for v in s.values)]
     size = abs(found[0])
     for coefficient in (Fraction(1), Fraction(2), Fraction(1, 2)):
@@ -100,7 +111,7 @@ def name_scale(measured: Sequence[float], scalars: Sequence[Scalar]) -> NamedSca
                 wanted = [sign * a**first * b**second for a, b in zip(one.values, two.values, strict=True)]
                 if _close(found, wanted):
                     return _named(Fraction(sign), [(one, first), (two, second)], 3)
-    if max(found) - min(found) <= _RELATIVE * abs(found[0]):
+    if constant:
         number = Fraction(found[0]).limit_denominator(10000)
         if number and _close(found, [float(number)] * len(found)):
             return NamedScale(Scale(number), _decimal(number), 2 if abs(number) in (2, Fraction(1, 2)) else 6)

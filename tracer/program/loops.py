@@ -1,15 +1,17 @@
-"""Which loops of a program are training loops: found by structure, never by names.
+"""Which loops of a program are training loops: found by structure, and by names where there are only numbers.
 
 A training loop changes the same arrays again in every iteration (`W += …`, `W = W - …`,
 ``params[k] -= …``, also inside the functions and methods that it calls) and does the work of a
 forward and backward pass below it (products of matrices, or exponentials and sums).  A loop over time
 steps inside a called function is not one; of nested loops over epochs and batches the innermost that
-holds both the work and the update is the one.
+holds both the work and the update is the one.  A line fitted to points with two numbers has little of that
+work; there the names of a loss and of gradients count.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 _PRODUCTS = {"dot", "matmul", "einsum", "outer", "tensordot", "inner", "vdot", "multi_dot"}
 _WORK = {"exp", "log", "tanh", "sum", "maximum", "mean", "square", "multiply", "power", "sqrt"}
+#: Names of losses and of gradients.
+_SPEAKS = re.compile(r"\w*(loss|cost|error|mse)\w*|d_?[a-zA-Z]\d?|d[A-Z]\w*|grad\w*|\w+_grad(ient)?|delta\w*", re.I)
 _LOOP = (ast.For, ast.While)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -37,10 +41,11 @@ class Loop:
 
 @dataclass
 class _Found:
-    """What one iteration of a loop does: matrix products and other array work."""
+    """What one iteration of a loop does: matrix products, other array work, and names of losses and gradients."""
 
     products: int = 0
     work: int = 0
+    spoken: int = 0
 
 
 def all_loops(program: Program) -> tuple[Loop, ...]:
@@ -100,7 +105,11 @@ class _Finder:
         if isinstance(loop, ast.For) and self._walks_its_updates(loop):
             return False
         return self.updates(loop) > 0 and (
-            found.products >= 2 or (found.products >= 1 and found.work >= 1) or found.work >= 4
+            found.products >= 2
+            or (found.products >= 1 and found.work >= 1)
+            or found.work >= 4
+            or (found.work >= 1 and found.spoken >= 2)
+            or found.spoken >= 3
         )
 
     def functions_called(self, loop: ast.AST, apart: ast.AST | None = None) -> list[ast.AST]:
@@ -120,6 +129,9 @@ class _Finder:
     def _look(self, body: Sequence[ast.AST], found: _Found, seen: set[str]) -> None:
         for statement in body:
             for node in ast.walk(statement):
+                if isinstance(node, ast.Assign | ast.AugAssign):
+                    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                    found.spoken += any(isinstance(t, ast.Name) and _SPEAKS.fullmatch(t.id) for t in targets)
                 if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
                     found.products += 1
                 elif isinstance(node, ast.Call):
