@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from tests.rendering.fixture import explanation
+from tracer.explanation.model import Line
 from tracer.explanation.questions import answer
 
 
@@ -52,3 +55,15 @@ def test_a_product_is_not_its_reverse() -> None:
 
 def test_a_line_brings_its_judged_pieces_along() -> None:
     assert [part.source for part in answer(explanation(), "30")] == ["dhidden[hidden <= 0] = 0", "hidden <= 0"]
+
+
+def test_a_loss_that_is_named_is_meant_and_the_letter_means_the_whole_loss_first() -> None:
+    whole = next(part for part in answer(explanation(), "dW2") if part.role == "gradient")
+    of_data = dataclasses.replace(whole, of="data_loss", span=(1, 0, 1, 5))
+    of_loss = dataclasses.replace(whole, of="loss", span=(2, 0, 2, 5))
+    lines = tuple(Line(part.span[0], part.span[0], part.source, (part,)) for part in (of_data, of_loss))
+    found = dataclasses.replace(explanation(), lines=lines)
+    assert answer(found, "∂loss/∂W2") == (of_loss,)
+    assert answer(found, "∂data_loss/∂W2") == (of_data,)
+    assert answer(found, "dL/dW2") == (of_loss, of_data)
+    assert answer(found, "∂reg_loss/∂W2") == ()

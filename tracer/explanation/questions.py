@@ -64,15 +64,18 @@ def _by_derivative(explanation: Explanation, asked: str) -> tuple[Part, ...]:
     of = _bare(match["of"])
     wrt = _bare(match["wrt"])
 
-    def fits(part: Part) -> bool:
+    def below_fits(part: Part) -> bool:
         if part.wrt is None or part.role not in ("gradient", "local derivative"):
             return False
         named = {_bare(name) for name in (part.wrt, *part.names)}
-        below = wrt in named or _same_code(wrt, part.wrt) or wrt.lower() in {name.lower() for name in named}
-        above = part.of is None or _bare(part.of) == of or of.lower() in _ANY_LOSS
-        return below and above
+        return wrt in named or _same_code(wrt, part.wrt) or wrt.lower() in {name.lower() for name in named}
 
-    return _best_first(part for part in _parts(explanation) if fits(part))
+    found = [part for part in _parts(explanation) if below_fits(part)]
+    exact = [part for part in found if part.of is not None and _bare(part.of) == of]
+    if exact or of.lower() not in _ANY_LOSS:
+        return _best_first(exact)
+    # "L" is the loss; a part of it, such as data_loss, comes after what is the gradient of the whole.
+    return _best_first(sorted(found, key=lambda part: _bare(part.of or "").lower() not in _ANY_LOSS))
 
 
 def _by_name(explanation: Explanation, asked: str) -> tuple[Part, ...]:

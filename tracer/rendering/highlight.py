@@ -7,6 +7,7 @@ Source that no longer is Python 3 is coloured as far as it can be and never fail
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import cache
 
 from markupsafe import Markup, escape
 from pygments.lexers.python import PythonLexer
@@ -39,10 +40,14 @@ def highlighted(source: str, variables: Collection[str] = ()) -> Markup:
 
 
 def _tokens(source: str) -> Iterator[tuple[_TokenType, str]]:
-    # Without these three options the lexer changes white space, and positions drift.
-    lexer = PythonLexer(stripnl=False, ensurenl=False, stripall=False)
-    for _, token, text in lexer.get_tokens_unprocessed(source):
+    for _, token, text in _lexer().get_tokens_unprocessed(source):
         yield token, text
+
+
+@cache
+def _lexer() -> PythonLexer:
+    # Without these three options the lexer changes white space, and positions drift.
+    return PythonLexer(stripnl=False, ensurenl=False, stripall=False)
 
 
 def _marked(token: _TokenType, text: str, variables: Collection[str]) -> str:
