@@ -15,7 +15,7 @@ import numpy as np
 from tracer.gradients.graph import Graph, build_graph
 from tracer.gradients.rules import NumericRules
 from tracer.matching.candidates import Match, Matcher, Sort
-from tracer.matching.differences import FiniteDifferences
+from tracer.matching.differences import Difference, FiniteDifferences
 from tracer.matching.inference import INFERRED, Inferred, inferred_losses
 from tracer.matching.initial import with_initial_leaves
 from tracer.matching.judging import is_right, judged_updates
@@ -24,29 +24,25 @@ from tracer.matching.replays import Replays, random_replays
 from tracer.matching.updates import Update, find_updates
 from tracer.tape.tape import Tape
 
-#: Two gradients that differ by more than this, relative to the larger, are not called equal.
-GATE = 1e-4
-
 
 @dataclass(frozen=True, slots=True)
 class Verified:
     """A match with its proof and its numeric evidence.
 
     Attributes:
-        difference: relative error of the finite difference at one recorded entry; None if there was none.
-        index, numeric: that entry and the finite difference there.
+        difference: a finite difference at one recorded entry; None if there was none.
     """
 
     match: Match
     proof: Proof
-    difference: float | None
-    index: tuple[int, ...] | None = None
-    numeric: float | None = None
+    difference: Difference | None
 
     @property
-    def verdict(self) -> Literal["proved", "checked"]:
-        agrees = self.difference is None or self.difference < GATE
-        return "proved" if self.proof.proved and agrees else "checked"
+    def verdict(self) -> Literal["proved", "checked", "unexplained"]:
+        """Proved or checked; not known if a finite difference disagrees, whatever else was found."""
+        if self.difference is not None and not self.difference.agrees:
+            return "unexplained"
+        return "proved" if self.proof.proved else "checked"
 
 
 @dataclass
@@ -69,12 +65,8 @@ class Analysis:
         key = (match.node, match.candidate)
         if key not in self._verified:
             proof = self.prover.prove(match)
-            index = numeric = difference = None
-            if match.candidate.sort is Sort.FULL:
-                found = self.differences.at_largest_entry(match)
-                if found is not None:
-                    index, numeric, difference = found
-            self._verified[key] = Verified(match, proof, difference, index, numeric)
+            full = match.candidate.sort is Sort.FULL
+            self._verified[key] = Verified(match, proof, self.differences.compare(match) if full else None)
         return self._verified[key]
 
     def verified(self, node: int) -> Verified | None:

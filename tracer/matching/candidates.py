@@ -189,9 +189,8 @@ class Matcher:
             return False
         if recorded.dtype == "bool":
             return bool(recorded.shape)
-        return is_real(recorded) and (
-            np.size(recorded.value) > 1 or bool(recorded.names) or recorded.shape != ()
-        )
+        steps = any(u.change == node for u in self.updates.values())
+        return is_real(recorded) and (bool(recorded.shape) or bool(recorded.names) or steps)
 
     def _look_up(self, nodes: Any) -> None:
         for node in nodes:

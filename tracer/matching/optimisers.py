@@ -87,6 +87,8 @@ class _Walk:
                 continue
             window = self.tape.nodes[self.update.node].window
             carried = recorded.kind is Kind.LEAF or recorded.window < window
+            if carried and not self._is_carried(recorded.names):
+                continue
             if carried and node not in self.matcher.forward:
                 self.states.update(recorded.names[:1])
                 continue
@@ -100,6 +102,11 @@ class _Walk:
                 continue
             if recorded.op in ELEMENTWISE or recorded.op in _ROOTS:
                 todo += self.tape.operands(node)
+
+    def _is_carried(self, names: list[str]) -> bool:
+        """Whether a variable is given a new value in the loop: a learning rate is not."""
+        made = (n for n in self.tape.window_nodes() if n.kind not in (Kind.LEAF, Kind.LITERAL))
+        return any(name in node.names for node in made for name in names[:1])
 
     def _is_plain_sum(self, state: Update) -> bool:
         """Whether a state only ever grows by squares, without decay."""

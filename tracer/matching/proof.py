@@ -19,6 +19,7 @@ from tracer.calculus import (
     differentiate,
     entry,
     multiply,
+    power,
     prove_equal,
     sum_over,
 )
@@ -72,14 +73,9 @@ class Prover:
             proof = first if first.proved else self._attempt(match, {})
         except (KeyError, TooLarge, NoDerivative, ValueError) as reason:
             return Proof(False, why_not=str(reason))
-        if (
-            proof.proved
-            and match.candidate.sort is Sort.FULL
-            and not match.candidate.transposed
-            and match.scale.scale.is_one
-        ):
+        if proof.proved and match.candidate.sort is Sort.FULL and not match.candidate.transposed:
             self.known.setdefault(match.candidate.root, {}).setdefault(
-                match.candidate.wrt, (match.node, self._scale(match))
+                match.candidate.wrt, (match.node, power(self._scale(match), -1))
             )
         return proof
 

@@ -78,7 +78,7 @@ def find_roots(
     for node in scalars:
         if node.id in named or node.id in backward:
             continue
-        if _holds_backward_values(tape, node.id, only_backward, updates):
+        if named and _holds_backward_values(tape, node.id, only_backward, updates):
             continue
         rest.append(node.id)
     if not first:

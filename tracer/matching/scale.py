@@ -24,10 +24,6 @@ class Scale:
     coefficient: Fraction = Fraction(1)
     symbols: tuple[tuple[str, int], ...] = ()
 
-    @property
-    def is_one(self) -> bool:
-        return self.coefficient == 1 and not self.symbols
-
 
 @dataclass(frozen=True, slots=True)
 class Scalar:

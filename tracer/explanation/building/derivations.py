@@ -79,6 +79,29 @@ def spelled_out(expr: Expr, names: Vocabulary, temporaries: Mapping[str, Definit
     return told
 
 
+def prelude(expr: Expr, computed: Mapping[str, Definition], names: Vocabulary) -> str:
+    """Code that computes those arrays of an expression, and of their definitions, that are ``computed``."""
+    needed = set(arrays_in(expr))
+    waiting = list(needed)
+    while waiting:
+        definition = computed.get(waiting.pop())
+        new = arrays_in(definition.expr) - needed if definition else set()
+        needed |= new
+        waiting += new
+    node_of = names.graph.node_of
+    ordered = sorted(computed.items(), key=lambda item: (node_of(item[0]) is None, node_of(item[0]) or 0))
+    lines: list[str] = []
+    for array, definition in ordered:
+        if array in needed:
+            code = array_code(definition.expr, definition.free, names)
+            target = names.array(array)
+            single = code.count("\n") == 0
+            lines += (
+                [code.replace("result = ", f"{target} = ", 1)] if single else [code, f"{target} = result"]
+            )
+    return "".join(f"{line}\n" for line in lines)
+
+
 class DerivationWriter:
     """Writes the steps of one derivation."""
 
@@ -159,7 +182,7 @@ class DerivationWriter:
         return WrittenDerivation(derivation, numpy, agrees(derivation))
 
     def _index(self, step: DerivationStep) -> Step:
-        code = self._prelude(step.expr) + open_code(step.expr, step.free, self.names, self.letters)
+        code = self.prelude(step.expr) + open_code(step.expr, step.free, self.names, self.letters)
         left = self._left(step.quantity, step.free)
         right = (
             self._chain_rule(step)
@@ -171,7 +194,7 @@ class DerivationWriter:
     def _matrix(self, step: DerivationStep) -> list[Step]:
         """The matrix form, after the index form of the same array."""
         alone = step.quantity.kind != "value"
-        prelude = self._prelude(step.expr, self.temporaries if alone else None)
+        prelude = self.prelude(step.expr, self.temporaries if alone else None)
         left = self._left(step.quantity, ())
         text = self._left_text(step.quantity, ())
         try:
@@ -277,31 +300,9 @@ class DerivationWriter:
         """The identifiers that code reads."""
         return {n.id for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Name)}
 
-    def _prelude(self, expr: Expr, among: Mapping[str, Definition] | None = None) -> str:
+    def prelude(self, expr: Expr, among: Mapping[str, Definition] | None = None) -> str:
         """Code that computes the arrays an expression relies on from others; only those ``among``, if given."""
-        computed = self.computed if among is None else among
-        needed = set(arrays_in(expr))
-        waiting = list(needed)
-        while waiting:
-            definition = computed.get(waiting.pop())
-            new = arrays_in(definition.expr) - needed if definition else set()
-            needed |= new
-            waiting += new
-        lines: list[str] = []
-        ordered = sorted(
-            computed.items(),
-            key=lambda item: (self.graph.node_of(item[0]) is None, self.graph.node_of(item[0]) or 0),
-        )
-        for name, definition in ordered:
-            if name not in needed:
-                continue
-            code = array_code(definition.expr, definition.free, self.names)
-            target = self.names.array(name)
-            if code.count("\n") == 0:
-                lines.append(code.replace("result = ", f"{target} = ", 1))
-            else:
-                lines += [code, f"{target} = result"]
-        return "".join(f"{line}\n" for line in lines)
+        return prelude(expr, self.computed if among is None else among, self.names)
 
     def _inputs(self, steps: Iterable[Step]) -> dict[str, Input]:
         read: set[str] = set()

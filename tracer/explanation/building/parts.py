@@ -20,7 +20,7 @@ from tracer.calculus import arrays_in
 from tracer.calculus.printing import Letters, NoForm, loops
 from tracer.calculus.terms import Definition, Expr, Index
 from tracer.diagnosis import Finding
-from tracer.explanation.building.derivations import DerivationWriter, array_code, spelled_out
+from tracer.explanation.building.derivations import DerivationWriter, array_code, prelude, spelled_out
 from tracer.explanation.building.numbers import finite, sample, worked_entry
 from tracer.explanation.building.pieces import Piece
 from tracer.explanation.building.vocabulary import Vocabulary, plain_source
@@ -236,6 +236,8 @@ class PartMaker:
     def _identity(self, base: Part, match: Match) -> Part:
         candidate = match.candidate
         wrt, names = self._named_as(candidate.wrt)
+        if candidate.transposed:  # ∂loss/∂(Wᵀ) is the transpose of ∂loss/∂W
+            wrt, names = f"{wrt}.T" if wrt.isidentifier() else f"({wrt}).T", ()
         contribution = None
         if candidate.sort is Sort.PATH and candidate.via is not None:
             contribution = f"through {self._named_as(candidate.via)[0]}"
@@ -259,6 +261,8 @@ class PartMaker:
         )
         if verified.verdict == "checked" and verified.proof.why_not:
             part = replace(part, remark=f"Not proved: {verified.proof.why_not}.")
+        if verified.verdict == "unexplained":
+            return replace(part, remark="It looks like this gradient, but a finite difference disagrees.")
         if match.candidate.sort is not Sort.FULL:
             return part
         derived = self._derive(match)
@@ -287,7 +291,7 @@ class PartMaker:
             normal_forms=forms if forms and all(forms) else None,  # type: ignore[arg-type]
             points=len(self.analysis.replays.values),
             max_error=finite(verified.match.error),
-            finite_difference=None if verified.difference is None else finite(verified.difference),
+            finite_difference=None if verified.difference is None else finite(verified.difference.error),
             assumptions=lemmas + relied,
         )
 
@@ -384,15 +388,15 @@ class PartMaker:
         partial = self._partial(match)
         scale = graph.scale_expr(match.scale.scale.coefficient, match.scale.scale.symbols)
         held = None if self.node(match.node).names else self._held(match)
-        if held is not None:
-            derived = rescaled(graph, graph.name(candidate.wrt), held, scale)
-            return fitted(graph, derived, graph.name(match.node), candidate.transposed)
         try:
+            if held is not None:
+                derived = rescaled(graph, graph.name(candidate.wrt), held, scale)
+                return fitted(graph, derived, graph.name(match.node), candidate.transposed)
             cone = self._cone(match, [*known, *(partial[:1] if partial is not None else ())])
             readable = self.readable | {k.array for k in known.values()}
             derived = derive(graph, cone, known, scale, readable, partial, analysis.prover.lemmas)
             return fitted(graph, derived, graph.name(match.node), candidate.transposed)
-        except (KeyError, ValueError, StopIteration):
+        except (KeyError, ValueError):
             return None
 
     def _held(self, match: Match) -> Known | None:
@@ -446,7 +450,8 @@ class PartMaker:
         if match.candidate.transposed:
             left = transposed(left)
         part = self._written(part, derived, names, left, factor, match.scale.text)
-        index, numeric = verified.index, verified.numeric
+        difference = verified.difference
+        index, numeric = (None, None) if difference is None else (difference.index, difference.numeric)
         value = np.asarray(self.node(match.node).value, dtype=float)
         entry_ = None
         if index is not None:
@@ -494,7 +499,14 @@ class PartMaker:
         if not written.passed:
             return part
         formula = self._formulas(
-            derived.result, derived.free, names, left, writer.letters, part.target or "result", derived.held
+            derived.result,
+            derived.free,
+            names,
+            left,
+            writer.letters,
+            part.target or "result",
+            derived.held,
+            writer.prelude(derived.result, writer.temporaries),
         )
         return replace(part, formula=formula, numpy=written.numpy, derivation=written.derivation)
 
@@ -507,6 +519,7 @@ class PartMaker:
         letters: Letters,
         target: str,
         held: Mapping[str, Definition] | None = None,
+        before: str = "",
     ) -> Formulas:
         indices: list[Tree] = [letter(letters[i]) if isinstance(i, Index) else letter("1") for i in free]
         entry_form = equation(
@@ -524,7 +537,7 @@ class PartMaker:
         if name in names.identifiers.values():
             name = f"new_{name}"
         try:
-            plain = loops(expr, free, names, name, letters)
+            plain = before + loops(expr, free, names, name, letters)
         except NoForm:
             plain = None
         return Formulas(matrix, index, plain)
@@ -659,10 +672,16 @@ class PartMaker:
                 definition.free, definition.expr, avoid={names.array(a) for a in names.at_hand}
             )
             left = names.symbol(definition.array) if base.target is None else symbol(base.target)
+            temporaries = self._temporaries(definition.expr)
+            names.at_hand = [
+                *sorted({a for d in temporaries.values() for a in arrays_in(d.expr)}),
+                *names.at_hand,
+            ]
+            before = prelude(definition.expr, temporaries, names)
             formulas = self._formulas(
-                definition.expr, definition.free, names, left, letters, base.target or "result"
+                definition.expr, definition.free, names, left, letters, base.target or "result", None, before
             )
-            told = spelled_out(definition.expr, names, self._temporaries(definition.expr))
+            told = spelled_out(definition.expr, names, temporaries)
             code = array_code(definition.expr, definition.free, told)
         except (NoForm, KeyError, ValueError):
             return base
