@@ -92,7 +92,7 @@ def test_a_proof_has_equal_numbers_and_a_close_finite_difference(name: str) -> N
     assert proved(found)
     for verified in proved(found):
         assert verified.match.error < 1e-8
-        assert verified.difference is None or verified.difference < 1e-4
+        assert verified.difference is None or verified.difference.error < 1e-4
 
 
 NET = """\

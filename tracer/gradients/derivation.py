@@ -50,11 +50,11 @@ class Known:
 class Quantity:
     """What the steps of a group are about.
 
-    ``value``: an array; ``adjoint``: ∂root/∂array; ``local``: ∂array/∂wrt; ``slope``: the same, entry
+    ``direct``: ∂root/∂array as far as the root holds the array itself; ``value``: an array; ``adjoint``: ∂root/∂array; ``local``: ∂array/∂wrt; ``slope``: the same, entry
     by entry; ``scaled``: a factor times an adjoint.
     """
 
-    kind: Literal["value", "adjoint", "local", "slope", "scaled"]
+    kind: Literal["value", "adjoint", "local", "direct", "slope", "scaled"]
     array: str
     wrt: str = ""
 
@@ -330,8 +330,10 @@ class _Derivation:
         }
         self._step(quantity, "chain rule", free, whole, whole, arguments)
         for consumer, definition, local in local_steps:
-            self._local(consumer, array, definition, free, local)
-        self._step(quantity, "substitute", free, whole, whole, {"through": consumers})
+            direct = consumer == self.cone.root and len(consumers) + len(given) > 1
+            self._local(consumer, array, definition, free, local, direct)
+        if given or consumers != (self.cone.root,):  # else the chain rule has a single factor, shown already
+            self._step(quantity, "substitute", free, whole, whole, {"through": consumers})
         contracted = add(*results)
         if not _same_text(contracted, whole):
             self._step(
@@ -352,8 +354,15 @@ class _Derivation:
         self._adjoint_entry(consumer, tuple(fresh(a, "a") for a in self.axes[consumer]))
         return lambda indices: self._adjoint_entry(consumer, indices)
 
-    def _local(self, consumer: str, array: str, definition: Definition, free: Free, local: Expr) -> None:
-        """The forward formula of one consumer and its local derivative."""
+    def _local(
+        self, consumer: str, array: str, definition: Definition, free: Free, local: Expr, direct: bool
+    ) -> None:
+        """The forward formula of one consumer and its local derivative.
+
+        Arguments:
+            direct: the consumer is the root itself, and not the only way to it: what is derived here is the
+                part that does not go through others.
+        """
         value = Quantity("value", consumer)
         if not any(s.quantity == value for s in self.steps):
             self._step(
@@ -368,7 +377,7 @@ class _Derivation:
                 {"of": consumer},
                 "matrix",
             )
-        quantity = Quantity("local", consumer, array)
+        quantity = Quantity("direct" if direct else "local", consumer, array)
         at: Free = (*definition.free, *free)
         arguments = {"of": consumer, "wrt": array, "functions": _functions(definition.expr)}
         raw = differentiate(definition.expr, array, free)

@@ -58,11 +58,11 @@ class Analysis:
     prover: Prover
     differences: FiniteDifferences
     inferred: str | None = None
-    _verified: dict[tuple[int, Any], Verified] = field(default_factory=dict)
+    _verified: dict[tuple[int, Any, str], Verified] = field(default_factory=dict)
 
     def verify(self, match: Match) -> Verified:
         """Prove a match, and compare one entry with a finite difference."""
-        key = (match.node, match.candidate)
+        key = (match.node, match.candidate, match.scale.text)
         if key not in self._verified:
             proof = self.prover.prove(match)
             full = match.candidate.sort is Sort.FULL
@@ -95,9 +95,15 @@ def analyse(tape: Tape, loss: str | None = None) -> Analysis:
             analysis = best
     with np.errstate(all="ignore"):
         for node in sorted(analysis.matcher.matches):
-            match = analysis.matcher.matches[node][0]
-            if match.candidate.sort in (Sort.FULL, Sort.PATH, Sort.LOCAL):
-                analysis.verify(match)
+            matches = analysis.matcher.matches[node]
+            if matches[0].candidate.sort not in (Sort.FULL, Sort.PATH, Sort.LOCAL):
+                continue
+            if analysis.verify(matches[0]).verdict != "proved" and matches[0].scale.scale.symbols:
+                same = [m for m in matches[1:] if m.candidate == matches[0].candidate]
+                better = next((m for m in same if analysis.verify(m).verdict == "proved"), None)
+                if better is not None:
+                    matches.remove(better)
+                    matches.insert(0, better)
     return analysis
 
 

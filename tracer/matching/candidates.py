@@ -30,7 +30,7 @@ from tracer.gradients.rules import NumericRules
 from tracer.matching.fingerprint import FingerprintIndex, fingerprint
 from tracer.matching.replays import Replays
 from tracer.matching.roots import Root, find_roots
-from tracer.matching.scale import NamedScale, Scalar, name_scale
+from tracer.matching.scale import NamedScale, Scalar, name_scale, plain_number
 from tracer.matching.updates import Update
 from tracer.tape.node import Kind
 
@@ -215,6 +215,10 @@ class Matcher:
                     continue
                 match = Match(node, candidate, scale, error)
                 ranked.append((self.rank(match), match))
+                number = plain_number(measured) if scale.scale.symbols else None
+                if number is not None:  # a size may name it by chance; the proof will tell
+                    other = Match(node, candidate, number, error)
+                    ranked.append((self.rank(other), other))
             if ranked:
                 ranked.sort(key=lambda pair: pair[0])
                 self.matches[node] = [match for _, match in ranked]

@@ -89,6 +89,8 @@ def name_scale(
     size = abs(found[0])
     for coefficient in (Fraction(1), Fraction(2), Fraction(1, 2)):
         factor = float(coefficient)
+        if factor != 1 and constant and abs(found[0]) in (2.0, 0.5):
+            break  # two is two, and not N / 2 because N happens to be 4
         for scalar in usable:
             for exponent in (1, -1):
                 if abs(size - factor * abs(scalar.values[0]) ** exponent) > _RELATIVE * size:
@@ -96,7 +98,8 @@ def name_scale(
                 for sign in (1, -1):
                     if _close(found, [sign * factor * v**exponent for v in scalar.values]):
                         return _named(coefficient * sign, [(scalar, exponent)], 2)
-    for one, two in combinations_with_replacement(usable, 2):
+    simple = constant and abs(found[0]) in (2.0, 0.5)
+    for one, two in combinations_with_replacement(() if simple else usable, 2):
         for first, second in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
             if one is two and first != second:
                 continue
@@ -107,11 +110,18 @@ def name_scale(
                 wanted = [sign * a**first * b**second for a, b in zip(one.values, two.values, strict=True)]
                 if _close(found, wanted):
                     return _named(Fraction(sign), [(one, first), (two, second)], 3)
-    if constant:
-        number = Fraction(found[0]).limit_denominator(10000)
-        if number and _close(found, [float(number)] * len(found)):
-            return NamedScale(Scale(number), _decimal(number), 2 if abs(number) in (2, Fraction(1, 2)) else 6)
-    return None
+    return plain_number(found)
+
+
+def plain_number(measured: Sequence[float]) -> NamedScale | None:
+    """A factor as a plain number, if it was the same on every replay."""
+    first = float(measured[0])
+    if not _close(measured, [first] * len(measured)):
+        return None
+    number = Fraction(first).limit_denominator(10000)
+    if not number or not _close(measured, [float(number)] * len(measured)):
+        return None
+    return NamedScale(Scale(number), _decimal(number), 2 if abs(number) in (2, Fraction(1, 2)) else 6)
 
 
 def _named(coefficient: Fraction, parts: list[tuple[Scalar, int]], rank: int) -> NamedScale:

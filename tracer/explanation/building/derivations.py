@@ -32,7 +32,7 @@ from tracer.formula import (
     symbol,
     times,
 )
-from tracer.formula.tree import Partial
+from tracer.formula.tree import Parenthesised, Partial, Subscript, Text
 from tracer.gradients.derivation import DerivationStep, Derived, Quantity
 from tracer.gradients.graph import Graph
 from tracer.gradients.local import forward_formula
@@ -233,6 +233,8 @@ class DerivationWriter:
         indices = self._indices(quantity, free)
         if quantity.kind == "value":
             return entry(self.names.symbol(quantity.array), indices)
+        if quantity.kind == "direct":
+            return _directly(entry(Partial(self._root(), self.names.symbol(quantity.wrt)), indices))
         if quantity.kind == "local":
             split = len(self.graph.axes(int(quantity.array[1:])))
             of, by = tuple(indices[:split]), tuple(indices[split:])
@@ -261,6 +263,8 @@ class DerivationWriter:
         name = self.names.source(quantity.array)
         if quantity.kind == "value":
             return f"{name}{at}"
+        if quantity.kind == "direct":
+            return f"direct part of d{self.names.root_name}/d{self.names.source(quantity.wrt)}{at}"
         if quantity.kind == "local":
             split = len(self.graph.axes(int(quantity.array[1:])))
             of = f"[{', '.join(letters[:split])}]" if letters[:split] else ""
@@ -276,6 +280,9 @@ class DerivationWriter:
         from tracer.formula import letter
 
         parts: list[tuple[int, Tree]] = []
+        sole = [c for c, *_ in step.arguments.get("parts", ())] == [step.arguments.get("root")]
+        if sole and not step.arguments.get("inner"):
+            return index_form(step.shown, step.free, self.letters, self.names.symbols(), self.names)
         for expr in step.arguments.get("inner", ()):
             parts.append((1, index_form(expr, step.free, self.letters, self.names.symbols(), self.names)))
         for consumer, out, _ in step.arguments.get("parts", ()):
@@ -286,6 +293,9 @@ class DerivationWriter:
             jacobian = Partial(
                 self.names.symbol(consumer), self.names.symbol(step.quantity.array), tuple(shown), tuple(free)
             )
+            if consumer == step.arguments.get("root") and len(step.arguments["parts"]) > 1:
+                parts.append((1, _directly(entry(Partial(self._root(), jacobian.wrt), free))))
+                continue
             upstream = (
                 entry(Partial(self._root(), self.names.symbol(consumer)), shown)
                 if consumer != step.arguments.get("root")
@@ -335,6 +345,11 @@ class DerivationWriter:
         if not axes and self.names.axes(array) == ():
             return Input(source, axes, "scalar")
         return Input(source, axes, "positive" if array in self.positive else "real")
+
+
+def _directly(derivative: Tree) -> Tree:
+    """A derivative as far as it does not go through other values."""
+    return Subscript(Parenthesised(derivative), (Text("direct"),))
 
 
 def _rule_name(step: DerivationStep) -> str:
