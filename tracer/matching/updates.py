@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tracer.tape.functions import Slice
 from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import Tape
 
@@ -46,6 +47,9 @@ def find_updates(tape: Tape) -> dict[int, Update]:
     """
     updates: dict[int, Update] = {}
     for node in tape.nodes:
+        whole = _replaced_whole(tape, node, updates)
+        if whole is not None:
+            updates[node.id] = whole
         if node.window < 0 or node.op not in ("add", "subtract") or not is_real(node):
             continue
         for position, before in direct(node):
@@ -64,6 +68,26 @@ def find_updates(tape: Tape) -> dict[int, Update]:
             updates[node.id] = Update(node.id, before, rest[0], -1 if node.op == "subtract" else 1)
             break
     return updates
+
+
+def _replaced_whole(tape: Tape, node: Node, updates: dict[int, Update]) -> Update | None:
+    """``W[:] = W - …`` and ``W[...] = W - …``: the array is filled with its old version and a change."""
+    if node.op != "setitem" or node.window < 0 or len(node.args) != 3 or not is_real(node):
+        return None
+    old, index, new = node.args
+    everything = index is Ellipsis or index == Slice(None, None, None)
+    if not everything or not isinstance(old, Ref) or not isinstance(new, Ref):
+        return None
+    made = tape.nodes[new.node]
+    before = tape.nodes[old.node]
+    if made.op not in ("add", "subtract") or not (before.kind is Kind.LEAF or before.id in updates):
+        return None
+    sides = direct(made)
+    for position, side in sides:
+        rest = [other for place, other in sides if place != position]
+        if side == before.id and rest and (made.op == "add" or position == 0):
+            return Update(node.id, before.id, rest[0], -1 if made.op == "subtract" else 1)
+    return None
 
 
 def _is_running_total(tape: Tape, before: int, update: int) -> bool:

@@ -14,7 +14,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from tracer.tape.node import Span
 
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 _PRODUCTS = {"dot", "matmul", "einsum", "outer", "tensordot", "inner", "vdot", "multi_dot"}
 _WORK = {"exp", "log", "tanh", "sum", "maximum", "mean", "square", "multiply", "power", "sqrt"}
 #: Names of losses and of gradients.
-_SPEAKS = re.compile(r"\w*(loss|cost|error|mse)\w*|d_?[a-zA-Z]\d?|d[A-Z]\w*|grad\w*|\w+_grad(ient)?|delta\w*", re.I)
+_SPEAKS = re.compile(
+    r"\w*(loss|cost|error|mse)\w*|d_?[a-zA-Z]\d?|d[A-Z]\w*|grad\w*|\w+_grad(ient)?|delta\w*", re.I
+)
 _LOOP = (ast.For, ast.While)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -161,11 +163,20 @@ class _Finder:
             for target, value in _pairs(node):
                 shown = ast.unparse(target)
                 arithmetic = isinstance(value, ast.BinOp) and isinstance(value.op, (ast.Add, ast.Sub))
-                if arithmetic and any(ast.unparse(part) == shown for part in _reads(value)):
+                filled = ast.unparse(target.value) if _is_filled(target) else shown
+                if arithmetic and any(ast.unparse(part) in (shown, filled) for part in _reads(value)):
                     assert isinstance(value, ast.BinOp)
                     if not _is_count(value.right):
                         count += int(direct or not isinstance(target, ast.Name) or self._is_argument(target))
             return count
+        if (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Call)
+            and _called(node.value) in ("add", "subtract")
+        ):
+            call = node.value  # np.subtract(W, step, out=W)
+            out = next((ast.unparse(k.value) for k in call.keywords if k.arg == "out"), None)
+            return int(out is not None and any(ast.unparse(a) == out for a in call.args))
         return 0
 
     def _is_argument(self, name: ast.AST) -> bool:
@@ -208,8 +219,7 @@ class _Finder:
         for statement in statements:
             if not self._carried(statement, id(statement) in self._direct(loop)):
                 continue
-            targets = [statement.target] if isinstance(statement, ast.AugAssign) else _targets(statement)
-            for target in targets:
+            for target in _changed(statement):
                 base = _base_name(target)
                 elsewhere = any(other is not statement for other in reads.get(base, ()))
                 new = isinstance(target, ast.Name) and base in fresh
@@ -238,18 +248,35 @@ class _Finder:
         if not updates:
             return False
         for node in updates:
-            targets = [node.target] if isinstance(node, ast.AugAssign) else [t for t, _ in _pairs(node)]  # type: ignore[arg-type]
-            for target in targets:
+            for target in _changed(node):
                 used = {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}
                 if not used & names:
                     return False
         return True
 
 
+def _is_filled(target: ast.AST) -> TypeGuard[ast.Subscript]:
+    """Whether a target is the whole of an array: ``W[:]``, ``W[...]``."""
+    if not isinstance(target, ast.Subscript):
+        return False
+    index = target.slice
+    whole = isinstance(index, ast.Slice) and index.lower is index.upper is index.step is None
+    return whole or (isinstance(index, ast.Constant) and index.value is Ellipsis)
+
+
 def _called(node: ast.Call) -> str:
     if isinstance(node.func, ast.Attribute):
         return node.func.attr
     return node.func.id if isinstance(node.func, ast.Name) else ""
+
+
+def _changed(statement: ast.AST) -> list[ast.AST]:
+    """What a statement that carries something over changes."""
+    if isinstance(statement, ast.AugAssign):
+        return [statement.target]
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        return [k.value for k in statement.value.keywords if k.arg == "out"]
+    return _targets(statement) if isinstance(statement, ast.Assign) else []
 
 
 def _targets(statement: ast.Assign) -> list[ast.AST]:

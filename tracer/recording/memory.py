@@ -133,7 +133,9 @@ class Memory:
             if array.size == root.size or (above is not None and above.node.window >= 0):
                 record.node = self._again(made, parent, array, place)
                 return
-        origin, names = record.node.id, record.node.names
+        origin = record.node.id
+        # An item of a dict that was written down in one piece has no name but the one it is read by.
+        names = [made_as for made_as in record.node.names if not made_as.startswith("[")]
         record.node = self._leaf(array, place, names[0] if names else name, origin)
         if root is array:
             record.storage.node = record.node
