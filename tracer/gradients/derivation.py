@@ -50,8 +50,8 @@ class Known:
 class Quantity:
     """What the steps of a group are about.
 
-    ``direct``: ∂root/∂array as far as the root holds the array itself; ``value``: an array; ``adjoint``: ∂root/∂array; ``local``: ∂array/∂wrt; ``slope``: the same, entry
-    by entry; ``scaled``: a factor times an adjoint.
+    ``value``: an array; ``adjoint``: ∂root/∂array; ``local``: ∂array/∂wrt; ``direct``: ∂array/∂wrt as far as the
+    root holds ``wrt`` itself; ``slope``: ∂array/∂wrt entry by entry; ``scaled``: a factor times an adjoint.
     """
 
     kind: Literal["value", "adjoint", "local", "direct", "slope", "scaled"]

@@ -8,14 +8,17 @@ loses nothing that was complete.
 
 from __future__ import annotations
 
-import faulthandler
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from tracer.program.errors import ProgramError
@@ -181,8 +184,7 @@ def main(folder: Path) -> None:
     """Do what the request in ``folder`` says, and leave the answer there."""
     request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
     _limit_memory(request["memory"])
-    with (folder / "where.txt").open("w", encoding="utf-8") as where:
-        faulthandler.dump_traceback_later(max(request["timeout"] - 0.5, request["timeout"] * 0.8), file=where)
+    with _saying_where(folder / "where.txt", max(request["timeout"] - 0.5, request["timeout"] * 0.8)):
         program = parse(request["source"], request["path"])
         answer: dict[str, Any] = {"notices": [], "stdout": "", "ended": "end"}
         try:
@@ -195,8 +197,32 @@ def main(folder: Path) -> None:
         except (ProgramError, errors.RecordingError) as error:
             recording = getattr(error, "recording", None)
             answer["error"] = _told(error)
-        faulthandler.cancel_dump_traceback_later()
     _leave_answer(folder, answer, recording)
+
+
+@contextlib.contextmanager
+def _saying_where(file: Path, seconds: float) -> Iterator[None]:
+    """Write the stack, innermost call first, to a file when so many seconds have gone by.
+
+    A signal's handler runs between two instructions of the program; a watching thread that reads the stack of
+    a running one may crash the process.
+    """
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def write(_: int, frame: FrameType | None) -> None:
+        stack = reversed(traceback.extract_stack(frame))
+        text = "\n".join(f'File "{entry.filename}", line {entry.lineno}, in {entry.name}' for entry in stack)
+        file.write_text(text, encoding="utf-8")
+
+    former = signal.signal(signal.SIGALRM, write)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, former)
 
 
 def _leave_answer(folder: Path, answer: dict[str, Any], recording: Recording | None) -> None:
