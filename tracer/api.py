@@ -7,6 +7,7 @@ model with methods that look things up in it and write it down.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -118,7 +119,6 @@ def explain(
         RecordingError: it failed, or took too long or too much memory.
         CannotExplain: it was recorded, but not what was asked for.
     """
-    from tracer.explanation.building.builder import build_explanation
     from tracer.program import ProgramError, load, parse
     from tracer.recording import Recording, RecordingError, record_function, record_in_child
 
@@ -127,6 +127,8 @@ def explain(
             progress(what)
 
     if callable(program):
+        from tracer.explanation.building.builder import build_explanation
+
         say("recording the call")
         return _with_methods(build_explanation(record_function(program, *args), loss))
     source = load(program)
@@ -147,7 +149,11 @@ def explain(
             return None
 
     say("running the program")
-    recording = record_in_child(source, **options)
+    with ThreadPoolExecutor(1) as beside:
+        running = beside.submit(record_in_child, source, **options)
+        from tracer.explanation.building.builder import build_explanation  # imported while the program runs
+
+        recording = running.result()
     if not recording.tape.windows:
         raise CannotExplain(
             "Nothing that could be explained was recorded.",

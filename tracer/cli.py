@@ -254,8 +254,7 @@ def _load_ahead() -> None:
     from threading import Thread
 
     def load() -> None:
-        for name in ("sympy", "tracer.rendering.html"):
-            import_module(name)
+        import_module("tracer.rendering.html")
 
     Thread(target=load, daemon=True).start()
 

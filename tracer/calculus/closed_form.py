@@ -96,7 +96,8 @@ def closed_form(
         rewriter = Rewriter(whole, (*lemmas, *mined))
         starts += [rewriter.reduce(s) for s in starts]
     best = min((_search(s, rewriter, known, deadline) for s in starts), key=lambda e: cost(e, known))
-    if cost(best, known)[0] or len(best) > 1:
+    functions = any(isinstance(f, Function) for t in best for f, _ in t.factors)
+    if cost(best, known)[0] or len(best) > 2 or functions:
         best = _rational_form(best, starts, rewriter, known, deadline)
     # Folding may have made new sums that are known.
     mined = tuple(_sums_of_entries([best], rewriter, deadline))

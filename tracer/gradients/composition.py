@@ -31,7 +31,11 @@ def composed(
     Raises:
         NotElementwise: if something else than scalar functions lies on the way.
     """
-    import sympy
+    if not _is_scalar_function(definition):
+        raise NotElementwise("a sum, a mask or a size lies on the way")
+    if not _holds_function(definition, definitions, between):
+        raise NotElementwise("products and quotients are better told apart")
+    import sympy  # late: most programs have no function that would have to be composed
 
     entries: list[Entry] = []
 
@@ -65,8 +69,6 @@ def composed(
     function = total(definition.expr)
     if not entries or function.count_ops() > _MOST_OPERATIONS or len(entries) > 3:
         raise NotElementwise("the function is too long to be read at once")
-    if not function.atoms(sympy.Function):
-        raise NotElementwise("products and quotients are better told apart")
     term = make_term(ONE, (), [(Function(str(function), tuple(entries)), ONE)])
     if term is None:
         raise NotElementwise("the function is zero")
@@ -79,3 +81,23 @@ def _is_scalar_function(definition: Definition | None) -> bool:
         not term.bound and all(isinstance(f, Entry | Function) for f, _ in term.factors)
         for term in definition.expr
     )
+
+
+def _holds_function(
+    definition: Definition, definitions: Mapping[str, Definition], between: Collection[str]
+) -> bool:
+    """Whether a function such as exp is among the operations that would be composed."""
+    seen: set[str] = set()
+    todo = [definition]
+    while todo:
+        current = todo.pop()
+        for term in current.expr:
+            for factor, _ in term.factors:
+                if isinstance(factor, Function):
+                    return True
+                if isinstance(factor, Entry) and factor.array in between and factor.array not in seen:
+                    seen.add(factor.array)
+                    inner = definitions.get(factor.array)
+                    if _is_scalar_function(inner) and inner is not None:
+                        todo.append(inner)
+    return False

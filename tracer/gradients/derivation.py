@@ -35,6 +35,8 @@ from tracer.gradients.inlining import inline
 from tracer.gradients.stations import Cone
 
 Free = tuple[Index | int, ...]
+#: A formula of this weight, (P − 1_y)/N for one, is short enough not to look for another.
+_SHORT = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,8 @@ class _Derivation:
         before = arrays_in(raw) & set(self.adjoints)
         whole = inline(raw, self.adjoints)
         ways = [[("insert", whole), *self._folded(whole)]]
-        if before:
+        short = ways[0][-1][1]
+        if before and (_weight(short) > _SHORT or not arrays_in(short) <= self.readable):
             shortest = {a: self._shortest(self.adjoints[a]) for a in before}
             partly = inline(
                 raw, {a: d for a, d in shortest.items() if arrays_in(d.expr) & set(self.adjoints)}

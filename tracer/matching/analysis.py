@@ -94,7 +94,10 @@ def analyse(tape: Tape, loss: str | None = None) -> Analysis:
         if best is not None and _explained(best.matcher):
             analysis = best
     with np.errstate(all="ignore"):
+        shown = analysis.tape.last_windows()
         for node in sorted(analysis.matcher.matches):
+            if analysis.tape.nodes[node].window not in shown:
+                continue
             matches = analysis.matcher.matches[node]
             if matches[0].candidate.sort not in (Sort.FULL, Sort.PATH, Sort.LOCAL):
                 continue

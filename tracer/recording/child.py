@@ -15,6 +15,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -64,7 +66,7 @@ def record_in_child(
         request = {
             "path": program.path, "source": program.source, "args": list(args), "loop": loop, "iteration": iteration,
             "run_on": run_on, "define": dict(define or {}), "setup": str(Path(setup).resolve()) if setup else None,
-            "stdin": stdin, "memory": memory, "timeout": timeout,
+            "stdin": stdin, "memory": memory, "until": time.time() + timeout,
         }  # fmt: skip
         (Path(folder) / "request.json").write_text(json.dumps(request), encoding="utf-8")
         ended, said = _run(folder, program, timeout)
@@ -83,16 +85,24 @@ def _run(folder: str, program: Program, timeout: float) -> tuple[int | None, str
             command, cwd=beside if beside.is_dir() else None, env=environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=stderr,
         )  # fmt: skip
-        try:
-            code: int | None = child.wait(timeout)
-        except subprocess.TimeoutExpired:
+        expired = threading.Event()
+
+        def end() -> None:
+            expired.set()
             child.kill()
-            child.wait()
-            code = None
+
+        # Waiting with a time limit would look again and again, and come late; a timer does not.
+        timer = threading.Timer(timeout, end)
+        timer.start()
+        try:
+            code: int | None = child.wait()
         except BaseException:
             child.kill()
             child.wait()
             raise
+        finally:
+            timer.cancel()
+        code = None if expired.is_set() else code
     return code, (Path(folder) / "stderr.txt").read_text(encoding="utf-8", errors="replace")
 
 
@@ -184,7 +194,7 @@ def main(folder: Path) -> None:
     """Do what the request in ``folder`` says, and leave the answer there."""
     request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
     _limit_memory(request["memory"])
-    with _saying_where(folder / "where.txt", max(request["timeout"] - 0.5, request["timeout"] * 0.8)):
+    with _saying_where(folder / "where.txt", max(0.7 * (request["until"] - time.time()), 0.01)):
         program = parse(request["source"], request["path"])
         answer: dict[str, Any] = {"notices": [], "stdout": "", "ended": "end"}
         try:

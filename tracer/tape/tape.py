@@ -82,6 +82,11 @@ class Tape:
         """The nodes that have values: those of all windows, in order."""
         return (node for node in self.nodes if node.window >= 0)
 
+    def last_windows(self) -> tuple[int, ...]:
+        """The last recorded window of each loop: the iteration that was asked for."""
+        last = {window.loop_line: number for number, window in enumerate(self.windows)}
+        return tuple(sorted(last.values()))
+
     def find(self, name: str) -> tuple[Node, ...]:
         """All nodes of the windows that were bound to ``name``, in order."""
         return tuple(node for node in self.window_nodes() if name in node.names)

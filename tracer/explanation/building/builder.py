@@ -8,7 +8,7 @@ from dataclasses import replace
 from tracer.diagnosis import find_stale_operands
 from tracer.explanation.building.numbers import finite
 from tracer.explanation.building.parts import PartMaker
-from tracer.explanation.building.pieces import explained_windows, find_pieces
+from tracer.explanation.building.pieces import find_pieces
 from tracer.explanation.building.repairs import diagnose_stale
 from tracer.explanation.model import (
     Explanation,
@@ -99,7 +99,7 @@ def _notes(recording: Recording, analysis: Analysis, lines: list[Line], loss: st
 
 def _losses(maker: PartMaker, lines: list[Line]) -> tuple[Loss, ...]:
     """The roots that some line is a gradient of, in program order."""
-    explained = set(explained_windows(maker.analysis.tape))
+    explained = set(maker.analysis.tape.last_windows())
     used = {(p.of, p.of_line) for line in lines for p in line.parts if p.role == "gradient"}
     found: dict[tuple[str, int], Loss] = {}
     for root in sorted(maker.analysis.matcher.roots, key=lambda r: r.node):

@@ -38,17 +38,9 @@ class Piece:
         return self.nodes[-1]
 
 
-def explained_windows(tape: Tape) -> tuple[int, ...]:
-    """The window of each loop that is explained: the last one recorded of it."""
-    last: dict[int, int] = {}
-    for number, window in enumerate(tape.windows):
-        last[window.loop_line] = number
-    return tuple(sorted(last.values()))
-
-
 def find_pieces(program: Program, tape: Tape) -> dict[Span, list[Piece]]:
     """The pieces of every statement that was recorded, by the span of the statement."""
-    explained = set(explained_windows(tape))
+    explained = set(tape.last_windows())
     values = _value_spans(program)
     bound: dict[tuple[Span, Span], list[int]] = defaultdict(list)
     names: dict[tuple[Span, Span], dict[str, None]] = defaultdict(dict)
