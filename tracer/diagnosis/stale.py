@@ -119,13 +119,13 @@ def _identify(analysis: Analysis, node: int, values: list[Any], update: Update) 
     if found is None:
         return None
     hits: list[tuple[tuple[Any, ...], Match]] = []
-    scalars: list[Scalar] | None = None
+    scalars: dict[int, list[Scalar]] = {}
     for candidate, measured, error in analysis.matcher.index.find(found):
         if candidate.sort is not Sort.FULL or analysis.matcher.position(candidate.root) > update.node:
             continue
-        if scalars is None:
-            scalars = analysis.matcher.scalars(node, candidate.root)
-        scale = name_scale(measured, scalars, analysis.matcher.literals(node))
+        if candidate.root not in scalars:
+            scalars[candidate.root] = analysis.matcher.scalars(node, candidate.root)
+        scale = name_scale(measured, scalars[candidate.root], analysis.matcher.literals(node))
         if scale is not None:
             match = Match(node, candidate, scale, error)
             hits.append((analysis.matcher.rank(match), match))

@@ -52,11 +52,12 @@ class Known:
 class Quantity:
     """What the steps of a group are about.
 
-    ``value``: an array; ``adjoint``: ∂root/∂array; ``local``: ∂array/∂wrt; ``direct``: ∂array/∂wrt as far as the
-    root holds ``wrt`` itself; ``slope``: ∂array/∂wrt entry by entry; ``scaled``: a factor times an adjoint.
+    ``value``: an array; ``adjoint``: ∂root/∂array; ``path``: what comes to that through one consumer, which is
+    ``wrt``; ``local``: ∂array/∂wrt; ``direct``: ∂array/∂wrt as far as the root holds ``wrt`` itself; ``slope``:
+    ∂array/∂wrt entry by entry; ``scaled``: a factor times an adjoint.
     """
 
-    kind: Literal["value", "adjoint", "local", "direct", "slope", "scaled"]
+    kind: Literal["value", "adjoint", "path", "local", "direct", "slope", "scaled"]
     array: str
     wrt: str = ""
 
@@ -110,6 +111,7 @@ def derive(
     readable: set[str],
     partial: tuple[str, Known] | None = None,
     lemmas: tuple[Lemma, ...] = (),
+    through: str = "",
 ) -> Derived:
     """Derive ``scale`` · ∂root/∂wrt.
 
@@ -119,8 +121,9 @@ def derive(
         partial: an inner root whose gradient by ``wrt`` the program holds already, and that gradient: then
             only what does not pass through the inner root is derived.
         lemmas: what is known of inputs, such as that the rows of a one-hot array sum to 1.
+        through: the one consumer through which the variable is to reach the root; all of them by default.
     """
-    return _Derivation(graph, cone, known, readable, partial, lemmas).run(scale)
+    return _Derivation(graph, cone, known, readable, partial, lemmas, through).run(scale)
 
 
 class _Derivation:
@@ -132,8 +135,9 @@ class _Derivation:
         readable: set[str],
         partial: tuple[str, Known] | None,
         lemmas: tuple[Lemma, ...],
+        through: str,
     ) -> None:
-        self.lemmas = lemmas
+        self.lemmas, self.through = lemmas, through
         self._found: dict[Expr, tuple[int, list[tuple[str, Expr]]]] = {}
         self.graph, self.cone, self.known, self.readable, self.partial = graph, cone, known, readable, partial
         self.axes: dict[str, Axes] = graph.array_axes()
@@ -142,7 +146,7 @@ class _Derivation:
 
     def run(self, scale: Expr) -> Derived:
         free, raw = self._group(self.cone.wrt)
-        adjoint = Quantity("adjoint", self.cone.wrt)
+        adjoint = self._about(self.cone.wrt)
         result = raw
         for rule, expr in self._best(raw)[1]:
             if not _same_text(expr, result):
@@ -322,7 +326,7 @@ class _Derivation:
             chained.append(product)
             results.append(contract(product, record))
             local_steps.append((consumer, definition, local))
-        quantity = Quantity("adjoint", array)
+        quantity = self._about(array)
         whole = add(*chained)
         arguments = {
             "of": array,
@@ -351,6 +355,12 @@ class _Derivation:
         if not _same_text(result, contracted):
             self._step(quantity, "simplify", free, result, result)
         return free, result
+
+    def _about(self, array: str) -> Quantity:
+        """What a group of steps leads to: an adjoint, or for the variable itself what one path brings to it."""
+        if self.through and array == self.cone.wrt:
+            return Quantity("path", array, self.through)
+        return Quantity("adjoint", array)
 
     def _needed(self, consumer: str) -> Any:
         """How to write the adjoint of a consumer; its own group is derived first."""

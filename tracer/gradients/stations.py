@@ -130,3 +130,30 @@ def _is_plain(definition: Definition) -> bool:
 
 def _holds_function(expr: Expr) -> bool:
     return any(isinstance(f, Function) for t in expr for f, _ in t.factors)
+
+
+def only_through(graph: Graph, cone: Cone, via: int) -> tuple[Cone, str]:
+    """The cone in which the variable reaches the root through one operation only, and the station that ends in.
+
+    Raises:
+        ValueError: if the operation ends in no station, or in several.
+    """
+    ends: set[str] = set()
+    todo = [graph.representative(via)]
+    seen: set[int] = set()
+    while todo:
+        node = todo.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        name = graph.name(node)
+        if name in cone.stations:
+            ends.add(name)
+        else:
+            todo += [graph.representative(user) for user in graph.tape.users(node)]
+    if len(ends) != 1:
+        raise ValueError("the operation does not end in one named value")
+    (station,) = ends
+    if cone.consumers.get(cone.wrt, ()).count(station) != 1:
+        raise ValueError("the operation is not what the variable goes into")
+    return Cone(cone.root, cone.wrt, cone.stations, {**cone.consumers, cone.wrt: (station,)}), station

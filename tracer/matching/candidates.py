@@ -200,15 +200,15 @@ class Matcher:
             if found is None:
                 continue
             ranked = []
-            scalars: list[Scalar] | None = None
+            scalars: dict[int, list[Scalar]] = {}
             for candidate, measured, error in self.index.find(found):
                 if candidate.sort in (Sort.VALUE, Sort.LOCAL) and candidate.root == node:
                     continue
                 if candidate.sort in (Sort.VALUE, Sort.LOCAL) and candidate.root > node:
                     continue
-                if scalars is None:
-                    scalars = self.scalars(node, candidate.root)
-                scale = name_scale(measured, scalars, self.literals(node))
+                if candidate.root not in scalars:
+                    scalars[candidate.root] = self.scalars(node, candidate.root)
+                scale = name_scale(measured, scalars[candidate.root], self.literals(node))
                 if scale is None or (candidate.sort is Sort.VALUE and scale.rank > 0):
                     continue
                 if candidate.sort is Sort.LOCAL and scale.rank > 2:
@@ -231,6 +231,8 @@ class Matcher:
         of_value = candidate.sort in (Sort.VALUE, Sort.LOCAL)
         data = not of_value and wrt.kind is Kind.LEAF and candidate.wrt not in self._parameters
         order = _ORDER[candidate.sort] + 0.5
+        if candidate.sort is Sort.LOCAL and scale.rank > 1:
+            order = 2.75  # a multiple of a slope is rather one path of a gradient
         if scale.rank == 0:
             order = 0.25 if candidate.sort is Sort.VALUE else _ORDER[candidate.sort]
         named_root = of_value or any(r.node == candidate.root and r.named for r in self.roots)

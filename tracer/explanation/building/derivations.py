@@ -196,7 +196,7 @@ class DerivationWriter:
         alone = step.quantity.kind != "value"
         prelude = self.prelude(step.expr, self.temporaries if alone else None)
         left = self._left(step.quantity, ())
-        text = self._left_text(step.quantity, ())
+        text = self._left_text(step.quantity, (), whole=True)
         try:
             right = matrix_formula(step.expr, step.free, self.names, self.names.symbols(), self.letters)
         except NoForm:
@@ -233,6 +233,9 @@ class DerivationWriter:
         indices = self._indices(quantity, free)
         if quantity.kind == "value":
             return entry(self.names.symbol(quantity.array), indices)
+        if quantity.kind == "path":
+            derivative = entry(Partial(self._root(), self.names.symbol(quantity.array)), indices)
+            return Subscript(Parenthesised(derivative), (Text(f"through {self.names.source(quantity.wrt)}"),))
         if quantity.kind == "direct":
             return _directly(entry(Partial(self._root(), self.names.symbol(quantity.wrt)), indices))
         if quantity.kind == "local":
@@ -257,9 +260,11 @@ class DerivationWriter:
 
         return [letter(self.letters[i]) if isinstance(i, Index) else letter("1") for i in free]
 
-    def _left_text(self, quantity: Quantity, free: tuple[Index | int, ...]) -> str:
+    def _left_text(self, quantity: Quantity, free: tuple[Index | int, ...], whole: bool = False) -> str:
         letters = [self.letters[i] if isinstance(i, Index) else "0" for i in free]
         at = f"[{', '.join(letters)}]" if letters else ""
+        if not letters and not whole and quantity.kind in ("adjoint", "scaled", "direct", "path"):
+            at = "[()]"  # the one entry of a scalar; without it, this would be the left side of the matrix form
         name = self.names.source(quantity.array)
         if quantity.kind == "value":
             return f"{name}{at}"
@@ -272,6 +277,8 @@ class DerivationWriter:
             return f"d{name}{of}/d{self.names.source(quantity.wrt)}{by}"
         if quantity.kind == "slope":
             return f"d{name}{at}/d{self.names.source(quantity.wrt)}{at}"
+        if quantity.kind == "path":
+            return f"d{self.names.root_name}/d{name}{at} through {self.names.source(quantity.wrt)}"
         factor = f"{self.factor_text} * " if quantity.kind == "scaled" else ""
         return f"{factor}d{self.names.root_name}/d{name}{at}"
 

@@ -38,10 +38,10 @@ from tracer.formula import (
     times,
     transposed,
 )
-from tracer.formula.tree import Partial, Relation, Row, Text
+from tracer.formula.tree import Parenthesised, Partial, Relation, Row, Subscript, Text
 from tracer.gradients.derivation import Derived, Known, derive, fitted, rescaled
 from tracer.gradients.local import NoLocalForm, derive_local, forward_formula
-from tracer.gradients.stations import Cone, find_cone
+from tracer.gradients.stations import Cone, find_cone, only_through
 from tracer.matching.analysis import Analysis, Verified
 from tracer.matching.candidates import Match, Sort
 from tracer.matching.optimisers import recognise
@@ -263,7 +263,7 @@ class PartMaker:
             part = replace(part, remark=f"Not proved: {verified.proof.why_not}.")
         if verified.verdict == "unexplained":
             return replace(part, remark="It looks like this gradient, but a finite difference disagrees.")
-        if match.candidate.sort is not Sort.FULL:
+        if match.candidate.sort is Sort.PARTIAL:
             return part
         derived = self._derive(match)
         return part if derived is None else self._with_derivation(part, match, derived, verified)
@@ -393,8 +393,12 @@ class PartMaker:
                 derived = rescaled(graph, graph.name(candidate.wrt), held, scale)
                 return fitted(graph, derived, graph.name(match.node), candidate.transposed)
             cone = self._cone(match, [*known, *(partial[:1] if partial is not None else ())])
+            through = ""
+            if candidate.sort is Sort.PATH:
+                cone, through = only_through(graph, cone, candidate.via if candidate.via is not None else -1)
+                partial = None
             readable = self.readable | {k.array for k in known.values()}
-            derived = derive(graph, cone, known, scale, readable, partial, analysis.prover.lemmas)
+            derived = derive(graph, cone, known, scale, readable, partial, analysis.prover.lemmas, through)
             return fitted(graph, derived, graph.name(match.node), candidate.transposed)
         except (KeyError, ValueError):
             return None
@@ -449,6 +453,8 @@ class PartMaker:
         left: Tree = derivative if factor is None else times([factor, derivative])
         if match.candidate.transposed:
             left = transposed(left)
+        if match.candidate.sort is Sort.PATH and part.contribution is not None:
+            left = Subscript(Parenthesised(left), (Text(part.contribution),))
         part = self._written(part, derived, names, left, factor, match.scale.text)
         difference = verified.difference
         index, numeric = (None, None) if difference is None else (difference.index, difference.numeric)

@@ -98,7 +98,9 @@ class Vocabulary(Names):
         node = self.graph.node_of(name)
         if node is not None:
             return self.graph.axes(node)
-        return None
+        owner, _, what = name.partition(".")
+        made = self.graph.node_of(owner) if what in ("argmax", "argmin") else None
+        return None if made is None else self.graph.axes(made)  # one position for each extreme
 
     def size(self, axis: Axis) -> str:
         for name in self.at_hand:
