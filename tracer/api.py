@@ -10,11 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tracer.explanation import model
 from tracer.explanation.errors import CannotExplain
 from tracer.explanation.model import Line, Part
+
+if TYPE_CHECKING:
+    from tracer.recording import Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,7 @@ def explain(
         CannotExplain: it was recorded, but not what was asked for.
     """
     from tracer.program import ProgramError, load, parse
-    from tracer.recording import Recording, RecordingError, record_function, record_in_child
+    from tracer.recording import RecordingError, record_in_child
 
     def say(what: str) -> None:
         if progress is not None:
@@ -128,6 +131,7 @@ def explain(
 
     if callable(program):
         from tracer.explanation.building.builder import build_explanation
+        from tracer.recording import record_function
 
         say("recording the call")
         return _with_methods(build_explanation(record_function(program, *args), loss))

@@ -116,7 +116,8 @@ def _prove(
         if ties and not cancelled(simplify(untied), rewriter.definitions, rewriter.keep):
             normal = ()
             used.update(dict.fromkeys(ties))
-    left, right = (_normal_or_plain(rewriter, e, budget_seconds) for e in (a, b))
+    left = _normal_or_plain(rewriter, a, budget_seconds)
+    right = left if not normal else _normal_or_plain(rewriter, b, budget_seconds)  # equal things have one normal form
     return Proof(not normal, left, right, tuple(used), normal)
 
 

@@ -21,15 +21,15 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tracer.program.errors import ProgramError
 from tracer.program.program import Program, parse
 from tracer.recording import errors
-from tracer.recording.recording import Recording
-from tracer.recording.run import record_source
-from tracer.tape import storage
 from tracer.tape.node import Notice
+
+if TYPE_CHECKING:
+    from tracer.recording.recording import Recording
 
 _ERRORS: dict[str, type[errors.RecordingError]] = {
     kind.__name__: kind
@@ -170,6 +170,9 @@ def _read_json(file: Path) -> dict[str, Any] | None:
 
 
 def _recording(tape_file: Path, document: dict[str, Any], program: Program) -> Recording:
+    from tracer.recording.recording import Recording
+    from tracer.tape import storage
+
     tape, _ = storage.read(tape_file)
     notices = tuple(Notice(*item) for item in document["notices"])
     return Recording(tape, program, document["stdout"], document["ended"], notices)
@@ -192,6 +195,8 @@ def _rebuilt(error: dict[str, Any], recording: Recording | None) -> Exception:
 
 def main(folder: Path) -> None:
     """Do what the request in ``folder`` says, and leave the answer there."""
+    from tracer.recording.run import record_source
+
     request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
     _limit_memory(request["memory"])
     with _saying_where(folder / "where.txt", max(0.7 * (request["until"] - time.time()), 0.01)):
@@ -248,6 +253,8 @@ def _leave(folder: Path, name: str, recording: Recording, answer: dict[str, Any]
         "stdout": recording.stdout, "ended": recording.ended,
     }  # fmt: skip
     target = "tape.npz" if name == "answer" else f"{name}.npz"
+    from tracer.tape import storage
+
     storage.write(recording.tape, folder / (target + ".new"))
     (folder / (target + ".new")).replace(folder / target)
     _put(folder / f"{name}.json", document)

@@ -401,17 +401,21 @@ def agrees(derivation: Derivation, seed: int = 7) -> bool:
     """Whether all steps about the same quantity give the same numbers at random small inputs."""
     rng = np.random.default_rng(seed)
     sizes: dict[str, int] = {}
+    try:
+        compiled = [compile(step.code, "<step>", "exec") for step in derivation.steps]
+    except SyntaxError:
+        return False
     for _ in range(2):
         values = {name: _random(i, sizes, rng) for name, i in derivation.inputs.items()}
         results: dict[str, Any] = {}
-        for step in derivation.steps:
+        for step, code in zip(derivation.steps, compiled, strict=True):
             space: dict[str, Any] = {
                 "np": np,
                 **{k: np.copy(v) if np.ndim(v) else v for k, v in values.items()},
             }
             try:
                 with np.errstate(all="ignore"):
-                    exec(compile(step.code, "<step>", "exec"), space)  # code made by the calculus
+                    exec(code, space)  # code made by the calculus
             except Exception:
                 return False
             result = np.asarray(space["result"], dtype=float)
