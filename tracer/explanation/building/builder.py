@@ -9,6 +9,7 @@ from tracer.diagnosis import find_stale_operands
 from tracer.explanation.building.numbers import finite
 from tracer.explanation.building.parts import PartMaker
 from tracer.explanation.building.pieces import find_pieces
+from tracer.explanation.building.reading import Reading
 from tracer.explanation.building.repairs import diagnose_stale
 from tracer.explanation.model import (
     Explanation,
@@ -41,7 +42,7 @@ def build_explanation(
     analysis = analyse(recording.tape, loss)
     tape = analysis.tape
     findings = find_stale_operands(analysis)
-    maker = PartMaker(program, analysis, findings)
+    maker = PartMaker(Reading(program, analysis), findings)
     for finding in findings:
         maker.diagnoses[finding.cause] = diagnose_stale(program, analysis, finding, maker, rerun, loss)
     lines = []
@@ -99,12 +100,12 @@ def _notes(recording: Recording, analysis: Analysis, lines: list[Line], loss: st
 
 def _losses(maker: PartMaker, lines: list[Line]) -> tuple[Loss, ...]:
     """The roots that some line is a gradient of, in program order."""
-    explained = set(maker.analysis.tape.last_windows())
+    explained = set(maker.reading.analysis.tape.last_windows())
     used = {(p.of, p.of_line) for line in lines for p in line.parts if p.role == "gradient"}
     found: dict[tuple[str, int], Loss] = {}
-    for root in sorted(maker.analysis.matcher.roots, key=lambda r: r.node):
-        name, line = maker.root_name(root.node), maker.root_line(root.node)
-        recorded = maker.node(root.node)
+    for root in sorted(maker.reading.analysis.matcher.roots, key=lambda r: r.node):
+        name, line = maker.reading.root_name(root.node), maker.reading.root_line(root.node)
+        recorded = maker.reading.node(root.node)
         if not root.named and (name, line) not in used:
             continue
         if (name, line) in found and recorded.window not in explained:
@@ -113,15 +114,15 @@ def _losses(maker: PartMaker, lines: list[Line]) -> tuple[Loss, ...]:
             name,
             line,
             finite(recorded.value),
-            root.node in maker.analysis.matcher.inferred,
-            maker.formula_of(root.node),
+            root.node in maker.reading.analysis.matcher.inferred,
+            maker.writer.formula_of(root.node),
         )
     return tuple(sorted(found.values(), key=lambda loss: loss.line))
 
 
 def _graph(maker: PartMaker) -> Graph:
     """The data flow of the forward pass of the explained iterations: named values, and what they are made from."""
-    analysis = maker.analysis
+    analysis = maker.reading.analysis
     tape = analysis.tape
     named: dict[int, GraphNode] = {}
     roots = [r.node for r in analysis.matcher.roots if r.named] or [r.node for r in analysis.matcher.roots]
@@ -155,11 +156,11 @@ def _graph(maker: PartMaker) -> Graph:
 
 
 def _named_sources(maker: PartMaker, node: int, named: dict[int, GraphNode]) -> list[int]:
-    if node in maker.analysis.updates or maker.node(node).kind is Kind.LEAF:
+    if node in maker.reading.analysis.updates or maker.reading.node(node).kind is Kind.LEAF:
         return []
     found: list[int] = []
     seen: set[int] = set()
-    todo = list(maker.analysis.tape.operands(node))
+    todo = list(maker.reading.analysis.tape.operands(node))
     while todo:
         current = todo.pop(0)
         if current in seen:
@@ -167,8 +168,8 @@ def _named_sources(maker: PartMaker, node: int, named: dict[int, GraphNode]) -> 
         seen.add(current)
         if current in named:
             found.append(current)
-        elif current not in maker.analysis.updates:
-            todo += maker.analysis.tape.operands(current)
+        elif current not in maker.reading.analysis.updates:
+            todo += maker.reading.analysis.tape.operands(current)
     return sorted(found)
 
 

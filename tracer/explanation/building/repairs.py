@@ -33,18 +33,26 @@ def diagnose_stale(
     tape = analysis.tape
     early = _statement(program, maker, finding.cause)
     late = [s for u in finding.spoiled if (s := _statement(program, maker, u)) is not None]
-    parameter = maker.node(finding.cause).names[0] if maker.node(finding.cause).names else "the parameter"
-    spoiled = [maker.node(u).names[0] for u in finding.spoiled if maker.node(u).names]
+    parameter = (
+        maker.reading.node(finding.cause).names[0]
+        if maker.reading.node(finding.cause).names
+        else "the parameter"
+    )
+    spoiled = [maker.reading.node(u).names[0] for u in finding.spoiled if maker.reading.node(u).names]
     readers = sorted({site.span.line for n in finding.readers if (site := tape.nodes[n].site) is not None})
     edit = None if early is None else _reordered(program, early, late)
     if edit is not None and rerun is not None and not _mends(program, edit, rerun, loss, finding, maker):
         edit = None
     match = next(iter(finding.meant.values()))
-    root = symbol(maker.root_name(match.candidate.root))
+    root = symbol(maker.reading.root_name(match.candidate.root))
     first = finding.spoiled[0]
     before = analysis.updates[first].before
     should = Formula(
-        *render(Partial(root, symbol(maker.node(before).names[0] if maker.node(before).names else "W")))
+        *render(
+            Partial(
+                root, symbol(maker.reading.node(before).names[0] if maker.reading.node(before).names else "W")
+            )
+        )
     )
     says = stale_operand(
         parameter,
@@ -52,7 +60,7 @@ def diagnose_stale(
         spoiled,
         [s.line for s in late],
         readers,
-        maker.root_name(match.candidate.root),
+        maker.reading.root_name(match.candidate.root),
     )
     return Diagnosis(
         "stale operand",
@@ -65,7 +73,7 @@ def diagnose_stale(
 
 
 def _statement(program: Program, maker: PartMaker, node: int) -> Span | None:
-    site = maker.node(node).site
+    site = maker.reading.node(node).site
     return None if site is None else program.statement_at(site.span.line, site.span.column)
 
 
@@ -109,6 +117,6 @@ def _mends(
     if recording is None:
         return False
     again = analyse(recording.tape, loss)
-    names = {name for u in finding.spoiled for name in maker.node(u).names}
+    names = {name for u in finding.spoiled for name in maker.reading.node(u).names}
     judged = [u for u in judged_updates(again.matcher) if names & set(again.tape.nodes[u.node].names)]
     return bool(judged) and all(is_right(again.matcher, u) for u in judged)

@@ -1,0 +1,91 @@
+"""What several parts ask of an analysis: names, lines, what lies behind a node.
+
+Comes in: a program and its `Analysis`.  Goes out: answers, each computed once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tracer.explanation.building.vocabulary import plain_source
+from tracer.matching.analysis import Analysis
+from tracer.matching.roots import loss_name
+from tracer.program import Program
+from tracer.tape.node import Kind, Node
+
+
+@dataclass
+class Reading:
+    """An analysed program, as the explanation reads it."""
+
+    program: Program
+    analysis: Analysis
+
+    @cached_property
+    def named(self) -> frozenset[int]:
+        """Nodes that the reader has a name for."""
+        graph, tape = self.analysis.graph, self.analysis.tape
+        found = {graph.representative(n.id) for n in tape.nodes if n.names}
+        found |= {n.id for n in tape.window_nodes() if n.kind is Kind.LEAF or n.id in self.analysis.updates}
+        return frozenset(found)
+
+    @cached_property
+    def readable(self) -> set[str]:
+        """The names, in formulas, of what the reader has a name for."""
+        return {self.analysis.graph.name(n) for n in self.named}
+
+    @cached_property
+    def parameters(self) -> frozenset[str]:
+        """The names of what updates change."""
+        tape = self.analysis.tape
+        return frozenset(x for u in self.analysis.updates.values() for x in tape.nodes[u.before].names)
+
+    def node(self, node: int) -> Node:
+        return self.analysis.tape.nodes[node]
+
+    def named_as(self, node: int) -> tuple[str, tuple[str, ...]]:
+        """The name of what a gradient is taken by, and its further names."""
+        recorded = self.node(node)
+        if recorded.names:
+            return recorded.names[0], tuple(
+                dict.fromkeys(n for n in recorded.names[1:] if n != recorded.names[0])
+            )
+        return plain_source(recorded.site.text) if recorded.site else f"node {node}", ()
+
+    def root_name(self, root: int) -> str:
+        """What the program calls a root."""
+        return loss_name(self.analysis.tape, self.node(root)) or self.named_as(root)[0]
+
+    def root_line(self, root: int) -> int:
+        """The line on which a root gets the name it goes by."""
+        name = self.root_name(root)
+        for binding in self.analysis.tape.bindings:
+            if binding.node == root and binding.name == name:
+                return binding.site.span.line
+        site = self.node(root).site
+        return site.span.line if site else 0
+
+    def everything_behind(self, node: int) -> frozenset[int]:
+        return self.analysis.matcher.all_ancestors(node)
+
+    def lines_behind(self, node: int) -> set[int]:
+        sites = (self.node(n).site for n in self.everything_behind(node))
+        return {s.span.line for s in sites if s is not None}
+
+    @cached_property
+    def positive(self) -> frozenset[str]:
+        graph = self.analysis.graph
+        found = set()
+        for node in self.analysis.tape.window_nodes():
+            real = node.dtype.startswith("float") and node.shape and np.size(node.value)
+            if real and node.kind is not Kind.LEAF and float(np.min(node.value)) > 0:
+                found.add(graph.name(node.id))
+        return frozenset(found)
+
+    @cached_property
+    def one_hot(self) -> frozenset[str]:
+        rows = {n for n, kept in self.analysis.replays.assumptions.items() if kept.startswith("rows")}
+        return frozenset(self.analysis.graph.name(n) for n in rows)
