@@ -7,7 +7,7 @@ another version of the parameter, which the root does not see.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tracer.gradients.rules import NumericRules
 from tracer.tape.node import Kind, Node
+from tracer.tape.reverse import sweep
 from tracer.tape.tape import Tape, operands
 
 
@@ -90,21 +91,28 @@ def numeric_adjoints(
         relevant: the nodes whose adjoint is wanted; ancestors of the root that are sensitive.
         cuts: update nodes; the sweep stops there.
     """
-    result = Adjoints(root, {root: np.ones(np.shape(values[root]))})
-    for node in sorted(relevant, reverse=True):
-        adjoint = result.full.get(node)
-        if adjoint is None or node in cuts or tape.nodes[node].kind in (Kind.LEAF, Kind.RANDOM, Kind.LITERAL):
-            continue
-        for operand in dict.fromkeys(operands(tape.nodes[node])):
-            if operand not in relevant:
-                continue
-            value = rules.product(node, operand, values, adjoint)
+    result = Adjoints(root)
+
+    def rule(node: Node, position: int, _: Sequence[Any]) -> Callable[[Any], Any] | None:
+        places = operands(node)
+        operand = places[position]
+        if (
+            operand not in relevant or places.index(operand) != position
+        ):  # a product counts all places of an operand
+            return None
+
+        def product(adjoint: Any) -> Any:
+            value = rules.product(node.id, operand, values, adjoint)
             if value is None:
-                result.blocked.add(node)
-                continue
-            total = result.full[operand] + value if operand in result.full else value
-            result.full[operand] = total
-            result.contributions.append(Contribution(node, operand, value, total))
+                result.blocked.add(node.id)
+            return value
+
+        return product
+
+    def observe(node: int, operand: int, value: Any, total: Any) -> None:
+        result.contributions.append(Contribution(node, operand, value, total))
+
+    result.full.update(sweep(tape, values, root, rule, frozenset(cuts), observe))
     return result
 
 

@@ -16,12 +16,21 @@ from tracer.tape.node import Node
 from tracer.tape.tape import GIVEN, Tape, operands
 
 #: ``rules(node, position, values)`` is the function that takes the adjoint of ``node`` to its contribution
-#: to the adjoint of its operand number ``position`` (see `operands`), or ``None`` if there is none.
+#: to the adjoint of its operand number ``position`` (see `operands`), or ``None`` if there is none.  The
+#: function may give ``None`` too: nothing passes.
 Rules = Callable[[Node, int, Sequence[Any]], Callable[[Any], Any] | None]
+
+#: Is told of each contribution: the node it comes through, its operand, the contribution, the sum so far.
+Observer = Callable[[int, int, Any, Any], None]
 
 
 def sweep(
-    tape: Tape, values: Sequence[Any], root: int, rules: Rules, stop: AbstractSet[int] = frozenset()
+    tape: Tape,
+    values: Sequence[Any],
+    root: int,
+    rules: Rules,
+    stop: AbstractSet[int] = frozenset(),
+    observe: Observer | None = None,
 ) -> dict[int, Any]:
     """The adjoint of every node that ``root`` depends on through a rule.
 
@@ -29,6 +38,7 @@ def sweep(
         values: a value for each node, as `replay` gives them.
         root: a scalar node.
         stop: nodes whose adjoint is computed but not passed on.
+        observe: is told of each contribution.
 
     Returns:
         Adjoints by node, each of the shape of its node's value.
@@ -49,10 +59,15 @@ def sweep(
             if rule is None:
                 continue
             contribution = rule(adjoint)
+            if contribution is None:
+                continue
             if np.shape(contribution) != np.shape(values[operand]):
                 raise ValueError(
                     f"the rule of {node.op} for operand {position} gives shape {np.shape(contribution)}, "
                     f"the operand has {np.shape(values[operand])}"
                 )
-            adjoints[operand] = adjoints[operand] + contribution if operand in adjoints else contribution
+            total = adjoints[operand] + contribution if operand in adjoints else contribution
+            adjoints[operand] = total
+            if observe is not None:
+                observe(number, operand, contribution, total)
     return adjoints
