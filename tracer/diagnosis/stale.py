@@ -120,7 +120,9 @@ def _identify(analysis: Analysis, node: int, values: list[Any], update: Update) 
         return None
     hits: list[tuple[tuple[Any, ...], Match]] = []
     scalars: dict[int, list[Scalar]] = {}
-    for candidate, measured, error in analysis.matcher.index.find(found):
+    for candidate, measured, error in analysis.matcher.index.find(
+        found, analysis.matcher.scalar_factors(node)
+    ):
         if candidate.sort is not Sort.FULL or analysis.matcher.position(candidate.root) > update.node:
             continue
         if candidate.root not in scalars:

@@ -35,6 +35,8 @@ from tracer.gradients.inlining import inline
 from tracer.gradients.stations import Cone
 
 Free = tuple[Index | int, ...]
+#: Nobody reads more than this.
+_MOST_TERMS, _MOST_STEPS = 40, 300
 #: A formula of this weight, (P − 1_y)/N for one, is short enough not to look for another.
 _SHORT = 6
 
@@ -352,6 +354,8 @@ class _Derivation:
                 {"substitutions": tuple(record), "of": array},
             )
         result = simplify(contracted)
+        if len(result) > _MOST_TERMS or len(self.steps) > _MOST_STEPS:
+            raise ValueError("the derivation is too long to be read")
         if not _same_text(result, contracted):
             self._step(quantity, "simplify", free, result, result)
         return free, result

@@ -201,7 +201,7 @@ class Matcher:
                 continue
             ranked = []
             scalars: dict[int, list[Scalar]] = {}
-            for candidate, measured, error in self.index.find(found):
+            for candidate, measured, error in self.index.find(found, self.scalar_factors(node)):
                 if candidate.sort in (Sort.VALUE, Sort.LOCAL) and candidate.root == node:
                     continue
                 if candidate.sort in (Sort.VALUE, Sort.LOCAL) and candidate.root > node:
@@ -278,6 +278,17 @@ class Matcher:
                 elif not inner.names:
                     todo.append(operand)
         return frozenset(found)
+
+    def scalar_factors(self, node: int) -> list[float]:
+        """The sizes, on the first replay, of the factors that a number may differ by from a gradient."""
+        return [*self._usual_factors, *self.literals(node)]
+
+    @cached_property
+    def _usual_factors(self) -> list[float]:
+        named = [s.values[0] for s in self._named_scalars.values() if s.values[0]][:40]
+        single = [1.0, 2.0, 0.5, *named, *(1 / v for v in named)]
+        pairs = [a * b for a in single[3:] for b in single[3:]] if len(named) <= 8 else []
+        return list(dict.fromkeys([*single, *pairs]))
 
     @cached_property
     def _named_scalars(self) -> dict[int, Scalar]:

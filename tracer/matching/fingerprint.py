@@ -8,7 +8,9 @@ does not grow with the arrays; what it finds is still only a candidate for a pro
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, insort
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
@@ -84,12 +86,25 @@ class FingerprintIndex(Generic[_T]):
     """Finds the entries whose fingerprint is that of a given array, up to a factor."""
 
     _entries: list[tuple[float, int, Fingerprint, _T]] = field(default_factory=list)
+    _scalars: dict[int, list[tuple[Fingerprint, _T]]] = field(default_factory=dict)
 
     def add(self, print_: Fingerprint, item: _T) -> None:
+        if set(print_.sizes) == {1}:
+            self._scalars.setdefault(_bucket(print_.norms[0]), []).append((print_, item))
+            return
         insort(self._entries, (print_.key, len(self._entries), print_, item), key=lambda e: (e[0], e[1]))
 
-    def find(self, wanted: Fingerprint) -> list[tuple[_T, tuple[float, ...], float]]:
-        """Each hit with its factor on every replay (wanted = factor · item) and its error."""
+    def find(
+        self, wanted: Fingerprint, factors_of_scalars: Iterable[float] = (1.0,)
+    ) -> list[tuple[_T, tuple[float, ...], float]]:
+        """Each hit with its factor on every replay (wanted = factor · item) and its error.
+
+        Arguments:
+            factors_of_scalars: any two numbers are equal up to a factor, so numbers are found only if they are
+                equal up to one of these (on the first replay).
+        """
+        if set(wanted.sizes) == {1}:
+            return self._find_scalars(wanted, factors_of_scalars)
         start = bisect_left(self._entries, wanted.key - TOLERANCE, key=lambda e: e[0])
         hits: list[tuple[_T, tuple[float, ...], float]] = []
         for position in range(start, len(self._entries)):
@@ -100,3 +115,20 @@ class FingerprintIndex(Generic[_T]):
             if equal is not None:
                 hits.append((item, *equal))
         return hits
+
+    def _find_scalars(
+        self, wanted: Fingerprint, by: Iterable[float]
+    ) -> list[tuple[_T, tuple[float, ...], float]]:
+        buckets = {_bucket(wanted.norms[0] / abs(f)) + d for f in by if f for d in (-1, 0, 1)}
+        found = (pair for bucket in sorted(buckets) for pair in self._scalars.get(bucket, ()))
+        hits: list[tuple[_T, tuple[float, ...], float]] = []
+        for reference, item in found:
+            equal = factors(wanted, reference)
+            if equal is not None:
+                hits.append((item, *equal))
+        return hits
+
+
+def _bucket(size: float) -> int:
+    """Numbers that differ by less than a millionth are in the same bucket, or in one beside it."""
+    return math.floor(math.log(size) * 1e6)

@@ -15,6 +15,8 @@ from fractions import Fraction
 from itertools import combinations_with_replacement
 
 _RELATIVE = 1e-7
+#: With more scalars than these, a product of two would be found by chance.
+_MOST_FOR_PAIRS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,8 @@ def name_scale(
                     if _close(found, [sign * factor * v**exponent for v in scalar.values]):
                         return _named(coefficient * sign, [(scalar, exponent)], 2)
     simple = constant and abs(found[0]) in (2.0, 0.5)
-    for one, two in combinations_with_replacement(() if simple else usable, 2):
+    few = len(usable) <= _MOST_FOR_PAIRS
+    for one, two in combinations_with_replacement(usable if few and not simple else (), 2):
         for first, second in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
             if one is two and first != second:
                 continue
