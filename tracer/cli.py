@@ -227,7 +227,7 @@ def _explained(program: str, arguments: tuple[str, ...], choices: dict[str, Any]
     from tracer.program import ProgramError
     from tracer.recording.errors import RecordingError
 
-    with _Progress(_load_ahead) as progress:
+    with _Progress(_set_collector) as progress:
         try:
             explanation: Explanation = tracer.explain(
                 program, arguments=arguments, progress=progress, **choices
@@ -248,8 +248,8 @@ def _explained(program: str, arguments: tuple[str, ...], choices: dict[str, Any]
             _own_fault(program, error)
 
 
-def _load_ahead() -> None:
-    """Import what comes after the program's own run, while that runs in its own process.
+def _set_collector() -> None:
+    """Let the garbage collector look less often.
 
     An explanation is many small objects that live as long as the process does: looking for garbage among
     them again and again brings nothing.
@@ -257,13 +257,6 @@ def _load_ahead() -> None:
     import gc
 
     gc.set_threshold(100_000, 50, 50)
-    from importlib import import_module
-    from threading import Thread
-
-    def load() -> None:
-        import_module("tracer.rendering.html")
-
-    Thread(target=load, daemon=True).start()
 
 
 def _located(error: ProgramError | RecordingError) -> str:
