@@ -66,11 +66,6 @@ def level(tree: Tree) -> Level:
             return Level.ATOM
 
 
-def is_letter(tree: Tree) -> bool:
-    """Whether a tree is a single letter, so that several can stand side by side as indices."""
-    return isinstance(tree, Symbol) and len(tree.base) == 1 and not tree.subscript
-
-
 def at_least(tree: Tree, wanted: Level) -> Tree:
     """The tree, in parentheses if it binds more loosely."""
     return tree if level(tree) >= wanted else Parenthesised(tree)

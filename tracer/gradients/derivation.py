@@ -268,7 +268,7 @@ class _Derivation:
     def _fit(self, known: Known, indices: Free) -> Free:
         """The indices as the recorded array has them: transposed, or with other axes of size one."""
         at = tuple(reversed(indices)) if known.transposed else indices
-        return _onto(at, self.axes[known.array])
+        return onto(at, self.axes[known.array])
 
     def _group(self, array: str) -> tuple[Free, Expr]:
         """All steps that lead to ∂root/∂array; its indices and its formula."""
@@ -443,7 +443,7 @@ def _with_mask(term: Term, old: str, new: str) -> Term:
     return Term(term.coefficient, term.bound, tuple((renamed(f), e) for f, e in term.factors))
 
 
-def _onto(indices: Free, axes: Axes) -> Free:
+def onto(indices: Free, axes: Axes) -> Free:
     """The indices for an array whose axes of size one may stand elsewhere.
 
     Raises:
@@ -451,7 +451,7 @@ def _onto(indices: Free, axes: Axes) -> Free:
     """
     running = [i for i in indices if isinstance(i, Index)]
     if [i.axis for i in running] != [a for a in axes if a is not None]:
-        raise ValueError("the recorded array has other axes than the derivative")
+        raise ValueError("the axes of the value and of the gradient are not known to be the same")
     rest = iter(running)
     return tuple(0 if axis is None else next(rest) for axis in axes)
 
@@ -464,7 +464,7 @@ def fitted(graph: Graph, derived: Derived, array: str, transposed: bool) -> Deri
     """
     *before, last = derived.steps
     at = tuple(reversed(last.free)) if transposed else last.free
-    free = _onto(at, graph.array_axes()[array])
+    free = onto(at, graph.array_axes()[array])
     return replace(derived, steps=(*before, replace(last, free=free)), free=free)
 
 
@@ -473,7 +473,7 @@ def rescaled(graph: Graph, wrt: str, known: Known, scale: Expr) -> Derived:
     axes = graph.array_axes()
     free: Free = tuple(fresh(a, "a") for a in axes[wrt])
     at = tuple(reversed(free)) if known.transposed else free
-    raw = multiply(scale, power(known.factor, -1), entry(known.array, *_onto(at, axes[known.array])))
+    raw = multiply(scale, power(known.factor, -1), entry(known.array, *onto(at, axes[known.array])))
     quantity = Quantity("adjoint" if equal(scale, _ONE) else "scaled", wrt)
     result = simplify(raw)
     steps = [DerivationStep(quantity, "scale", free, raw, raw)]

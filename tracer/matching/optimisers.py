@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tracer.gradients.adjoints import ELEMENTWISE
+from tracer.gradients.adjoints import ELEMENTWISE, is_real
 from tracer.matching.candidates import Match, Matcher, Sort
-from tracer.matching.updates import Update, is_real
+from tracer.matching.updates import Update
 from tracer.tape.node import Kind
 
 _ROOTS = frozenset(("sqrt", "norm"))

@@ -26,6 +26,7 @@ from tracer.calculus import (
 from tracer.calculus.adjoint import instantiate
 from tracer.calculus.algebra import ONE, fresh, make_term
 from tracer.calculus.terms import Axes, Definition, Entry, Expr, Index
+from tracer.gradients.derivation import onto
 from tracer.gradients.graph import Graph
 from tracer.matching.candidates import Match, Matcher, Sort
 from tracer.matching.replays import describe
@@ -91,7 +92,7 @@ class Prover:
         }
         free, right = self._derived(match, given)
         value = self.graph.name(match.node)
-        at = self._fit(tuple(reversed(free)) if candidate.transposed else free, self.axes[value])
+        at = onto(tuple(reversed(free)) if candidate.transposed else free, self.axes[value])
         left = entry(value, *at)
         right = multiply(self._scale(match), right)
         kept = frozenset(name for name, _ in given.values())
@@ -131,18 +132,6 @@ class Prover:
             local = differentiate(definition.expr, wrt, free, definition)
             return free, sum_over(definition.free, multiply(instantiate(incoming, definition.free), local))
         raise ValueError("a partial sum is checked in numbers only")
-
-    def _fit(self, free: Free, axes: Axes) -> Free:
-        """The indices for an array whose axes of size one may stand elsewhere.
-
-        Raises:
-            ValueError: if the axes are not the same ones.
-        """
-        running = [i for i in free if isinstance(i, Index)]
-        if [i.axis for i in running] != [a for a in axes if a is not None]:
-            raise ValueError("the axes of the value and of the gradient are not known to be the same")
-        rest = iter(running)
-        return tuple(0 if axis is None else next(rest) for axis in axes)
 
     def _lemmas(self) -> list[Lemma]:
         lemmas = []

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tracer.matching.updates import Update, direct, is_real
+from tracer.gradients.adjoints import is_real
+from tracer.matching.updates import Update, direct
 from tracer.tape.node import Kind, Node
 from tracer.tape.tape import Tape, replay
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tracer.gradients.adjoints import is_real
 from tracer.tape.functions import Slice
 from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import Tape
@@ -24,11 +25,6 @@ class Update:
     before: int
     change: int
     sign: int
-
-
-def is_real(node: Node) -> bool:
-    """Whether the node is a real array or scalar (not an integer, not a truth value)."""
-    return node.shape is not None and node.dtype.startswith("float")
 
 
 def direct(node: Node) -> list[tuple[int, int]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from tracer.diagnosis import find_stale_operands
 from tracer.explanation.building.numbers import finite
@@ -171,8 +170,3 @@ def _named_sources(maker: PartMaker, node: int, named: dict[int, GraphNode]) -> 
         elif current not in maker.reading.analysis.updates:
             todo += maker.reading.analysis.tape.operands(current)
     return sorted(found)
-
-
-def with_notice(explanation: Explanation, note: Note) -> Explanation:
-    """The explanation with one more notice."""
-    return replace(explanation, notices=(*explanation.notices, note))

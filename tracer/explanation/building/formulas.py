@@ -57,7 +57,7 @@ class FormulaWriter:
                 graph, derived, names, positive, one_hot, self.reading.named, factor, factor_text
             )
             written = writer.write()
-        except (NoForm, KeyError, ValueError, NotImplementedError):
+        except (NoForm, KeyError, ValueError):
             return part
         if not written.passed:
             return part
