@@ -102,6 +102,7 @@ def explain(
     arguments: Sequence[str] = (),
     timeout: float = 60.0,
     progress: Callable[[str], None] | None = None,
+    meanwhile: Callable[[], object] | None = None,
 ) -> Explanation:
     """Explain which line of a program is which formula.
 
@@ -116,6 +117,7 @@ def explain(
         arguments: the command line arguments of the program.
         timeout: seconds that the program may take until everything needed is recorded.
         progress: is told what is being done, in a few words.
+        meanwhile: is called once while the program runs in its own process.
 
     Raises:
         ProgramError: the program cannot be read.
@@ -125,17 +127,13 @@ def explain(
     from tracer.program import ProgramError, load, parse
     from tracer.recording import RecordingError, record_in_child
 
-    def say(what: str) -> None:
-        if progress is not None:
-            progress(what)
-
+    say = progress or _say_nothing
     if callable(program):
         from tracer.explanation.building.builder import build_explanation
         from tracer.recording import record_function
 
         say("recording the call")
         return _with_methods(build_explanation(record_function(program, *args), loss))
-    source = load(program)
     options: dict[str, Any] = {
         "args": tuple(arguments),
         "loop": loop,
@@ -144,6 +142,7 @@ def explain(
         "setup": Path(setup) if setup is not None else None,
         "timeout": timeout,
     }
+    source = load(program)
 
     def rerun(text: str) -> Recording | None:
         say("running the corrected program")
@@ -157,6 +156,8 @@ def explain(
         running = beside.submit(record_in_child, source, **options)
         from tracer.explanation.building.builder import build_explanation  # imported while the program runs
 
+        if meanwhile is not None:
+            meanwhile()
         recording = running.result()
     if not recording.tape.windows:
         raise CannotExplain(
@@ -171,6 +172,10 @@ def explain(
             "Give the name of the variable that holds the loss, as the program writes it.",
         )
     return _with_methods(explanation)
+
+
+def _say_nothing(_what: str) -> None:
+    pass
 
 
 def _with_methods(explanation: model.Explanation) -> Explanation:

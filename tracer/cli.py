@@ -168,7 +168,7 @@ def explain(
     """
     if fragment and format_ != "latex":
         raise click.UsageError("--fragment belongs to --format latex.")
-    explanation = _explained(program, arguments, choices)
+    explanation = _explained(program, arguments, choices, _prepare_page if format_ == "html" else None)
     text = _document(explanation, format_, fragment)
     if output is None and format_ in _SUFFIXES:
         output = Path(program).stem + _SUFFIXES[format_]
@@ -220,17 +220,29 @@ def ask(program: str, question: str, arguments: tuple[str, ...], format_: str, *
     _print(_answered(explanation, parts, format_))
 
 
-def _explained(program: str, arguments: tuple[str, ...], choices: dict[str, Any]) -> Explanation:
+def _prepare_page() -> None:
+    from tracer.rendering.html import prepare
+
+    prepare()
+
+
+def _explained(
+    program: str,
+    arguments: tuple[str, ...],
+    choices: dict[str, Any],
+    meanwhile: Callable[[], None] | None = None,
+) -> Explanation:
     """What `tracer.explain` gives; its errors end the process with their message and exit code."""
+    _set_collector()
     import tracer
     from tracer.explanation.errors import CannotExplain
     from tracer.program import ProgramError
     from tracer.recording.errors import RecordingError
 
-    with _Progress(_set_collector) as progress:
+    with _Progress() as progress:
         try:
             explanation: Explanation = tracer.explain(
-                program, arguments=arguments, progress=progress, **choices
+                program, arguments=arguments, progress=progress, meanwhile=meanwhile, **choices
             )
             return explanation
         except ProgramError as error:
@@ -249,14 +261,16 @@ def _explained(program: str, arguments: tuple[str, ...], choices: dict[str, Any]
 
 
 def _set_collector() -> None:
-    """Let the garbage collector look less often.
+    """Let the garbage collector look less often, and not at all when the process ends.
 
     An explanation is many small objects that live as long as the process does: looking for garbage among
     them again and again brings nothing.
     """
+    import atexit
     import gc
 
     gc.set_threshold(100_000, 50, 50)
+    atexit.register(gc.freeze)
 
 
 def _located(error: ProgramError | RecordingError) -> str:
@@ -358,20 +372,15 @@ class _Progress:
     """What is being done, on the terminal, once the work has taken a second.
 
     Calling it with a text changes what is said; nothing is shown where standard error is no terminal.
-    At the first call, when the program is about to run, ``meanwhile`` is called.
     """
 
-    def __init__(self, meanwhile: Callable[[], None], after: float = 1.0) -> None:
+    def __init__(self, after: float = 1.0) -> None:
         self._after, self._text = after, "running the program"
-        self._meanwhile: Callable[[], None] | None = meanwhile
         self._status: Any = None
         self._timer: Any = None
 
     def __call__(self, text: str) -> None:
         self._text = text
-        meanwhile, self._meanwhile = self._meanwhile, None
-        if meanwhile is not None:
-            meanwhile()
         if self._status is not None:
             self._status.update(f"{text}…")
 

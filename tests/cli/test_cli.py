@@ -95,6 +95,7 @@ def test_everything_that_can_be_chosen_arrives(calls: Calls, tmp_path: Path) -> 
     assert calls.program == "net.py"
     asked = dict(calls.asked)
     asked.pop("progress")("reading")
+    asked.pop("meanwhile")()
     assert asked == {
         "loss": "J",
         "iteration": 3,

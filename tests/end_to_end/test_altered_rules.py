@@ -6,12 +6,12 @@ replays.  None of them may still be called proved in the explanation.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from tests.building.explained import analysis, explanation, parts, recording
 from tracer.calculus import substitute
@@ -118,7 +118,7 @@ def altered(op: str, change: Change, monkeypatch: pytest.MonkeyPatch) -> None:
     def write(*operands: Any, **arguments: Any) -> Row:
         return change(row.write(*operands, **arguments))
 
-    monkeypatch.setitem(OPERATIONS, op, dataclasses.replace(row, write=write))
+    monkeypatch.setitem(OPERATIONS, op, replace(row, write=write))
 
 
 def changed_gradients(before: Analysis, after: Analysis) -> set[tuple[str, str]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from tests.building.explained import NAMES, analysed_source, analysis, explained_source, parts
 from tracer.explanation.model import Explanation, Part

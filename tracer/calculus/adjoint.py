@@ -10,7 +10,8 @@ scalar functions are differentiable; at a tie of max the derivative of the branc
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tracer.calculus.algebra import (
     add,
@@ -35,8 +36,7 @@ class TooLarge(ValueError):
     """An adjoint composed over many operations has more terms than are allowed."""
 
 
-@dataclass(frozen=True, slots=True)
-class VectorJacobian:
+class VectorJacobian(Struct, frozen=True):
     """One use of the chain rule, with what was done on the way.
 
     Attributes:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 
 from tracer.calculus.algebra import add, scale
 from tracer.calculus.contraction import contract_term
@@ -69,12 +70,17 @@ def _product_text(factors: list[tuple[Factor, Fraction]], names: Mapping[Index, 
 
 def term_key(term: Term) -> str:
     """A text that two terms share only if they are equal up to their coefficients."""
-    if not term.bound:
-        return _product_text(list(term.factors), _NO_NAMES)
-    bound = frozenset(term.bound)
+    return _key(term.bound, term.factors)
+
+
+@lru_cache(maxsize=1 << 14)
+def _key(over: tuple[Index, ...], product: tuple[tuple[Factor, Fraction], ...]) -> str:
+    if not over:
+        return _product_text(list(product), _NO_NAMES)
+    bound = frozenset(over)
     components: list[tuple[set[Index], list[tuple[Factor, Fraction]]]] = []
     outside: list[tuple[Factor, Fraction]] = []
-    for factor, exponent in term.factors:
+    for factor, exponent in product:
         touched = indices_of(factor) & bound
         if not touched:
             outside.append((factor, exponent))

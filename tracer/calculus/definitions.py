@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from functools import lru_cache
 
 from tracer.calculus.algebra import ONE, add, arrays_in, freshen, scale, substitute
 from tracer.calculus.canonical import canonical_key, is_zero
@@ -29,13 +30,18 @@ def number_values(definitions: Mapping[str, Definition]) -> dict[str, str]:
             if isinstance(factor, Entry) and exponent == 1 and factor.indices == free:
                 names[name] = names.get(factor.array, factor.array)
                 continue
-        numbered: dict[Index, int | Index] = {
-            i: Index(f"?{n}", i.axis) for n, i in enumerate(free) if isinstance(i, Index)
-        }
-        axes = tuple(i.axis if isinstance(i, Index) else None for i in free)
-        key = (axes, canonical_key(substitute(expr, numbered)))
-        names[name] = seen.setdefault(key, name)
+        names[name] = seen.setdefault(_value_key(free, expr), name)
     return {name: other for name, other in names.items() if name != other}
+
+
+@lru_cache(maxsize=1 << 13)
+def _value_key(free: tuple[Index | int, ...], expr: Expr) -> object:
+    """A key that two definitions share only if they define the same values."""
+    numbered: dict[Index, int | Index] = {
+        i: Index(f"?{n}", i.axis) for n, i in enumerate(free) if isinstance(i, Index)
+    }
+    axes = tuple(i.axis if isinstance(i, Index) else None for i in free)
+    return axes, canonical_key(substitute(expr, numbered))
 
 
 def ancestors(names: Iterable[str], definitions: Mapping[str, Definition]) -> dict[str, Definition]:

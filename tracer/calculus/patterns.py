@@ -8,8 +8,9 @@ sum is replaced as a whole, over its whole axis, with nothing else under it; and
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
+
+from msgspec import Struct
 
 from tracer.calculus.algebra import freshen, indices_in, indices_in_term, make_term, multiply, substitute
 from tracer.calculus.indexing import NotRepresentable, indices_of
@@ -29,8 +30,7 @@ from tracer.calculus.terms import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Lemma:
+class Lemma(Struct, frozen=True):
     """``pattern`` equals ``value`` for all values of its free indices.
 
     Attributes:

@@ -9,11 +9,12 @@ cancelled by SymPy; and last under the assumption that no two values that are co
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tracer.calculus.adjoint import TooLarge
 from tracer.calculus.algebra import add, arrays_in, constant, multiply, of_factor, scale
@@ -34,8 +35,7 @@ from tracer.calculus.terms import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """Whether two expressions are equal, and what that rests on.
 
     Attributes:
@@ -86,7 +86,7 @@ def prove_equal(
     of_this_run = _prove(with_sizes(a, sizes), with_sizes(b, sizes), numbered, keep, lemmas, budget_seconds)
     if not of_this_run.proved:
         return proof
-    return dataclasses.replace(of_this_run, used=(*of_this_run.used, "the sizes are those of this run"))
+    return replace(of_this_run, used=(*of_this_run.used, "the sizes are those of this run"))
 
 
 def _prove(

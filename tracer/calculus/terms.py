@@ -9,19 +9,19 @@ product of factors with rational exponents:
 A factor is an entry of an array ``A[i, j]``, the size of an axis, a Kronecker delta, a mask on
 values ``[Z[i, j] > 0]``, a condition on indices ``[j <= i]`` or a scalar function of entries.
 
-Everything here is immutable and hashable; nothing here computes.  Invariant: an axis of size one is
-never summed over and never has an `Index`: the entry along it is the integer 0.
+Everything here is immutable and hashable (a hash is computed once); nothing here computes.
+Invariant: an axis of size one is never summed over and never has an `Index`: the entry along it is the integer 0.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias, Union
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Axis:
+
+class Axis(Struct, frozen=True, cache_hash=True):
     """A named axis of unknown size.  Two axes are the same one exactly if their names are equal."""
 
     name: str
@@ -31,16 +31,14 @@ class Axis:
 Axes: TypeAlias = tuple[Axis | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(Struct, frozen=True, cache_hash=True):
     """A variable that runs over the positions of an axis.  Its name is unique within a term."""
 
     name: str
     axis: Axis
 
 
-@dataclass(frozen=True, slots=True)
-class Affine:
+class Affine(Struct, frozen=True, cache_hash=True):
     """The index expression ``Σ coefficient · atom + constant``, as in a slice, a stride or a reshape.
 
     A coefficient, and each of the added sizes, is an integer or the size of an axis.
@@ -51,8 +49,7 @@ class Affine:
     sizes: tuple[Axis, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True, cache_hash=True):
     """One entry of an array, ``A[i, j]``; a scalar has no indices.
 
     Used in the place of an index it is a look-up, as ``y[i]`` in ``P[i, y[i]]``.
@@ -65,15 +62,13 @@ class Entry:
 IndexExpr: TypeAlias = Union[Index, int, Affine, Entry]
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(Struct, frozen=True, cache_hash=True):
     """The number of positions of an axis, as a factor."""
 
     axis: Axis
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(Struct, frozen=True, cache_hash=True):
     """Kronecker's delta δ(over, at): one where ``over`` equals ``at``, else zero.
 
     It is directed: ``at`` always lies in the range of the axis of ``over``.  So a sum over ``over``
@@ -84,8 +79,7 @@ class Delta:
     at: IndexExpr
 
 
-@dataclass(frozen=True, slots=True)
-class Mask:
+class Mask(Struct, frozen=True, cache_hash=True):
     """One where the relation holds between two values, else zero; ``relation`` is ``">"``, ``">="`` or ``"=="``."""
 
     relation: str
@@ -93,8 +87,7 @@ class Mask:
     right: Entry | Fraction
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True, cache_hash=True):
     """One where the relation holds between two index expressions, else zero."""
 
     relation: str
@@ -102,8 +95,7 @@ class Condition:
     right: IndexExpr
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True, cache_hash=True):
     """A scalar function of entries.
 
     ``name`` is the text of a SymPy expression in the symbols ``x0, x1, …``, for example ``"exp(x0)"``;
@@ -117,8 +109,7 @@ class Function:
 Factor: TypeAlias = Union[Entry, Size, Delta, Mask, Condition, Function]
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Struct, frozen=True, cache_hash=True):
     """``coefficient · Σ_{bound} Π factor^exponent``.  No factor stands twice, no exponent is zero."""
 
     coefficient: Fraction
@@ -130,8 +121,7 @@ class Term:
 Expr: TypeAlias = tuple[Term, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(Struct, frozen=True):
     """What an array is, entry by entry: ``array[free] = expr``.
 
     ``free`` has one item for each axis of the array: an `Index`, or 0 along an axis of size one.

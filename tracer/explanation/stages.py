@@ -8,7 +8,9 @@ the line of that part, so that a document may refer to it instead of repeating i
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tracer.explanation.model import Derivation, Part, Step
 
@@ -16,8 +18,7 @@ from tracer.explanation.model import Derivation, Part, Step
 LONG = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """Steps ``first`` to ``last``; ``as_in`` is the line where the very same steps have been told already."""
 
     first: int

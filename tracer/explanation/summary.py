@@ -11,8 +11,9 @@ import io
 import re
 import tokenize
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from tracer.explanation.model import Explanation, Line, Part, Verdict
 
@@ -28,8 +29,7 @@ _ORDER = ("", "proved", "checked", "unexplained", "wrong")
 _PLAIN_NAME = re.compile(r"[^\W\d]\w*(\.\w+|\[\w+\]|\[(['\"])[^'\"]*\2\])*")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One row of the table *code line ↔ formula*."""
 
     line: Line
@@ -42,16 +42,14 @@ class Row:
         return collapsed(_source(self.line, self.part))
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing that is wrong, with all the parts that show it, in the order of the program."""
 
     says: str
     parts: tuple[Part, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(Struct, frozen=True):
     """How many backward statements there are, by verdict; ``other`` have none because they claim nothing."""
 
     backward: int

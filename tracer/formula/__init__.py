@@ -56,4 +56,5 @@ def render(tree: Tree, *, display: str = "block") -> tuple[str, str, str]:
         tree: the formula.
         display: ``block``, or ``inline`` for a formula within a line; only MathML shows the difference.
     """
-    return to_latex(tree), to_text(tree), to_mathml(tree, display=display)
+    latex = to_latex(tree)
+    return latex, to_text(tree), to_mathml(tree, display=display, latex=latex)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import fractions
 from collections.abc import Sequence
-from dataclasses import replace
 from enum import IntEnum
+
+from msgspec.structs import replace
 
 from tracer.calculus.printing.code import is_decimal
 from tracer.formula.tree import (

@@ -42,17 +42,20 @@ _PRODUCTS = {"": '<mspace width="0.17em"/>', "⊙": "<mo>⊙</mo>", "·": "<mo>�
 _APPLY = "<mo>&#x2061;</mo>"
 
 
-def to_mathml(tree: Tree, *, display: str = "block") -> str:
-    """A ``<math>`` element; ``display`` is ``block`` or ``inline``."""
+def to_mathml(tree: Tree, *, display: str = "block", latex: str | None = None) -> str:
+    """A ``<math>`` element; ``display`` is ``block`` or ``inline``; ``latex`` is given if it is known already."""
+    tex = to_latex(tree) if latex is None else latex
     return (
         f'<math display="{display}" aria-label="{_escaped(to_spoken(tree))}"><semantics>{_grouped(tree)}'
-        f'<annotation encoding="application/x-tex">{_escaped(to_latex(tree))}</annotation></semantics></math>'
+        f'<annotation encoding="application/x-tex">{_escaped(tex)}</annotation></semantics></math>'
     )
 
 
 def _escaped(text: str) -> str:
     """Text for XML: no markup, no characters that XML does not have."""
-    return escape("".join(c if c >= " " and c not in "\ufffe\uffff" else "\ufffd" for c in text), quote=True)
+    if not text.isprintable():
+        text = "".join(c if c >= " " and c not in "\ufffe\uffff" else "\ufffd" for c in text)
+    return escape(text, quote=True)
 
 
 def _grouped(tree: Tree) -> str:

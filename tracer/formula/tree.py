@@ -8,12 +8,12 @@ renderer escapes those.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias, Union
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Symbol:
+
+class Symbol(Struct, frozen=True):
     """A letter or name.
 
     Attributes:
@@ -29,54 +29,46 @@ class Symbol:
     upright: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(Struct, frozen=True):
     """A number, as its digits; never negative."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """Words within a formula."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(Struct, frozen=True):
     """A sign that stands alone in a row, such as a comma."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     items: tuple[Tree, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Parenthesised:
+class Parenthesised(Struct, frozen=True):
     body: Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Plus:
+class Plus(Struct, frozen=True):
     """Parts with signs; a single negative part is a negation."""
 
     parts: tuple[tuple[int, Tree], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
+class Times(Struct, frozen=True):
     """Factors side by side, or with ``"⊙"`` (entry by entry) or ``"·"`` between them."""
 
     factors: tuple[Tree, ...]
     operator: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(Struct, frozen=True):
     """``left = right`` and the like; ``sign`` is one of = ≠ < ≤ > ≥ ≈ ←."""
 
     left: Tree
@@ -84,43 +76,36 @@ class Relation:
     right: Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Fraction:
+class Fraction(Struct, frozen=True):
     above: Tree
     below: Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Power:
+class Power(Struct, frozen=True):
     base: Tree
     exponent: Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(Struct, frozen=True):
     body: Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Absolute:
+class Absolute(Struct, frozen=True):
     body: Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Subscript:
+class Subscript(Struct, frozen=True):
     """An entry of an array: its letter with indices."""
 
     base: Tree
     indices: tuple[Tree, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Transpose:
+class Transpose(Struct, frozen=True):
     body: Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Sum:
+class Sum(Struct, frozen=True):
     """A sum over bound indices; ``lower`` and ``upper`` limits only if they are to be shown."""
 
     bound: tuple[Tree, ...]
@@ -129,8 +114,7 @@ class Sum:
     upper: Tree | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Partial:
+class Partial(Struct, frozen=True):
     """A partial derivative ∂of/∂wrt, each with its indices; ``key`` is the variable that holds it, if any."""
 
     of: Tree
@@ -140,37 +124,32 @@ class Partial:
     key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(Struct, frozen=True):
     """Kronecker's delta."""
 
     indices: tuple[Tree, Tree]
 
 
-@dataclass(frozen=True, slots=True)
-class Bracket:
+class Bracket(Struct, frozen=True):
     """Iverson's bracket: one where the statement holds, else zero."""
 
     body: Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Apply:
+class Apply(Struct, frozen=True):
     """A named function of arguments."""
 
     function: str
     arguments: tuple[Tree, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Cases:
+class Cases(Struct, frozen=True):
     """A value for each condition; the condition of the last may be absent: otherwise."""
 
     pieces: tuple[tuple[Tree, Tree | None], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class UnderShape:
+class UnderShape(Struct, frozen=True):
     """A formula with the shape of its value below, such as N × h."""
 
     body: Tree

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from tracer.gradients.rules import NumericRules
@@ -20,8 +21,7 @@ from tracer.tape.reverse import sweep
 from tracer.tape.tape import Tape, operands
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
+class Contribution(Struct, frozen=True):
     """What one consumer of ``wrt`` adds to its adjoint, and the sum of the contributions so far."""
 
     consumer: int

@@ -8,8 +8,9 @@ name.  Two axes get one name only if their sizes come from the same variable, as
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from tracer.calculus.terms import Axis
 from tracer.gradients.sizes import sizes_asked_for
@@ -18,8 +19,7 @@ from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import Tape
 
 
-@dataclass(frozen=True, slots=True)
-class AxisNames:
+class AxisNames(Struct, frozen=True):
     """The name of each axis, by its representative."""
 
     names: Mapping[Axis, str]

@@ -9,8 +9,10 @@ Invariant: nothing is looked up by what a line is called; every step is the resu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from tracer.calculus import (
     Lemma,
@@ -41,8 +43,7 @@ _MOST_TERMS, _MOST_STEPS = 40, 300
 _SHORT = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """A recorded array that holds an adjoint: ``array`` = ``factor`` · ∂root/∂(the key), perhaps transposed."""
 
     array: str
@@ -50,8 +51,7 @@ class Known:
     transposed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(Struct, frozen=True):
     """What the steps of a group are about.
 
     ``value``: an array; ``adjoint``: ∂root/∂array; ``path``: what comes to that through one consumer, which is
@@ -64,8 +64,7 @@ class Quantity:
     wrt: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DerivationStep:
+class DerivationStep(Struct, frozen=True):
     """``quantity[free]`` = ``shown``; ``expr`` is the same with every symbol replaced by what can be computed.
 
     ``form`` says how it is written: over indices, or as a matrix expression.
@@ -81,8 +80,7 @@ class DerivationStep:
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Derived:
+class Derived(Struct, frozen=True):
     """A derivation: its steps, its result, and what its names stand for.
 
     Attributes:
@@ -142,7 +140,7 @@ class _Derivation:
         self.lemmas, self.through = lemmas, through
         self._found: dict[Expr, tuple[int, list[tuple[str, Expr]]]] = {}
         self.graph, self.cone, self.known, self.readable, self.partial = graph, cone, known, readable, partial
-        self.axes: dict[str, Axes] = graph.array_axes()
+        self.axes: Mapping[str, Axes] = graph.array_axes()
         self.steps: list[DerivationStep] = []
         self.adjoints: dict[str, Definition] = {}
 

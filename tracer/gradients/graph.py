@@ -8,12 +8,13 @@ its size, never by the size.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 from tracer.calculus import arrays_in
 from tracer.calculus.algebra import make_term
@@ -28,8 +29,7 @@ from tracer.tape.tape import Tape
 _INDEXING = frozenset(("getitem", "setitem", "take_flat", "put_flat", "add_at", "take", "axis_size"))
 
 
-@dataclass(frozen=True, slots=True)
-class MeanCount:
+class MeanCount(Struct, frozen=True):
     """How many entries a mean was taken over: the product of the sizes of these axes."""
 
     key: str
@@ -57,6 +57,7 @@ class Graph:
     axis_names: AxisNames = field(default_factory=lambda: AxisNames({}))
     _makers: dict[str, int] = field(default_factory=dict)
     _recorded: dict[int, int] = field(default_factory=dict)
+    _array_axes: tuple[int, Mapping[str, Axes]] = (-1, {})
 
     def representative(self, node: int) -> int:
         """The first node that has the value of this one by the same computation."""
@@ -103,13 +104,15 @@ class Graph:
         """The definitions by array name, in program order, one for each name."""
         return {d.array: d for node, d in self.definitions.items() if node not in self.aliases}
 
-    def array_axes(self) -> dict[str, Axes]:
+    def array_axes(self) -> Mapping[str, Axes]:
         """The axes of every array that may stand in a formula."""
-        known = {}
-        for node in self.tape.nodes:
-            if node.shape is not None and node.id not in self.aliases:
-                known[f"v{node.id}"] = tuple(self.table.axes(f"v{node.id}", node.shape))
-        return known
+        if self._array_axes[0] != self.table.unions:
+            known = {}
+            for node in self.tape.nodes:
+                if node.shape is not None and node.id not in self.aliases:
+                    known[f"v{node.id}"] = self.table.axes(f"v{node.id}", node.shape)
+            self._array_axes = self.table.unions, known
+        return self._array_axes[1]
 
     def source(self, array: str) -> Callable[[list[Any]], Any]:
         """How to read the value of an array of a formula from the values of a replay."""

@@ -8,7 +8,8 @@ an argument of a scalar function, or where the formula would grow beyond a few t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tracer.calculus import arrays_in
 from tracer.calculus.adjoint import differentiable_operands
@@ -21,8 +22,7 @@ from tracer.gradients.inlining import inline
 _MOST_TERMS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Cone:
+class Cone(Struct, frozen=True):
     """The named values between ``wrt`` and ``root``.
 
     Attributes:

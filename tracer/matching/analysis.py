@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+from msgspec import Struct
 
 from tracer.gradients.graph import Graph, build_graph
 from tracer.gradients.rules import NumericRules
@@ -25,8 +26,7 @@ from tracer.matching.updates import Update, find_updates
 from tracer.tape.tape import Tape
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(Struct, frozen=True):
     """A match with its proof and its numeric evidence.
 
     Attributes:

@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 from tracer.gradients.adjoints import (
     Adjoints,
@@ -50,8 +51,7 @@ _FACTORS = frozenset(("multiply", "divide", "power"))
 _ORDER = {Sort.VALUE: -1.0, Sort.FULL: 0.0, Sort.LOCAL: 1.0, Sort.PATH: 2.0, Sort.PARTIAL: 3.0}
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """∂root/∂wrt (for a local derivative: ∂root[i]/∂wrt[i]; for a value: the node itself)."""
 
     sort: Sort
@@ -61,8 +61,7 @@ class Candidate:
     via: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """A recorded node is ``scale`` × a candidate, on every replay, up to ``error``."""
 
     node: int

@@ -6,10 +6,10 @@ little.  Only what depends on ``wrt`` is computed again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 from tracer.matching.candidates import Match, Matcher
 from tracer.tape.node import Kind
@@ -25,8 +25,7 @@ _GOOD = 1e-6
 GATE = 1e-4
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """A finite difference: where in the recorded value, the number there, its relative error, whether it agrees."""
 
     index: tuple[int, ...]

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 #: Two fingerprints agree if their projections differ by less than this (right ones differ by ~1e-15).
@@ -24,8 +25,7 @@ _PROJECTIONS = 3
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
+class Fingerprint(Struct, frozen=True):
     """Norm, number of entries and three Gaussian projections of the normalised value, one row a replay."""
 
     norms: tuple[float, ...]

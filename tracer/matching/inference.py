@@ -8,10 +8,10 @@ it explains; that it was inferred is always said.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 from tracer.gradients.adjoints import is_real
 from tracer.tape.node import Kind, Node, Ref
@@ -20,8 +20,7 @@ from tracer.tape.tape import Tape, evaluate
 INFERRED = "inferred loss"
 
 
-@dataclass(frozen=True, slots=True)
-class Inferred:
+class Inferred(Struct, frozen=True):
     """A tape with an inferred loss.
 
     Attributes:

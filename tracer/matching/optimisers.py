@@ -8,7 +8,7 @@ momentum, a sum of squares under a root is AdaGrad, a decaying one RMSProp, both
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from tracer.gradients.adjoints import ELEMENTWISE, is_real
 from tracer.matching.candidates import Match, Matcher, Sort
@@ -18,8 +18,7 @@ from tracer.tape.node import Kind
 _ROOTS = frozenset(("sqrt", "norm"))
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """What an update's step was found to be.
 
     Attributes:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from tracer.calculus import (
     Lemma,
     NoDerivative,
@@ -35,8 +37,7 @@ Free = tuple[Index | int, ...]
 _SEED = "seed"
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """The outcome for one match.
 
     Attributes:
@@ -64,7 +65,7 @@ class Prover:
     def __post_init__(self) -> None:
         self.graph: Graph = self.matcher.graph
         self.definitions: dict[str, Definition] = self.graph.named_definitions()
-        self.axes: dict[str, Axes] = self.graph.array_axes()
+        self.axes: Mapping[str, Axes] = self.graph.array_axes()
         self.lemmas = tuple(self._lemmas())
 
     def prove(self, match: Match) -> Proof:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from tracer.gradients.adjoints import ancestors, is_real
 from tracer.matching.updates import Update
@@ -24,8 +24,7 @@ LOSS_NAME = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(Struct, frozen=True):
     """A scalar to differentiate: ``named`` if it is called a loss."""
 
     node: int

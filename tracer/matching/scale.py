@@ -10,25 +10,24 @@ between replays, so an integer variable may name a factor only if it takes part 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations_with_replacement
+
+from msgspec import Struct
 
 _RELATIVE = 1e-7
 #: With more scalars than these, a product of two would be found by chance.
 _MOST_FOR_PAIRS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
+class Scale(Struct, frozen=True):
     """``coefficient`` · Π ``symbol^exponent``; symbols are the keys of the `Scalar`s it was named from."""
 
     coefficient: Fraction = Fraction(1)
     symbols: tuple[tuple[str, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(Struct, frozen=True):
     """A scalar of the program: its key, how the program writes it, its value on each replay."""
 
     key: str
@@ -37,8 +36,7 @@ class Scalar:
     integer: bool
 
 
-@dataclass(frozen=True, slots=True)
-class NamedScale:
+class NamedScale(Struct, frozen=True):
     """A scale with its text and how far-fetched it is: 0 for one, 9 for a number that nothing names."""
 
     scale: Scale

@@ -9,7 +9,7 @@ random weights would run away).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from tracer.gradients.adjoints import is_real
 from tracer.tape.functions import Slice
@@ -17,8 +17,7 @@ from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import Tape
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(Struct, frozen=True):
     """``node`` = ``before`` + sign · ``change``."""
 
     node: int

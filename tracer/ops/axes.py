@@ -23,6 +23,8 @@ class AxisTable:
     def __init__(self) -> None:
         self._parents: dict[Axis, Axis] = {}
         self._sizes: dict[str, int] = {}
+        #: How many axes have been united; what was read from the table holds as long as this stays.
+        self.unions = 0
 
     def axis(self, name: str, size: int) -> Axis | None:
         """The axis of this name, as its representative; ``None`` if its size is one."""
@@ -61,6 +63,7 @@ class AxisTable:
         if None not in sizes and sizes[0] != sizes[1]:
             raise NoFormula("axis", f"{one.name} and {other.name} have the sizes {sizes[0]} and {sizes[1]}")
         self._parents[other] = one
+        self.unions += 1
 
     def size(self, axis: Axis) -> int:
         """The size of an axis in the recorded run."""

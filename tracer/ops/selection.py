@@ -11,11 +11,11 @@ A mask as an index means the places where it is true: they are the entries of th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 from tracer.calculus import affine, fresh
 from tracer.calculus.terms import Axes, Axis, Entry, Index, IndexExpr
@@ -26,8 +26,7 @@ from tracer.ops.writing import NoFormula
 LOOKED_UP = frozenset({"getitem", "take", "take_flat", "argmax", "argmin", "item", "int"})
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """What an index selects.
 
     Attributes:
@@ -43,8 +42,7 @@ class Selection:
     arrays: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Array:
+class _Array(Struct, frozen=True):
     """A whole number array in an index: its axes, and the entry of it at given indices."""
 
     axes: Axes

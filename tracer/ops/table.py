@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
+
+from msgspec import Struct
 
 from tracer.calculus import contract
 from tracer.calculus.algebra import make_term, replace_in_factor
@@ -38,8 +39,7 @@ from tracer.ops.writing import Form, NoFormula, form, rational
 Row = tuple[tuple[Index | int, ...], Form]
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """One row of the table."""
 
     names: tuple[str, ...]

@@ -7,9 +7,10 @@ division by a sum, is refused with `NoFormula`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
+
+from msgspec import Struct
 
 from tracer.calculus import (
     add,
@@ -37,8 +38,7 @@ class NoFormula(Exception):
         self.op, self.reason = op, reason
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """An expression that is being written; ``boolean`` if its values are only 0 and 1."""
 
     expr: Expr

@@ -6,10 +6,10 @@ one expression are boxes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 from tracer.tape.node import Node, Site
 
@@ -19,8 +19,7 @@ NUMBERS = (np.ndarray, np.generic, int, float, complex)
 SHARED = (bool, np.bool_, int)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """An instrumented expression: its site, and the name or the operator that it is about."""
 
     site: Site

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from tracer.explanation.model import Edit, Explanation
 
 Sign = Literal["-", "+", " "]
 
 
-@dataclass(frozen=True, slots=True)
-class DiffLine:
+class DiffLine(Struct, frozen=True):
     """``number`` is the line in the program as written; lines put in have none."""
 
     sign: Sign

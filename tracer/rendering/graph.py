@@ -6,7 +6,7 @@ with one box for each line of the program.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from tracer.explanation.model import Graph, GraphNode
 from tracer.rendering.layout import HEIGHT, Layout, layout
@@ -17,8 +17,7 @@ _LABEL_LENGTH = 14
 _CHARACTER, _PADDING, _NARROWEST = 7.6, 14.0, 44.0
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(Struct, frozen=True):
     """A node with its left upper corner; ``name`` is uncut, ``label`` is what fits."""
 
     name: str
@@ -32,8 +31,7 @@ class Box:
     source: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
+class Curve(Struct, frozen=True):
     """An SVG path, and the lines of the program that it joins."""
 
     path: str
@@ -41,8 +39,7 @@ class Curve:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Drawing:
+class Drawing(Struct, frozen=True):
     boxes: tuple[Box, ...]
     curves: tuple[Curve, ...]
     width: float

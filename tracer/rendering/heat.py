@@ -7,8 +7,9 @@ its sign and its size against the largest shown number only; a cell that is no n
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from tracer.explanation.model import Part
 
@@ -18,14 +19,12 @@ _MIDDLE = 5
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     text: str
     shade: str
 
 
-@dataclass(frozen=True, slots=True)
-class HeatMap:
+class HeatMap(Struct, frozen=True):
     """``unit`` is the common factor of all numbers, such as ``× 10⁻⁴``, or empty."""
 
     rows: tuple[tuple[Cell, ...], ...]

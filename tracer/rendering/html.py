@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
 from pathlib import PurePath
 
 from markupsafe import Markup
+from msgspec import Struct
 
 from tracer.explanation.model import Explanation, Formula, Line, Part, Step
 from tracer.explanation.stages import LONG, Stage, told_once
@@ -43,8 +43,7 @@ from tracer.rendering.worked import worked
 HUES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class CodeLine:
+class CodeLine(Struct, frozen=True):
     """One line of the file and what is known about it; ``card`` is the line its explanation stands under."""
 
     number: int
@@ -54,6 +53,13 @@ class CodeLine:
     label: str
     shape: str
     verdict: str
+
+
+def prepare() -> None:
+    """Load what a page is made with, before it is needed."""
+    for template in ("report.html", "report.css"):
+        html_environment().get_template(template)
+    highlighted("pass")
 
 
 def to_html(explanation: Explanation) -> str:
@@ -217,8 +223,7 @@ def _clauses(formula: Formula, copied: bool, hues: dict[str, int]) -> list[Marku
     return [Markup(piece if copied else lean(piece, hues)) for piece in pieces]
 
 
-@dataclass(frozen=True, slots=True)
-class ShownStep:
+class ShownStep(Struct, frozen=True):
     """A step as the page shows it: what the step before has said already is left out of formula and code."""
 
     number: int

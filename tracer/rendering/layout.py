@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 GAP_X, GAP_Y, HEIGHT = 14.0, 34.0, 34.0
 _MARGIN = 4.0
@@ -20,8 +21,7 @@ _DUMMY_WIDTH = 6.0
 Point = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """Centres of the nodes, the points that an edge passes through between its ends, and the whole size."""
 
     centres: dict[int, Point]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tracer.explanation.model import Entry, Part
 from tracer.explanation.words.report import number
@@ -20,8 +21,7 @@ TERMS_SHOWN = 8
 _NAME = re.compile(r"[\w.]+(\([^()]*\)|\[[^\[\]]*\])*")
 
 
-@dataclass(frozen=True, slots=True)
-class Worked:
+class Worked(Struct, frozen=True):
     """``left = products[0] + products[1] + … = value``; ``labels`` name the columns of the factors."""
 
     left: str

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+
+class Span(Struct, frozen=True, order=True):
     """A piece of source text; lines count from 1, columns from 0 in characters, the end is exclusive."""
 
     line: int
@@ -22,8 +23,7 @@ class Span:
     end_column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Struct, frozen=True):
     """The expression or statement that a node came from, with its text as written."""
 
     span: Span
@@ -31,8 +31,7 @@ class Site:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A call of one of the user's own functions that was under way: its name and where it was called."""
 
     function: str
@@ -51,8 +50,7 @@ class Kind(StrEnum):
     OPAQUE = "opaque"  # could not be followed; a notice says why
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(Struct, frozen=True):
     """A reference to a node, wherever it stands among another node's arguments."""
 
     node: int
@@ -94,8 +92,7 @@ class Node:
     origin: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(Struct, frozen=True):
     """A name was given to a node: ``time`` is the number of nodes that stood on the tape by then."""
 
     name: str
@@ -105,8 +102,7 @@ class Binding:
     scope: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """One recorded iteration of a loop, or a whole program without a loop.
 
     ``loop_line`` is 0 for a program without a loop; nodes ``start <= id < stop`` belong to it.
@@ -119,8 +115,7 @@ class Window:
     stop: int
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """Something the reader should know: what was not followed, replaced or converted, and where."""
 
     line: int

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from tracer.calculus.printing import DeclaredNames, NoForm, matrix_code, open_code, statements
 from tracer.calculus.terms import Axis, Delta, Entry, Expr, Factor, Function, Index, Mask, Size, Term

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from tracer.calculus.printing import DeclaredNames, Letters, NoForm, loops, open_code
 from tracer.calculus.terms import Axis, Entry, Function, Index, Mask, Size, Term
@@ -65,7 +66,7 @@ def test_an_open_grid_reads_like_the_formula() -> None:
 
 
 def test_loops_read_as_people_first_write_them() -> None:
-    names = replace(NAMES, sizes={N: "N", h: "h", K: "K"})
+    names = dataclasses.replace(NAMES, sizes={N: "N", h: "h", K: "K"})
     assert loops(BACK, (n, a), names, "dhidden") == (
         "dhidden = np.zeros((N, h))\n"
         "for i in range(N):\n"

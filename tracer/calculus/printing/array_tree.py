@@ -8,9 +8,10 @@ broadcasting rules bring equal indices together; `align` makes that so.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias, Union
+
+from msgspec import Struct
 
 from tracer.calculus.printing.names import NoForm
 from tracer.calculus.terms import Axis, Entry, Index
@@ -18,8 +19,7 @@ from tracer.calculus.terms import Axis, Entry, Index
 Along: TypeAlias = tuple[Index | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """An array or scalar by its name; ``is_truth`` if its entries are of type bool."""
 
     name: str
@@ -27,22 +27,19 @@ class Named:
     is_truth: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(Struct, frozen=True):
     value: Fraction
     axes: Along = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(Struct, frozen=True):
     """The size of an axis."""
 
     axis: Axis
     axes: Along = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Positions:
+class Positions(Struct, frozen=True):
     """0, 1, 2… along the axis of an index."""
 
     index: Index
@@ -52,8 +49,7 @@ class Positions:
         return (self.index,)
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(Struct, frozen=True):
     """``start : start + step · size : step`` along the axis of an index; ``reverse`` is ``::-1``."""
 
     index: Index
@@ -65,8 +61,7 @@ class Slice:
 Place: TypeAlias = Union[int, Slice, "Node", None]
 
 
-@dataclass(frozen=True, slots=True)
-class Picked:
+class Picked(Struct, frozen=True):
     """``name[places]``; a place is ``None`` for a whole axis, a number, a slice or an array of positions."""
 
     entry: Entry
@@ -75,31 +70,27 @@ class Picked:
     is_truth: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Reshaped:
+class Reshaped(Struct, frozen=True):
     """A vector that begins with the rows of a matrix, one after the other, as that matrix."""
 
     array: Node
     axes: Along
 
 
-@dataclass(frozen=True, slots=True)
-class Diagonal:
+class Diagonal(Struct, frozen=True):
     """The diagonal of a square array."""
 
     array: Named
     axes: Along
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """One where two indices are equal, else zero: a square matrix, or a larger one if their axes differ."""
 
     axes: Along
 
 
-@dataclass(frozen=True, slots=True)
-class OneHot:
+class OneHot(Struct, frozen=True):
     """Rows of the identity matrix of ``axis``: those that ``at`` says."""
 
     axis: Axis
@@ -107,23 +98,20 @@ class OneHot:
     axes: Along
 
 
-@dataclass(frozen=True, slots=True)
-class Triangle:
+class Triangle(Struct, frozen=True):
     """One where the second index is not after the first one."""
 
     axes: Along
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     relation: str
     left: Node
     right: Node
     axes: Along
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """A scalar function, entry by entry."""
 
     function: str
@@ -131,16 +119,14 @@ class Applied:
     axes: Along
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(Struct, frozen=True):
     """Entry by entry."""
 
     factors: tuple[Node, ...]
     axes: Along
 
 
-@dataclass(frozen=True, slots=True)
-class Quotient:
+class Quotient(Struct, frozen=True):
     """Entry by entry."""
 
     above: Node
@@ -148,8 +134,7 @@ class Quotient:
     axes: Along
 
 
-@dataclass(frozen=True, slots=True)
-class Power:
+class Power(Struct, frozen=True):
     """Entry by entry, with a positive exponent."""
 
     base: Node
@@ -157,16 +142,14 @@ class Power:
     axes: Along
 
 
-@dataclass(frozen=True, slots=True)
-class Plus:
+class Plus(Struct, frozen=True):
     """A sum of parts with signs; a single part with the sign −1 is a negation."""
 
     parts: tuple[tuple[int, Node], ...]
     axes: Along
 
 
-@dataclass(frozen=True, slots=True)
-class Matmul:
+class Matmul(Struct, frozen=True):
     """A product of matrices, stacks of matrices or vectors, summed over ``over``."""
 
     left: Node
@@ -175,8 +158,7 @@ class Matmul:
     axes: Along
 
 
-@dataclass(frozen=True, slots=True)
-class Reduced:
+class Reduced(Struct, frozen=True):
     """The sum over the axes at the given positions."""
 
     array: Node
@@ -185,8 +167,7 @@ class Reduced:
     axes: Along
 
 
-@dataclass(frozen=True, slots=True)
-class Transposed:
+class Transposed(Struct, frozen=True):
     """The axes in another order: axis p of the result is axis ``order[p]`` of the array."""
 
     array: Node
@@ -194,8 +175,7 @@ class Transposed:
     axes: Along
 
 
-@dataclass(frozen=True, slots=True)
-class Expanded:
+class Expanded(Struct, frozen=True):
     """The array with axes of size one put in (``None``), taken out (0) or left as they are (``":"``)."""
 
     array: Node
@@ -203,16 +183,14 @@ class Expanded:
     axes: Along
 
 
-@dataclass(frozen=True, slots=True)
-class Repeated:
+class Repeated(Struct, frozen=True):
     """The array repeated along axes that it does not depend on; with no array, zeros."""
 
     array: Node | None
     axes: Along
 
 
-@dataclass(frozen=True, slots=True)
-class Einsum:
+class Einsum(Struct, frozen=True):
     """``Σ_bound Π operands``: the sum of products of entries, for which there is no matrix form."""
 
     operands: tuple[Node, ...]

@@ -7,9 +7,10 @@ the text, parsed by Python, has exactly the operands that it was made from.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
+
+from msgspec import Struct
 
 from tracer.calculus.printing.names import is_primary
 
@@ -29,8 +30,7 @@ class Binding(IntEnum):
     ATOM = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Struct, frozen=True):
     """The text of a Python expression and how tightly it binds."""
 
     text: str

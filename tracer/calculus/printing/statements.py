@@ -11,7 +11,9 @@ no array that is read is changed; positions that may repeat are added with ``np.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from tracer.calculus.printing.array_form import array_form
 from tracer.calculus.printing.array_tree import (

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 from tracer.calculus import arrays_in
 from tracer.calculus.printing import Letters, NoForm, matrix_code, open_code, statements
@@ -38,8 +39,7 @@ from tracer.gradients.graph import Graph
 from tracer.gradients.local import forward_formula
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenDerivation:
+class WrittenDerivation(Struct, frozen=True):
     """A derivation with the code of its last step."""
 
     derivation: Derivation
@@ -93,7 +93,7 @@ def prelude(expr: Expr, computed: Mapping[str, Definition], names: Vocabulary) -
     lines: list[str] = []
     for array, definition in ordered:
         if array in needed:
-            code = array_code(definition.expr, definition.free, names)
+            code = names.code_of(definition, array_code)
             target = names.array(array)
             single = code.count("\n") == 0
             lines += (
@@ -209,7 +209,7 @@ class DerivationWriter:
         literal = prelude + open_code(step.expr, step.free, self.names, self.letters)
         code = array_code(step.expr, step.free, spelled_out(step.expr, self.names, self.temporaries))
         unsaid = {self.names.array(a) for a in self.temporaries}
-        if self._prelude_names(code) & unsaid:
+        if _names_in(code)[0] & unsaid:
             code = prelude + code
         return [
             self._step(step, entry_left, index, text, literal, rule="every entry"),
@@ -313,10 +313,6 @@ class DerivationWriter:
             )
         return plus(parts)
 
-    def _prelude_names(self, code: str) -> set[str]:
-        """The identifiers that code reads."""
-        return {n.id for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Name)}
-
     def prelude(self, expr: Expr, among: Mapping[str, Definition] | None = None) -> str:
         """Code that computes the arrays an expression relies on from others; only those ``among``, if given."""
         return prelude(expr, self.computed if among is None else among, self.names)
@@ -324,11 +320,7 @@ class DerivationWriter:
     def _inputs(self, steps: Iterable[Step]) -> dict[str, Input]:
         read: set[str] = set()
         for step in steps:
-            stored: set[str] = set()
-            for statement in ast.parse(step.code).body:
-                names = [n for n in ast.walk(statement) if isinstance(n, ast.Name)]
-                read |= {n.id for n in names if isinstance(n.ctx, ast.Load)} - stored
-                stored |= {n.id for n in names if isinstance(n.ctx, ast.Store)}
+            read |= _names_in(step.code)[0]
         expressions = [s.expr for s in self.derived.steps] + [d.expr for d in self.computed.values()]
         below = _bounds(expressions, self.names)
         inputs: dict[str, Input] = {}
@@ -352,6 +344,24 @@ class DerivationWriter:
         if not axes and self.names.axes(array) == ():
             return Input(source, axes, "scalar")
         return Input(source, axes, "positive" if array in self.positive else "real")
+
+
+@lru_cache(maxsize=4096)
+def _names_in(code: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The names that code reads before it binds them, and those that it binds."""
+    read: set[str] = set()
+    bound: set[str] = set()
+    if "\n" in code and "\n " not in code:
+        for line in code.split("\n"):  # the same lines come again in the code of other steps
+            reads, binds = _names_in(line)
+            read |= reads - bound
+            bound |= binds
+    else:
+        for statement in ast.parse(code).body:
+            names = [n for n in ast.walk(statement) if isinstance(n, ast.Name)]
+            read |= {n.id for n in names if isinstance(n.ctx, ast.Load)} - bound
+            bound |= {n.id for n in names if isinstance(n.ctx, ast.Store)}
+    return frozenset(read), frozenset(bound)
 
 
 def _directly(derivative: Tree) -> Tree:

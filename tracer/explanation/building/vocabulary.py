@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tracer.calculus.printing import Names, NoForm
-from tracer.calculus.terms import Axes, Axis
+from tracer.calculus.terms import Axes, Axis, Definition, Expr, Index
 from tracer.formula import Symbols, Tree, letter, symbol
 from tracer.formula.tree import Partial
 from tracer.gradients.graph import Graph
@@ -42,6 +42,16 @@ class Vocabulary(Names):
     identifiers: dict[str, str] = field(default_factory=dict)
     temporaries: dict[str, str] = field(default_factory=dict)
     root_array: str = ""
+    _codes: dict[tuple[Definition, tuple[str, ...]], str] = field(default_factory=dict)
+
+    def code_of(
+        self, definition: Definition, write: Callable[[Expr, tuple[Index | int, ...], Vocabulary], str]
+    ) -> str:
+        """What ``write`` makes of a definition; the steps of a derivation compute the same arrays again and again."""
+        key = definition, tuple(self.at_hand)
+        if key not in self._codes:
+            self._codes[key] = write(definition.expr, definition.free, self)
+        return self._codes[key]
 
     def source(self, array: str) -> str:
         """How the program writes an array: its first name, else the expression that made it."""
