@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from tracer.diagnosis.rewrites import Rewrite
 from tracer.matching.candidates import Match
 
 
@@ -35,18 +36,20 @@ class Finding(Struct, frozen=True):
 
     Attributes:
         cause: the node that brought the fault in: for a stale operand, the update that came too early.
-        instead: the version that should have been read.
-        spoiled: the updates whose gradient is wrong because of it.
-        readers: the nodes that read the wrong version.
+        spoiled: the gradients that are wrong because of it: nodes that feed an update, or are named a gradient.
+        readers: the nodes whose value an edit changes; for a stale operand, those that read the wrong version.
         meant: what each spoiled node is once the fault is mended; the numbers were computed, on every replay.
+        rewrite: what the smallest edit does to the source; None for a stale operand, whose lines change places.
+        names: what the sentence about it speaks of.
     """
 
     kind: Kind
     cause: int
-    instead: int
     spoiled: tuple[int, ...]
     readers: tuple[int, ...]
     meant: Mapping[int, Match]
+    rewrite: Rewrite | None = None
+    names: tuple[str, ...] = ()
 
     def first_spoiled(self, operands: Mapping[int, tuple[int, ...]]) -> tuple[int, ...]:
         """The spoiled nodes all of whose own operands are right: where the fault enters."""

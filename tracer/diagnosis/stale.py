@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 
 from tracer.diagnosis.finding import Finding, Kind
+from tracer.diagnosis.identification import identify
 from tracer.matching.analysis import Analysis
-from tracer.matching.candidates import Match, Sort
-from tracer.matching.fingerprint import fingerprint
+from tracer.matching.candidates import Match
 from tracer.matching.judging import fits, is_right, judged_updates
-from tracer.matching.scale import Scalar, name_scale
 from tracer.matching.updates import Update
 from tracer.tape.node import Kind as NodeKind
 from tracer.tape.tape import evaluate
@@ -43,7 +42,6 @@ def find_stale_operands(analysis: Analysis) -> list[Finding]:
         Finding(
             Kind.STALE_OPERAND,
             early,
-            analysis.updates[early].before,
             tuple(u.node for u in spoiled),
             tuple(dict.fromkeys(readers)),
             meant,
@@ -104,37 +102,12 @@ def _mended(
         mended.append(now)
     meant: dict[int, Match] = {}
     for node in region:
-        match = _identify(analysis, node, [m[node] for m in mended], update)
+        wrt = update.before if node == update.change else None
+        match = identify(analysis, node, [m[node] for m in mended], update.node, wrt)
         if match is not None:
             meant[node] = match
     needed = meant.get(update.change)
     return meant if needed is not None and fits(needed, update) else None
-
-
-def _identify(analysis: Analysis, node: int, values: list[Any], update: Update) -> Match | None:
-    """The full gradient that these values are, preferring the one that the update needs."""
-    if np.asarray(values[0]).dtype.kind != "f":
-        return None
-    found = fingerprint(values)
-    if found is None:
-        return None
-    hits: list[tuple[tuple[Any, ...], Match]] = []
-    scalars: dict[int, list[Scalar]] = {}
-    for candidate, measured, error in analysis.matcher.index.find(
-        found, analysis.matcher.scalar_factors(node)
-    ):
-        if candidate.sort is not Sort.FULL or analysis.matcher.position(candidate.root) > update.node:
-            continue
-        if candidate.root not in scalars:
-            scalars[candidate.root] = analysis.matcher.scalars(node, candidate.root)
-        scale = name_scale(measured, scalars[candidate.root], analysis.matcher.literals(node))
-        if scale is not None:
-            match = Match(node, candidate, scale, error)
-            hits.append((analysis.matcher.rank(match), match))
-    wanted = [match for _, match in hits if fits(match, update)] if node == update.change else []
-    if wanted:
-        return wanted[0]
-    return min(hits, key=lambda hit: hit[0])[1] if hits else None
 
 
 def lines_of(analysis: Analysis, nodes: Iterable[int]) -> tuple[int, ...]:

@@ -1,0 +1,21 @@
+"""The edits that are tried: each file has those of one subject, all give `Edit`s."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracer.diagnosis.edits.computed import computed_otherwise
+from tracer.diagnosis.edits.derivatives import derivatives
+from tracer.diagnosis.edits.gradients import meant_values
+from tracer.diagnosis.edits.operands import other_operands
+from tracer.diagnosis.trials import Edit, Trials
+
+__all__ = ["edits"]
+
+
+def edits(trials: Trials) -> Iterator[Edit]:
+    """All edits worth trying, the plainest subjects first."""
+    yield from computed_otherwise(trials)
+    yield from other_operands(trials)
+    yield from derivatives(trials)
+    yield from meant_values(trials)

@@ -1,0 +1,214 @@
+"""Edits of the operation itself: its sign, its axis, a transpose, a factor, an accumulation.
+
+Comes in: the backward nodes behind a wrong gradient.  Goes out: edits of one place in the source each; what ran
+several times at that place is changed every time.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from tracer.diagnosis.finding import Kind
+from tracer.diagnosis.rewrites import (
+    Accumulate,
+    Drop,
+    Negate,
+    Operator,
+    Overwrite,
+    Reduction,
+    Scale,
+    Transposed,
+)
+from tracer.diagnosis.trials import Change, Edit, Trials
+from tracer.gradients.adjoints import is_real
+from tracer.tape.functions import resolve
+from tracer.tape.node import Kind as NodeKind
+from tracer.tape.node import Node, Span
+from tracer.tape.tape import evaluate, substitute
+
+_FLIPPED = {"add": "subtract", "subtract": "add"}
+_OPPOSITE = {
+    "greater": "less_equal",
+    "less_equal": "greater",
+    "less": "greater_equal",
+    "greater_equal": "less",
+}
+_REDUCTIONS = ("sum", "mean")
+Group = tuple[Node, tuple[int, ...]]
+
+
+def places(trials: Trials) -> list[Group]:
+    """The nodes behind the targets by their place in the source: the first one, and all of them."""
+    tape = trials.analysis.tape
+    found: dict[tuple[Span, str], list[int]] = defaultdict(list)
+    for node in trials.behind:
+        recorded = tape.nodes[node]
+        if recorded.site is not None and recorded.kind not in (NodeKind.LEAF, NodeKind.LITERAL):
+            found[recorded.site.span, recorded.op].append(node)
+    return [(tape.nodes[nodes[0]], tuple(nodes)) for nodes in found.values()]
+
+
+def computed_otherwise(trials: Trials) -> Iterator[Edit]:
+    """Every place behind the targets, computed in another way."""
+    for first, nodes in places(trials):
+        assert first.site is not None
+        span = first.site.span
+        if first.op in _FLIPPED:
+            other = _FLIPPED[first.op]
+            yield Edit(Kind.SIGN, 1.0, nodes, _as(trials, other), text=Operator(span, other))
+        if first.op == "negative":
+            yield Edit(Kind.SIGN, 0.9, nodes, _operand(trials, 0), text=Drop(span, 0))
+        elif is_real(first) and first.kind is NodeKind.OPERATION:
+            yield Edit(Kind.SIGN, 1.1, nodes, _negated(trials), text=Negate(span))
+        if first.op in _OPPOSITE:
+            other = _OPPOSITE[first.op]
+            yield Edit(Kind.MISSING_MASK, 1.5, nodes, _as(trials, other), text=Operator(span, other))
+        if first.op in _REDUCTIONS:
+            yield from _other_axes(trials, first, nodes)
+        if first.op in ("dot", "matmul") and len(first.args) == 2:
+            yield from _transposes(trials, first, nodes)
+        if first.op in ("multiply", "divide"):
+            yield from _one_factor_less(trials, first, nodes)
+        if first.kind is NodeKind.MUTATION and first.op == "add" and len(trials.operands(first.id)) == 2:
+            yield Edit(Kind.ACCUMULATION, 1.2, nodes, _operand(trials, 1), text=Overwrite(span))
+        if first.op == "setitem":
+            yield Edit(Kind.EXTRA_DERIVATIVE, 2.0, nodes, _operand(trials, 0))
+        if is_real(first) and first.names:
+            yield from _accumulated(trials, first, nodes)
+        if is_real(first) and first.kind is not NodeKind.VIEW:
+            yield from _scaled(trials, first, nodes)
+
+
+def _negated(trials: Trials) -> Change:
+    return lambda node, now, _: -evaluate(trials.node(node), now)
+
+
+def _as(trials: Trials, op: str, **keywords: Any) -> Change:
+    """The node's operands under another operation."""
+    function = resolve(op)
+
+    def change(node: int, now: Mapping[int, Any], _: int) -> Any:
+        recorded = trials.node(node)
+        return function(*substitute(recorded.args, now), **{**substitute(recorded.kwargs, now), **keywords})
+
+    return change
+
+
+def _operand(trials: Trials, position: int) -> Change:
+    def change(node: int, now: Mapping[int, Any], _: int) -> Any:
+        value = now[trials.operands(node)[position]]
+        return np.broadcast_to(value, trials.node(node).shape or ())
+
+    return change
+
+
+def _other_axes(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Iterator[Edit]:
+    assert first.site is not None
+    operand = trials.node(trials.operands(first.id)[0])
+    rank = len(operand.shape or ())
+    axis, keepdims = first.kwargs.get("axis"), bool(first.kwargs.get("keepdims", False))
+    other = "mean" if first.op == "sum" else "sum"
+    yield Edit(
+        Kind.FACTOR,
+        1.3,
+        nodes,
+        _as(trials, other),
+        (first.op, other),
+        Reduction(first.site.span, other, axis, keepdims),
+    )
+    for new_axis, kept in itertools.product((None, *range(rank)), (keepdims, not keepdims)):
+        if (new_axis, kept) == (axis, keepdims) or (isinstance(axis, int) and axis - rank == new_axis):
+            continue
+        yield Edit(
+            Kind.AXIS,
+            1.0 if kept == keepdims else 1.1,
+            nodes,
+            _as(trials, first.op, axis=new_axis, keepdims=kept),
+            (str(axis), str(new_axis)),
+            Reduction(first.site.span, first.op, new_axis, kept),
+        )
+
+
+def _transposes(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Iterator[Edit]:
+    """The product with operands transposed or in the other order; their shapes must allow it."""
+    assert first.site is not None
+    function = resolve(first.op)
+    for flipped in itertools.product((False, True), repeat=2):
+        for swapped in (False, True):
+            if not any(flipped) and not swapped:
+                continue
+
+            def change(
+                node: int,
+                now: Mapping[int, Any],
+                _: int,
+                flipped: tuple[bool, ...] = flipped,
+                swapped: bool = swapped,
+            ) -> Any:
+                sides = list(substitute(trials.node(node).args, now))
+                sides = [np.swapaxes(s, -1, -2) if f else s for s, f in zip(sides, flipped, strict=True)]
+                return function(*(reversed(sides) if swapped else sides))
+
+            yield Edit(
+                Kind.TRANSPOSE,
+                1.0 + 0.1 * (sum(flipped) + swapped),
+                nodes,
+                change,
+                text=Transposed(first.site.span, (flipped[0], flipped[1]), swapped),
+            )
+
+
+def _one_factor_less(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Iterator[Edit]:
+    assert first.site is not None
+    operands = trials.operands(first.id)
+    if len(operands) != 2:
+        return
+    for kept, dropped in ((0, 1), (1, 0)):
+        if first.op == "divide" and kept == 1:
+            continue
+        number = trials.node(operands[dropped]).shape == ()
+        match = trials.analysis.matcher.best(operands[dropped])
+        kind = Kind.FACTOR if number else Kind.EXTRA_DERIVATIVE
+        yield Edit(
+            kind,
+            1.3 if number else 1.6 if match is not None else 2.4,
+            nodes,
+            _operand(trials, kept),
+            text=Drop(first.site.span, kept),
+        )
+
+
+def _accumulated(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Iterator[Edit]:
+    """What is bound to a name that already had a value, added to it."""
+    assert first.site is not None
+    earlier = {n: trials.earlier_version(n) for n in nodes}
+    known = [n for n in nodes if earlier[n] is not None and earlier[n] not in trials.operands(n)]
+    if not known or len(known) < len(nodes) - 1:
+        return
+
+    def change(node: int, now: Mapping[int, Any], _: int) -> Any:
+        value = evaluate(trials.node(node), now)
+        before = earlier[node]
+        return value if before is None else value + now[before]
+
+    yield Edit(Kind.ACCUMULATION, 1.2, nodes, change, text=Accumulate(first.site.span))
+
+
+def _scaled(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Iterator[Edit]:
+    """A value times the number that sets a wrong gradient apart from the others."""
+    assert first.site is not None
+    for text, factors in trials.odd_factors:
+
+        def change(
+            node: int, now: Mapping[int, Any], replay: int, factors: tuple[float, ...] = factors
+        ) -> Any:
+            return evaluate(trials.node(node), now) * factors[replay]
+
+        if all(abs(f + 1) < 1e-9 for f in factors):
+            continue  # a sign has its own edits
+        yield Edit(Kind.FACTOR, 1.8, nodes, change, (text,), Scale(first.site.span, text))

@@ -1,0 +1,88 @@
+"""Edits by a local derivative: one that is missing, or one that stands where another should.
+
+Comes in: the backward nodes behind a wrong gradient.  Goes out: each of them times the slope of an elementwise step of
+the forward pass; and products in which one factor is replaced by such a slope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from tracer.diagnosis.edits.computed import places
+from tracer.diagnosis.finding import Kind
+from tracer.diagnosis.rewrites import DerivativeInstead, TimesDerivative
+from tracer.diagnosis.trials import Edit, Slope, Trials
+from tracer.gradients.adjoints import is_real
+from tracer.tape.tape import evaluate
+
+
+def derivatives(trials: Trials) -> Iterator[Edit]:
+    """Values times a slope, and factors replaced by one."""
+    for first, nodes in places(trials):
+        if not is_real(first) or not first.shape:
+            continue
+        assert first.site is not None
+        for slopes in _aligned(trials, nodes):
+            slope = slopes[nodes[0]]
+            kind = Kind.MISSING_MASK if slope.is_mask else Kind.MISSING_DERIVATIVE
+
+            def times(
+                node: int, now: Mapping[int, Any], replay: int, slopes: dict[int, Slope] = slopes
+            ) -> Any:
+                return evaluate(trials.node(node), now) * slopes[node].values[replay]
+
+            yield Edit(
+                kind,
+                2.0 + slope.depth * 0.05,
+                nodes,
+                times,
+                text=TimesDerivative(first.site.span, slope.of, slope.wrt),
+            )
+            if first.op != "multiply" or len(trials.operands(first.id)) != 2:
+                continue
+            for position in (0, 1):
+
+                def instead(
+                    node: int,
+                    now: Mapping[int, Any],
+                    replay: int,
+                    slopes: dict[int, Slope] = slopes,
+                    kept: int = 1 - position,
+                ) -> Any:
+                    return np.multiply(now[trials.operands(node)[kept]], slopes[node].values[replay])
+
+                yield Edit(
+                    kind,
+                    2.6 + slope.depth * 0.05,
+                    nodes,
+                    instead,
+                    text=DerivativeInstead(first.site.span, position, slope.of, slope.wrt),
+                )
+
+
+def _aligned(trials: Trials, nodes: tuple[int, ...]) -> Iterator[dict[int, Slope]]:
+    """For each of several nodes a slope of its shape: the same step of the forward pass at every repetition."""
+    shape = trials.node(nodes[0]).shape
+    if any(trials.node(n).shape != shape for n in nodes):
+        yield from _by_layer(trials, nodes)
+        return
+    for slopes in trials.slopes(shape or ()):
+        if len(slopes) == 1:
+            yield dict.fromkeys(nodes, slopes[0])
+        elif len(slopes) == len(nodes):
+            yield dict(zip(nodes, slopes, strict=True))
+            yield dict(zip(nodes, slopes[::-1], strict=True))
+
+
+def _by_layer(trials: Trials, nodes: tuple[int, ...]) -> Iterator[dict[int, Slope]]:
+    """Nodes of several shapes, as in a loop over layers: the only slope of each one's shape."""
+    found: dict[int, Slope] = {}
+    for node in nodes:
+        able = [s for s in trials.slopes(trials.node(node).shape or ()) if len(s) == 1]
+        if len(able) != 1:
+            return
+        found[node] = able[0][0]
+    yield found

@@ -1,0 +1,185 @@
+"""Edits that say what a value should be: a whole gradient, or itself and a term that is missing.
+
+Comes in: the backward nodes behind a wrong gradient.  Goes out: values replaced by the gradient of a root by a forward
+value of their shape, with the factor that the other gradients carry.  If what is missing is itself something
+known, the edit is that term; else it is the whole gradient, and the last resort.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from tracer.diagnosis.edits.computed import places
+from tracer.diagnosis.finding import Kind
+from tracer.diagnosis.intent import is_gradient
+from tracer.diagnosis.rewrites import AddName, AddTerm, Gradient
+from tracer.diagnosis.trials import Change, Edit, Trials
+from tracer.gradients.adjoints import is_real
+from tracer.matching.candidates import Candidate, Sort
+from tracer.matching.fingerprint import fingerprint
+from tracer.matching.scale import name_scale
+from tracer.tape.node import Kind as NodeKind
+from tracer.tape.node import Node
+from tracer.tape.tape import evaluate
+
+
+def meant_values(trials: Trials) -> Iterator[Edit]:
+    """Every place whose value is not recognised, as the gradient by each forward value of its shape."""
+    yield from _carried_terms(trials)
+    for first, nodes in places(trials):
+        meant = {t.node for t in trials.targets}
+        known = all(is_gradient(trials.best(n)) and n not in meant for n in nodes)
+        if not is_real(first) or first.shape is None or known:
+            continue
+        for root, wrt in _meanings(trials, nodes):
+            for factors in trials.carried(nodes):
+                values = {
+                    n: [
+                        f * np.asarray(a.full[w]) for f, a in zip(factors, trials.adjoints(root), strict=True)
+                    ]
+                    for n, w in wrt.items()
+                }
+                values = {n: _like(trials.node(n), v) for n, v in values.items()}
+                yield from _as_gradient(trials, first, nodes, root, wrt, values, factors)
+
+
+def _carried_terms(trials: Trials) -> Iterator[Edit]:
+    """A value plus what a variable of the backward pass holds from the step before, as in a loop over time."""
+    forward = trials.analysis.matcher.forward
+    for first, nodes in places(trials):
+        if not is_real(first) or not first.shape or first.kind is NodeKind.VIEW:
+            continue
+        assert first.site is not None
+        scope = first.calls[-1].function.rpartition(".")[2] if first.calls else ""
+        for name, bindings in trials.variables[scope].items():
+            held = {n: trials.bound_before(bindings, n) for n in nodes}
+            known = {n: h for n, h in held.items() if h is not None}
+            if len(known) < len(nodes) or any(
+                h in forward or h in trials.operands(n) for n, h in known.items()
+            ):
+                continue
+            if any(trials.node(h).shape != trials.node(n).shape for n, h in known.items()):
+                continue
+
+            def plus(node: int, now: Mapping[int, Any], _: int, known: dict[int, int] = known) -> Any:
+                return evaluate(trials.node(node), now) + now[known[node]]
+
+            yield Edit(Kind.MISSING_TERM, 1.5, nodes, plus, (name,), AddName(first.site.span, name))
+
+
+def _like(node: Node, values: list[Any]) -> list[Any]:
+    return [
+        v.reshape(node.shape) if node.shape is not None and v.size == np.prod(node.shape) else v
+        for v in values
+    ]
+
+
+def _meanings(trials: Trials, nodes: tuple[int, ...]) -> Iterator[tuple[int, dict[int, int]]]:
+    """Roots, with the forward value that each node might hold the gradient by."""
+    for root in trials.roots:
+        full = trials.adjoints(root)[0].full
+        by_shape: dict[tuple[int, ...], list[int]] = {}
+        for wrt, value in full.items():
+            if wrt != root:
+                by_shape.setdefault(np.shape(value), []).append(wrt)
+        if len(nodes) == 1:
+            for wrt in by_shape.get(trials.node(nodes[0]).shape or (), ()):
+                yield root, {nodes[0]: wrt}
+            continue
+        for group in trials.repeated:
+            if len(group) == len(nodes) and all(g in full for g in group):
+                for ordered in (group, group[::-1]):
+                    pairs = dict(zip(nodes, ordered, strict=True))
+                    if all(np.shape(full[w]) == trials.node(n).shape for n, w in pairs.items()):
+                        yield root, pairs
+
+
+def _as_gradient(
+    trials: Trials,
+    first: Node,
+    nodes: tuple[int, ...],
+    root: int,
+    wrt: dict[int, int],
+    values: dict[int, list[Any]],
+    factors: tuple[float, ...],
+) -> Iterator[Edit]:
+    assert first.site is not None
+    change = _known(values)
+    span = first.site.span
+    if len(nodes) == 1:
+        missing = _missing_term(trials, nodes[0], wrt[nodes[0]], values[nodes[0]])
+        if missing is not None:
+            candidate, factor = missing
+            inside = None if candidate.sort is Sort.VALUE else candidate.root
+            yield Edit(
+                _kind_of_missing(trials, nodes[0], wrt[nodes[0]], candidate),
+                1.4,
+                nodes,
+                change,
+                (factor,),
+                AddTerm(span, candidate.wrt, factor, inside) if candidate.sort is not Sort.PATH else None,
+            )
+    softmax = trials.feeds_softmax(wrt[nodes[0]])
+    # The place that is bound to a name is the one to be told; what stands within it comes after.
+    steps = {t.node for t in trials.targets if t.sign}
+    level = 5.0 + (0.0 if first.names else 0.2) + (0.0 if trials.node(wrt[nodes[0]]).names else 0.1)
+    level += 0.6 if steps & set(nodes) else 0.0
+    yield Edit(
+        Kind.SOFTMAX_JACOBIAN if softmax else Kind.UNKNOWN,
+        level,
+        nodes,
+        change,
+        text=Gradient(span, nodes[0], root, wrt[nodes[0]], factors),
+    )
+
+
+def _known(values: Mapping[int, list[Any]]) -> Change:
+    return lambda node, _, replay: values[node][replay]
+
+
+def _missing_term(trials: Trials, node: int, wrt: int, wanted: list[Any]) -> tuple[Candidate, str] | None:
+    """What must be added to a node to give the gradient, if that is something known."""
+    analysis = trials.analysis
+    differences = [w - np.asarray(v) for w, v in zip(wanted, analysis.replays.of(node), strict=True)]
+    if any(d.shape != w.shape for d, w in zip(differences, wanted, strict=True)):
+        return None
+    found = fingerprint(differences)
+    if found is None:
+        return None
+    hits = []
+    for candidate, measured, _ in analysis.matcher.index.find(found, analysis.matcher.scalar_factors(node)):
+        if candidate.transposed or candidate.sort is Sort.LOCAL or candidate.wrt >= node:
+            continue
+        if candidate.sort is Sort.FULL and candidate.wrt != wrt:
+            continue
+        if candidate.sort in (Sort.PATH, Sort.PARTIAL) and not _may_be_forgotten(trials, candidate, wrt):
+            continue
+        scale = name_scale(measured, analysis.matcher.scalars(node, candidate.root), frozenset())
+        if scale is not None and scale.rank <= 3:
+            order = {Sort.VALUE: 0, Sort.FULL: 1, Sort.PATH: 2, Sort.PARTIAL: 3}[candidate.sort]
+            hits.append(((order, scale.rank, candidate.wrt), candidate, scale.text))
+    if not hits:
+        return None
+    _, candidate, text = min(hits, key=lambda hit: hit[0])
+    return candidate, text
+
+
+def _may_be_forgotten(trials: Trials, candidate: Candidate, wrt: int) -> bool:
+    """Whether a path that is left out is an oversight.
+
+    A parameter that is used in two forward passes, of which one is held fixed, is not: that is how a target
+    network is trained.
+    """
+    if candidate.wrt != wrt:
+        return False
+    parameters = {u.before for u in trials.analysis.updates.values()}
+    return wrt not in parameters or (candidate.via is not None and trials.is_penalty(candidate.via))
+
+
+def _kind_of_missing(trials: Trials, node: int, wrt: int, candidate: Candidate) -> Kind:
+    if candidate.via is not None and trials.is_statistic(candidate.via):
+        return Kind.CONSTANT_STATISTICS
+    return Kind.MISSING_TERM

@@ -1,0 +1,177 @@
+"""Edits of what an operation reads: another version of a variable, or another variable.
+
+Comes in: the backward nodes behind a wrong gradient.  Goes out: edits in which every reader of a value within one
+statement, or within one call that it makes, reads another value of the same shape instead.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from tracer.diagnosis.finding import Kind
+from tracer.diagnosis.intent import is_gradient
+from tracer.diagnosis.rewrites import Operand
+from tracer.diagnosis.trials import Change, Edit, Overlay, Trials
+from tracer.tape.node import Kind as NodeKind
+from tracer.tape.node import Span
+from tracer.tape.tape import evaluate
+
+_INDEXED = re.compile(r"^(?P<base>.*)\[(?P<index>-?\d+)\]$")
+
+
+def other_operands(trials: Trials) -> Iterator[Edit]:
+    """Every value that a statement reads, replaced by each other one of its shape."""
+    for (span, scope), readers in _readers(trials).items():
+        pairs: dict[Any, dict[int, int]] = defaultdict(dict)
+        for reader, operand in readers:
+            pairs[_variable(trials, operand)][reader] = operand
+        for operands in pairs.values():
+            yield from _replaced(trials, span, scope, operands)
+
+
+def _readers(trials: Trials) -> dict[tuple[Span, str], list[tuple[int, int]]]:
+    """For each place in the source: the nodes that were computed there, or in a call from there, with their operands.
+
+    A place comes with the function that it stands in.
+    """
+    tape = trials.analysis.tape
+    found: dict[tuple[Span, str], list[tuple[int, int]]] = defaultdict(list)
+    for node in trials.behind:
+        recorded = tape.nodes[node]
+        if recorded.site is None:
+            continue
+        functions = ["", *(call.function.rpartition(".")[2] for call in recorded.calls)]
+        spans = dict(
+            zip([*(call.site.span for call in recorded.calls), recorded.site.span], functions, strict=True)
+        )
+        for operand in dict.fromkeys(tape.operands(node)):
+            if tape.nodes[operand].kind is NodeKind.LITERAL or not tape.nodes[operand].shape:
+                continue
+            for place in spans.items():
+                found[place].append((node, operand))
+    return found
+
+
+def _variable(trials: Trials, operand: int) -> Any:
+    """What tells the variables that a place reads apart; ``hs[0]``, ``hs[1]``… are one."""
+    names = trials.node(operand).names
+    if not names:
+        site = trials.node(operand).site
+        return site.span if site is not None else operand
+    indexed = _INDEXED.match(names[0])
+    return indexed["base"] if indexed else names[0]
+
+
+def _replaced(trials: Trials, span: Span, scope: str, operands: Mapping[int, int]) -> Iterator[Edit]:
+    nodes = tuple(sorted(operands))
+    first = operands[nodes[0]]
+    tried: set[tuple[int, ...]] = {tuple(operands[n] for n in nodes)}
+    for replacements, previous in _candidates(trials, scope, operands):
+        key = tuple(replacements[n] for n in nodes)
+        if key in tried:
+            continue
+        tried.add(key)
+        yield Edit(
+            _kind(trials, first, replacements[nodes[0]]),
+            _level(trials, first, replacements[nodes[0]]),
+            nodes,
+            _reading(trials, operands, replacements),
+            text=Operand(span, first, replacements[nodes[0]], previous=previous),
+        )
+    if len(trials.node(first).shape or ()) == 2:
+        yield Edit(
+            Kind.TRANSPOSE,
+            1.2,
+            nodes,
+            _reading(trials, operands, operands, transposed=True),
+            text=Operand(span, first, first, transposed=True),
+        )
+
+
+def _reading(
+    trials: Trials, operands: Mapping[int, int], replacements: Mapping[int, int], transposed: bool = False
+) -> Change:
+    def change(node: int, now: Mapping[int, Any], _: int) -> Any:
+        value = now[replacements[node]]
+        overlay = Overlay(now, {operands[node]: np.swapaxes(value, -1, -2) if transposed else value})
+        return evaluate(trials.node(node), overlay)
+
+    return change
+
+
+def _candidates(
+    trials: Trials, scope: str, operands: Mapping[int, int]
+) -> Iterator[tuple[dict[int, int], int]]:
+    """What might be read instead: one node for each reader, and by how many steps it stands earlier in its series."""
+    distinct = list(dict.fromkeys(operands[r] for r in sorted(operands)))
+    first = distinct[0]
+    for bindings in trials.variables[scope].values():
+        held = {r: n for r in operands if (n := trials.bound_before(bindings, r)) is not None}
+        if len(held) == len(operands) and _same_shapes(trials, operands, held):
+            yield held, 0
+    if len(distinct) == 1:
+        for other in trials.values_like(first, min(operands)):
+            if other != first:
+                yield dict.fromkeys(operands, other), 0
+        return
+    series = trials.series
+    places = {o: m for o in distinct if (m := _place(trials, o)) is not None}
+    if len(places) == len(distinct):
+        for base, members in series.items():
+            for step in (0, -1, 1):
+                if base == places[first][0] and step == 0:
+                    continue
+                chosen = {r: members.get(places[o][1] + step) for r, o in operands.items()}
+                known = {r: n for r, n in chosen.items() if n is not None}
+                if len(known) == len(operands) and all(
+                    trials.node(n).shape == trials.node(operands[r]).shape and n < r for r, n in known.items()
+                ):
+                    yield known, -step if base == places[first][0] else 0
+    for group in (*trials.repeated, *trials.read_in_turn):
+        if len(group) < len(distinct):
+            continue
+        for ordered in (group, group[::-1]):
+            for start in {0, len(ordered) - len(distinct)}:
+                aligned = dict(zip(distinct, ordered[start : start + len(distinct)], strict=True))
+                chosen_ = {r: aligned[o] for r, o in operands.items()}
+                if _same_shapes(trials, operands, chosen_) and all(n < r for r, n in chosen_.items()):
+                    yield chosen_, 0
+
+
+def _same_shapes(trials: Trials, operands: Mapping[int, int], others: Mapping[int, int]) -> bool:
+    return all(trials.node(o).shape == trials.node(others[r]).shape for r, o in operands.items())
+
+
+def _place(trials: Trials, node: int) -> tuple[str, int] | None:
+    for name in trials.node(node).names:
+        indexed = _INDEXED.match(name)
+        if indexed:
+            return indexed["base"], int(indexed["index"])
+    return None
+
+
+def _kind(trials: Trials, old: int, new: int) -> Kind:
+    one, other = trials.node(old), trials.node(new)
+    if trials.is_fresh_random(old):
+        return Kind.FRESH_RANDOM_NUMBERS
+    if set(one.names) & set(other.names) and new < old:
+        return Kind.STALE_OPERAND
+    return Kind.WRONG_OPERAND
+
+
+def _level(trials: Trials, old: int, new: int) -> float:
+    """A version of the same variable is nearer than a value of the same sort, and that nearer than any."""
+    one, other = trials.node(old), trials.node(new)
+    if set(one.names) & set(other.names):
+        return 0.5
+    if trials.is_fresh_random(old):
+        return 0.8
+    same_sort = is_gradient(trials.analysis.matcher.best(old)) == is_gradient(
+        trials.analysis.matcher.best(new)
+    )
+    return (2.0 if same_sort else 2.5) + (0.0 if other.names else 0.4)

@@ -1,0 +1,48 @@
+"""What a node is once a fault is mended.
+
+Comes in: its values on every replay, with the fault mended.  Goes out: the gradient that they are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tracer.matching.analysis import Analysis
+from tracer.matching.candidates import Match, Sort
+from tracer.matching.fingerprint import fingerprint
+from tracer.matching.scale import Scalar, name_scale
+
+
+def identify(
+    analysis: Analysis, node: int, values: list[Any], before: int, wrt: int | None = None
+) -> Match | None:
+    """The full gradient that values are; None if they are none.
+
+    Arguments:
+        node: whose values they are.
+        before: roots that stand behind this node in the program do not count.
+        wrt: what the gradient should be by, if that is known.
+    """
+    matcher = analysis.matcher
+    if np.asarray(values[0]).dtype.kind != "f":
+        return None
+    found = fingerprint(values)
+    if found is None:
+        return None
+    hits: list[tuple[tuple[Any, ...], Match]] = []
+    scalars: dict[int, list[Scalar]] = {}
+    for candidate, measured, error in matcher.index.find(found, matcher.scalar_factors(node)):
+        if candidate.sort is not Sort.FULL or matcher.position(candidate.root) > before:
+            continue
+        if candidate.root not in scalars:
+            scalars[candidate.root] = matcher.scalars(node, candidate.root)
+        scale = name_scale(measured, scalars[candidate.root], matcher.literals(node))
+        if scale is not None:
+            match = Match(node, candidate, scale, error)
+            hits.append((matcher.rank(match), match))
+    wanted = [m for _, m in hits if m.candidate.wrt == wrt and not m.candidate.transposed]
+    if wanted:
+        return wanted[0]
+    return min(hits, key=lambda hit: hit[0])[1] if hits else None

@@ -1,0 +1,139 @@
+"""What an edit does to the source, as data: the place, and what is to be done there.
+
+The explanation turns these into text; here nothing is known of how a program is written.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias, Union
+
+from msgspec import Struct
+
+from tracer.tape.node import Span
+
+
+class Negate(Struct, frozen=True):
+    """The expression with the other sign."""
+
+    span: Span
+
+
+class Operator(Struct, frozen=True):
+    """Another operation between the same operands: ``add``, ``subtract``, ``less_equal``…"""
+
+    span: Span
+    op: str
+
+
+class Transposed(Struct, frozen=True):
+    """A product with some operands transposed, and perhaps in the other order."""
+
+    span: Span
+    flipped: tuple[bool, bool]
+    swapped: bool
+
+
+class Drop(Struct, frozen=True):
+    """Only one operand of the expression."""
+
+    span: Span
+    kept: int
+
+
+class Reduction(Struct, frozen=True):
+    """A sum or mean over another axis, or the other one of the two."""
+
+    span: Span
+    op: str
+    axis: int | None
+    keepdims: bool
+
+
+class Overwrite(Struct, frozen=True):
+    """``x = v`` for ``x += v``."""
+
+    span: Span
+
+
+class Accumulate(Struct, frozen=True):
+    """``x += v`` for ``x = v``."""
+
+    span: Span
+
+
+class Scale(Struct, frozen=True):
+    """The expression times a number or a named scalar."""
+
+    span: Span
+    text: str
+
+
+class Operand(Struct, frozen=True):
+    """Another variable in place of one, within a statement."""
+
+    span: Span
+    old: int
+    new: int
+    transposed: bool = False
+    previous: int = 0
+
+
+class TimesDerivative(Struct, frozen=True):
+    """The expression times the local derivative ∂of/∂wrt."""
+
+    span: Span
+    of: int
+    wrt: int
+
+
+class DerivativeInstead(Struct, frozen=True):
+    """The local derivative ∂of/∂wrt in place of one operand."""
+
+    span: Span
+    operand: int
+    of: int
+    wrt: int
+
+
+class AddTerm(Struct, frozen=True):
+    """The expression plus a multiple of a value or of a gradient."""
+
+    span: Span
+    value: int
+    factor: str
+    root: int | None
+
+
+class AddName(Struct, frozen=True):
+    """The expression plus a variable."""
+
+    span: Span
+    name: str
+
+
+class Gradient(Struct, frozen=True):
+    """The whole value as ∂root/∂wrt, times a factor that is 1 if the text is ``"1"``."""
+
+    span: Span
+    node: int
+    root: int
+    wrt: int
+    factors: tuple[float, ...]
+
+
+Rewrite: TypeAlias = Union[
+    Negate,
+    Operator,
+    Transposed,
+    Drop,
+    Reduction,
+    Overwrite,
+    Accumulate,
+    Scale,
+    Operand,
+    TimesDerivative,
+    DerivativeInstead,
+    AddTerm,
+    AddName,
+    Gradient,
+]

@@ -1,0 +1,116 @@
+"""The smallest edit that makes wrong gradients right.
+
+Comes in: an analysis.  Goes out: a `Finding` for each fault, with the edit that mends it on the tape.  Edits are tried
+from the nearest to the furthest; one that mends several gradients at once is told rather than several that
+mend one each.  What no edit mends is not called wrong.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+from tracer.diagnosis.accumulation import overwritten
+from tracer.diagnosis.edits import edits
+from tracer.diagnosis.finding import Finding
+from tracer.diagnosis.identification import identify
+from tracer.diagnosis.intent import Target, is_gradient, targets
+from tracer.diagnosis.trials import Edit, Trials
+from tracer.matching.analysis import Analysis
+from tracer.matching.candidates import Match
+
+#: How much further an edit may be fetched than the best so far and still be tried.
+_MARGIN = 0.35
+#: How many faults of one program are looked for.
+_MOST_FINDINGS = 4
+
+
+def find_faults(
+    analysis: Analysis, explained: Iterable[int] = (), budget_seconds: float = 10.0
+) -> list[Finding]:
+    """The faults behind the gradients that are wrong.
+
+    Arguments:
+        explained: nodes whose fault is known already.
+        budget_seconds: after this time no further edit is tried.
+    """
+    known = set(explained)
+    judged = targets(analysis)
+    wrong = [t for t in judged if t.is_wrong and t.node not in known]
+    right = [t for t in judged if not t.is_wrong]
+    until = time.thread_time() + budget_seconds
+    findings: list[Finding] = []
+    for finding in overwritten(analysis, wrong):
+        findings.append(finding)
+        mended_parameters = {t.wrt for t in wrong if t.node in finding.meant}
+        wrong = [t for t in wrong if t.wrt not in mended_parameters]
+    while wrong and len(findings) < _MOST_FINDINGS:
+        trials = Trials(analysis, wrong, right)
+        best = _smallest(trials, until)
+        if best is None:
+            break
+        edit, mended = best
+        findings.append(_finding(trials, edit, mended))
+        wrong = [t for t in wrong if t not in mended]
+    return findings
+
+
+def _smallest(trials: Trials, until: float) -> tuple[Edit, tuple[Target, ...]] | None:
+    """The edit that mends most, of those the nearest, of those the one where the fault enters."""
+    best: tuple[tuple[float, ...], Edit, tuple[Target, ...]] | None = None
+    everything = len({t.wrt for t in trials.targets})
+    for edit in sorted(edits(trials), key=lambda e: e.level):
+        if best is not None and -best[0][0] == everything and edit.level > best[1].level + _MARGIN:
+            break
+        if time.thread_time() > until:
+            break
+        mended = trials.mended(edit)
+        if not mended:
+            continue
+        rank = (
+            -len({t.wrt for t in mended}),
+            round(edit.level, 1),
+            float(not _enters(trials, edit)),
+            edit.level,
+            float(min(edit.nodes)),
+        )
+        if best is None or rank < best[0]:
+            best = rank, edit, mended
+    return None if best is None else (best[1], best[2])
+
+
+def _enters(trials: Trials, edit: Edit) -> bool:
+    """Whether what an edit changes is not recognised, though all that it was computed from is."""
+    inside = set(trials.behind)
+    return any(
+        not is_gradient(trials.best(node))
+        and all(k not in inside or trials.best(k) is not None for k in trials.operands(node))
+        for node in edit.nodes
+    )
+
+
+def _finding(trials: Trials, edit: Edit, mended: tuple[Target, ...]) -> Finding:
+    per_replay = [trials.values(edit, r) or {} for r in range(len(trials.analysis.replays.values))]
+    by_node = {t.node: t for t in mended}
+    last = max(t.update or t.node for t in mended)
+    meant: dict[int, Match] = {}
+    for node in per_replay[0]:
+        target = by_node.get(node)
+        match = identify(
+            trials.analysis,
+            node,
+            [changed[node] for changed in per_replay],
+            last,
+            target.wrt if target else None,
+        )
+        if match is not None:
+            meant[node] = match
+    return Finding(
+        edit.kind,
+        min(edit.nodes),
+        tuple(dict.fromkeys(t.node if t.update is None else t.update for t in mended)),
+        edit.nodes,
+        meant,
+        edit.text,
+        edit.names,
+    )

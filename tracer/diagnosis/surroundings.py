@@ -1,0 +1,374 @@
+"""What a program has to offer to an edit: other variables, series, slopes, the factors that gradients carry.
+
+Comes in: an analysis and its wrong gradients.  Goes out: answers about the explained iterations, each computed once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+
+from tracer.diagnosis.intent import Target, alike, is_gradient
+from tracer.gradients.adjoints import Adjoints, is_real, local_derivatives
+from tracer.matching.analysis import Analysis
+from tracer.matching.candidates import Match
+from tracer.matching.fingerprint import fingerprint
+from tracer.matching.scale import name_scale, plain_number
+from tracer.tape.node import Kind, Node
+
+_INDEXED = re.compile(r"^(?P<base>.*)\[(?P<index>-?\d+)\]$")
+#: Of more values of one shape than these, only those with a name are tried.
+_MOST_VALUES = 24
+
+
+class Slope(Struct, frozen=True, eq=False):
+    """The local derivative ∂of/∂wrt, entry by entry, on every replay; ``depth`` is how many steps lie between."""
+
+    of: int
+    wrt: int
+    values: tuple[Any, ...]
+    is_mask: bool
+    depth: int
+
+
+class Surroundings:
+    """The explained iterations, as edits see them.
+
+    Attributes:
+        targets: the wrong gradients.
+        right: the right ones; no edit may spoil them.
+        behind: everything that the wrong ones were computed from in the backward pass, in order.
+        affected: what an edit may change: all that the same iterations computed but the forward pass.
+    """
+
+    def __init__(self, analysis: Analysis, wrong: Iterable[Target], right: Iterable[Target] = ()) -> None:
+        self.analysis = analysis
+        self.targets, self.right = list(wrong), list(right)
+        self.behind = self._backward_pass(self.targets)
+        last = max((t.node for t in (*self.targets, *self.right)), default=-1)
+        forward = analysis.matcher.forward
+        self.affected = [
+            n.id
+            for n in analysis.tape.window_nodes()
+            if n.window in self.windows
+            and n.id <= last
+            and n.id not in forward
+            and n.id not in analysis.updates
+            and n.kind not in (Kind.LEAF, Kind.LITERAL)
+        ]
+
+    def _backward_pass(self, targets: Iterable[Target]) -> list[int]:
+        """What targets were computed from, with themselves, up to the forward pass and to updates."""
+        analysis = self.analysis
+        tape, forward = analysis.tape, analysis.matcher.forward
+        behind: set[int] = set()
+        todo = [t.node for t in targets]
+        while todo:
+            node = todo.pop()
+            outside = node in behind or node in analysis.updates or node in forward
+            if outside or tape.nodes[node].window < 0:
+                continue
+            behind.add(node)
+            todo += tape.operands(node)
+        return sorted(behind)
+
+    def node(self, node: int) -> Node:
+        return self.analysis.tape.nodes[node]
+
+    def operands(self, node: int) -> tuple[int, ...]:
+        return self.analysis.tape.operands(node)
+
+    def best(self, node: int) -> Match | None:
+        return self.analysis.matcher.best(node)
+
+    def adjoints(self, root: int) -> list[Adjoints]:
+        return self.analysis.matcher.adjoints[root]
+
+    @cached_property
+    def roots(self) -> tuple[int, ...]:
+        """The roots of the targets, the likeliest of each first."""
+        return tuple(dict.fromkeys(root for target in self.targets for root in target.roots[:2]))
+
+    @cached_property
+    def windows(self) -> frozenset[int]:
+        """The windows that the targets stand in."""
+        return frozenset(self.node(t.node).window for t in self.targets)
+
+    def earlier_version(self, node: int) -> int | None:
+        """What the name of a node was bound to before, in the same window."""
+        names = set(self.node(node).names[:1])
+        for other in range(node - 1, -1, -1):
+            recorded = self.node(other)
+            if recorded.window != self.node(node).window:
+                return None
+            if names & set(recorded.names) and recorded.shape == self.node(node).shape:
+                return other
+        return None
+
+    @cached_property
+    def variables(self) -> dict[str, dict[str, list[tuple[int, int]]]]:
+        """For each function (``""`` for the module) its variables: when each was bound, and to which node."""
+        found: dict[str, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
+        for binding in self.analysis.tape.bindings:
+            node = self.node(binding.node)
+            if node.window in self.windows and node.shape and "[" not in binding.name:
+                found[binding.scope.rpartition(".")[2]][binding.name].append((binding.time, binding.node))
+        return found
+
+    def bound_before(self, bindings: list[tuple[int, int]], reader: int) -> int | None:
+        """What a variable held when a node was computed."""
+        earlier = [node for time, node in bindings if time <= reader and node < reader]
+        return earlier[-1] if earlier else None
+
+    @cached_property
+    def read_in_turn(self) -> list[tuple[int, ...]]:
+        """What repeated places of the forward pass read each time, such as ``hs[t - 1]`` with its first value."""
+        found: dict[tuple[int, ...], None] = {}
+        for group in self.repeated:
+            for position in range(len(self.operands(group[0]))):
+                read = tuple(self.operands(n)[position] for n in group if position < len(self.operands(n)))
+                if len(set(read)) == len(group) and self.node(read[0]).shape:
+                    found[read] = None
+        return list(found)
+
+    @cached_property
+    def _usable(self) -> list[int]:
+        """Values of the targets' windows that a line may well read: forward values, data, gradients that are right."""
+        forward = self.analysis.matcher.forward
+        found = []
+        for node in self.analysis.tape.window_nodes():
+            if not node.shape or node.kind is Kind.LITERAL or not self._is_near(node):
+                continue
+            known = node.id in forward or node.kind is Kind.LEAF or node.id in self.analysis.updates
+            if known or is_gradient(self.best(node.id)) or node.names:
+                found.append(node.id)
+        return found
+
+    def _is_near(self, node: Node) -> bool:
+        return node.window in self.windows or node.id in self._read_versions
+
+    @cached_property
+    def _read_versions(self) -> frozenset[int]:
+        """The versions of parameters that the targets' windows start with."""
+        return frozenset(u.before for u in self.analysis.updates.values()) | frozenset(self.analysis.updates)
+
+    def values_like(self, node: int, reader: int) -> list[int]:
+        """Other values of the shape of a node that stand before its reader, each once, those with names first."""
+        shape, dtype = self.node(node).shape, self.node(node).dtype
+        graph = self.analysis.graph
+        found: dict[int, int] = {}
+        for other in self._usable:
+            recorded = self.node(other)
+            if other >= reader or recorded.shape != shape or (recorded.dtype == "bool") != (dtype == "bool"):
+                continue
+            first = graph.representative(other)
+            if first not in found or (recorded.names and not self.node(found[first]).names):
+                found[first] = other
+        found.pop(graph.representative(node), None)
+        ordered = sorted(found.values(), key=lambda n: (not self.node(n).names, -n))
+        return ordered if len(ordered) <= _MOST_VALUES else [n for n in ordered if self.node(n).names]
+
+    @cached_property
+    def series(self) -> dict[str, dict[int, int]]:
+        """What was stored by number: for ``hs[0]``, ``hs[1]``… the last node of each number."""
+        found: dict[str, dict[int, int]] = defaultdict(dict)
+        for node in self.analysis.tape.window_nodes():
+            if node.window not in self.windows:
+                continue
+            for name in node.names:
+                indexed = _INDEXED.match(name)
+                if indexed:
+                    found[indexed["base"]][int(indexed["index"])] = node.id
+        return dict(found)
+
+    @cached_property
+    def repeated(self) -> list[tuple[int, ...]]:
+        """Forward values that one place in the source computed several times, in order."""
+        found: dict[Any, list[int]] = defaultdict(list)
+        for node in sorted(self.analysis.matcher.forward):
+            recorded = self.node(node)
+            if recorded.window in self.windows and recorded.site is not None and recorded.shape:
+                found[recorded.site.span, recorded.op].append(node)
+        return [tuple(nodes) for nodes in found.values() if len(nodes) > 1]
+
+    def is_fresh_random(self, node: int) -> bool:
+        """Whether a value rests on random numbers that no forward value rests on."""
+        forward = self.analysis.matcher.forward
+        behind = self.analysis.matcher.all_ancestors(node)
+        drawn = {
+            n for n in behind if self.node(n).kind is Kind.RANDOM and self.node(n).window in self.windows
+        }
+        used = {
+            n for f in forward if self.node(f).window in self.windows for n in self.operands(f) if n in drawn
+        } | (drawn & forward)
+        masks = (
+            drawn
+            - used
+            - {n for n in drawn if any(self._reaches_forward(u) for u in self.analysis.tape.users(n))}
+        )
+        return bool(masks) and node not in forward
+
+    def _reaches_forward(self, node: int) -> bool:
+        forward = self.analysis.matcher.forward
+        todo: list[int] = [node]
+        seen: set[int] = set()
+        while todo:
+            current = todo.pop()
+            if current in forward:
+                return True
+            if current not in seen:
+                seen.add(current)
+                if self.node(current).dtype == "bool" or current in (node,):
+                    todo += self.analysis.tape.users(current)
+        return False
+
+    def slopes(self, shape: tuple[int, ...]) -> list[tuple[Slope, ...]]:
+        """The local derivatives of elementwise steps of the forward pass, of one shape; repeated ones together."""
+        return self._slopes.get(shape, [])
+
+    @cached_property
+    def _slopes(self) -> dict[tuple[int, ...], list[tuple[Slope, ...]]]:
+        groups: dict[Any, list[Slope]] = defaultdict(list)
+        matcher, tape = self.analysis.matcher, self.analysis.tape
+        seen: set[Any] = set()
+        for node in sorted(matcher.forward):
+            recorded = self.node(node)
+            if recorded.window not in self.windows or not recorded.shape or recorded.site is None:
+                continue
+            with np.errstate(all="ignore"):
+                per_replay = [
+                    local_derivatives(tape, self.analysis.rules, values, node, matcher.live)
+                    for values in self.analysis.replays.values
+                ]
+            for depth, wrt in enumerate(sorted(per_replay[0], reverse=True)):
+                values = [found[wrt] for found in per_replay if wrt in found]
+                if len(values) < len(per_replay) or any(float(np.ptp(v)) == 0 for v in values):
+                    continue
+                key = fingerprint(values)
+                site = self.node(wrt).site
+                if key is None or (mark := _rounded(key)) in seen:
+                    continue
+                seen.add(mark)
+                mask = all(bool(np.all((v == 0) | (v == np.max(v)))) for v in values)
+                place = recorded.site.span, recorded.op, site.span if site else wrt
+                groups[place].append(Slope(node, wrt, tuple(values), mask, depth))
+        found: dict[tuple[int, ...], list[tuple[Slope, ...]]] = defaultdict(list)
+        for slopes in groups.values():
+            by_shape: dict[tuple[int, ...], list[Slope]] = defaultdict(list)
+            for slope in slopes:
+                by_shape[np.shape(slope.values[0])].append(slope)
+            for shape, same in by_shape.items():
+                found[shape].append(tuple(same))
+        return found
+
+    def carried(self, nodes: tuple[int, ...]) -> list[tuple[float, ...]]:
+        """The factors that a value may carry: 1, and those of the gradients that it was computed from."""
+        ones = (1.0,) * len(self.analysis.replays.values)
+        found = [ones]
+        for node in nodes[:1]:
+            todo = list(self.operands(node))
+            seen: set[int] = set()
+            while todo and len(seen) < 12:
+                operand = todo.pop()
+                if operand in seen:
+                    continue
+                seen.add(operand)
+                match = self.best(operand)
+                if match is not None and is_gradient(match):
+                    factors = self._factors(match)
+                    if factors is not None and not any(alike(factors, f) for f in found):
+                        found.append(factors)
+                elif operand in self.behind:
+                    todo += self.operands(operand)
+            minus = tuple(-1.0 for _ in ones)
+            if not any(alike(minus, f) for f in found):
+                found.append(minus)
+        for target in self.targets:
+            if target.wanted is not None and not any(alike(target.wanted, f) for f in found):
+                found.append(target.wanted)
+        return found
+
+    def _factors(self, match: Match) -> tuple[float, ...] | None:
+        from tracer.diagnosis.intent import factors_of
+
+        return factors_of(
+            self.analysis, self.analysis.replays.of(match.node), match.candidate.root, match.candidate.wrt
+        )
+
+    @cached_property
+    def odd_factors(self) -> list[tuple[str, tuple[float, ...]]]:
+        """What a value may have to be multiplied by, in words and on each replay.
+
+        First what sets wrong gradients apart from the others; then counts, settings, two and a half.
+        """
+        found: list[tuple[str, tuple[float, ...]]] = []
+        for target in self.targets:
+            if target.wanted is None or target.factors is None:
+                continue
+            ratio = tuple(w / f for w, f in zip(target.wanted, target.factors, strict=True))
+            if any(alike(ratio, other) for _, other in found):
+                continue
+            scalars = self.analysis.matcher.scalars(target.node, target.roots[0])
+            named = name_scale(ratio, scalars, frozenset()) or plain_number(ratio)
+            if named is not None:
+                found.append((named.text, ratio))
+        replays = len(self.analysis.replays.values)
+        usual = [("2", (2.0,) * replays), ("1 / 2", (0.5,) * replays)]
+        for root in self.roots[:1]:
+            for scalar in self.analysis.matcher.scalars(self.targets[0].node, root)[:12]:
+                if all(v not in (0.0, 1.0) for v in scalar.values):
+                    usual.append((scalar.text, scalar.values))
+                    usual.append((f"1 / {scalar.text}", tuple(1 / v for v in scalar.values)))
+        return found + [(t, f) for t, f in usual if not any(alike(f, other) for _, other in found)]
+
+    def feeds_softmax(self, node: int) -> bool:
+        """Whether a value goes into exponentials that are divided by their sum."""
+        tape = self.analysis.tape
+        todo: list[int] = [node]
+        reach: set[int] = set()
+        while todo and len(reach) < 60:
+            current = todo.pop()
+            if current in reach or current not in self.analysis.matcher.forward:
+                continue
+            reach.add(current)
+            todo += tape.users(current)
+        exponentials = {n for n in reach if self.node(n).op == "exp"}
+        for n in reach:
+            if self.node(n).op != "divide":
+                continue
+            above, *below = self.operands(n)
+            sums = [b for b in below if self.node(b).op == "sum" and set(self.operands(b)) & exponentials]
+            if above in exponentials and sums:
+                return True
+        return False
+
+    def is_penalty(self, node: int) -> bool:
+        """Whether a forward value rests on parameters and settings alone, as a regularisation term does."""
+        parameters = {u.before for u in self.analysis.updates.values()} | set(self.analysis.updates)
+        return all(
+            n in parameters or self.node(n).shape == () or self.node(n).kind is not Kind.LEAF
+            for n in self.analysis.matcher.all_ancestors(node)
+        )
+
+    def is_statistic(self, node: int) -> bool:
+        """Whether a value is a mean or a variance, or is made from nothing of full size but one."""
+        return any(
+            self.node(n).op in ("mean", "var", "std") or (self.node(n).op == "sum" and self._is_divided(n))
+            for n in (node, *self.operands(node))
+        )
+
+    def _is_divided(self, node: int) -> bool:
+        return any(
+            self.node(u).op == "divide" and is_real(self.node(u)) for u in self.analysis.tape.users(node)
+        )
+
+
+def _rounded(key: Any) -> Any:
+    projections = np.round(np.abs(np.asarray(key.projections, dtype=float)), 9)
+    return projections.tobytes(), tuple(np.round(np.asarray(key.norms, dtype=float), 9))

@@ -1,0 +1,142 @@
+"""Trying an edit on the tape: change some nodes, compute again what rests on them, see what it mends.
+
+Comes in: an analysis and the gradients that are wrong.  Goes out: for an edit, the wrong gradients that it makes
+right.  The edit is tried on one random replay first, and believed only if it holds on every one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+
+from tracer.diagnosis.finding import Kind
+from tracer.diagnosis.intent import Target, alike, proportion
+from tracer.diagnosis.surroundings import Slope, Surroundings
+from tracer.tape.node import Kind as NodeKind
+from tracer.tape.tape import evaluate
+
+#: The new value of a node: from the node, the values as edited so far, and the number of the replay.
+Change = Callable[[int, Mapping[int, Any], int], Any]
+
+
+class Edit(Struct, frozen=True, eq=False):
+    """A change of what some nodes compute.
+
+    Attributes:
+        kind: the fault that it would mend.
+        level: how far-fetched it is; of two that mend as much the smaller one is told.
+        nodes: the nodes whose value it changes.
+        change: their new value.
+        names: what its sentence speaks of.
+        text: how the source would say it; see `tracer.diagnosis.rewriting`.
+    """
+
+    kind: Kind
+    level: float
+    nodes: tuple[int, ...]
+    change: Change
+    names: tuple[str, ...] = ()
+    text: Any = None
+
+
+class Overlay(Mapping[int, Any]):
+    """The values of a replay, with some of them changed."""
+
+    def __init__(self, values: Mapping[int, Any] | Sequence[Any], changed: Mapping[int, Any]) -> None:
+        self._values, self._changed = values, changed
+
+    def __getitem__(self, node: int) -> Any:
+        return self._changed[node] if node in self._changed else self._values[node]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(len(self._values)))
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+class Trials(Surroundings):
+    """Tries edits."""
+
+    def values(self, edit: Edit, replay: int) -> dict[int, Any] | None:
+        """What changes with an edit on one replay; None if something can no longer be computed."""
+        tape = self.analysis.tape
+        changed: dict[int, Any] = {}
+        now = Overlay(self.analysis.replays.values[replay], changed)
+        nodes = set(edit.nodes)
+        first = min(nodes)
+        try:
+            with np.errstate(all="ignore"):
+                for node in self.affected:
+                    if node < first:
+                        continue
+                    if node in nodes:
+                        changed[node] = edit.change(node, now, replay)
+                    elif any(k in changed for k in tape.operands(node)):
+                        if tape.nodes[node].kind in (NodeKind.RANDOM, NodeKind.OPAQUE, NodeKind.LEAF):
+                            return None
+                        changed[node] = evaluate(tape.nodes[node], now)
+        except Exception:  # shapes that do not fit, an operation that has no function: the edit is none
+            return None
+        return changed
+
+    def mended(self, edit: Edit) -> tuple[Target, ...]:
+        """The wrong targets that an edit makes right, on every replay; none if it spoils a right one."""
+        left = list(self.targets)
+        factors: dict[Target, list[float]] = {}
+        moved: dict[Target, list[float]] = {}
+        root_of: dict[Target, int] = {}
+        for replay in range(len(self.analysis.replays.values)):
+            changed = self.values(edit, replay)
+            if changed is None:
+                return ()
+            for target in self.right:
+                if target.node in changed:
+                    factor = self._fit(target, changed[target.node], replay, root_of)
+                    if factor is None:
+                        return ()
+                    moved.setdefault(target, []).append(factor)
+            still = []
+            for target in left:
+                if target.node not in changed:
+                    continue
+                found = self._fit(target, changed[target.node], replay, root_of)
+                if found is not None:
+                    factors.setdefault(target, []).append(found)
+                    still.append(target)
+            left = still
+            if not left:
+                return ()
+        left = [t for t in left if t.wanted is None or alike(factors[t], t.wanted)]
+        spoiled = {t: f for t, f in moved.items() if t.factors is None or not alike(f, t.factors)}
+        if spoiled and not self._agree({**spoiled, **{t: factors[t] for t in left}}):
+            return ()
+        return tuple(left)
+
+    def _fit(self, target: Target, value: Any, replay: int, root_of: dict[Target, int]) -> float | None:
+        roots = (root_of[target],) if target in root_of else target.roots
+        for root in roots:
+            gradient = self.analysis.matcher.adjoints[root][replay].full.get(target.wrt)
+            factor = proportion(value, gradient)
+            if factor is not None:
+                root_of[target] = root
+                return factor
+        return None
+
+    def _agree(self, factors: Mapping[Target, list[float]]) -> bool:
+        """Whether gradients that an edit gave another factor all have the same one now, as the others have."""
+        still = [t for t in self.right if t not in factors and t.factors is not None]
+        for whole in (False, True):
+            steps = [
+                [(t.sign or 1) * f for f in found] for t, found in factors.items() if (t.sign != 0) == whole
+            ]
+            steps += [list(t.steps) for t in still if (t.sign != 0) == whole]
+            if any(not alike(step, steps[0]) for step in steps):
+                return False
+        return True
+
+
+__all__ = ["Change", "Edit", "Overlay", "Slope", "Trials"]
