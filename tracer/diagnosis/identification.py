@@ -45,4 +45,6 @@ def identify(
     wanted = [m for _, m in hits if m.candidate.wrt == wrt and not m.candidate.transposed]
     if wanted:
         return wanted[0]
+    named = {r.node for r in matcher.roots if r.named}
+    hits = [hit for hit in hits if hit[1].candidate.root in named] or hits
     return min(hits, key=lambda hit: hit[0])[1] if hits else None

@@ -112,6 +112,9 @@ class Trials(Surroundings):
                 return ()
         left = [t for t in left if t.wanted is None or alike(factors[t], t.wanted)]
         spoiled = {t: f for t, f in moved.items() if t.factors is None or not alike(f, t.factors)}
+        ones = (1.0,) * len(self.analysis.replays.values)
+        if any(t.sign == 0 and t.factors is not None and alike(t.factors, ones) for t in spoiled):
+            return ()
         if spoiled and not self._agree({**spoiled, **{t: factors[t] for t in left}}):
             return ()
         return tuple(left)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tracer.diagnosis import find_stale_operands
+from tracer.diagnosis import find_faults, find_stale_operands
 from tracer.explanation.building.numbers import finite
 from tracer.explanation.building.parts import PartMaker
 from tracer.explanation.building.pieces import find_pieces
 from tracer.explanation.building.reading import Reading
-from tracer.explanation.building.repairs import diagnose_stale
+from tracer.explanation.building.repairs import diagnose_fault, diagnose_stale
 from tracer.explanation.model import (
     Explanation,
     Graph,
@@ -41,9 +41,13 @@ def build_explanation(
     analysis = analyse(recording.tape, loss)
     tape = analysis.tape
     findings = find_stale_operands(analysis)
-    maker = PartMaker(Reading(program, analysis), findings)
+    stale = {n for f in findings for u in f.spoiled for n in (analysis.updates[u].change, *f.meant)}
+    faults = find_faults(analysis, stale)
+    maker = PartMaker(Reading(program, analysis), [*findings, *faults])
     for finding in findings:
         maker.diagnoses[finding.cause] = diagnose_stale(program, analysis, finding, maker, rerun, loss)
+    for finding in faults:
+        maker.diagnoses[finding.cause] = diagnose_fault(program, analysis, finding, maker, rerun, loss)
     lines = []
     for statement, pieces in find_pieces(program, tape).items():
         parts = _without_repeats([p for piece in pieces for p in maker.parts(piece)])

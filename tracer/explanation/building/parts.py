@@ -36,7 +36,7 @@ from tracer.matching.analysis import Analysis, Verified
 from tracer.matching.candidates import Match, Sort
 from tracer.matching.proof import Proof
 from tracer.matching.replays import describe
-from tracer.tape.node import Kind, Node
+from tracer.tape.node import Kind, Node, Span
 
 _GRADIENTS = (Sort.FULL, Sort.PATH, Sort.PARTIAL)
 #: How many different things one expression may be said to be.
@@ -92,6 +92,9 @@ class PartMaker:
             return self._of_set_up(piece, base)
         if node.kind is Kind.LEAF and node.op and piece.whole:
             return replace(base, role="parameter" if piece.target in self.reading.parameters else "data")
+        fault = self._fault_at(piece)
+        if fault is not None and (piece.whole or piece.node in fault.meant):
+            return self._at_fault(piece, base, fault)
         if node.id in self.reading.analysis.updates:
             meant = self.meant.get(self.reading.analysis.updates[node.id].change)
             return self.steps.update(piece, base, meant[1] if meant else None)
@@ -312,13 +315,14 @@ class PartMaker:
     def _spoiled(self, piece: Piece, base: Part) -> Part | None:
         """A gradient that a fault spoiled: wrong where the fault enters, right given the rest further on."""
         finding, match = self.meant[piece.node]
-        updating = any(self.reading.analysis.updates[u].change == piece.node for u in finding.spoiled)
+        updates = self.reading.analysis.updates
+        updating = any(u in updates and updates[u].change == piece.node for u in finding.spoiled)
         if not piece.whole and not updating:
             return None
         operands = {n: self.reading.analysis.tape.operands(n) for n in finding.meant}
         first = set(finding.first_spoiled(operands))
         part = self._identity(base, match)
-        entering = self._enters_here(piece, first, finding)
+        entering = finding.rewrite is None and self._enters_here(piece, first, finding)
         value = np.asarray(self.reading.node(piece.node).value, dtype=float)
         evidence = Evidence(
             None,
@@ -340,9 +344,68 @@ class PartMaker:
                 derivation=right.derivation,
             )
         lines = sorted({s.span.line for n in finding.readers if (s := self.reading.node(n).site) is not None})
+        if finding.rewrite is not None:
+            lines = [finding.rewrite.span.line]
         here = [line for line in lines if line in self.reading.lines_behind(piece.node)]
         evidence = replace(evidence, max_error=finite(match.error))
         return replace(part, verdict="checked", given=tuple(here or lines), evidence=evidence)
+
+    @cached_property
+    def _faults(self) -> dict[Span, Finding]:
+        """The statements in which faults were found, but for updates that came too early."""
+        found: dict[Span, Finding] = {}
+        for finding in self.findings:
+            if finding.rewrite is not None:
+                span = finding.rewrite.span
+                found[self.reading.program.statement_at(span.line, span.column) or span] = finding
+        return found
+
+    def _fault_at(self, piece: Piece) -> Finding | None:
+        statement = self.reading.program.statement_at(piece.span.line, piece.span.column)
+        return self._faults.get(statement) if statement is not None else None
+
+    def _at_fault(self, piece: Piece, base: Part, finding: Finding) -> Part | None:
+        """The statement in which a fault enters, or that part of it which feeds an update."""
+        updates = self.reading.analysis.updates
+        feeds = any(u in updates and updates[u].change == piece.node for u in finding.spoiled)
+        if piece.node in updates:
+            return self.steps.update(piece, base, finding.meant.get(updates[piece.node].change))
+        if not piece.whole and not feeds:
+            return None
+        diagnosis = self.diagnoses.get(finding.cause)
+        match = finding.meant.get(piece.node)
+        if match is None:
+            return replace(base, role="gradient", verdict="wrong", diagnosis=diagnosis)
+        part = self._identity(base, match)
+        value = np.asarray(self.reading.node(piece.node).value, dtype=float)
+        error = _relative_error(self.reading.analysis, match, value)
+        right = self._right(part, match)
+        if diagnosis is not None and right.formula is not None:
+            diagnosis = replace(diagnosis, should_be=right.formula.matrix)
+        return replace(
+            part,
+            verdict="wrong",
+            evidence=Evidence(None, len(self.reading.analysis.replays.values), error, None),
+            diagnosis=diagnosis,
+            numpy=right.numpy,
+            derivation=right.derivation,
+        )
+
+    def derived(self, match: Match) -> Part:
+        """The formula, derivation and code of a match, whether or not the program computes it."""
+        return self._right(Part((0, 0, 0, 0), "", None, False, "gradient"), match)
+
+    def local(self, of: int, wrt: int) -> Part:
+        """The same of a local derivative, entry by entry."""
+        graph = self.reading.analysis.graph
+        part = Part((0, 0, 0, 0), "", None, False, "local derivative")
+        try:
+            derived = derive_local(graph, of, wrt, self.reading.readable)
+        except (NoLocalForm, KeyError, ValueError):
+            return part
+        vocabulary = Vocabulary(graph, self.reading.named_as(of)[0])
+        left = Partial(vocabulary.symbol(graph.name(of)), vocabulary.symbol(graph.name(wrt)))
+        return self.writer.written(part, derived, vocabulary, left, None, "1")
 
     def _right(self, part: Part, match: Match) -> Part:
         """The part as it should be, with the formula and derivation of the right gradient."""
@@ -354,7 +417,8 @@ class PartMaker:
     def _enters_here(self, piece: Piece, first: set[int], finding: Finding) -> bool:
         """Whether the fault enters in this piece's own statement, or in a call that is handed the wrong version."""
         node = self.reading.node(piece.node)
-        spoiled_update = any(self.reading.analysis.updates[u].change == piece.node for u in finding.spoiled)
+        updates = self.reading.analysis.updates
+        spoiled_update = any(u in updates and updates[u].change == piece.node for u in finding.spoiled)
         if spoiled_update or piece.node in first:
             return True
         statement = self.reading.program.statement_at(piece.span.line, piece.span.column)

@@ -1,21 +1,24 @@
-"""A stale operand told and mended: the sentence, the corrected order of lines, and proof that it is right.
+"""A fault told and mended: the sentence, the corrected lines, and proof that they are right.
 
 Comes in: a finding.  Goes out: a `Diagnosis`.  Invariant: edits are given only if the edited program was
-run and every gradient that was spoiled is then right.
+run and every gradient that was spoiled is then right, and none is wrong that was right before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 
-from tracer.diagnosis import Finding
+from tracer.diagnosis import Finding, targets
+from tracer.explanation.building.code_words import CodeWords
 from tracer.explanation.building.parts import PartMaker
+from tracer.explanation.building.rewriting import Rewritten, SourceEditor, edited
 from tracer.explanation.model import Diagnosis, Edit, Formula
-from tracer.explanation.words.findings import stale_operand
+from tracer.explanation.words.findings import Told, fault, stale_operand
 from tracer.formula import render, symbol
 from tracer.formula.tree import Partial
 from tracer.matching.analysis import Analysis, analyse
-from tracer.matching.judging import is_right, judged_updates
+from tracer.matching.candidates import Match
 from tracer.program import Program
 from tracer.recording import Recording
 from tracer.tape.node import Span
@@ -97,11 +100,82 @@ def _indent(text: str) -> str:
     return text[: len(text) - len(text.lstrip())]
 
 
-def edited(program: Program, edit: Edit) -> str:
-    """The source text with an edit applied."""
-    lines = list(program.lines)
-    lines[edit.line - 1 : edit.end_line] = edit.new.split("\n")
-    return "\n".join(lines)
+def diagnose_fault(
+    program: Program,
+    analysis: Analysis,
+    finding: Finding,
+    maker: PartMaker,
+    rerun: Callable[[str], Recording | None] | None,
+    loss: str | None,
+) -> Diagnosis:
+    """What went wrong, what it should be, and the corrected line."""
+    rewritten: Rewritten | None = None
+    likeliest: Rewritten | None = None
+    if finding.rewrite is not None:
+        words = CodeWords(maker.reading, maker.derived, maker.local)
+        ways = islice(SourceEditor(program, words).ways(finding.rewrite), _MOST_WAYS)
+        for way in ways:
+            likeliest = likeliest or way
+            if rerun is None or _mends(program, way.edit, rerun, loss, finding, maker):
+                rewritten = way
+                break
+    site = analysis.tape.nodes[finding.cause].site
+    span = finding.rewrite.span if finding.rewrite is not None else site.span if site is not None else None
+    match = _meaning(analysis, finding)
+    should = None
+    if match is not None:
+        by = maker.reading.named_as(match.candidate.wrt)[0]
+        should = Formula(*render(Partial(symbol(maker.reading.root_name(match.candidate.root)), symbol(by))))
+    told = Told(
+        kind=finding.kind.value,
+        line=span.line if span is not None else 0,
+        old=rewritten.old if rewritten else "",
+        new=rewritten.new if rewritten else "",
+        derivative=None if match is None else should.text if should is not None else None,
+        spoiled=_spoiled_names(finding, maker),
+        names=finding.names,
+    )
+    edit = rewritten.edit if rewritten is not None else None
+    return Diagnosis(
+        finding.kind.value,
+        fault(told),
+        should,
+        None if edit is None else _corrected(program, edit, rewritten),
+        () if edit is None else (edit,),
+        None,
+    )
+
+
+#: How many ways to write an edit are run at most.
+_MOST_WAYS = 5
+
+
+def _corrected(program: Program, edit: Edit, rewritten: Rewritten | None) -> str:
+    """The line, or lines, that an edit changes, as they should be."""
+    new = edit.new.split("\n")
+    old = program.lines[edit.line - 1 : edit.end_line]
+    changed = [line for line in new if line not in old] or new
+    return "\n".join(line.strip() for line in changed)
+
+
+def _meaning(analysis: Analysis, finding: Finding) -> Match | None:
+    """What the place of the fault should have been: the last of the changed nodes that has a meaning."""
+    known = [finding.meant[n] for n in finding.readers if n in finding.meant]
+    if known:
+        return known[-1]
+    return None
+
+
+def _spoiled_names(finding: Finding, maker: PartMaker) -> tuple[str, ...]:
+    """The parameters whose gradients a fault spoils."""
+    found: dict[str, None] = {}
+    for node in finding.spoiled:
+        update = maker.reading.analysis.updates.get(node)
+        if update is not None:
+            found[maker.reading.named_as(update.before)[0]] = None
+        elif node in finding.meant:
+            found[maker.reading.named_as(finding.meant[node].candidate.wrt)[0]] = None
+    return tuple(found)
 
 
 def _mends(
@@ -117,6 +191,17 @@ def _mends(
     if recording is None:
         return False
     again = analyse(recording.tape, loss)
-    names = {name for u in finding.spoiled for name in maker.reading.node(u).names}
-    judged = [u for u in judged_updates(again.matcher) if names & set(again.tape.nodes[u.node].names)]
-    return bool(judged) and all(is_right(again.matcher, u) for u in judged)
+    before, after = targets(maker.reading.analysis), targets(again)
+    names = _spoiled_names(finding, maker)
+    judged = [t for t in after if set(names) & set(_all_names(again, t.wrt))]
+    wrong = sum(t.is_wrong for t in after)
+    return bool(judged) and not any(t.is_wrong for t in judged) and wrong < sum(t.is_wrong for t in before)
+
+
+def _all_names(analysis: Analysis, node: int) -> list[str]:
+    """The names of a version of a parameter and of the versions before it."""
+    found = list(analysis.tape.nodes[node].names)
+    while node in analysis.updates:
+        node = analysis.updates[node].before
+        found += analysis.tape.nodes[node].names
+    return found

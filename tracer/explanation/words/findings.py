@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from tracer.explanation.words.reasons import listed
 
 
@@ -36,3 +38,85 @@ def stale_operand(
         f"read{'s' if len(set(readers)) == 1 else ''} the new one. Compute all gradients first, then update; or move the "
         f"update of {parameter} behind {'them' if several else 'it'}."
     )
+
+
+class Told(Struct, frozen=True):
+    """What a sentence about a fault may speak of.
+
+    Attributes:
+        kind: the kind of the fault.
+        line: the line it is in.
+        old, new: the expression as it is and as it should be; empty if no edit of the source was found.
+        derivative: what the value should be, such as ``∂loss/∂hidden``.
+        spoiled: the parameters whose gradients are wrong because of it.
+        names: further things that the kind speaks of.
+    """
+
+    kind: str
+    line: int
+    old: str = ""
+    new: str = ""
+    derivative: str | None = None
+    spoiled: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+_LEADS = {
+    "stale operand": "Line {line} reads a value after it was changed; the gradient needs the one from before.",
+    "wrong operand": "Line {line} reads the wrong variable.",
+    "transpose": (
+        "A transpose is wrong in line {line}: in a product of matrices the index that is summed over must stand last "
+        "on the left and first on the right."
+    ),
+    "sign": "The sign is wrong in line {line}.",
+    "factor": "A factor is wrong in line {line}.",
+    "missing mask": (
+        "Line {line} does not carry the mask of the forward pass: where an entry was cut off there, it had no influence on "
+        "the loss, so no gradient goes back through it."
+    ),
+    "missing derivative": (
+        "Line {line} lacks the right local derivative: by the chain rule what comes from behind is multiplied by the "
+        "slope of the operation that it goes back through."
+    ),
+    "extra derivative": "Line {line} has one factor too many: the chain rule takes each operation's slope once.",
+    "missing term": (
+        "A term is missing in line {line}: the loss depends on this value in one more way, and each way adds its part."
+    ),
+    "axis": (
+        "Line {line} sums over the wrong axis: the gradient has the shape of the parameter, so exactly the axes go "
+        "along which the parameter was repeated."
+    ),
+    "accumulation": (
+        "Line {line} mixes up = and +=: what several steps contribute to one gradient is added up, and starts from zero."
+    ),
+    "fresh random numbers": "Line {line} draws new random numbers; the gradient needs the ones of the forward pass.",
+    "softmax jacobian": (
+        "Line {line} takes the softmax for a function of one entry: every output depends on every input of its row, so the "
+        "derivative is no elementwise product."
+    ),
+    "constant statistics": (
+        "Line {line} takes the mean and the variance for constants, but they depend on the inputs too, and that adds terms."
+    ),
+    "unknown": "Line {line} does not compute the gradient that the lines after it need.",
+}
+
+
+def fault(told: Told) -> str:
+    """What is wrong, what it should be, and what it spoils, in two or three sentences."""
+    said = [_LEADS.get(told.kind, _LEADS["unknown"]).format(line=told.line)]
+    if told.new and told.old:
+        said.append(f"It should say {_code(told.new)} instead of {_code(told.old)}.")
+    elif told.new:
+        said.append(f"What is missing is {_code(told.new)}.")
+    elif told.derivative:
+        said.append(f"Its value should be {told.derivative}.")
+    if told.spoiled:
+        gradients = "gradients" if len(told.spoiled) > 1 else "gradient"
+        said.append(
+            f"Because of it the {gradients} of {listed(told.spoiled)} {'are' if len(told.spoiled) > 1 else 'is'} wrong."
+        )
+    return " ".join(said)
+
+
+def _code(text: str) -> str:
+    return f"“{' '.join(text.split())}”"

@@ -1,0 +1,110 @@
+"""How the program itself would write a value, a slope or a gradient: expressions in its own variables.
+
+Comes in: nodes of the tape.  Goes out: source text, the likeliest first; nothing here says that it is right.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cached_property
+
+from tracer.explanation.building.reading import Reading
+from tracer.explanation.model import Part
+from tracer.matching.candidates import Candidate, Match, Sort
+from tracer.matching.scale import name_scale, plain_number
+from tracer.tape.node import Kind
+
+_NUMBERED = re.compile(r"\[-?\d+\]$")
+
+
+class CodeWords:
+    """Words for code.
+
+    Arguments:
+        derived: the part of a match with its derivation and code filled in.
+        local: the same of a local derivative.
+    """
+
+    def __init__(
+        self, reading: Reading, derived: Callable[[Match], Part], local: Callable[[int, int], Part]
+    ) -> None:
+        self.reading, self._derived, self._local = reading, derived, local
+
+    @cached_property
+    def _bound_at(self) -> dict[str, str]:
+        """For each numbered name, ``hs[3]``, how the statement that bound it was written: ``hs[t]``."""
+        return {b.name: b.site.text for b in self.reading.analysis.tape.bindings if _NUMBERED.search(b.name)}
+
+    def readings(self, node: int) -> list[str]:
+        """The texts by which a program may read a node."""
+        recorded = self.reading.node(node)
+        found = [self._bound_at.get(name, name) for name in reversed(recorded.names)]
+        if recorded.site is not None and recorded.kind in (Kind.VIEW, Kind.LEAF):
+            found.append(recorded.site.text)
+        for user in self.reading.analysis.tape.users(node):
+            found += self._as_read_by(user, node)
+        return list(dict.fromkeys(text for text in found if text and "\n" not in text))[:6]
+
+    def _as_read_by(self, user: int, node: int) -> list[str]:
+        import ast
+
+        site = self.reading.node(user).site
+        operands = self.reading.analysis.tape.operands(user)
+        if site is None or operands.count(node) != 1:
+            return []
+        try:
+            tree = ast.parse(site.text.strip(), mode="eval").body
+        except SyntaxError:
+            return []
+        parts: list[ast.expr] = []
+        if isinstance(tree, ast.BinOp):
+            parts = [tree.left, tree.right]
+        elif isinstance(tree, ast.Call):
+            parts = list(tree.args)
+            if isinstance(tree.func, ast.Attribute) and len(parts) < len(operands):
+                parts = [tree.func.value, *parts]
+        if len(parts) != len(operands):
+            return []
+        text = ast.get_source_segment(site.text.strip(), parts[operands.index(node)])
+        return [text] if text and re.fullmatch(r"[\w.\[\]'\" +\-*]+", text) else []
+
+    def slopes(self, of: int, wrt: int) -> list[str]:
+        """The local derivative ∂of/∂wrt; a mask first by the sign of what was cut off."""
+        code = self._code(self._local(of, wrt))
+        masks = [f"({name} > 0)" for node in (of, wrt) for name in self.readings(node)[:1]]
+        return [*masks, *code] if not code or "> 0" in code[0] else code
+
+    def gradients(self, node: int, root: int, wrt: int, factors: tuple[float, ...]) -> list[str]:
+        """The gradient ∂root/∂wrt times a factor, from what is known when a node is computed."""
+        matcher = self.reading.analysis.matcher
+        scale = name_scale(factors, matcher.scalars(node, root)) or plain_number(factors)
+        if scale is None:
+            return []
+        return self._code(self._derived(Match(node, Candidate(Sort.FULL, root, wrt, False), scale, 0.0)))
+
+    def terms(self, value: int, factor: str, root: int | None) -> list[str]:
+        """A multiple of a value, or of the gradient of ``root`` by it."""
+        if root is None:
+            texts = self.readings(value)
+        else:
+            replays = self.reading.analysis.replays.values
+            texts = self.gradients(value, root, value, (1.0,) * len(replays))
+        sign = "-" if factor.startswith("-") else ""
+        plain = factor.removeprefix("-")
+        return [f"{sign}{t}" if plain == "1" else f"{sign}{plain} * {t}" for t in texts[:2]]
+
+    def _code(self, part: Part) -> list[str]:
+        """The code of a part, in the names of the program."""
+        if part.numpy is None or part.derivation is None or "\n" in part.numpy:
+            return []
+        code = part.numpy
+        for identifier, given in part.derivation.inputs.items():
+            source = self._bound_at.get(given.source, given.source)
+            if not re.search(rf"(?<![\w.]){re.escape(identifier)}(?!\w)", code):
+                continue
+            if source.startswith("∂"):
+                return []
+            text = source if re.fullmatch(r"[\w.]+(\[[^\]]*\])*", source) else f"({source})"
+            code = re.sub(rf"(?<![\w.]){re.escape(identifier)}(?!\w)", text.replace("\\", r"\\"), code)
+        return [code]

@@ -1,0 +1,398 @@
+"""An edit on the tape as an edit of the source text.
+
+Comes in: what is to be done and where, as `tracer.diagnosis.rewrites` says it.  Goes out: edits of whole lines, the
+likeliest first; who asks runs the edited program before believing any.  Python 2 programs are edited as they were written.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from tracer.diagnosis.rewrites import (
+    Accumulate,
+    AddName,
+    AddTerm,
+    DerivativeInstead,
+    Drop,
+    Gradient,
+    Negate,
+    Operand,
+    Operator,
+    Overwrite,
+    Reduction,
+    Rewrite,
+    Scale,
+    TimesDerivative,
+    Transposed,
+)
+from tracer.explanation.building.code_words import CodeWords
+from tracer.explanation.model import Edit
+from tracer.program import Program
+from tracer.tape.node import Span
+
+_SYMBOLS = {
+    "add": "+",
+    "subtract": "-",
+    "greater": ">",
+    "less": "<",
+    "greater_equal": ">=",
+    "less_equal": "<=",
+}
+_SUMS = (ast.Add, ast.Sub)
+_TIGHT = (ast.Name, ast.Call, ast.Attribute, ast.Subscript, ast.Constant)
+
+
+class Rewritten(Struct, frozen=True):
+    """One way to write an edit: the lines, and the expression before and after."""
+
+    edit: Edit
+    old: str
+    new: str
+
+
+class SourceEditor:
+    """Writes edits of one program."""
+
+    def __init__(self, program: Program, words: CodeWords) -> None:
+        self.program, self.words = program, words
+        self._nodes: dict[Span, list[ast.AST]] = {}
+        self._loose: set[Span] = set()
+        for node in ast.walk(program.tree):
+            if isinstance(node, ast.expr | ast.stmt):
+                self._nodes.setdefault(program.span(node), []).append(node)
+            self._loose.update(program.span(inner) for inner in _beside_operators(node))
+
+    def ways(self, rewrite: Rewrite) -> Iterator[Rewritten]:
+        """The edits that may carry out a rewrite, the likeliest first."""
+        seen: set[Edit] = set()
+        for found in self._ways(rewrite):
+            if found.edit not in seen and _parses(edited(self.program, found.edit)) is not False:
+                seen.add(found.edit)
+                yield found
+
+    def _ways(self, rewrite: Rewrite) -> Iterator[Rewritten]:
+        match rewrite:
+            case Negate(span):
+                yield from self._at(span, self._negated(span))
+            case Operator(span, op):
+                statement = self._statement(span)
+                new = self._operator(span, op)
+                if new is not None and isinstance(statement, ast.AugAssign) and self.program.span(statement) == span:
+                    yield from self._replace_statement(statement, new)
+                else:
+                    yield from self._at(span, new)
+            case Transposed(span, flipped, swapped):
+                yield from self._at(span, self._product(span, flipped, swapped))
+            case Drop(span, kept):
+                yield from self._dropped(span, kept)
+            case Reduction(span, op, axis, keepdims):
+                yield from self._at(span, self._reduction(span, op, axis, keepdims))
+            case Overwrite(span) | Accumulate(span):
+                yield from self._bound(span, isinstance(rewrite, Accumulate))
+            case Scale(span, text):
+                yield from self._scaled(span, text)
+            case Operand():
+                yield from self._other_operand(rewrite)
+            case TimesDerivative(span, of, wrt):
+                for slope in self.words.slopes(of, wrt):
+                    yield from self._times(span, slope)
+            case DerivativeInstead(span, operand, of, wrt):
+                node = self._operand_nodes(span)
+                if operand < len(node):
+                    place = self.program.span(node[operand])
+                    for slope in self.words.slopes(of, wrt):
+                        yield from self._replace(place, slope)
+            case AddTerm(span, value, factor, root):
+                for term in self.words.terms(value, factor, root):
+                    yield from self._plus(span, term)
+            case AddName(span, name):
+                yield from self._plus(span, name)
+            case Gradient(span, node_, root, wrt, factors):
+                for code in self.words.gradients(node_, root, wrt, factors):
+                    yield from self._replace(span, code)
+
+    # -- text of a place ---------------------------------------------------------------------------
+
+    def _text(self, node: ast.AST) -> str:
+        return self.program.text_of(self.program.span(node))
+
+    def _expression(self, span: Span) -> ast.expr | None:
+        return next((n for n in self._nodes.get(span, ()) if isinstance(n, ast.expr)), None)
+
+    def _statement(self, span: Span) -> ast.stmt | None:
+        place = self.program.statement_at(span.line, span.column)
+        return (
+            next((n for n in self._nodes.get(place, ()) if isinstance(n, ast.stmt)), None) if place else None
+        )
+
+    def _replace(self, span: Span, new: str) -> Iterator[Rewritten]:
+        """The text of a span replaced; put into parentheses where it needs them."""
+        if "\n" in new:
+            return
+        if span in self._loose and not _is_tight(new):
+            new = f"({new})"
+        lines = list(self.program.lines[span.line - 1 : span.end_line])
+        if not lines:
+            return
+        last = lines[-1][span.end_column :]
+        text = lines[0][: span.column] + new + last
+        yield Rewritten(Edit(span.line, span.end_line, text), self.program.text_of(span), new)
+
+    def _at(self, span: Span, new: str | None) -> Iterator[Rewritten]:
+        if new is not None:
+            yield from self._replace(span, new)
+
+    def _after(self, span: Span, line: str) -> Iterator[Rewritten]:
+        """A line of its own behind the statement."""
+        place = self.program.statement_at(span.line, span.column)
+        if place is None:
+            return
+        written = list(self.program.lines[place.line - 1 : place.end_line])
+        indent = written[0][: len(written[0]) - len(written[0].lstrip())]
+        text = "\n".join([*written, indent + line])
+        yield Rewritten(Edit(place.line, place.end_line, text), "", line)
+
+    # -- the rewrites --------------------------------------------------------------------------------
+
+    def _negated(self, span: Span) -> str | None:
+        node = self._expression(span)
+        if node is None:
+            return None
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
+            left, right = self._text(node.left), self._text(node.right)
+            return f"{right} - {self._inside(node.left, left)}"
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            return self._text(node.operand)
+        text = self.program.text_of(span)
+        loose = isinstance(node, ast.BinOp) and isinstance(node.op, _SUMS)
+        return f"-({text})" if loose else f"-{text}"
+
+    def _inside(self, node: ast.expr, text: str) -> str:
+        """An operand's text, in parentheses if it is a sum itself."""
+        return f"({text})" if isinstance(node, ast.BinOp) and isinstance(node.op, _SUMS) else text
+
+    def _operator(self, span: Span, op: str) -> str | None:
+        symbol = _SYMBOLS.get(op)
+        for node in self._nodes.get(span, ()):
+            if isinstance(node, ast.AugAssign) and symbol in ("+", "-"):
+                return f"{self._text(node.target)} {symbol}= {self._text(node.value)}"
+            if isinstance(node, ast.BinOp) and isinstance(node.op, _SUMS):
+                right = (
+                    self._inside(node.right, self._text(node.right))
+                    if symbol == "-"
+                    else self._text(node.right)
+                )
+                return f"{self._text(node.left)} {symbol} {right}"
+            if isinstance(node, ast.Compare) and len(node.ops) == 1:
+                return f"{self._text(node.left)} {symbol} {self._text(node.comparators[0])}"
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                text = self.program.text_of(span)
+                old = self._text(node.func)
+                return text.replace(old, old.rpartition(".")[0] + f".{op}", 1)
+        return None
+
+    def _operand_nodes(self, span: Span) -> list[ast.expr]:
+        """The operands of the operation that a place computes, in the order in which it takes them."""
+        for node in self._nodes.get(span, ()):
+            if isinstance(node, ast.BinOp):
+                return [node.left, node.right]
+            if isinstance(node, ast.UnaryOp):
+                return [node.operand]
+            if isinstance(node, ast.AugAssign):
+                return [node.target, node.value]
+            if isinstance(node, ast.Call):
+                method = isinstance(node.func, ast.Attribute) and not self._is_module(node.func.value)
+                first = [node.func.value] if method and isinstance(node.func, ast.Attribute) else []
+                return [*first, *node.args]
+            if isinstance(node, ast.Attribute) and node.attr == "T":
+                return [node.value]
+        return []
+
+    @staticmethod
+    def _is_module(node: ast.expr) -> bool:
+        return isinstance(node, ast.Name) and node.id in ("np", "numpy", "math", "scipy")
+
+    def _product(self, span: Span, flipped: tuple[bool, bool], swapped: bool) -> str | None:
+        operands = self._operand_nodes(span)
+        if len(operands) != 2:
+            return None
+        texts = [
+            self._transposed(o, self._text(o)) if f else self._text(o)
+            for o, f in zip(operands, flipped, strict=True)
+        ]
+        tight = [f"({t})" if not _is_tight(t) else t for t in texts]
+        if swapped:
+            texts, tight = texts[::-1], tight[::-1]
+        node = next(n for n in self._nodes[span] if isinstance(n, ast.BinOp | ast.Call))
+        if isinstance(node, ast.BinOp):
+            return f"{tight[0]} @ {tight[1]}"
+        if isinstance(node.func, ast.Attribute) and not self._is_module(node.func.value):
+            return f"{tight[0]}.{node.func.attr}({texts[1]})"
+        return f"{self._text(node.func)}({texts[0]}, {texts[1]})"
+
+    @staticmethod
+    def _transposed(node: ast.expr, text: str) -> str:
+        if isinstance(node, ast.Attribute) and node.attr == "T":
+            return text.rpartition(".T")[0]
+        return f"{text}.T" if _is_tight(text) else f"({text}).T"
+
+    def _dropped(self, span: Span, kept: int) -> Iterator[Rewritten]:
+        statement = self._statement(span)
+        operands = self._operand_nodes(span)
+        if isinstance(statement, ast.AugAssign) and self.program.span(statement) == span:
+            new = "pass" if kept == 0 else f"{self._text(statement.target)} = {self._text(statement.value)}"
+            yield from self._replace_statement(statement, new)
+        elif kept < len(operands):
+            yield from self._replace(span, self._text(operands[kept]))
+
+    def _replace_statement(self, statement: ast.stmt, new: str) -> Iterator[Rewritten]:
+        span = self.program.span(statement)
+        lines = self.program.lines[span.line - 1 : span.end_line]
+        text = lines[0][: span.column] + new + lines[-1][span.end_column :]
+        yield Rewritten(Edit(span.line, span.end_line, text), self.program.text_of(span), new)
+
+    def _reduction(self, span: Span, op: str, axis: int | None, keepdims: bool) -> str | None:
+        node = self._expression(span)
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            return None
+        owner = node.func.value
+        first = [self._text(node.args[0])] if self._is_module(owner) and node.args else []
+        settings = [] if axis is None else [f"axis={axis}"]
+        settings += ["keepdims=True"] if keepdims else []
+        return f"{self._text(owner)}.{op}({', '.join([*first, *settings])})"
+
+    def _bound(self, span: Span, adding: bool) -> Iterator[Rewritten]:
+        statement = self._statement(span)
+        if isinstance(statement, ast.AugAssign) and not adding:
+            yield from self._replace_statement(
+                statement, f"{self._text(statement.target)} = {self._text(statement.value)}"
+            )
+        if isinstance(statement, ast.Assign) and adding and len(statement.targets) == 1:
+            yield from self._replace_statement(
+                statement, f"{self._text(statement.targets[0])} += {self._text(statement.value)}"
+            )
+
+    def _changed_in_place(self, span: Span) -> str | None:
+        """The variable that a statement changes in place, if the place is the statement itself."""
+        statement = self._statement(span)
+        if statement is None or self.program.span(statement) != span:
+            return None
+        target = getattr(statement, "target", None) or next(iter(getattr(statement, "targets", ())), None)
+        while isinstance(target, ast.Subscript) and not _is_key(target.slice):
+            target = target.value
+        return None if target is None else self._text(target)
+
+    def _scaled(self, span: Span, text: str) -> Iterator[Rewritten]:
+        below = text.removeprefix("1 / ") if text.startswith("1 / ") else None
+        changed = self._changed_in_place(span)
+        if changed is not None:
+            yield from self._after(span, f"{changed} /= {below}" if below else f"{changed} *= {text}")
+            return
+        node = self._expression(span)
+        if node is None:
+            return
+        inner = self._inside(node, self.program.text_of(span))
+        yield from self._replace(span, f"{inner} / {_tight(below)}" if below else f"{inner} * {_tight(text)}")
+
+    def _times(self, span: Span, slope: str) -> Iterator[Rewritten]:
+        changed = self._changed_in_place(span)
+        if changed is not None:
+            yield from self._after(span, f"{changed} *= {slope}")
+            return
+        node = self._expression(span)
+        if node is not None:
+            inner = self._inside(node, self.program.text_of(span))
+            yield from self._replace(span, f"{inner} * {_tight(slope)}")
+
+    def _plus(self, span: Span, term: str) -> Iterator[Rewritten]:
+        minus = term.startswith("-")
+        term = term[1:].strip() if minus else term
+        changed = self._changed_in_place(span)
+        if changed is not None:
+            yield from self._after(span, f"{changed} {'-' if minus else '+'}= {term}")
+            return
+        yield from self._replace(span, f"{self.program.text_of(span)} {'-' if minus else '+'} {term}")
+
+    def _other_operand(self, rewrite: Operand) -> Iterator[Rewritten]:
+        """The expressions within a place that read the old value, replaced by what reads the new one."""
+        olds = set(self.words.readings(rewrite.old))
+        news = self.words.readings(rewrite.new)
+        outer = next(iter(self._nodes.get(rewrite.span, ())), None)
+        if outer is None:
+            return
+        places: dict[str, list[ast.expr]] = {}
+        for node in ast.walk(outer):
+            if isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call) and node is not outer:
+                text = self._text(node)
+                if text in olds and isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
+                    places.setdefault(text, []).append(node)
+        for old, nodes in sorted(places.items(), key=lambda item: -len(item[0])):
+            for new in [self._transposed(nodes[0], old)] if rewrite.transposed else news:
+                if new != old:
+                    yield from self._replace_all(rewrite.span, nodes, old, new)
+
+    def _replace_all(self, within: Span, nodes: list[ast.expr], old: str, new: str) -> Iterator[Rewritten]:
+        for chosen in [nodes, *([n] for n in nodes if len(nodes) > 1)]:
+            spans = sorted((self.program.span(n) for n in chosen), reverse=True)
+            place = self.program.statement_at(within.line, within.column) or within
+            lines = list(self.program.lines[place.line - 1 : place.end_line])
+            for span in spans:
+                if span.line != span.end_line:
+                    return
+                row = span.line - place.line
+                text = new if _is_tight(new) else f"({new})"
+                lines[row] = lines[row][: span.column] + text + lines[row][span.end_column :]
+            yield Rewritten(Edit(place.line, place.end_line, "\n".join(lines)), old, new)
+
+
+def edited(program: Program, edit: Edit) -> str:
+    """The source text with an edit applied."""
+    lines = list(program.lines)
+    lines[edit.line - 1 : edit.end_line] = edit.new.split("\n")
+    return "\n".join(lines)
+
+
+def _beside_operators(node: ast.AST) -> list[ast.expr]:
+    """The expressions within a node that stand beside an operator, a dot or a bracket."""
+    match node:
+        case ast.BinOp(left=left, right=right):
+            return [left, right]
+        case ast.UnaryOp(operand=operand):
+            return [operand]
+        case ast.Compare(left=left, comparators=others):
+            return [left, *others]
+        case ast.BoolOp(values=values):
+            return list(values)
+        case ast.Attribute(value=value) | ast.Subscript(value=value) | ast.Call(func=value):
+            return [value]
+    return []
+
+
+def _is_key(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def _is_tight(text: str) -> bool:
+    """Whether an expression may stand beside any operator without parentheses."""
+    try:
+        node = ast.parse(text.strip(), mode="eval").body
+    except SyntaxError:
+        return False
+    return isinstance(node, _TIGHT) and not (isinstance(node, ast.Constant) and text.startswith("-"))
+
+
+def _tight(text: str) -> str:
+    return text if _is_tight(text) else f"({text})"
+
+
+def _parses(source: str) -> bool | None:
+    """Whether an edited text is Python; None if that cannot be told because it is Python 2."""
+    try:
+        ast.parse(source)
+    except SyntaxError:
+        return None if re.search(r"^\s*print\b\s*[^(\s]|xrange|except \w+, ", source, re.M) else False
+    return True
