@@ -194,8 +194,15 @@ def test_the_same_net_without_a_mistake_is_proved_throughout(sizes: str) -> None
 )
 @pytest.mark.parametrize("sizes", [DIFFERENT, EQUAL])
 def test_a_factor_is_told_and_not_swallowed(wrong: str, scale: str, sizes: str) -> None:
-    found = wrong_net(sizes, "(P - T) / N", wrong)
+    source = NET.format(sizes=sizes).replace("(P - T) / N", wrong)
+    found = explained_source(source.replace("-= lr", "+= lr") if scale == "-1" else source)
     assert {p.target: p.scale for _, p in parts(found) if p.target in ("dS", "dV", "dW")} == dict.fromkeys(("dS", "dV", "dW"), scale)
+
+
+def test_steps_that_all_go_up_a_loss_are_one_wrong_sign() -> None:
+    found = wrong_net(DIFFERENT, "(P - T) / N", "(T - P) / N")
+    kinds = {(p.source, p.diagnosis.kind) for _, p in parts(found) if p.verdict == "wrong" and p.diagnosis}
+    assert kinds == {("(T - P) / N", "sign")}
 
 
 def test_axes_of_equal_size_and_different_provenance_are_never_the_same() -> None:

@@ -156,7 +156,7 @@ def _transposes(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Iterator
 
             yield Edit(
                 Kind.TRANSPOSE,
-                1.0 + 0.1 * (sum(flipped) + swapped),
+                1.0 + 0.1 * sum(flipped) + 0.15 * swapped,
                 nodes,
                 change,
                 text=Transposed(first.site.span, (flipped[0], flipped[1]), swapped),

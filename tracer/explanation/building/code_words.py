@@ -5,6 +5,7 @@ Comes in: nodes of the tape.  Goes out: source text, the likeliest first; nothin
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable
 from functools import cached_property
@@ -34,7 +35,8 @@ class CodeWords:
     @cached_property
     def _bound_at(self) -> dict[str, str]:
         """For each numbered name, ``hs[3]``, how the statement that bound it was written: ``hs[t]``."""
-        return {b.name: b.site.text for b in self.reading.analysis.tape.bindings if _NUMBERED.search(b.name)}
+        bindings = self.reading.analysis.tape.bindings
+        return {b.name: _target(b.site.text) for b in bindings if _NUMBERED.search(b.name)}
 
     def readings(self, node: int) -> list[str]:
         """The texts by which a program may read a node."""
@@ -47,8 +49,6 @@ class CodeWords:
         return list(dict.fromkeys(text for text in found if text and "\n" not in text))[:6]
 
     def _as_read_by(self, user: int, node: int) -> list[str]:
-        import ast
-
         site = self.reading.node(user).site
         operands = self.reading.analysis.tape.operands(user)
         if site is None or operands.count(node) != 1:
@@ -72,7 +72,7 @@ class CodeWords:
     def slopes(self, of: int, wrt: int) -> list[str]:
         """The local derivative ∂of/∂wrt; a mask first by the sign of what was cut off."""
         code = self._code(self._local(of, wrt))
-        masks = [f"({name} > 0)" for node in (of, wrt) for name in self.readings(node)[:1]]
+        masks = [f"{name} > 0" for node in (of, wrt) for name in self.readings(node)[:1]]
         return [*masks, *code] if not code or "> 0" in code[0] else code
 
     def gradients(self, node: int, root: int, wrt: int, factors: tuple[float, ...]) -> list[str]:
@@ -108,3 +108,14 @@ class CodeWords:
             text = source if re.fullmatch(r"[\w.]+(\[[^\]]*\])*", source) else f"({source})"
             code = re.sub(rf"(?<![\w.]){re.escape(identifier)}(?!\w)", text.replace("\\", r"\\"), code)
         return [code]
+
+
+def _target(text: str) -> str:
+    """What a statement binds, if the text is one; else the text."""
+    try:
+        statement = ast.parse(text.strip()).body[0]
+    except (SyntaxError, IndexError):
+        return text
+    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+        return ast.get_source_segment(text.strip(), statement.targets[0]) or text
+    return text

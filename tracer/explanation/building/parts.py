@@ -8,6 +8,7 @@ equals is never called anything but what it is.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -41,6 +42,7 @@ from tracer.tape.node import Kind, Node, Span
 _GRADIENTS = (Sort.FULL, Sort.PATH, Sort.PARTIAL)
 #: How many different things one expression may be said to be.
 _MOST_IDENTITIES = 6
+_UNKNOWN = "unknown"
 
 
 @dataclass
@@ -66,15 +68,24 @@ class PartMaker:
         by_identity: dict[Any, list[int]] = {}
         for node in piece.nodes:
             by_identity.setdefault(self._identity_key(node), []).append(node)
+        if len(by_identity) > 1:  # what the last step of a loop leaves behind, and nothing reads, is no gradient
+            if self._unread(by_identity.get(_UNKNOWN, ())):
+                by_identity.pop(_UNKNOWN, None)
         groups = list(by_identity.values())[-_MOST_IDENTITIES:]
         made = (self.part(replace(piece, nodes=tuple(nodes))) for nodes in groups)
         return [part for part in made if part is not None]
 
+    def _unread(self, nodes: Sequence[int]) -> bool:
+        """Whether nothing was computed from any of these values."""
+        return not any(self.reading.analysis.tape.users(node) for node in nodes)
+
     def _identity_key(self, node: int) -> Any:
         """What tells the occurrences of one expression apart."""
         match = self.reading.analysis.matcher.best(node)
-        if match is None or self.reading.node(node).window < 0:
+        if self.reading.node(node).window < 0:
             return None
+        if match is None:
+            return _UNKNOWN
         candidate = match.candidate
         if candidate.sort is Sort.LOCAL or candidate.sort is Sort.FULL:
             return (
@@ -437,6 +448,8 @@ class PartMaker:
         """A value that nothing explains: part of a step, not known if it is meant as a gradient, or something else."""
         if piece.node in self.steps.inside_steps:
             return replace(base, role="update", optimiser=self.steps.inside_steps[piece.node])
+        if not self.reading.analysis.replays.moves(piece.node):  # zeros that a sum starts from
+            return replace(base, role="other") if piece.target else None
         if self._feeds_an_update(piece.node) or _named_like_a_gradient(piece.target):
             return replace(base, role="gradient", verdict="unexplained")
         return replace(base, role="other") if piece.target else None

@@ -47,13 +47,24 @@ class Reading:
         return self.analysis.tape.nodes[node]
 
     def named_as(self, node: int) -> tuple[str, tuple[str, ...]]:
-        """The name of what a gradient is taken by, and its further names."""
+        """The name of what a gradient is taken by, and its further names.
+
+        A parameter goes by its first name, also where a loop such as ``for p in parameters`` updates it.
+        """
         recorded = self.node(node)
-        if recorded.names:
-            return recorded.names[0], tuple(
-                dict.fromkeys(n for n in recorded.names[1:] if n != recorded.names[0])
-            )
+        names = list(dict.fromkeys([*self._first_names(node), *recorded.names]))
+        if names:
+            return names[0], tuple(names[1:])
         return plain_source(recorded.site.text) if recorded.site else f"node {node}", ()
+
+    def _first_names(self, node: int) -> list[str]:
+        """The names of the first version of an updated parameter."""
+        updates = self.analysis.updates
+        if node not in updates:
+            return []
+        while node in updates:
+            node = updates[node].before
+        return self.node(node).names
 
     def root_name(self, root: int) -> str:
         """What the program calls a root."""
