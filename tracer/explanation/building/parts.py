@@ -68,9 +68,8 @@ class PartMaker:
         by_identity: dict[Any, list[int]] = {}
         for node in piece.nodes:
             by_identity.setdefault(self._identity_key(node), []).append(node)
-        if len(by_identity) > 1:  # what the last step of a loop leaves behind, and nothing reads, is no gradient
-            if self._unread(by_identity.get(_UNKNOWN, ())):
-                by_identity.pop(_UNKNOWN, None)
+        if len(by_identity) > 1 and self._unread(by_identity.get(_UNKNOWN, ())):
+            by_identity.pop(_UNKNOWN, None)  # what the last step of a loop leaves behind is no gradient
         groups = list(by_identity.values())[-_MOST_IDENTITIES:]
         made = (self.part(replace(piece, nodes=tuple(nodes))) for nodes in groups)
         return [part for part in made if part is not None]

@@ -5,6 +5,7 @@ Comes in: a program and its `Analysis`.  Goes out: answers, each computed once.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -52,10 +53,25 @@ class Reading:
         A parameter goes by its first name, also where a loop such as ``for p in parameters`` updates it.
         """
         recorded = self.node(node)
-        names = list(dict.fromkeys([*self._first_names(node), *recorded.names]))
+        names = list(recorded.names)
+        if names and self._parameters_called[names[0]] > 1:
+            own = [n for n in self._first_names(node) if self._parameters_called[n] < 2]
+            names = [*own, *names]
         if names:
-            return names[0], tuple(names[1:])
+            return names[0], tuple(n for n in dict.fromkeys(names[1:]) if n != names[0])
         return plain_source(recorded.site.text) if recorded.site else f"node {node}", ()
+
+    @cached_property
+    def _parameters_called(self) -> Counter[str]:
+        """How many parameters go by each name: ``p`` is every one in ``for p in parameters``."""
+        called: dict[str, set[int]] = {}
+        for node in self.analysis.updates:
+            first = node
+            while first in self.analysis.updates:
+                first = self.analysis.updates[first].before
+            for name in (*self.node(node).names, *self.node(first).names):
+                called.setdefault(name, set()).add(first)
+        return Counter({name: len(firsts) for name, firsts in called.items()})
 
     def _first_names(self, node: int) -> list[str]:
         """The names of the first version of an updated parameter."""

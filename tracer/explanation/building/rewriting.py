@@ -133,7 +133,7 @@ class SourceEditor:
         """The text of a span replaced; put into parentheses where it needs them."""
         if "\n" in new:
             return
-        if span in self._loose and not _is_tight(new):
+        if span in self._loose and not _is_tight(new) and not self._is_enclosed(span):
             new = f"({new})"
         lines = list(self.program.lines[span.line - 1 : span.end_line])
         if not lines:
@@ -141,6 +141,12 @@ class SourceEditor:
         last = lines[-1][span.end_column :]
         text = lines[0][: span.column] + new + last
         yield Rewritten(Edit(span.line, span.end_line, text), self.program.text_of(span), new)
+
+    def _is_enclosed(self, span: Span) -> bool:
+        """Whether the program has put an expression into parentheses already."""
+        before = self.program.source_line(span.line)[: span.column].rstrip()
+        after = self.program.source_line(span.end_line)[span.end_column :].lstrip()
+        return before.endswith("(") and after.startswith(")")
 
     def _at(self, span: Span, new: str | None) -> Iterator[Rewritten]:
         if new is not None:
