@@ -28,6 +28,7 @@ from tracer.calculus.algebra import (
 from tracer.calculus.canonical import canonical_key, simplify
 from tracer.calculus.definitions import ancestors
 from tracer.calculus.indexing import NotRepresentable, indices_of
+from tracer.calculus.linearised import is_linearised
 from tracer.calculus.patterns import Lemma
 from tracer.calculus.rational import folded
 from tracer.calculus.renaming import rename_arrays
@@ -103,6 +104,7 @@ def closed_form(
     mined = tuple(_sums_of_entries([best], rewriter, deadline))
     if mined:
         best = Rewriter(whole, (*lemmas, *mined)).reduce(best)
+    best = rewriter.joined(best)
     best = best if cost(best, known) < cost(plain, known) else plain
     return rename_arrays(best, preferred)
 
@@ -187,6 +189,8 @@ def _steps(expr: Expr, rewriter: Rewriter) -> Iterator[Expr]:
     """The expression with one array replaced by means of a definition that mentions it."""
     present = {f.array for t in expr for f, _ in t.factors if isinstance(f, Entry) and f.indices}
     for definition in rewriter.definitions.values():
+        if is_linearised(definition):
+            continue
         for term in definition.expr:
             if term.bound:
                 continue

@@ -31,6 +31,7 @@ from tracer.calculus import (
 )
 from tracer.calculus.contraction import Substitution
 from tracer.calculus.definitions import positive_part_of
+from tracer.calculus.linearised import is_linearised
 from tracer.calculus.terms import Axes, Definition, Entry, Expr, Factor, Function, Index, Mask, Term
 from tracer.gradients.graph import Graph
 from tracer.gradients.inlining import inline
@@ -379,7 +380,7 @@ class _Derivation:
                 part that does not go through others.
         """
         value = Quantity("value", consumer)
-        if not any(s.quantity == value for s in self.steps):
+        if not any(s.quantity == value for s in self.steps) and not is_linearised(definition):
             self._step(
                 value, "definition", definition.free, definition.expr, definition.expr, {"of": consumer}
             )
@@ -396,7 +397,8 @@ class _Derivation:
         at: Free = (*definition.free, *free)
         arguments = {"of": consumer, "wrt": array, "functions": _functions(definition.expr)}
         raw = differentiate(definition.expr, array, free)
-        self._step(quantity, "local derivative", at, raw, raw, arguments)
+        rule = "stated derivative" if is_linearised(definition) else "local derivative"
+        self._step(quantity, rule, at, raw, raw, arguments)
         if not _same_text(raw, local):
             self._step(quantity, "in the output", at, local, local, arguments)
         settled = simplify(contract(local))
