@@ -26,7 +26,7 @@ from tracer.calculus.algebra import (
 from tracer.calculus.canonical import simplify
 from tracer.calculus.contraction import Substitution, contract
 from tracer.calculus.differentiation import differentiate
-from tracer.calculus.linearised import VALUE
+from tracer.calculus.linearised import INVERSE, VALUE
 from tracer.calculus.terms import Axes, Axis, Definition, Entry, Expr, Function, Index
 
 #: The indices of an array's entry and the expression of its adjoint at that entry.
@@ -229,6 +229,6 @@ def differentiable_operands(definition: Definition) -> tuple[str, ...]:
     for term in definition.expr:
         for factor, _ in term.factors:
             for e in factor.arguments if isinstance(factor, Function) else (factor,):
-                if isinstance(e, Entry) and not e.array.startswith(own) and not e.array.endswith(VALUE):
+                if isinstance(e, Entry) and not e.array.startswith(own) and not e.array.endswith((VALUE, INVERSE)):
                     found[e.array] = None
     return tuple(found)

@@ -28,7 +28,6 @@ from tracer.calculus.algebra import (
 from tracer.calculus.canonical import canonical_key, simplify
 from tracer.calculus.definitions import ancestors
 from tracer.calculus.indexing import NotRepresentable, indices_of
-from tracer.calculus.linearised import is_linearised
 from tracer.calculus.patterns import Lemma
 from tracer.calculus.rational import folded
 from tracer.calculus.renaming import rename_arrays
@@ -189,8 +188,6 @@ def _steps(expr: Expr, rewriter: Rewriter) -> Iterator[Expr]:
     """The expression with one array replaced by means of a definition that mentions it."""
     present = {f.array for t in expr for f, _ in t.factors if isinstance(f, Entry) and f.indices}
     for definition in rewriter.definitions.values():
-        if is_linearised(definition):
-            continue
         for term in definition.expr:
             if term.bound:
                 continue

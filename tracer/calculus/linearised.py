@@ -16,16 +16,22 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from tracer.calculus.algebra import arrays_in, entry, make_term, power, scale
+from tracer.calculus.canonical import simplify
 from tracer.calculus.renaming import rename_arrays
 from tracer.calculus.terms import Definition, Entry, Expr, Term
 
-#: What follows the name of an array in the name of its value.
-VALUE = ".value"
+#: What follows the name of an array in the name of its value, and of its inverse, both held fixed.
+VALUE, INVERSE = ".value", ".inverse"
 
 
 def value_of(array: str) -> str:
     """The name of the value of an array."""
     return array + VALUE
+
+
+def inverse_of(array: str) -> str:
+    """The name of the inverse of a matrix, which no derivative passes through."""
+    return array + INVERSE
 
 
 def held(expr: Expr) -> Expr:
@@ -62,8 +68,12 @@ def radicand(definition: Definition) -> Expr | None:
     return None if any(a.endswith(VALUE) for a in arrays_in(expr)) else expr
 
 
-def separate_roots(definitions: Mapping[str, Definition]) -> tuple[dict[str, Definition], dict[str, str]]:
-    """Each square root of a sum as two definitions, so that its square can be recognised as the sum.
+def as_equations(definitions: Mapping[str, Definition]) -> tuple[dict[str, Definition], dict[str, str]]:
+    """The definitions as plain equations between values, for rewriting.
+
+    A square root of a sum becomes two definitions, so that its square can be recognised as the sum.  Of other
+    results only what their value says stays: A⁻¹ B for ``solve(A, B)``, nothing for a Cholesky factor.  The
+    inverse of a transpose is the transpose of the inverse.
 
     Returns:
         The definitions in order, and for the name of each square the name of its root.
@@ -72,6 +82,14 @@ def separate_roots(definitions: Mapping[str, Definition]) -> tuple[dict[str, Def
     squares: dict[str, str] = {}
     for name, definition in definitions.items():
         inner = radicand(definition)
+        if inner is None and is_linearised(definition):
+            value = simplify(held(definition.expr))
+            if name not in arrays_in(value):
+                for array in sorted(arrays_in(value)):
+                    if array.endswith(INVERSE) and array not in separated:
+                        separated.update(_inverse_of_transpose(array, separated))
+                separated[name] = Definition(name, definition.free, value)
+            continue
         if inner is None:
             separated[name] = definition
             continue
@@ -81,6 +99,24 @@ def separate_roots(definitions: Mapping[str, Definition]) -> tuple[dict[str, Def
         root = power(entry(square, *definition.free), Fraction(1, 2))
         separated[name] = Definition(name, definition.free, root)
     return separated, squares
+
+
+def _inverse_of_transpose(inverse: str, definitions: Mapping[str, Definition]) -> dict[str, Definition]:
+    """(Aᵀ)⁻¹ as (A⁻¹)ᵀ, if the matrix is defined as a transpose."""
+    definition = definitions.get(inverse.removesuffix(INVERSE))
+    if definition is None or len(definition.free) != 2 or len(definition.expr) != 1:
+        return {}
+    (term,) = definition.expr
+    if term.coefficient != 1 or term.bound or len(term.factors) != 1:
+        return {}
+    ((factor, exponent),) = term.factors
+    i, j = definition.free
+    if exponent != 1 or not isinstance(factor, Entry) or factor.indices != (j, i) or i == j:
+        return {}
+    # the inverse has the axes of the matrix the other way round: A[j, i], A⁻¹[i, j], (Aᵀ)⁻¹[j, i]
+    transposed = entry(inverse_of(factor.array), i, j)
+    found = _inverse_of_transpose(inverse_of(factor.array), definitions)
+    return {**found, inverse: Definition(inverse, (j, i), transposed)}
 
 
 def join_roots(expr: Expr, squares: Mapping[str, str]) -> Expr:

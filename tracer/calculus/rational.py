@@ -14,7 +14,6 @@ from typing import Any
 from tracer.calculus.algebra import ONE, arrays_in, make_term, multiply, substitute
 from tracer.calculus.canonical import factor_text, simplify, term_key
 from tracer.calculus.indexing import NotRepresentable, indices_of
-from tracer.calculus.linearised import is_linearised
 from tracer.calculus.terms import Condition, Definition, Delta, Entry, Expr, Factor, Index, Mask, Term
 
 #: Above this many symbols, and this many terms, cancelling takes too long.
@@ -74,7 +73,7 @@ class Frames:
         if not isinstance(factor, Entry) or factor.array in self.opaque:
             return None
         definition = self.definitions.get(factor.array)
-        if definition is None or not definition.expr or is_linearised(definition):
+        if definition is None or not definition.expr:
             return None
         for term in definition.expr:
             if term.bound or any(not isinstance(f, Entry) or e.denominator != 1 for f, e in term.factors):

@@ -30,7 +30,7 @@ from tracer.calculus.algebra import (
 from tracer.calculus.canonical import canonical_key, simplify, term_key
 from tracer.calculus.definitions import at_entry, number_values, only_factor, positive_part_of
 from tracer.calculus.indexing import NotRepresentable
-from tracer.calculus.linearised import is_linearised, join_roots, separate_roots
+from tracer.calculus.linearised import as_equations, join_roots
 from tracer.calculus.patterns import Lemma, rewrite
 from tracer.calculus.renaming import rename_arrays
 from tracer.calculus.terms import (
@@ -69,7 +69,7 @@ class Rewriter:
             keep: arrays that stand for themselves.
             most_terms: how many terms an expression may grow to.
         """
-        definitions, self.squares = separate_roots(definitions)
+        definitions, self.squares = as_equations(definitions)
         self.same = number_values(definitions)
         self.definitions = {
             name: Definition(name, d.free, rename_arrays(d.expr, self.same))
@@ -138,7 +138,7 @@ class Rewriter:
         for name, definition in self.definitions.items():
             has_function = any(isinstance(f, Function) for t in definition.expr for f, _ in t.factors)
             split = _is_product(definition.expr) and len(definition.expr[0].factors) > 1
-            if (has_function and not split) or is_linearised(definition):
+            if has_function and not split:
                 atoms.add(name)
             for term in definition.expr:
                 for factor, exponent in term.factors:
@@ -374,7 +374,6 @@ class Rewriter:
         if (
             definition is None
             or name in self.keep
-            or is_linearised(definition)
             or any(isinstance(f, Function) for t in definition.expr for f, _ in t.factors)
         ):
             return None

@@ -21,6 +21,7 @@ from tracer.ops import (
 )
 from tracer.ops.auxiliary import auxiliary, held_values
 from tracer.ops.axes import AxisTable, Operand
+from tracer.ops.parts import statement
 from tracer.ops.table import OPERATIONS, UNDIFFERENTIABLE, Operation, define
 from tracer.ops.writing import NoFormula, rational
 
@@ -56,4 +57,5 @@ __all__ = [
     "define",
     "held_values",
     "rational",
+    "statement",
 ]

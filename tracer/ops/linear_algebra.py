@@ -4,7 +4,7 @@ The equation is differentiated and solved for the change of the result, as in M.
 Derivative Results for Forward and Reverse Mode Algorithmic Differentiation* (2008); for an inverse, from
 A · out = 1:  ∂A · out + A · ∂out = 0, so ∂out = −out · ∂A · out.
 
-What an equation needs besides the result is an array of its own: ``<out>.inverse``, ``<out>.cofactors``, ….
+What an equation needs besides the result is an array of its own: ``<A>.inverse``, ``<out>.vectors``, ….
 A symmetric matrix is read as NumPy reads it, from its lower triangle; entries above it do not count.
 """
 
@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from tracer.calculus.linearised import inverse_of
 from tracer.calculus.terms import Index
 from tracer.ops.axes import Operand
-from tracer.ops.stated import Indices, array_like, change, looked
+from tracer.ops.stated import Indices, array_like, change, inverse, looked
 from tracer.ops.table import Row, looked_up, operation
 from tracer.ops.writing import Form, NoFormula, condition, delta, form, sum_over
 
@@ -50,7 +51,7 @@ def inv(A: Operand, *, out: Operand) -> Row:
     A, b = _stack(A, "inv")
     i, j, a, c = A.axis(-1), A.axis(-2), A.axis(-2), A.axis(-1)
     product = _held(out, *b, i, a) * change(A, (*b, a, c)) * _held(out, *b, c, j)
-    return (*b, i, j), _held(out, *b, i, j) - sum_over([a, c], product)
+    return (*b, i, j), inverse(A, *b, i, j) - sum_over([a, c], product)
 
 
 def _held(out: Operand, *indices: Index | int) -> Form:
@@ -59,19 +60,12 @@ def _held(out: Operand, *indices: Index | int) -> Form:
 
 @operation("linalg.det")
 def det(A: Operand, *, out: Operand) -> Row:
-    """out = Σ_j A[i, j] C[i, j] for each row i, with cofactors C free of that row, so ∂out = Σ_ij C[i, j] ∂A[i, j]"""
+    """out = Σ_j A[i, j] C[i, j] for each row i, with cofactors C free of that row, C = out · A⁻ᵀ where out ≠ 0,
+    so ∂out = out · Σ_ij A⁻¹[j, i] ∂A[i, j]"""
     A, b = _stack(A, "det")
     a, c = A.axis(-2), A.axis(-1)
-    return b, _held(out, *b) + sum_over([a, c], looked(out, "cofactors", *b, a, c) * change(A, (*b, a, c)))
-
-
-@looked_up("linalg.det")
-def cofactors(output: str, operands: Sequence[Any], _: Mapping[str, Any]) -> dict[str, Any]:
-    """The cofactors of a matrix, by its singular values, so that it may be singular."""
-    u, s, v = np.linalg.svd(_values(operands[0]))
-    others = np.stack([np.prod(np.delete(s, k, axis=-1), axis=-1) for k in range(s.shape[-1])], axis=-1)
-    sign = np.linalg.det(u) * np.linalg.det(v)
-    return {f"{output}.cofactors": sign[..., None, None] * (u * others[..., None, :]) @ v}
+    changed = sum_over([a, c], inverse(A, *b, c, a) * change(A, (*b, a, c)))
+    return b, _held(out, *b) * (1 + changed)
 
 
 @operation("linalg.solve")
@@ -84,14 +78,18 @@ def solve(A: Operand, B: Operand, *, out: Operand) -> Row:
     k = () if B.ndim == 1 else (B.axis(-1),)
     i, a, c = A.axis(-1), A.axis(-2), A.axis(-1)
     inner = change(A, (*b, a, c)) * _held(out, *b, c, *k)
-    rest = change(B, (*b, a, *k)) - sum_over(c, inner)
-    return (*b, i, *k), _held(out, *b, i, *k) + sum_over(a, looked(out, "inverse", *b, i, a) * rest)
+    return (*b, i, *k), sum_over(a, inverse(A, *b, i, a) * (B[(*b, a, *k)] - sum_over(c, inner)))
 
 
-@looked_up("linalg.solve")
-def inverse(output: str, operands: Sequence[Any], _: Mapping[str, Any]) -> dict[str, Any]:
-    """The inverse of the matrix."""
-    return {f"{output}.inverse": np.linalg.inv(_values(operands[0]))}
+@looked_up("linalg.inv", "linalg.det", "linalg.solve")
+def inverses(_: str, operands: Sequence[Any], __: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse of the matrix; not a number where it has none."""
+    a = _values(operands[0])
+    try:
+        found = np.linalg.inv(a)
+    except np.linalg.LinAlgError:
+        found = np.full(a.shape, np.nan)
+    return {inverse_of(operands[0].name): found}
 
 
 @operation("linalg.pinv")
@@ -140,7 +138,7 @@ def cholesky(A: Operand, *, out: Operand) -> Row:
     half = condition("<", j, k) + (delta(j, k) if isinstance(k, Index) else form(1)) * Fraction(1, 2)
 
     def weight(p: Index | int, q: Index | int) -> Form:
-        return looked(out, "inverse", *b, k, p) * looked(out, "inverse", *b, j, q)
+        return inverse(out, *b, k, p) * inverse(out, *b, j, q)
 
     return (*b, i, j), _held(out, *b, i, j) + sum_over(k, _held(out, *b, i, k) * half * _lower(A, b, weight))
 
@@ -195,7 +193,7 @@ def slogdet(A: Operand, *, part: int, out: Operand) -> Row:
     if part == 0:
         return b, _held(out, *b)
     a, c = A.axis(-2), A.axis(-1)
-    return b, _held(out, *b) + sum_over([a, c], looked(out, "inverse", *b, c, a) * change(A, (*b, a, c)))
+    return b, _held(out, *b) + sum_over([a, c], inverse(A, *b, c, a) * change(A, (*b, a, c)))
 
 
 @operation("linalg.svdvals")
@@ -254,7 +252,7 @@ def lstsq(A: Operand, B: Operand, *_: Any, part: int, out: Operand, **__: Any) -
     k = () if B.ndim == 1 else (B.axis(1),)
     i, a, c = A.axis(1), A.axis(0), A.axis(1)
     moved = change(A, (a, c))
-    fitted = looked(out, "inverse", i, a) * (change(B, (a, *k)) - sum_over(c, moved * _held(out, c, *k)))
+    fitted = looked(out, "pseudo", i, a) * (change(B, (a, *k)) - sum_over(c, moved * _held(out, c, *k)))
     turned = looked(out, "gram", i, c) * moved * looked(out, "residual", a, *k)
     return (i, *k), _held(out, i, *k) + sum_over(a, fitted) + sum_over([a, c], turned)
 
@@ -267,7 +265,7 @@ def parts_looked_up(output: str, name: str, operands: Sequence[Any]) -> dict[str
         case "linalg.eigh":
             return vectors(output, operands, {})
         case "linalg.slogdet":
-            return {f"{output}.inverse": np.linalg.inv(a)}
+            return inverses(output, operands, {})
         case "linalg.svd":
             return singular_vectors(output, operands, {})
         case "linalg.qr":
@@ -276,7 +274,7 @@ def parts_looked_up(output: str, name: str, operands: Sequence[Any]) -> dict[str
         case "linalg.lstsq":
             b = _values(operands[1])
             p = np.linalg.pinv(a)
-            found = {"inverse": p, "gram": np.linalg.inv(a.T @ a), "residual": b - a @ (p @ b)}
+            found = {"pseudo": p, "gram": np.linalg.inv(a.T @ a), "residual": b - a @ (p @ b)}
         case _:
             return {}
     return {f"{output}.{what}": v for what, v in found.items()}

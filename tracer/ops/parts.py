@@ -5,6 +5,7 @@ In comes the number of the part, the name of the function and its operands; out 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from tracer.ops.axes import Operand
 from tracer.ops.linear_algebra import eigh, lstsq, parts_looked_up, qr, slogdet, svd
 from tracer.ops.reductions import whole
 from tracer.ops.signals import one_of
-from tracer.ops.table import Row, looked_up, operation
+from tracer.ops.table import OPERATIONS, Row, looked_up, operation
 from tracer.ops.writing import NoFormula
 
 #: The rows of the functions that give several arrays; they get ``part`` and ``out`` by keyword.
@@ -32,6 +33,14 @@ def part_of(part: Any, name: str, *operands: Any, out: Operand, **arguments: Any
     if name not in PARTS:
         raise NoFormula("part_of", f"there is no formula for the parts of {name}")
     return PARTS[name](*operands, part=whole(part), out=out, **arguments)
+
+
+def statement(op: str, operands: Sequence[Any]) -> str:
+    """The formula that a row states, such as the equation that defines an inverse; ``""`` if there is no row."""
+    if op == "part_of" and len(operands) > 1 and operands[1] in PARTS:
+        return inspect.getdoc(PARTS[operands[1]]) or ""
+    row = OPERATIONS.get(op)
+    return "" if row is None else row.formula
 
 
 @looked_up("part_of")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from tracer.calculus import entry
-from tracer.calculus.linearised import value_of
+from tracer.calculus.linearised import inverse_of, value_of
 from tracer.calculus.renaming import rename_arrays
 from tracer.calculus.terms import Index, IndexExpr
 from tracer.ops.axes import Operand
@@ -22,6 +22,11 @@ Indices = tuple[Index | int, ...]
 def looked(out: Operand, what: str, *indices: IndexExpr) -> Form:
     """An entry of the array ``<out>.<what>``, which no derivative passes through."""
     return Form(entry(f"{out.name}.{what}", *indices))
+
+
+def inverse(A: Operand, *indices: IndexExpr) -> Form:
+    """An entry of the inverse of a matrix, the array ``<A>.inverse``, which no derivative passes through."""
+    return Form(entry(inverse_of(A.name), *indices))
 
 
 def value(X: Operand, indices: Indices) -> Form:
