@@ -16,7 +16,7 @@ from tracer.calculus import fresh
 from tracer.calculus.indexing import shifted
 from tracer.calculus.terms import Index, IndexExpr
 from tracer.ops.axes import Operand
-from tracer.ops.reductions import reduced, split, whole
+from tracer.ops.reductions import axis_at, reduced, split, whole
 from tracer.ops.stated import change, looked
 from tracer.ops.table import Row, by_name, looked_up, operation
 from tracer.ops.writing import Form, NoFormula, condition, form, rational, sum_over
@@ -54,7 +54,7 @@ def along(X: Operand, axis: Any, op: str, default: Any = None) -> int:
     given = default if axis is None else axis
     if given is None and X.ndim != 1:
         raise NoFormula(op, "an array that is flattened")
-    return 0 if given is None else whole(given) % X.ndim
+    return 0 if given is None else axis_at(given, X.ndim)
 
 
 @operation("cumsum", "cumulative_sum")

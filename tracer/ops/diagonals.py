@@ -8,7 +8,7 @@ from tracer.calculus import fresh
 from tracer.calculus.indexing import shifted
 from tracer.calculus.terms import Index, IndexExpr
 from tracer.ops.axes import Operand
-from tracer.ops.reductions import whole
+from tracer.ops.reductions import axis_at, whole
 from tracer.ops.table import Row, operation
 from tracer.ops.writing import Form, NoFormula, condition, delta, form, rational, sum_over
 
@@ -36,7 +36,7 @@ def _matrix(X: Operand, op: str) -> Operand:
 @operation("diagonal")
 def diagonal(X: Operand, offset: Any = 0, axis1: Any = 0, axis2: Any = 1, *, out: Operand) -> Row:
     """out[…, i] = X[…, i, i + k]"""
-    first, second = (whole(a) % _matrix(X, "diagonal").ndim for a in (axis1, axis2))
+    first, second = (axis_at(a, _matrix(X, "diagonal").ndim) for a in (axis1, axis2))
     k, rows, columns = whole(offset), X.shape[first], X.shape[second]
     length = min(rows + min(k, 0), columns - max(k, 0))
     if length < 1:

@@ -11,7 +11,7 @@ from typing import Any
 from tracer.calculus.indexing import shifted
 from tracer.calculus.terms import Axis, Index
 from tracer.ops.axes import Operand
-from tracer.ops.reductions import whole
+from tracer.ops.reductions import axis_at
 from tracer.ops.table import Row, operation
 from tracer.ops.writing import Form, NoFormula, delta, form, rational, sum_over, total
 
@@ -59,7 +59,7 @@ def concatenate(arrays: Any, axis: Any = 0, *, out: Operand) -> Row:
     """out[k] = Σ_i δ(k, i) A[i] + Σ_j δ(k, j + I) B[j] + …"""
     if axis is None or any(not isinstance(a, Operand) for a in arrays):
         raise NoFormula("concatenate", "flattened arrays or plain numbers")
-    return join([(a, -1) for a in _pieces(arrays, "concatenate")], whole(axis) % out.ndim, out)
+    return join([(a, -1) for a in _pieces(arrays, "concatenate")], axis_at(axis, out.ndim), out)
 
 
 @operation("vstack", "row_stack")
@@ -92,7 +92,7 @@ def r_(arrays: Any, *, out: Operand) -> Row:
 @operation("stack")
 def stack(arrays: Any, axis: Any = 0, *, out: Operand) -> Row:
     """out[k, l] = δ(k, 0) A[l] + δ(k, 1) B[l] + …"""
-    return join([(a, 0) for a in _pieces(arrays, "stack")], whole(axis) % out.ndim, out)
+    return join([(a, 0) for a in _pieces(arrays, "stack")], axis_at(axis, out.ndim), out)
 
 
 @operation("array")

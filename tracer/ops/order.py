@@ -19,7 +19,7 @@ from tracer.calculus.linearised import value_of
 from tracer.calculus.renaming import rename_arrays
 from tracer.calculus.terms import Entry, Index
 from tracer.ops.axes import Operand
-from tracer.ops.reductions import picked, places, reduced, split, whole
+from tracer.ops.reductions import axis_at, picked, places, reduced, split, whole
 from tracer.ops.stated import change, looked
 from tracer.ops.table import Row, by_name, looked_up, operation
 from tracer.ops.writing import Form, NoFormula
@@ -30,7 +30,7 @@ def sort(X: Operand, axis: Any = -1, kind: Any = None, *, out: Operand) -> Row:
     """out[i, k] = X[i, s[i, k]], where s[i, k] is the place of the entry that comes at k"""
     if axis is None and X.ndim != 1:
         raise NoFormula("sort", "an array that is flattened")
-    position = (whole(axis) if axis is not None else 0) % X.ndim
+    position = axis_at(0 if axis is None else axis, X.ndim)
     free = X.indices()
     at = [
         Entry(f"{out.name}.order", free) if p == position and isinstance(i, Index) else i

@@ -8,7 +8,7 @@ from typing import Any
 from tracer.calculus import affine, fresh
 from tracer.calculus.terms import Index
 from tracer.ops.axes import Operand, broadcast
-from tracer.ops.reductions import whole
+from tracer.ops.reductions import axis_at, whole
 from tracer.ops.table import Row, operation
 from tracer.ops.writing import Form, NoFormula, delta, form, rational, sum_over, total
 
@@ -167,7 +167,7 @@ def tensordot(A: Operand, B: Operand, axes: Any = 2) -> Row:
     """out[i, k] = Σ_j A[i, j] · B[j, k], over several axes at once"""
     if isinstance(axes, (tuple, list)):
         one, other = ([x] if not isinstance(x, (tuple, list)) else list(x) for x in axes)
-        first, second = [int(x) % A.ndim for x in one], [int(x) % B.ndim for x in other]
+        first, second = [axis_at(x, A.ndim) for x in one], [axis_at(x, B.ndim) for x in other]
     else:
         n = int(axes)
         first, second = list(range(A.ndim - n, A.ndim)), list(range(n))

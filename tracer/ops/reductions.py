@@ -27,11 +27,20 @@ def reduced(ndim: int, axis: Any) -> tuple[int, ...]:
     given = axis if isinstance(axis, (tuple, list)) else (axis,)
     positions = []
     for one in given:
-        position = whole(one)
-        if not -ndim <= position < ndim:
-            raise NoFormula("axis", f"there is no axis {position} among {ndim}")
-        positions.append(position % ndim)
+        positions.append(axis_at(one, ndim))
     return tuple(sorted(positions))
+
+
+def axis_at(axis: Any, ndim: int) -> int:
+    """The position, counted from the first, of an axis among so many.
+
+    Raises:
+        NoFormula: if there is no such axis.
+    """
+    position = whole(axis)
+    if not -ndim <= position < ndim:
+        raise NoFormula("axis", f"there is no axis {position} among {ndim}")
+    return position % ndim
 
 
 def whole(value: Any) -> int:

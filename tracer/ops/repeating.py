@@ -13,7 +13,7 @@ from tracer.calculus.indexing import shifted
 from tracer.calculus.terms import Index, IndexExpr
 from tracer.ops.accumulations import along
 from tracer.ops.axes import Operand
-from tracer.ops.reductions import reduced, whole
+from tracer.ops.reductions import axis_at, reduced, whole
 from tracer.ops.selection import select
 from tracer.ops.table import Row, operation
 from tracer.ops.writing import NoFormula, condition, delta, form, sum_over
@@ -37,7 +37,7 @@ def _from_end(index: Index | int) -> IndexExpr:
 def rot90(X: Operand, k: Any = 1, axes: Any = (0, 1)) -> Row:
     """out[i, j] = X[j, n − 1 − i] for one turn"""
     turns = whole(k) % 4
-    first, second = (whole(a) % X.ndim for a in axes)
+    first, second = (axis_at(a, X.ndim) for a in axes)
     index = X.indices()
     at: list[IndexExpr] = list(index)
     if turns in (1, 2):
@@ -55,7 +55,7 @@ def roll(X: Operand, shift: Any, axis: Any = None) -> Row:
     """out[i] = Σ_j ([i = j + s] + [i + n = j + s]) X[j], for 0 ≤ s < n"""
     if axis is None and isinstance(shift, (tuple, list)):
         raise NoFormula("roll", "several shifts without axes")
-    axes = [along(X, None, "roll")] if axis is None else [whole(a) % X.ndim for a in _several(axis)]
+    axes = [along(X, None, "roll")] if axis is None else [axis_at(a, X.ndim) for a in _several(axis)]
     shifts = [whole(s) for s in _several(shift)]
     if len(shifts) == 1:
         shifts *= len(axes)
@@ -136,7 +136,7 @@ def _blocks(X: Operand, out: Operand, times: list[int], inside: bool) -> Row:
 def sliding_window_view(X: Operand, window_shape: Any, axis: Any = None, *, out: Operand) -> Row:
     """out[i, w] = X[i + w]"""
     widths = [whole(w) for w in _several(window_shape)]
-    axes = list(range(X.ndim)) if axis is None else [whole(a) % X.ndim for a in _several(axis)]
+    axes = list(range(X.ndim)) if axis is None else [axis_at(a, X.ndim) for a in _several(axis)]
     if len(widths) != len(axes) or len(set(axes)) != len(axes):
         raise NoFormula("sliding_window_view", f"windows of the shape {window_shape} over the axes {axis}")
     free = list(X.indices())
@@ -161,7 +161,7 @@ def sliding_window_view(X: Operand, window_shape: Any, axis: Any = None, *, out:
 @operation("split")
 def split(X: Operand, sections: Any, axis: Any = 0, part: Any = 0, *, out: Operand) -> Row:
     """out[i] = X[i + start]"""
-    position, number = whole(axis) % X.ndim, whole(part)
+    position, number = axis_at(axis, X.ndim), whole(part)
     size = X.shape[position]
     if isinstance(sections, (tuple, list)):
         bounds = [0, *(slice(None, whole(s)).indices(size)[1] for s in sections), size]

@@ -14,7 +14,7 @@ from tracer.calculus import affine
 from tracer.calculus.indexing import shifted
 from tracer.calculus.terms import Index, IndexExpr
 from tracer.ops.axes import Operand, broadcast
-from tracer.ops.reductions import whole
+from tracer.ops.reductions import axis_at, whole
 from tracer.ops.table import Row, operation
 from tracer.ops.writing import NoFormula, condition, delta, form, rational, sum_over
 
@@ -23,7 +23,7 @@ from tracer.ops.writing import NoFormula, condition, delta, form, rational, sum_
 def transpose(X: Operand, axes: Any = None) -> Row:
     """out[j, i] = X[i, j]"""
     i = X.indices()
-    order = [whole(a) % X.ndim for a in axes] if axes is not None else list(reversed(range(X.ndim)))
+    order = [axis_at(a, X.ndim) for a in axes] if axes is not None else list(reversed(range(X.ndim)))
     return tuple(i[p] for p in order), X[i]
 
 
@@ -31,7 +31,7 @@ def transpose(X: Operand, axes: Any = None) -> Row:
 def swapaxes(X: Operand, axis1: Any, axis2: Any) -> Row:
     """out[j, i] = X[i, j]"""
     i = list(X.indices())
-    a, b = whole(axis1) % X.ndim, whole(axis2) % X.ndim
+    a, b = axis_at(axis1, X.ndim), axis_at(axis2, X.ndim)
     entry = X[tuple(i)]
     i[a], i[b] = i[b], i[a]
     return tuple(i), entry
@@ -42,7 +42,7 @@ def moveaxis(X: Operand, source: Any, destination: Any) -> Row:
     """out[…, i, …] = X[…, i, …], axes put elsewhere"""
     i = X.indices()
     given, wanted = (a if isinstance(a, (tuple, list)) else (a,) for a in (source, destination))
-    places = dict(zip((whole(d) % X.ndim for d in wanted), (whole(s) % X.ndim for s in given), strict=True))
+    places = dict(zip((axis_at(d, X.ndim) for d in wanted), (axis_at(s, X.ndim) for s in given), strict=True))
     others = iter(p for p in range(X.ndim) if p not in places.values())
     order = [places[p] if p in places else next(others) for p in range(X.ndim)]
     return tuple(i[p] for p in order), X[i]
@@ -51,7 +51,7 @@ def moveaxis(X: Operand, source: Any, destination: Any) -> Row:
 @operation("rollaxis")
 def rollaxis(X: Operand, axis: Any, start: Any = 0) -> Row:
     """out[…, i, …] = X[…, i, …], one axis put before another"""
-    first, before = whole(axis) % X.ndim, whole(start)
+    first, before = axis_at(axis, X.ndim), whole(start)
     before = before + X.ndim if before < 0 else before
     return moveaxis(X, first, before - 1 if first < before else before)
 
