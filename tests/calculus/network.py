@@ -10,7 +10,7 @@ import numpy as np
 
 from tracer.calculus import add, backward, entry, evaluate, scale
 from tracer.calculus.terms import Definition, Expr, Index
-from tracer.ops import AxisTable, auxiliary, define
+from tracer.ops import AxisTable, auxiliary, define, held_values
 
 NUMPY: dict[str, Callable[..., Any]] = {
     "matmul": np.matmul, "add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide,
@@ -19,6 +19,15 @@ NUMPY: dict[str, Callable[..., Any]] = {
     "greater": np.greater, "less_equal": np.less_equal, "less": np.less, "copy": np.copy, "power": np.power,
     "zeros_like": np.zeros_like, "where": np.where, "absolute": np.abs,
 }  # fmt: skip
+
+
+NUMPY.update(
+    {
+        "std": np.std, "norm": np.linalg.norm, "linalg.inv": np.linalg.inv, "linalg.solve": np.linalg.solve,
+        "linalg.det": np.linalg.det, "prod": np.prod, "median": np.median, "sort": np.sort, "roll": np.roll,
+        "linalg.cholesky": np.linalg.cholesky, "outer": np.outer, "cumsum": np.cumsum, "flip": np.flip,
+    }
+)  # fmt: skip
 
 
 def _setitem(x: Any, index: Any, value: Any) -> Any:
@@ -84,7 +93,7 @@ class Network:
         return backward(definitions, root, axes=self.axes(), **more)[wrt]
 
     def number(self, free: tuple[Index | int, ...], expr: Expr) -> Any:
-        return evaluate(expr, free, self.values, self.table.sizes())
+        return evaluate(expr, free, held_values(self.values), self.table.sizes())
 
     def difference(self, root: str, wrt: str, hand: str) -> Any:
         free, derived = self.gradient(root, wrt)

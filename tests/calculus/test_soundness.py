@@ -6,14 +6,17 @@ import itertools
 import random
 import sys
 import warnings
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from fuzzing import search
 from network import NUMPY, Network
 
 from tracer.calculus import (
@@ -21,6 +24,7 @@ from tracer.calculus import (
     TooLarge,
     add,
     backward,
+    canonical,
     closed_form,
     constant,
     entry,
@@ -31,7 +35,8 @@ from tracer.calculus import (
     scale,
     sum_over,
 )
-from tracer.calculus.terms import Axis, Index
+from tracer.calculus.terms import Axis, Entry, Index
+from tracer.ops import OPERATIONS
 
 UNARY = ["negative", "exp", "tanh", "square", "copy", "absolute"]
 BINARY = ["add", "subtract", "multiply", "divide", "maximum"]
@@ -132,6 +137,36 @@ def test_the_programs_use_every_kind_of_operation() -> None:
         used = {call[0] for seed in range(40) for call in random_program(seed)[0].calls}
     assert used >= {*UNARY, *BINARY, "sum"}
     assert used <= set(NUMPY)
+
+
+def test_no_pair_of_random_values_is_called_proved_and_differs() -> None:
+    found = search(iter(range(180)), 600)
+    assert found.unsound == []
+    assert found.pairs >= 500
+    assert found.proved >= 100
+    assert found.equal < found.pairs * 0.8  # else nothing was tried
+    assert found.slowest < 5
+
+
+def test_a_wrong_row_is_found_by_random_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(OPERATIONS, "subtract", OPERATIONS["add"])
+    assert search(iter(range(300)), 1000, to_the_first=True).unsound
+
+
+def test_a_prover_that_overlooks_the_order_of_indices_is_found_by_random_pairs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plain = canonical.entry_text
+
+    def careless(item: Entry, names: Mapping[Index, str] = MappingProxyType({})) -> str:
+        return "".join(sorted(plain(item, names)))
+
+    monkeypatch.setattr(canonical, "entry_text", careless)
+    canonical._key.cache_clear()
+    try:
+        assert search(iter(range(300)), 1000, to_the_first=True).unsound
+    finally:
+        canonical._key.cache_clear()
 
 
 def _chain() -> Network:

@@ -61,6 +61,8 @@ rows = np.array([True, False, True, True])
 N4 = np.arange(4)
 half = Fraction(1, 2)
 
+SHAPES: list[tuple[int, ...]] = [(4, 3), (), (3,), (1, 3), (2, 1, 3), (1, 2, 1, 3)]
+
 UNARY = {
     "negative": (np.negative, real),
     "positive": (np.positive, real),
@@ -119,17 +121,14 @@ def _reductions() -> list[Case]:
     return cases
 
 
-def _square_norms() -> list[Case]:
+def _norms() -> list[Case]:
     norm = np.linalg.norm
     return [
-        Case("sum_of_squares", (X,), lambda x: norm(x) ** 2),
-        Case("sum_of_squares", (ROW,), lambda x: norm(x) ** 2, {"ord": 2}),
-        Case(
-            "sum_of_squares",
-            (X,),
-            lambda x: norm(x, axis=1, keepdims=True) ** 2,
-            {"axis": 1, "keepdims": True},
-        ),
+        Case("norm", (X,), norm),
+        Case("norm", (ROW,), norm, {"ord": 2}),
+        Case("norm", (X,), lambda x: norm(x, "fro"), {"ord": "fro"}),
+        Case("norm", (real(2, 3, 2),), lambda x: norm(x, axis=(0, 2)), {"axis": (0, 2)}),
+        Case("norm", (ROW,), lambda x: norm(x, 1), {"ord": 1}),
     ]
 
 
@@ -262,7 +261,7 @@ def _products() -> list[Case]:
 
 
 def _elementwise() -> list[Case]:
-    cases = [Case(op, (draw(*s),), f) for op, (f, draw) in UNARY.items() for s in [(4, 3), (), (1, 3)]]
+    cases = [Case(op, (draw(*s),), f) for op, (f, draw) in UNARY.items() for s in SHAPES]
     shapes = [
         ((4, 3), (4, 3)),
         ((4, 3), (3,)),
@@ -313,7 +312,7 @@ CASES = [
     *_elementwise(),
     *_products(),
     *_reductions(),
-    *_square_norms(),
+    *_norms(),
     *_indexing(),
     *_shapes(),
     *_others(),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,27 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from table_cases import CASES, Array, Case
+from more_cases import MORE_CASES
+from table_cases import CASES as FIRST_CASES
+from table_cases import Array, Case
 
-from tracer.calculus import constant, evaluate, vector_jacobian
-from tracer.calculus.terms import Definition, Term
-from tracer.ops import OPERATIONS, AxisTable, NoFormula, Operand, auxiliary, define
+from tracer.calculus import VectorJacobian, arrays_in, constant, evaluate, shown_axes, vector_jacobian
+from tracer.calculus.linearised import is_linearised
+from tracer.calculus.printing import DeclaredNames
+from tracer.calculus.terms import Axes, Axis, Definition, Expr, Index, Term
+from tracer.gradients.rules import product_code
+from tracer.ops import (
+    OPERATIONS,
+    UNDIFFERENTIABLE,
+    AxisTable,
+    NoFormula,
+    Operand,
+    auxiliary,
+    define,
+    held_values,
+)
+
+CASES = [*FIRST_CASES, *MORE_CASES]
 
 
 class Prepared:
@@ -29,7 +47,7 @@ class Prepared:
         self.result = np.asarray(case.call(*case.operands), dtype=float)
         self.definition = self.define()
         self.definition = self.define()
-        self.values: dict[str, Any] = {**self.arrays, **self.auxiliary()}
+        self.values: dict[str, Any] = held_values({**self.arrays, **self.auxiliary(), "out": self.result})
 
     def define(self) -> Definition:
         shape = self.result.shape
@@ -82,27 +100,68 @@ def test_the_formula_is_what_numpy_computes(case: Case) -> None:
     found = prepared.evaluate(prepared.definition)
     assert found.shape == prepared.result.shape
     np.testing.assert_allclose(found, prepared.result, rtol=1e-12, atol=1e-12)
+    definition = prepared.definition
+    if not is_linearised(definition):  # which is no code that anybody would write
+        code = printed(prepared, definition.expr, definition.free, np.ones(found.shape))
+        np.testing.assert_allclose(np.broadcast_to(code, found.shape), found, rtol=1e-9, atol=1e-11)
+
+
+def derivatives(prepared: Prepared) -> Iterator[tuple[str, Axes, VectorJacobian]]:
+    """The vector-Jacobian product of a case by each of its arrays of floats."""
+    for name, array in prepared.arrays.items():
+        if array.dtype.kind == "f":
+            axes = prepared.table.axes(name, array.shape)
+            yield name, axes, vector_jacobian(prepared.definition, name, "G", axes)
+
+
+def printed(prepared: Prepared, expr: Expr, free: tuple[Index | int, ...], weights: Array) -> Array:
+    """What the printed NumPy code of an expression computes."""
+    used = arrays_in(expr) | set(prepared.arrays) | {"G"}
+    values = {**prepared.values, "G": weights}
+    shapes = {**{n: a.shape for n, a in prepared.arrays.items()}, "out": prepared.result.shape}
+    declared = {n: prepared.table.axes(n, shapes[n]) for n in used if n in shapes}
+    declared["G"] = prepared.table.axes("out", shapes["out"])
+    for name in used - set(declared):
+        axes = shown_axes(expr, name)
+        if axes is not None:
+            declared[name] = axes
+    sizes = {Axis(n): str(size) for n, size in prepared.table.sizes().items()}
+    booleans = frozenset(n for n, a in prepared.arrays.items() if a.dtype == bool)
+    texts = {n: n.replace(".", "_") for n in used}
+    names = DeclaredNames(declared, texts, sizes, booleans=booleans)
+    space: dict[str, Any] = {"np": np, **{n.replace(".", "_"): v for n, v in values.items()}}
+    exec(product_code(expr, free, names), space)
+    return np.asarray(space["result"], dtype=float)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_the_derivative_is_that_of_finite_differences_for_every_operand(case: Case) -> None:
     prepared = Prepared(case)
     weights = np.random.default_rng(1).normal(size=prepared.result.shape)
-    values = {**prepared.values, "out": prepared.result, "G": weights}
-    for name, array in prepared.arrays.items():
-        if array.dtype.kind != "f":
-            continue
-        axes = prepared.table.axes(name, array.shape)
-        step = vector_jacobian(prepared.definition, name, "G", axes)
-        found = evaluate(step.result, step.free, values, prepared.table.sizes())
-        np.testing.assert_allclose(found, differences(prepared, name, weights), rtol=2e-5, atol=2e-6)
-        chained = evaluate(step.chained, step.free, values, prepared.table.sizes())
+    values = {**prepared.values, "G": weights}
+    for name, _, step in derivatives(prepared):
+        sizes = prepared.table.sizes()
+        found = evaluate(step.result, step.free, values, sizes)
+        numeric = differences(prepared, name, weights)
+        np.testing.assert_allclose(found, numeric, rtol=2e-5, atol=2e-6)
+        chained = evaluate(step.chained, step.free, values, sizes)
         np.testing.assert_allclose(chained, found, rtol=1e-9, atol=1e-12)
+        code = np.broadcast_to(printed(prepared, step.result, step.free, weights), found.shape)
+        np.testing.assert_allclose(code, found, rtol=1e-9, atol=1e-11)
+        for position, term in enumerate(step.result):
+            part = evaluate((term,), step.free, values, sizes)
+            if np.abs(part).max(initial=0.0) > 1e-3:  # a corrupted rule fails
+                wrong = Term(term.coefficient + Fraction(1, 3), term.bound, term.factors)
+                terms = (*step.result[:position], wrong, *step.result[position + 1 :])
+                corrupted = evaluate(terms, step.free, values, sizes)
+                assert not np.allclose(corrupted, numeric, rtol=2e-5, atol=2e-6)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_corrupted_coefficient_is_noticed(case: Case) -> None:
     prepared = Prepared(case)
+    if is_linearised(prepared.definition):
+        return  # its value says nothing of its differential; the derivatives above are corrupted instead
     if not prepared.result.any():
         assert not np.allclose(prepared.evaluate(Definition("out", (), constant(1))), prepared.result)
         return
@@ -122,13 +181,39 @@ def test_every_operation_of_the_table_has_a_case() -> None:
     assert missing == set()
 
 
+#: Operations that take shapes of one kind only, or whose forms stand in `table_cases` one by one.
+FEW_SHAPES = {
+    "float", "item", "int", "bool", "sum_of", "full", "zeros", "ones", "axis_size", "size", "eye", "tri", "linspace",
+    "array", "array_split", "astype", "append", "broadcast_to", "c_", "clip", "column_stack", "concatenate", "dstack",
+    "diagflat", "expand_dims", "fill_diagonal", "hstack", "invert", "linalg.matrix_power", "linalg.multi_dot",
+    "logical_and", "logical_not", "logical_or", "bitwise_and", "bitwise_or", "moveaxis", "outer", "pad", "r_", "squeeze",
+    "stack", "swapaxes", "take", "take_along_axis", "tensordot", "transpose", "trapezoid", "vdot", "vstack", "where",
+    "inner",
+}  # fmt: skip
+
+
+def test_an_operation_is_tried_in_at_least_six_ways() -> None:
+    ways: dict[str, set[str]] = {}
+    for case in CASES:
+        ways.setdefault(OPERATIONS[case.op].names[0], set()).add(str(case))
+    few = {name for name, seen in ways.items() if len(seen) < 6}
+    assert few <= FEW_SHAPES
+
+
 def test_every_operation_states_its_formula() -> None:
     assert all("out" in row.formula for row in OPERATIONS.values())
 
 
+def test_what_has_no_derivative_is_declared_with_a_reason_and_has_no_row() -> None:
+    assert UNDIFFERENTIABLE.keys().isdisjoint(OPERATIONS)
+    for name, reason in UNDIFFERENTIABLE.items():
+        with pytest.raises(NoFormula, match=f"^{re.escape(f'{name}: {reason}')}$"):
+            define(name, "out", (), {}, AxisTable(), (3,))
+
+
 def test_an_unknown_operation_has_no_formula() -> None:
-    with pytest.raises(NoFormula, match="fft: there is no formula for this operation"):
-        define("fft", "out", (), {}, AxisTable(), (3,))
+    with pytest.raises(NoFormula, match="select: there is no formula for this operation"):
+        define("select", "out", (), {}, AxisTable(), (3,))
 
 
 def test_an_operand_cannot_be_iterated_over_by_mistake() -> None:

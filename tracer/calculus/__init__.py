@@ -1,6 +1,6 @@
 """Symbolic calculus on arrays of any size: derivative, contraction, canonical form, proof, closed form."""
 
-from tracer.calculus.adjoint import TooLarge, VectorJacobian, axes_of, backward, vector_jacobian
+from tracer.calculus.adjoint import TooLarge, VectorJacobian, axes_of, backward, shown_axes, vector_jacobian
 from tracer.calculus.algebra import (
     add,
     arrays_in,
@@ -64,5 +64,6 @@ __all__ = [
     "substitute",
     "sum_over",
     "sympy_of",
+    "shown_axes",
     "vector_jacobian",
 ]

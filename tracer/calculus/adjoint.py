@@ -26,6 +26,7 @@ from tracer.calculus.algebra import (
 from tracer.calculus.canonical import simplify
 from tracer.calculus.contraction import Substitution, contract
 from tracer.calculus.differentiation import differentiate
+from tracer.calculus.linearised import INVERSE, VALUE
 from tracer.calculus.terms import Axes, Axis, Definition, Entry, Expr, Function, Index
 
 #: The indices of an array's entry and the expression of its adjoint at that entry.
@@ -84,6 +85,14 @@ def operand_axes(definition: Definition, operand: str) -> Axes:
             raise KeyError(f"axis {position} of {operand}")
         axes.append(None if index is None else index.axis)
     return tuple(axes)
+
+
+def shown_axes(expr: Expr, array: str) -> Axes | None:
+    """The axes of an array as far as an expression shows them; ``None`` if it does not show them all."""
+    try:
+        return operand_axes(Definition("", (), expr), array)
+    except KeyError:
+        return None
 
 
 def vector_jacobian(
@@ -211,11 +220,15 @@ def _between(
 
 
 def differentiable_operands(definition: Definition) -> tuple[str, ...]:
-    """The arrays whose entries are factors or arguments of functions, in order; not masks and look-ups."""
+    """The arrays whose entries are factors or arguments of functions, in order.
+
+    Not masks and look-ups, not values held fixed, and not the arrays that the definition looks up itself.
+    """
+    own = f"{definition.array}."
     found: dict[str, None] = {}
     for term in definition.expr:
         for factor, _ in term.factors:
             for e in factor.arguments if isinstance(factor, Function) else (factor,):
-                if isinstance(e, Entry):
+                if isinstance(e, Entry) and not e.array.startswith(own) and not e.array.endswith((VALUE, INVERSE)):
                     found[e.array] = None
     return tuple(found)

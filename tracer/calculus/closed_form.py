@@ -103,6 +103,7 @@ def closed_form(
     mined = tuple(_sums_of_entries([best], rewriter, deadline))
     if mined:
         best = Rewriter(whole, (*lemmas, *mined)).reduce(best)
+    best = rewriter.joined(best)
     best = best if cost(best, known) < cost(plain, known) else plain
     return rename_arrays(best, preferred)
 

@@ -2,7 +2,7 @@
 
 ∂A[i, j] / ∂A[a, b] = δ(a, i) δ(b, j); everything else is the product rule, the power rule and the chain rule
 of scalar functions, whose own derivatives are SymPy's.  Masks, index conditions and look-ups are constant
-in what they compare and look up.
+in what they compare and look up; so is ``X.value`` (see `linearised`), which is X in the result.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from tracer.calculus.algebra import ONE, make_term, multiply, sum_over
 from tracer.calculus.indexing import arrays_of
+from tracer.calculus.linearised import held
 from tracer.calculus.scalar import OUTPUT, derivative_template
 from tracer.calculus.terms import (
     Definition,
@@ -54,7 +55,7 @@ def differentiate(
                 whole = whole if term.coefficient == 1 and not term.bound else None
                 inner = _differentiate_factor(factor, array, at, whole)
                 result += sum_over(term.bound, multiply((lowered,), inner))
-    return tuple(result)
+    return held(tuple(result))
 
 
 def _differentiate_factor(

@@ -117,8 +117,17 @@ def _prove(
             normal = ()
             used.update(dict.fromkeys(ties))
     left = _normal_or_plain(rewriter, a, budget_seconds)
-    right = left if not normal else _normal_or_plain(rewriter, b, budget_seconds)  # equal things have one normal form
-    return Proof(not normal, left, right, tuple(used), normal)
+    right = (
+        left if not normal else _normal_or_plain(rewriter, b, budget_seconds)
+    )  # equal things have one normal form
+    names_used = dict.fromkeys(rewriter.squares.get(name, name) for name in used)
+    return Proof(
+        not normal,
+        rewriter.joined(left),
+        rewriter.joined(right),
+        tuple(names_used),
+        rewriter.joined(normal),
+    )
 
 
 def _normal_or_plain(rewriter: Rewriter, expr: Expr, budget_seconds: float) -> Expr:

@@ -30,6 +30,7 @@ from tracer.calculus.algebra import (
 from tracer.calculus.canonical import canonical_key, simplify, term_key
 from tracer.calculus.definitions import at_entry, number_values, only_factor, positive_part_of
 from tracer.calculus.indexing import NotRepresentable
+from tracer.calculus.linearised import as_equations, join_roots
 from tracer.calculus.patterns import Lemma, rewrite
 from tracer.calculus.renaming import rename_arrays
 from tracer.calculus.terms import (
@@ -68,6 +69,7 @@ class Rewriter:
             keep: arrays that stand for themselves.
             most_terms: how many terms an expression may grow to.
         """
+        definitions, self.squares = as_equations(definitions)
         self.same = number_values(definitions)
         self.definitions = {
             name: Definition(name, d.free, rename_arrays(d.expr, self.same))
@@ -179,6 +181,10 @@ class Rewriter:
                 break
             key = new
         return current
+
+    def joined(self, expr: Expr) -> Expr:
+        """The expression in the program's own arrays: a square under a root is the root squared."""
+        return simplify(join_roots(expr, self.squares)) if self.squares else expr
 
     def reduce(self, expr: Expr) -> Expr:
         """The expression with sums recognised and lemmas applied, without unfolding."""

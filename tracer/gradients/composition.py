@@ -12,6 +12,7 @@ from typing import Any
 
 from tracer.calculus import substitute
 from tracer.calculus.algebra import ONE, make_term
+from tracer.calculus.linearised import is_linearised
 from tracer.calculus.scalar import parse
 from tracer.calculus.terms import Definition, Entry, Expr, Function, Index, Term
 
@@ -77,9 +78,13 @@ def composed(
 
 def _is_scalar_function(definition: Definition | None) -> bool:
     """Whether an array is made entry by entry, so that it can be written into another function."""
-    return definition is not None and all(
-        not term.bound and all(isinstance(f, Entry | Function) for f, _ in term.factors)
-        for term in definition.expr
+    return (
+        definition is not None
+        and not is_linearised(definition)
+        and all(
+            not term.bound and all(isinstance(f, Entry | Function) for f, _ in term.factors)
+            for term in definition.expr
+        )
     )
 
 

@@ -31,10 +31,12 @@ from tracer.calculus import (
 )
 from tracer.calculus.contraction import Substitution
 from tracer.calculus.definitions import positive_part_of
+from tracer.calculus.linearised import is_linearised
 from tracer.calculus.terms import Axes, Definition, Entry, Expr, Factor, Function, Index, Mask, Term
 from tracer.gradients.graph import Graph
 from tracer.gradients.inlining import inline
 from tracer.gradients.stations import Cone
+from tracer.ops import statement
 
 Free = tuple[Index | int, ...]
 #: Nobody reads more than this.
@@ -379,7 +381,7 @@ class _Derivation:
                 part that does not go through others.
         """
         value = Quantity("value", consumer)
-        if not any(s.quantity == value for s in self.steps):
+        if not any(s.quantity == value for s in self.steps) and not is_linearised(definition):
             self._step(
                 value, "definition", definition.free, definition.expr, definition.expr, {"of": consumer}
             )
@@ -396,12 +398,23 @@ class _Derivation:
         at: Free = (*definition.free, *free)
         arguments = {"of": consumer, "wrt": array, "functions": _functions(definition.expr)}
         raw = differentiate(definition.expr, array, free)
-        self._step(quantity, "local derivative", at, raw, raw, arguments)
+        rule = "local derivative"
+        if is_linearised(definition):
+            rule = "stated derivative"
+            arguments["equation"] = self._equation(consumer)
+        self._step(quantity, rule, at, raw, raw, arguments)
         if not _same_text(raw, local):
             self._step(quantity, "in the output", at, local, local, arguments)
         settled = simplify(contract(local))
         if not _same_text(settled, local):
             self._step(quantity, "delta", at, settled, settled, arguments)
+
+    def _equation(self, array: str) -> str:
+        """What the row of an operation states that is defined by an equation."""
+        node = self.graph.node_of(array)
+        recorded = None if node is None else self.graph.tape.nodes[node]
+        stated = "" if recorded is None else statement(recorded.op, recorded.args)
+        return " ".join(stated.split("\n\n")[0].split())
 
     def _refreshed(self, definition: Definition) -> Definition:
         """The definition with new indices, so that formulas of several consumers do not share them."""

@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from tracer.calculus import arrays_in
 from tracer.calculus.algebra import make_term
+from tracer.calculus.linearised import VALUE
 from tracer.calculus.terms import Axes, Axis, Definition, Entry, Expr, Factor, Size, Term
 from tracer.gradients.axis_names import AxisNames, name_axes
 from tracer.gradients.sizes import sizes_asked_for
@@ -123,6 +124,8 @@ class Graph:
                 constant = self._set_up_value(recorded)
                 return lambda values: constant
             return lambda values: values[recorded]
+        if array.endswith(VALUE):
+            return self.source(array.removesuffix(VALUE))
         maker = self._makers.get(array)
         if maker is None:
             maker = next(n for n, d in self.definitions.items() if array in arrays_in(d.expr))

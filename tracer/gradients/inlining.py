@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from tracer.calculus import NotRepresentable, multiply, power, simplify
 from tracer.calculus.definitions import at_entry
+from tracer.calculus.linearised import is_linearised
 from tracer.calculus.terms import Definition, Entry, Expr, Term
 
 _MOST_TERMS = 60
@@ -36,6 +37,8 @@ def _replace_one(term: Term, definitions: Mapping[str, Definition]) -> Expr | No
         if not isinstance(factor, Entry) or factor.array not in definitions:
             continue
         definition = definitions[factor.array]
+        if is_linearised(definition):
+            continue
         value = _raised(definition, factor, exponent)
         if value is None:
             continue

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from tracer.calculus import arrays_in, closed_form, differentiate, equal, fresh, simplify, substitute
+from tracer.calculus.linearised import is_linearised
 from tracer.calculus.terms import Definition, Delta, Expr, Function, Index
 from tracer.gradients.composition import NotElementwise, composed
 from tracer.gradients.derivation import DerivationStep, Derived, Free, Quantity
@@ -24,7 +25,7 @@ class NoLocalForm(Exception):
 def forward_formula(graph: Graph, node: int, named: frozenset[int], most_terms: int = 6) -> Definition | None:
     """What a node is, with temporaries that have no name unfolded; None if it has no formula."""
     definition = graph.definitions.get(graph.representative(node))
-    if definition is None:
+    if definition is None or is_linearised(definition):
         return None
     temporaries = {
         d.array: d

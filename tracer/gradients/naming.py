@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tracer.calculus import shown_axes
 from tracer.calculus.printing import Names, NoForm
-from tracer.calculus.terms import Axes, Axis
+from tracer.calculus.terms import Axes, Axis, Expr
 from tracer.gradients.graph import Graph
 
 
@@ -15,10 +16,12 @@ class PlainNames(Names):
     Arguments:
         like: arrays that are no nodes, and the node whose axes they have (the adjoint has those of its node).
         used: the arrays at hand; the size of an axis is read off one of them.
+        expr: what is to be printed; it shows the axes of arrays that no node holds.
     """
 
-    def __init__(self, graph: Graph, like: Mapping[str, int], used: set[str]) -> None:
+    def __init__(self, graph: Graph, like: Mapping[str, int], used: set[str], expr: Expr = ()) -> None:
         self._graph = graph
+        self._expr = expr
         self._like = dict(like)
         self._used = sorted(used)
 
@@ -27,9 +30,7 @@ class PlainNames(Names):
 
     def axes(self, name: str) -> Axes | None:
         node = self._like.get(name, self._graph.node_of(name))
-        if node is None:
-            return None
-        return self._graph.axes(node)
+        return shown_axes(self._expr, name) if node is None else self._graph.axes(node)
 
     def size(self, axis: Axis) -> str:
         for name in self._used:

@@ -13,13 +13,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracer.calculus import arrays_in, vector_jacobian
-from tracer.calculus.printing import NoForm, matrix_code, open_code, statements
+from tracer.calculus.printing import Names, NoForm, matrix_code, open_code, statements
+from tracer.calculus.terms import Expr, Index
 from tracer.gradients.graph import Graph
 from tracer.gradients.naming import PlainNames
 from tracer.gradients.selection import moved_entries
 
 ADJOINT = "G"
 _Product = Callable[[list[Any], Any], Any]
+
+
+def product_code(expr: Expr, free: tuple[Index | int, ...], names: Names) -> str:
+    """Statements that leave an expression in ``result``: in matrix form, else in several steps, else entry by entry.
+
+    Raises:
+        NoForm: NumPy lacks a scalar function, or a size has no name.
+    """
+    try:
+        return "result = " + matrix_code(expr, free, names)
+    except NoForm:
+        try:
+            return statements(expr, free, names, "result")
+        except NoForm:
+            return open_code(expr, free, names)
 
 
 class NumericRules:
@@ -50,14 +66,8 @@ class NumericRules:
         array = graph.name(operand)
         derived = vector_jacobian(definition, array, ADJOINT, graph.axes(operand))
         used = set().union(arrays_in(derived.result), {ADJOINT, array, definition.array})
-        names = PlainNames(graph, {ADJOINT: node}, used)
-        try:
-            code = "result = " + matrix_code(derived.result, derived.free, names)
-        except NoForm:
-            try:
-                code = statements(derived.result, derived.free, names, "result")
-            except NoForm:
-                code = open_code(derived.result, derived.free, names)
+        names = PlainNames(graph, {ADJOINT: node}, used, derived.result)
+        code = product_code(derived.result, derived.free, names)
         compiled = compile(code, f"<derived: node {node} to {operand}>", "exec")
         sources = {names.array(a): graph.source(a) for a in used if a != ADJOINT}
 

@@ -1,22 +1,61 @@
 """The operation table: what each NumPy operation is, entry by entry, and nothing else."""
 
-from tracer.ops import elementwise, indexing, products, reductions, shapes, sources
-from tracer.ops.auxiliary import auxiliary
+from tracer.ops import (
+    accumulations,
+    declared,
+    diagonals,
+    elementwise,
+    indexing,
+    joining,
+    linear_algebra,
+    order,
+    parts,
+    products,
+    reductions,
+    repeating,
+    scalar_functions,
+    shapes,
+    signals,
+    sources,
+    statistics,
+)
+from tracer.ops.auxiliary import auxiliary, held_values
 from tracer.ops.axes import AxisTable, Operand
-from tracer.ops.table import OPERATIONS, Operation, define, define_all
+from tracer.ops.parts import statement
+from tracer.ops.table import OPERATIONS, UNDIFFERENTIABLE, Operation, define
 from tracer.ops.writing import NoFormula, rational
 
 #: The rooms of the table; importing them enters their rows.
-ROOMS = (elementwise, products, reductions, shapes, indexing, sources)
+ROOMS = (
+    elementwise,
+    scalar_functions,
+    products,
+    reductions,
+    statistics,
+    order,
+    accumulations,
+    shapes,
+    joining,
+    repeating,
+    diagonals,
+    indexing,
+    sources,
+    signals,
+    linear_algebra,
+    parts,
+    declared,
+)
 
 __all__ = [
     "OPERATIONS",
+    "UNDIFFERENTIABLE",
     "AxisTable",
     "NoFormula",
     "Operand",
     "Operation",
     "auxiliary",
     "define",
-    "define_all",
+    "held_values",
     "rational",
+    "statement",
 ]

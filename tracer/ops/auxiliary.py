@@ -1,7 +1,10 @@
-"""The values of the look-up arrays that definitions mention and the program does not compute.
+"""The values of the arrays that definitions mention and the program does not compute.
 
 <out>.argmax, <out>.argmin     where the largest and smallest entries are
 <mask>.where0, <mask>.where1   the places where a mask is true
+<array>.value                  the array itself, where no derivative passes through it
+
+Others are described in the room of the row that mentions them.
 """
 
 from __future__ import annotations
@@ -11,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from tracer.calculus.linearised import value_of
 from tracer.ops.axes import Operand
-from tracer.ops.reductions import reduced
+from tracer.ops.table import LOOK_UPS
 
 
 def auxiliary(
@@ -24,34 +28,27 @@ def auxiliary(
         op, output, operands, arguments: as for `define`; operands must carry their values.
 
     Returns:
-        Whole number arrays by name; empty for an operation that needs none.
+        Arrays by name; empty for an operation that needs none.
     """
-    if op in ("max", "amax", "min", "amin"):
-        what = "argmax" if op in ("max", "amax") else "argmin"
-        return _extremes(np.asarray(operands[0].value), what, output, dict(arguments))
-    if op in ("getitem", "setitem", "add_at"):
-        found: dict[str, np.ndarray[Any, Any]] = {}
-        items = operands[1] if isinstance(operands[1], tuple) else (operands[1],)
-        for item in items:
-            if isinstance(item, Operand) and item.boolean:
-                for d, places in enumerate(np.nonzero(np.asarray(item.value))):
-                    found[f"{item.name}.where{d}"] = places
-        return found
-    return {}
+    find = LOOK_UPS.get(op)
+    return {} if find is None else find(output, operands, arguments)
 
 
-def _extremes(
-    x: np.ndarray[Any, Any], what: str, output: str, arguments: dict[str, Any]
-) -> dict[str, np.ndarray[Any, Any]]:
-    over = reduced(x.ndim, arguments.get("axis"))
-    kept = [p for p in range(x.ndim) if p not in over]
-    moved = np.transpose(x, (*kept, *over))
-    flat = moved.reshape((*[x.shape[p] for p in kept], -1))
-    place = getattr(np, what)(flat.real if flat.dtype.kind == "c" else flat, axis=-1)
-    places = np.unravel_index(place, [x.shape[p] for p in over])
-    if arguments.get("keepdims"):
-        places = tuple(np.expand_dims(p, over) for p in places)
-    running = [p for p, position in zip(places, over, strict=True) if x.shape[position] != 1]
-    if len(running) == 1:
-        return {f"{output}.{what}": running[0]}
-    return {f"{output}.{what}{n}": p for n, p in enumerate(running)}
+def held_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of arrays, and each once more under the name of its value held fixed."""
+    return {**values, **{value_of(name): value for name, value in values.items()}}
+
+
+def places_of_masks(_: str, operands: Sequence[Any], __: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the masks in an index are true."""
+    found: dict[str, Any] = {}
+    items = operands[1] if isinstance(operands[1], tuple) else (operands[1],)
+    for item in items:
+        if isinstance(item, Operand) and item.boolean:
+            for d, places in enumerate(np.nonzero(np.asarray(item.value))):
+                found[f"{item.name}.where{d}"] = places
+    return found
+
+
+for _op in ("getitem", "setitem", "add_at"):
+    LOOK_UPS[_op] = places_of_masks

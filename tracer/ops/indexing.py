@@ -16,7 +16,7 @@ import numpy as np
 from tracer.calculus import simplify
 from tracer.calculus.terms import Entry, Index
 from tracer.ops.axes import Operand
-from tracer.ops.reductions import whole
+from tracer.ops.reductions import axis_at
 from tracer.ops.selection import Selection, select
 from tracer.ops.table import Row, operation
 from tracer.ops.writing import Form, NoFormula, delta, form, rational, sum_over
@@ -34,7 +34,7 @@ def take(X: Operand, indices: Any, out: Operand, axis: Any = None) -> Row:
     """out[i, s] = X[i, y[s]]"""
     if axis is None and X.ndim != 1:
         raise NoFormula("take", "an array that is flattened")
-    before = 0 if axis is None else whole(axis) % X.ndim
+    before = 0 if axis is None else axis_at(axis, X.ndim)
     return getitem(X, (*[slice(None)] * before, indices), out)
 
 
@@ -45,7 +45,7 @@ def take_along_axis(X: Operand, indices: Operand, axis: Any) -> Row:
         raise NoFormula("take_along_axis", "an array that is flattened")
     if indices.value is not None and np.min(indices.value) < 0:
         raise NoFormula("take_along_axis", f"{indices.name} counts from the end in some places")
-    position = whole(axis) % X.ndim
+    position = axis_at(axis, X.ndim)
     free = indices.indices()
     at = list(free)
     for p, (own, other) in enumerate(zip(X.axes, indices.axes, strict=True)):

@@ -5,14 +5,15 @@ from __future__ import annotations
 import string
 from typing import Any
 
-from tracer.calculus import fresh
+from tracer.calculus import affine, fresh
 from tracer.calculus.terms import Index
 from tracer.ops.axes import Operand, broadcast
+from tracer.ops.reductions import axis_at, whole
 from tracer.ops.table import Row, operation
-from tracer.ops.writing import Form, NoFormula, form, rational, sum_over
+from tracer.ops.writing import Form, NoFormula, delta, form, rational, sum_over, total
 
 
-@operation("matmul")
+@operation("matmul", "linalg.matmul")
 def matmul(A: Operand, B: Operand) -> Row:
     """out[i, k] = Σ_j A[i, j] · B[j, k]"""
     j = A.axis(-1)
@@ -58,13 +59,15 @@ def inner(A: Operand, B: Operand) -> Row:
 @operation("vdot")
 def vdot(A: Operand, B: Operand) -> Row:
     """out = Σ_i A[i] · B[i]"""
+    if not isinstance(A, Operand) or not isinstance(B, Operand) or not A.ndim or not B.ndim:
+        return _scaled(A, B)
     if A.shape != B.shape:
         raise NoFormula("vdot", f"operands of the shapes {A.shape} and {B.shape}")
     i = A.indices()
     return (), sum_over(i, A[i] * B[i])
 
 
-@operation("outer")
+@operation("outer", "linalg.outer")
 def outer(a: Operand, b: Operand) -> Row:
     """out[i, k] = a[i] · b[k]"""
     (i, left), (k, right) = (_only_axis(x) for x in (a, b))
@@ -80,12 +83,91 @@ def _only_axis(a: Operand) -> tuple[Index | int, Form]:
     return (running[0] if running else 0), a[indices]
 
 
-@operation("tensordot")
+@operation("vecdot", "linalg.vecdot")
+def vecdot(A: Operand, B: Operand, axis: Any = -1) -> Row:
+    """out[i] = Σ_j A[i, j] · B[i, j]"""
+    if whole(axis) != -1:
+        raise NoFormula("vecdot", f"along the axis {axis}")
+    j = A.axis(-1)
+    batch = broadcast(A.axes[:-1], B.axes[:-1], table=A.table)
+    return batch, sum_over(j, A[(*batch, j)] * B[(*batch, j)])
+
+
+@operation("kron")
+def kron(A: Operand, B: Operand, *, out: Operand) -> Row:
+    """out[i K + k, j L + l] = A[i, j] · B[k, l]"""
+    if not isinstance(A, Operand) or not isinstance(B, Operand) or A.ndim != B.ndim:
+        raise NoFormula("kron", "operands with different numbers of axes")
+    left, right = A.indices(), B.indices()
+    free: list[Index | int] = []
+    weight = form(1)
+    summed: list[Index | int] = []
+    for p, (i, k) in enumerate(zip(left, right, strict=True)):
+        if not isinstance(i, Index) or not isinstance(k, Index):
+            free.append(i if isinstance(i, Index) else k)
+            continue
+        place = out.axis(p)
+        free.append(place)
+        weight = weight * delta(place, affine(((i, k.axis), (k, 1))))
+        summed += [i, k]
+    return tuple(free), sum_over(summed, weight * A[left] * B[right])
+
+
+@operation("cross", "linalg.cross")
+def cross(A: Operand, B: Operand, axis: Any = -1, *, out: Operand) -> Row:
+    """out[0] = A[1] · B[2] − A[2] · B[1], and so on in a circle"""
+    if whole(axis) != -1 or A.shape[-1:] != (3,) or B.shape[-1:] != (3,):
+        raise NoFormula("cross", f"operands of the shapes {A.shape} and {B.shape}")
+    batch = broadcast(A.axes[:-1], B.axes[:-1], table=A.table)
+    place = out.axis(-1)
+
+    def at(X: Operand, n: int) -> Form:
+        return X[(*batch, n % 3)]
+
+    def entry(n: int) -> Form:
+        return at(A, n + 1) * at(B, n + 2) - at(A, n + 2) * at(B, n + 1)
+
+    return (*batch, place), total(delta(place, n) * entry(n) for n in range(3))
+
+
+@operation("linalg.multi_dot")
+def multi_dot(matrices: Any) -> Row:
+    """out[i, l] = Σ_j Σ_k A[i, j] · B[j, k] · C[k, l]"""
+    factors = list(matrices)
+    if len(factors) < 2 or any(not isinstance(m, Operand) for m in factors):
+        raise NoFormula("multi_dot", f"{len(factors)} factors")
+    index = list(factors[0].indices())
+    product, summed = factors[0][tuple(index)], list[Index | int]()
+    for factor in factors[1:]:
+        own = (index[-1], *factor.indices()[1:])
+        summed.append(index[-1])
+        product = product * factor[own]
+        index = [*index[:-1], *own[1:]]
+    return tuple(index), sum_over(summed, product)
+
+
+@operation("linalg.matrix_power")
+def matrix_power(X: Operand, n: Any) -> Row:
+    """out[i, k] = Σ_j X[i, j] · X[j, k] for n = 2, and so on"""
+    times = whole(n)
+    if X.ndim != 2 or not 1 <= times <= 6:
+        raise NoFormula("matrix_power", f"the power {times}")
+    index: list[Index | int] = [X.axis(-2), X.axis(-1)]
+    product, summed = X[tuple(index)], list[Index | int]()
+    for _ in range(times - 1):
+        column = X.axis(-1)
+        summed.append(index[-1])
+        product = product * X[index[-1], column]
+        index = [index[0], column]
+    return tuple(index), sum_over(summed, product)
+
+
+@operation("tensordot", "linalg.tensordot")
 def tensordot(A: Operand, B: Operand, axes: Any = 2) -> Row:
     """out[i, k] = Σ_j A[i, j] · B[j, k], over several axes at once"""
     if isinstance(axes, (tuple, list)):
         one, other = ([x] if not isinstance(x, (tuple, list)) else list(x) for x in axes)
-        first, second = [int(x) % A.ndim for x in one], [int(x) % B.ndim for x in other]
+        first, second = [axis_at(x, A.ndim) for x in one], [axis_at(x, B.ndim) for x in other]
     else:
         n = int(axes)
         first, second = list(range(A.ndim - n, A.ndim)), list(range(n))

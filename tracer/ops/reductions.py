@@ -1,21 +1,23 @@
-"""Operations that reduce axes: sums and what is made of them, largest and smallest entries.
+"""Operations that reduce axes: sums and means, largest and smallest entries.
 
 The largest entry is an entry: ``out[i] = X[i, a[i]]``, where ``a`` is the whole number array
 ``<out>.argmax`` (``<out>.argmin`` for the smallest), with an axis for each axis of ``out``; if several axes
-are reduced there is one look-up array for each of them, ``<out>.argmax0`` and so on.  `auxiliary` gives
-their values.
+are reduced there is one look-up array for each of them, ``<out>.argmax0`` and so on.  Of equal entries the
+first one counts: that is the convention for a tie.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from tracer.calculus import simplify
+import numpy as np
+
 from tracer.calculus.terms import Entry, Index, IndexExpr
 from tracer.ops.axes import Operand
-from tracer.ops.table import Row, operation
-from tracer.ops.writing import Form, NoFormula, condition, delta, form, rational, size, sum_over, total
+from tracer.ops.table import Row, by_name, looked_up, operation
+from tracer.ops.writing import Form, NoFormula, form, rational, size, sum_over, total
 
 
 def reduced(ndim: int, axis: Any) -> tuple[int, ...]:
@@ -25,11 +27,20 @@ def reduced(ndim: int, axis: Any) -> tuple[int, ...]:
     given = axis if isinstance(axis, (tuple, list)) else (axis,)
     positions = []
     for one in given:
-        position = whole(one)
-        if not -ndim <= position < ndim:
-            raise NoFormula("axis", f"there is no axis {position} among {ndim}")
-        positions.append(position % ndim)
+        positions.append(axis_at(one, ndim))
     return tuple(sorted(positions))
+
+
+def axis_at(axis: Any, ndim: int) -> int:
+    """The position, counted from the first, of an axis among so many.
+
+    Raises:
+        NoFormula: if there is no such axis.
+    """
+    position = whole(axis)
+    if not -ndim <= position < ndim:
+        raise NoFormula("axis", f"there is no axis {position} among {ndim}")
+    return position % ndim
 
 
 def whole(value: Any) -> int:
@@ -43,7 +54,7 @@ def whole(value: Any) -> int:
     return int(value)
 
 
-def _split(
+def split(
     X: Operand, axis: Any, keepdims: Any
 ) -> tuple[tuple[Index | int, ...], list[Index | int], tuple[Index | int, ...]]:
     """The indices of an entry of X, those that are summed over, and those of the result."""
@@ -55,121 +66,102 @@ def _split(
 @operation("sum")
 def sum_(X: Operand, axis: Any = None, keepdims: Any = False) -> Row:
     """out[i] = Σ_j X[i, j]"""
-    i, over, free = _split(X, axis, keepdims)
+    i, over, free = split(X, axis, keepdims)
     return free, sum_over(over, X[i])
 
 
 @operation("mean")
 def mean(X: Operand, axis: Any = None, keepdims: Any = False) -> Row:
     """out[i] = J⁻¹ Σ_j X[i, j]"""
-    i, over, free = _split(X, axis, keepdims)
-    return free, sum_over(over, X[i]) * _count(over) ** -1
+    i, over, free = split(X, axis, keepdims)
+    return free, sum_over(over, X[i]) * count(over) ** -1
 
 
-def _count(over: Sequence[Index | int]) -> Form:
+def count(over: Sequence[Index | int]) -> Form:
+    """How many entries are reduced to one."""
     product = form(1)
     for index in over:
         product = product * size(index)
     return product
 
 
-@operation("var")
-def var(X: Operand, axis: Any = None, keepdims: Any = False, ddof: Any = 0) -> Row:
-    """out[i] = J⁻¹ Σ_j X[i, j]² − J⁻² Σ_j Σ_l X[i, j] · X[i, l]
-
-    The same as the mean of the squared distances from the mean, multiplied out.
-    """
-    if whole(ddof):
-        raise NoFormula("var", "one is subtracted from the number of entries (ddof)")
-    i, over, free = _split(X, axis, keepdims)
-    count = _count(over)
-    sum_of_squares, sum_ = sum_over(over, X[i] ** 2), sum_over(over, X[i])
-    return free, Form(simplify((sum_of_squares * count**-1 - sum_ * sum_ * count**-2).expr))
-
-
-@operation("sum_of_squares")
-def sum_of_squares(X: Operand, axis: Any = None, keepdims: Any = False, ord: Any = None) -> Row:
-    """out[i] = Σ_j X[i, j]²
-
-    The square of ``np.linalg.norm``, of a vector, of rows or columns, or of all entries.
-    """
-    over = reduced(X.ndim, axis)
-    plain = ord is None or (ord == 2 and len(over) == 1) or (ord == "fro" and len(over) == 2)
-    if not plain or (axis is None and X.ndim > 2):
-        raise NoFormula("norm", f"a norm of the order {ord}")
-    i, summed, free = _split(X, axis, keepdims)
-    return free, sum_over(summed, X[i] ** 2)
-
-
 @operation("max", "amax")
-def max_(X: Operand, out: Operand, axis: Any = None, keepdims: Any = False) -> Row:
+def max_(X: Operand, axis: Any = None, keepdims: Any = False, *, out: Operand) -> Row:
     """out[i] = X[i, a[i]], where a[i] is the place of the largest entry"""
-    return _extreme(X, out, axis, keepdims, "argmax")
+    return _extreme(X, axis, keepdims, "argmax", out=out)
 
 
 @operation("min", "amin")
-def min_(X: Operand, out: Operand, axis: Any = None, keepdims: Any = False) -> Row:
+def min_(X: Operand, axis: Any = None, keepdims: Any = False, *, out: Operand) -> Row:
     """out[i] = X[i, a[i]], where a[i] is the place of the smallest entry"""
-    return _extreme(X, out, axis, keepdims, "argmin")
+    return _extreme(X, axis, keepdims, "argmin", out=out)
 
 
-def _extreme(X: Operand, out: Operand, axis: Any, keepdims: Any, what: str) -> Row:
-    i, over, free = _split(X, axis, keepdims)
+def _extreme(X: Operand, axis: Any, keepdims: Any, what: str, *, out: Operand) -> Row:
+    i, over, free = split(X, axis, keepdims)
+    return free, picked(X, out, i, over, free, what)
+
+
+def picked(
+    X: Operand,
+    out: Operand,
+    index: tuple[Index | int, ...],
+    over: Sequence[Index | int],
+    free: tuple[Index | int, ...],
+    what: str,
+) -> Form:
+    """The one entry of X, among those that differ along the axes ``over``, at the places ``<out>.<what>``."""
     running = [j for j in over if isinstance(j, Index)]
-    names = (
-        [f"{out.name}.{what}"]
-        if len(running) == 1
-        else [f"{out.name}.{what}{n}" for n in range(len(running))]
-    )
-    at: list[IndexExpr] = [
-        Entry(names[running.index(j)], free) if isinstance(j, Index) and j in running else j for j in i
-    ]
-    return free, X.at(*at)
+    names = [f"{out.name}.{what}{'' if len(running) == 1 else n}" for n in range(len(running))]
+    at: list[IndexExpr] = [Entry(names[running.index(j)], free) if j in running else j for j in index]
+    return X.at(*at)
 
 
-@operation("cumsum")
-def cumsum(X: Operand, axis: Any = None) -> Row:
-    """out[i] = Σ_j [j ≤ i] X[j]"""
-    if axis is None and X.ndim != 1:
-        raise NoFormula("cumsum", "a running sum over a flattened array")
-    position = 0 if axis is None else whole(axis) % X.ndim
-    free = X.indices()
-    j = X.axis(position)
-    if not isinstance(j, Index):
-        return free, X[free]
-    inner = list(free)
-    inner[position] = j
-    return free, sum_over(j, condition("<=", j, free[position]) * X[tuple(inner)])
+def places(
+    x: np.ndarray[Any, Any],
+    choose: Callable[[np.ndarray[Any, Any]], Any],
+    what: str,
+    output: str,
+    arguments: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The look-up arrays of `picked`: ``choose`` takes entries along the last axis and gives one place each."""
+    over = reduced(x.ndim, arguments.get("axis"))
+    kept = [p for p in range(x.ndim) if p not in over]
+    moved = np.transpose(x, (*kept, *over)).reshape((*[x.shape[p] for p in kept], -1))
+    chosen = choose(moved.real if moved.dtype.kind == "c" else moved)
+    found = list(np.unravel_index(np.asarray(chosen), [x.shape[p] for p in over]))
+    if arguments.get("keepdims"):
+        found = [np.expand_dims(p, over) for p in found]
+    running = [p for p, position in zip(found, over, strict=True) if x.shape[position] != 1]
+    if len(running) == 1:
+        return {f"{output}.{what}": running[0]}
+    return {f"{output}.{what}{n}": p for n, p in enumerate(running)}
 
 
-@operation("trace")
-def trace(X: Operand) -> Row:
-    """out = Σ_i X[i, i]"""
-    _square(X, "trace")
-    i = X.axis(0)
-    return (), sum_over(i, X[i, i])
+@looked_up("max", "amax")
+def largest(output: str, operands: Sequence[Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the largest entries are, the first of equal ones."""
+    return places(np.asarray(operands[0].value), partial(np.argmax, axis=-1), "argmax", output, arguments)
 
 
-@operation("diagonal")
-def diagonal(X: Operand) -> Row:
-    """out[i] = X[i, i]"""
-    _square(X, "diagonal")
-    i = X.axis(0)
-    return (i,), X[i, i]
+@looked_up("min", "amin")
+def smallest(output: str, operands: Sequence[Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the smallest entries are, the first of equal ones."""
+    return places(np.asarray(operands[0].value), partial(np.argmin, axis=-1), "argmin", output, arguments)
 
 
-@operation("diag")
-def diag(X: Operand) -> Row:
-    """out[i] = X[i, i] of a matrix; out[i, j] = δ(i, j) x[i] of a vector"""
-    if X.ndim == 2:
-        return diagonal(X)
-    i, j = X.axis(0), X.axis(0)
-    return (i, j), X[i] * (delta(i, j) if isinstance(i, Index) else form(1))
+@operation("ptp")
+def ptp(X: Operand, axis: Any = None, keepdims: Any = False, *, out: Operand) -> Row:
+    """out[i] = X[i, a[i]] − X[i, b[i]], where a[i], b[i] are the places of the largest and smallest entries"""
+    i, over, free = split(X, axis, keepdims)
+    return free, picked(X, out, i, over, free, "argmax") - picked(X, out, i, over, free, "argmin")
 
 
-def _square(X: Operand, op: str) -> None:
-    if X.ndim != 2 or X.shape[0] != X.shape[1]:
-        raise NoFormula(op, f"an array of the shape {X.shape}")
+@looked_up("ptp")
+def both_extremes(output: str, operands: Sequence[Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the largest and the smallest entries are."""
+    given = by_name("X axis", operands, arguments)
+    return {**largest(output, operands, given), **smallest(output, operands, given)}
 
 
 @operation("sum_of")

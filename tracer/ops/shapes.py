@@ -1,7 +1,7 @@
-"""Operations that only move entries: transposing, reshaping, joining, padding.
+"""Operations that only move entries: transposing, reshaping, padding.
 
 Where an entry of the result is an entry of the operand at an affine place, that is the formula; where it
-is the other way round (flattening, joining), the result is a sum over a delta:
+is the other way round (flattening), the result is a sum over a delta:
 out[f] = Σ_ij δ(f, iJ + j) X[i, j].
 """
 
@@ -12,18 +12,18 @@ from typing import Any
 
 from tracer.calculus import affine
 from tracer.calculus.indexing import shifted
-from tracer.calculus.terms import Axis, Index, IndexExpr
+from tracer.calculus.terms import Index, IndexExpr
 from tracer.ops.axes import Operand, broadcast
-from tracer.ops.reductions import whole
+from tracer.ops.reductions import axis_at, whole
 from tracer.ops.table import Row, operation
-from tracer.ops.writing import Form, NoFormula, condition, delta, form, rational, sum_over, total
+from tracer.ops.writing import NoFormula, condition, delta, form, rational, sum_over
 
 
 @operation("transpose")
 def transpose(X: Operand, axes: Any = None) -> Row:
     """out[j, i] = X[i, j]"""
     i = X.indices()
-    order = [whole(a) % X.ndim for a in axes] if axes is not None else list(reversed(range(X.ndim)))
+    order = [axis_at(a, X.ndim) for a in axes] if axes is not None else list(reversed(range(X.ndim)))
     return tuple(i[p] for p in order), X[i]
 
 
@@ -31,7 +31,7 @@ def transpose(X: Operand, axes: Any = None) -> Row:
 def swapaxes(X: Operand, axis1: Any, axis2: Any) -> Row:
     """out[j, i] = X[i, j]"""
     i = list(X.indices())
-    a, b = whole(axis1) % X.ndim, whole(axis2) % X.ndim
+    a, b = axis_at(axis1, X.ndim), axis_at(axis2, X.ndim)
     entry = X[tuple(i)]
     i[a], i[b] = i[b], i[a]
     return tuple(i), entry
@@ -39,12 +39,27 @@ def swapaxes(X: Operand, axis1: Any, axis2: Any) -> Row:
 
 @operation("moveaxis")
 def moveaxis(X: Operand, source: Any, destination: Any) -> Row:
-    """out[…, i, …] = X[…, i, …], one axis put elsewhere"""
-    i = list(X.indices())
-    entry = X[tuple(i)]
-    moved = i.pop(whole(source) % X.ndim)
-    i.insert(whole(destination) % X.ndim, moved)
-    return tuple(i), entry
+    """out[…, i, …] = X[…, i, …], axes put elsewhere"""
+    i = X.indices()
+    given, wanted = (a if isinstance(a, (tuple, list)) else (a,) for a in (source, destination))
+    places = dict(zip((axis_at(d, X.ndim) for d in wanted), (axis_at(s, X.ndim) for s in given), strict=True))
+    others = iter(p for p in range(X.ndim) if p not in places.values())
+    order = [places[p] if p in places else next(others) for p in range(X.ndim)]
+    return tuple(i[p] for p in order), X[i]
+
+
+@operation("rollaxis")
+def rollaxis(X: Operand, axis: Any, start: Any = 0) -> Row:
+    """out[…, i, …] = X[…, i, …], one axis put before another"""
+    first, before = axis_at(axis, X.ndim), whole(start)
+    before = before + X.ndim if before < 0 else before
+    return moveaxis(X, first, before - 1 if first < before else before)
+
+
+@operation("matrix_transpose", "linalg.matrix_transpose")
+def matrix_transpose(X: Operand) -> Row:
+    """out[…, j, i] = X[…, i, j]"""
+    return swapaxes(X, -1, -2)
 
 
 @operation("astype", "int", "asarray")
@@ -61,7 +76,7 @@ def astype(X: Any, out: Operand, dtype: Any = None) -> Row:
     return i, X[i]
 
 
-@operation("expand_dims", "squeeze", "reshape", "ravel", "flatten", "atleast_2d", "atleast_1d")
+@operation("expand_dims", "squeeze", "reshape", "ravel", "flatten", "atleast_3d", "atleast_2d", "atleast_1d")
 def reshape(X: Operand, out: Operand, **_: Any) -> Row:
     """out[f] = Σ_ij δ(f, iJ + j) X[i, j]; out[i, j] = X[iJ + j]; axes of size one come and go"""
     groups = _same_entries(X.shape, out.shape)
@@ -76,20 +91,20 @@ def reshape(X: Operand, out: Operand, **_: Any) -> Row:
         if len(inner) == 1:
             for p in outer:
                 free[p] = out.axis(p)
-            at[inner[0]] = _flat([free[p] for p in outer])
+            at[inner[0]] = flat([free[p] for p in outer])
             continue
         for p in inner:
             index = X.axis(p)
             assert isinstance(index, Index)
             at[p] = index
             summed.append(index)
-        place = _flat([i for p in inner if isinstance(i := at[p], (Index, int))])
+        place = flat([i for p in inner if isinstance(i := at[p], (Index, int))])
         for p in outer:
             free[p] = out.axis(p)
         if len(outer) == 1:
             weight = weight * delta(free[outer[0]], place)
         else:
-            weight = weight * condition("==", _flat([free[p] for p in outer]), place)
+            weight = weight * condition("==", flat([free[p] for p in outer]), place)
     return tuple(free), sum_over(summed, weight * X.at(*at))
 
 
@@ -120,7 +135,7 @@ def _same_entries(before: tuple[int, ...], after: tuple[int, ...]) -> list[tuple
     return groups
 
 
-def _flat(indices: Sequence[Index | int]) -> IndexExpr:
+def flat(indices: Sequence[Index | int]) -> IndexExpr:
     """The place of an entry when two axes are laid out one after the other; three have no normal form."""
     running = [i for i in indices if isinstance(i, Index)]
     if len(running) > 2:
@@ -135,34 +150,6 @@ def broadcast_to(X: Operand, out: Operand, **_: Any) -> Row:
     """out[i, j] = X[j]"""
     index = broadcast(out.axes, X.axes, table=out.table)
     return index, X[index]
-
-
-@operation("flip")
-def flip(X: Operand, axis: Any = None) -> Row:
-    """out[i] = X[n − 1 − i]"""
-    if axis is None and X.ndim != 1:
-        raise NoFormula("flip", "all axes at once")
-    position = 0 if axis is None else whole(axis) % X.ndim
-    free = X.indices()
-    at: list[IndexExpr] = list(free)
-    index = free[position]
-    if isinstance(index, Index):
-        at[position] = affine(((index, -1),), -1, (index.axis,))
-    return free, X.at(*at)
-
-
-@operation("tril")
-def tril(X: Operand, k: Any = 0) -> Row:
-    """out[i, j] = [j ≤ i + k] X[i, j]"""
-    free = X.indices()
-    return free, X[free] * condition("<=", free[-1], shifted(free[-2], whole(k)))
-
-
-@operation("triu")
-def triu(X: Operand, k: Any = 0) -> Row:
-    """out[i, j] = [i + k ≤ j] X[i, j]"""
-    free = X.indices()
-    return free, X[free] * condition("<=", shifted(free[-2], whole(k)), free[-1])
 
 
 @operation("pad")
@@ -183,101 +170,3 @@ def pad(X: Operand, out: Operand, pad_width: Any = 0, mode: Any = "constant", **
             weight = weight * delta(free[p], shifted(at[p], before))
     summed = [i for i in at if i not in free]
     return tuple(free), sum_over(summed, weight * X[at])
-
-
-def join(pieces: Sequence[tuple[Any, int]], axis: int, out: Operand) -> Row:
-    """Pieces one after the other along an axis; each with the position it has before axes were added."""
-    free = list(out.indices())
-    constant, sizes = 0, list[Axis]()
-    summands = []
-    for piece, added in pieces:
-        if not isinstance(piece, Operand):
-            shape: tuple[int, ...] = ()
-            value = form(rational(piece))
-            length = 1
-        else:
-            shape = piece.shape
-            length = shape[axis] if added < 0 else 1
-        own = list(free)
-        index: Index | int = 0
-        if isinstance(piece, Operand):
-            if added < 0:
-                index = piece.axis(axis)
-                own[axis] = index
-            else:
-                del own[axis]
-            value = piece[tuple(own)]
-        place = shifted(index, constant, tuple(sizes))
-        summands.append(sum_over(index, delta(free[axis], place) * value))
-        if length == 1:
-            constant += 1
-        elif isinstance(index, Index):
-            sizes.append(index.axis)
-    return tuple(free), total(summands)
-
-
-def _pieces(arrays: Any, op: str) -> list[Any]:
-    pieces = list(arrays)
-    if not pieces or len(pieces) > 64:
-        raise NoFormula(op, f"{len(pieces)} pieces")
-    return pieces
-
-
-@operation("concatenate")
-def concatenate(arrays: Any, out: Operand, axis: Any = 0) -> Row:
-    """out[k] = Σ_i δ(k, i) A[i] + Σ_j δ(k, j + I) B[j] + …"""
-    if axis is None or any(not isinstance(a, Operand) for a in arrays):
-        raise NoFormula("concatenate", "flattened arrays or plain numbers")
-    return join([(a, -1) for a in _pieces(arrays, "concatenate")], whole(axis) % out.ndim, out)
-
-
-@operation("vstack", "row_stack")
-def vstack(arrays: Any, out: Operand) -> Row:
-    """out[k, l] = Σ_i δ(k, i) A[i, l] + Σ_j δ(k, j + I) B[j, l] + …"""
-    return join(
-        [(a, -1 if isinstance(a, Operand) and a.ndim > 1 else 0) for a in _pieces(arrays, "vstack")], 0, out
-    )
-
-
-@operation("hstack")
-def hstack(arrays: Any, out: Operand) -> Row:
-    """out[l, k] = Σ_i δ(k, i) A[l, i] + Σ_j δ(k, j + I) B[l, j] + …"""
-    return concatenate(arrays, out, axis=0 if out.ndim == 1 else 1)
-
-
-@operation("column_stack", "c_")
-def column_stack(arrays: Any, out: Operand) -> Row:
-    """out[l, k] = δ(k, 0) a[l] + δ(k, 1) b[l] + …"""
-    pieces = _pieces(arrays, "column_stack")
-    return join([(a, -1 if isinstance(a, Operand) and a.ndim > 1 else 1) for a in pieces], 1, out)
-
-
-@operation("r_")
-def r_(arrays: Any, out: Operand) -> Row:
-    """out[k] = Σ_i δ(k, i) A[i] + Σ_j δ(k, j + I) B[j] + …"""
-    return join([(a, -1 if isinstance(a, Operand) and a.ndim else 0) for a in _pieces(arrays, "r_")], 0, out)
-
-
-@operation("stack")
-def stack(arrays: Any, out: Operand, axis: Any = 0) -> Row:
-    """out[k, l] = δ(k, 0) A[l] + δ(k, 1) B[l] + …"""
-    return join([(a, 0) for a in _pieces(arrays, "stack")], whole(axis) % out.ndim, out)
-
-
-@operation("array")
-def array(rows: Any, out: Operand) -> Row:
-    """out[k, l] = δ(k, 0) a[l] + δ(k, 1) b[l] + …"""
-    free = out.indices()
-    return free, Form(_nested(rows, free).expr)
-
-
-def _nested(item: Any, free: tuple[Index | int, ...]) -> Form:
-    if isinstance(item, Operand):
-        if item.ndim != len(free):
-            raise NoFormula("array", "arrays of different numbers of axes side by side")
-        return item[free]
-    if not isinstance(item, (tuple, list)):
-        return form(rational(item))
-    if not free or not item or len(item) > 64:
-        raise NoFormula("array", f"{len(item)} pieces")
-    return total(delta(free[0], n) * _nested(piece, free[1:]) for n, piece in enumerate(item))

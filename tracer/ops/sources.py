@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tracer.calculus.terms import Index
 from tracer.ops.axes import Operand
 from tracer.ops.reductions import whole
 from tracer.ops.table import Row, operation
-from tracer.ops.writing import Form, NoFormula, delta, form, rational, size
+from tracer.ops.writing import Form, NoFormula, form, rational, size
 
 
 @operation("zeros", "zeros_like")
@@ -39,15 +38,6 @@ def _scalar(value: Any) -> Form:
             raise NoFormula("full", "a value that is an array")
         return value[()]
     return form(rational(value))
-
-
-@operation("eye", "identity")
-def eye(*_: Any, out: Operand, **__: Any) -> Row:
-    """out[i, j] = δ(i, j)"""
-    if out.ndim != 2 or out.shape[0] != out.shape[1] or __.get("k") not in (None, 0):
-        raise NoFormula("eye", f"an identity of the shape {out.shape}")
-    i, j = out.axis(0), out.axis(0)
-    return (i, j), (delta(i, j) if isinstance(i, Index) else form(1))
 
 
 @operation("axis_size")

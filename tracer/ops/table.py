@@ -97,30 +97,45 @@ def elementwise(*names: str) -> Callable[[Callable[..., Form]], Callable[..., Fo
     return enter
 
 
-#: Operations whose formula needs an array that the program has no name for: its suffix and its operation.
-NEEDS: dict[str, tuple[str, str]] = {"std": ("var", "var"), "norm": ("squares", "sum_of_squares")}
+#: The values of look-up arrays: from the name of the result, operands with values, and arguments.
+LookUp = Callable[[str, Sequence[Any], Mapping[str, Any]], dict[str, Any]]
+
+#: How the look-up arrays of an operation get their values, by its name.
+LOOK_UPS: dict[str, LookUp] = {}
 
 
-def define_all(
-    op: str,
-    output: str,
-    operands: Sequence[Any],
-    arguments: Mapping[str, Any],
-    table: AxisTable,
-    output_shape: tuple[int, ...],
-    dtype: str = "float64",
-) -> tuple[Definition, ...]:
-    """As `define`, also for operations that need an array in between: std = <out>.var ^ ½.
+def looked_up(*names: str) -> Callable[[LookUp], LookUp]:
+    """Enter how the arrays that a row mentions and the program does not compute get their values.
 
-    Returns:
-        The definitions in order; the last one is that of ``output``.
+    The function gets the name of the result, the operands with their values, and the arguments by keyword;
+    it gives arrays by name, each called ``<out>.<what>``.
     """
-    if op not in NEEDS:
-        return (define(op, output, operands, arguments, table, output_shape, dtype),)
-    suffix, between = NEEDS[op]
-    inner = define(between, f"{output}.{suffix}", operands, arguments, table, output_shape, dtype)
-    middle = table.operand(inner.array, output_shape, dtype=dtype)
-    return inner, define("sqrt", output, (middle,), {}, table, output_shape, dtype)
+
+    def enter(find: LookUp) -> LookUp:
+        for name in names:
+            if name in LOOK_UPS:
+                raise ValueError(f"the look-ups of {name} stand in the table already")
+            LOOK_UPS[name] = find
+        return find
+
+    return enter
+
+
+def by_name(names: str, operands: Sequence[Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Operands and keyword arguments together, under the names of NumPy's parameters."""
+    return {**dict(zip(names.split(), operands, strict=False)), **arguments}
+
+
+#: Operations that have no derivative to show, and why.
+UNDIFFERENTIABLE: dict[str, str] = {}
+
+
+def undifferentiable(reason: str, *names: str) -> None:
+    """Say why operations have no row; the reader sees the reason."""
+    for name in names:
+        if name in OPERATIONS or name in UNDIFFERENTIABLE:
+            raise ValueError(f"{name} stands in the table already")
+        UNDIFFERENTIABLE[name] = reason
 
 
 def define(
@@ -148,11 +163,9 @@ def define(
     Raises:
         NoFormula: if the operation, or this way of using it, has no row.
     """
-    if op in NEEDS:
-        raise NoFormula(op, "the formula needs an array in between, which only `define_all` gives")
     row = OPERATIONS.get(op)
     if row is None:
-        raise NoFormula(op, "there is no formula for this operation")
+        raise NoFormula(op, UNDIFFERENTIABLE.get(op, "there is no formula for this operation"))
     out = table.operand(output, output_shape, dtype=dtype)
     given = dict(arguments)
     if "out" in row.takes:

@@ -182,6 +182,9 @@ def entry_array(entry: Entry, names: Names) -> Node:
         if len(entry.indices) == 2 and len(own) == 2:
             return Diagonal(Named(entry.array, (own[0], own[0]), truth), (own[0],))
         return _looked_up(entry, names, truth)
+    used = [index for expr in entry.indices for index in indices_of_index(expr)]
+    if len(set(used)) < len(used):  # A[i, i + 1]: two slices would be a block, not a diagonal
+        return _looked_up(entry, names, truth)
     places: list[Place] = []
     along: list[Index | None] = []
     for index, axis in zip(entry.indices, axes, strict=True):

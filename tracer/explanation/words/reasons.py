@@ -57,6 +57,11 @@ def reason(rule: str, step: DerivationStep, names: Called, letters: Letters) -> 
                 f"{by}An entry of {called(arguments['wrt'])} changes with itself only: that is what each δ says "
                 "(1 where both indices are equal, else 0)."
             )
+        case "stated derivative":
+            return (
+                f"{called(arguments['of'])} is defined by an equation; differentiate the equation and solve it. "
+                f"In letters of its own, {arguments['equation']}."
+            )
         case "slope":
             functions = [_function(f) for f in arguments.get("functions", ())]
             by = f"SymPy differentiates {listed(functions)}" if functions else "Product rule"

@@ -1,0 +1,115 @@
+"""Diagonals and triangles of matrices: out[i] = X[i, i + k], [j ≤ i + k] X[i, j], δ(i, j) x[i]."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tracer.calculus import fresh
+from tracer.calculus.indexing import shifted
+from tracer.calculus.terms import Index, IndexExpr
+from tracer.ops.axes import Operand
+from tracer.ops.reductions import axis_at, whole
+from tracer.ops.table import Row, operation
+from tracer.ops.writing import Form, NoFormula, condition, delta, form, rational, sum_over
+
+
+@operation("tril")
+def tril(X: Operand, k: Any = 0) -> Row:
+    """out[i, j] = [j ≤ i + k] X[i, j]"""
+    free = _matrix(X, "tril").indices()
+    return free, X[free] * condition("<=", free[-1], shifted(free[-2], whole(k)))
+
+
+@operation("triu")
+def triu(X: Operand, k: Any = 0) -> Row:
+    """out[i, j] = [i + k ≤ j] X[i, j]"""
+    free = _matrix(X, "triu").indices()
+    return free, X[free] * condition("<=", shifted(free[-2], whole(k)), free[-1])
+
+
+def _matrix(X: Operand, op: str) -> Operand:
+    if X.ndim < 2:
+        raise NoFormula(op, f"an array of the shape {X.shape}")
+    return X
+
+
+@operation("diagonal")
+def diagonal(X: Operand, offset: Any = 0, axis1: Any = 0, axis2: Any = 1, *, out: Operand) -> Row:
+    """out[…, i] = X[…, i, i + k]"""
+    first, second = (axis_at(a, _matrix(X, "diagonal").ndim) for a in (axis1, axis2))
+    k, rows, columns = whole(offset), X.shape[first], X.shape[second]
+    length = min(rows + min(k, 0), columns - max(k, 0))
+    if length < 1:
+        raise NoFormula("diagonal", f"the diagonal {k} of an array of the shape {X.shape}")
+    at: list[IndexExpr] = list(X.indices())
+    others = tuple(i for p, i in enumerate(at) if p not in (first, second) and isinstance(i, (Index, int)))
+    if k == 0 and rows == columns:
+        one, other = X.axes[first], X.axes[second]
+        if one is not None and other is not None:
+            X.table.unite(one, other)
+        step = X.axis(first)
+    else:
+        step = fresh(X.table.axis(f"{out.name}.diagonal", length))
+    at[first], at[second] = shifted(step, max(-k, 0)), shifted(step, max(k, 0))
+    return (*others, step), X.at(*at)
+
+
+@operation("trace", "linalg.trace")
+def trace(X: Operand, offset: Any = 0, axis1: Any = 0, axis2: Any = 1, *, out: Operand) -> Row:
+    """out = Σ_i X[i, i + k]"""
+    (*others, step), entries = diagonal(X, offset, axis1, axis2, out=out)
+    return tuple(others), sum_over(step, entries)
+
+
+@operation("diag")
+def diag(X: Operand, k: Any = 0, *, out: Operand) -> Row:
+    """out[i] = X[i, i + k] of a matrix; out[i, j] = δ(i, j) x[i] of a vector"""
+    if X.ndim == 2:
+        return diagonal(X, k, out=out)
+    return _from_vector(X, k, out=out)
+
+
+@operation("diagflat")
+def diagflat(X: Operand, k: Any = 0, *, out: Operand) -> Row:
+    """out[i, j] = δ(i, j) x[i]"""
+    return _from_vector(X, k, out=out)
+
+
+def _from_vector(X: Operand, k: Any, *, out: Operand) -> Row:
+    if X.ndim != 1:
+        raise NoFormula("diag", f"an array of the shape {X.shape}")
+    if whole(k) == 0:
+        i, j = X.axis(0), X.axis(0)
+        return (i, j), X[i] * (delta(i, j) if isinstance(i, Index) else form(1))
+    step, shift = X.axis(0), whole(k)
+    i, j = out.indices()
+    placed = delta(i, shifted(step, max(-shift, 0))) * delta(j, shifted(step, max(shift, 0)))
+    return (i, j), sum_over(step, placed * X.at(step))
+
+
+@operation("fill_diagonal")
+def fill_diagonal(X: Operand, value: Any, wrap: Any = False) -> Row:
+    """out[i, j] = X[i, j] + δ(i, j) (v − X[i, j])"""
+    if X.ndim != 2 or X.shape[0] != X.shape[1] or (isinstance(value, Operand) and value.ndim):
+        raise NoFormula("fill_diagonal", f"an array of the shape {X.shape}")
+    i, j = X.indices()
+    v = value[()] if isinstance(value, Operand) else form(rational(value))
+    return (i, j), X[i, j] + condition("==", i, j) * (v - X[i, j])
+
+
+@operation("eye", "identity")
+def eye(*sizes: Any, out: Operand, k: Any = 0, **_: Any) -> Row:
+    """out[i, j] = [j = i + k]"""
+    shift = sizes[2] if len(sizes) > 2 else k
+    if out.shape[0] == out.shape[1] and whole(shift or 0) == 0:
+        i, j = out.axis(0), out.axis(0)
+        return (i, j), (delta(i, j) if isinstance(i, Index) else form(1))
+    i, j = out.indices()
+    return (i, j), condition("==", j, shifted(i, whole(shift or 0)))
+
+
+@operation("tri")
+def tri(*sizes: Any, out: Operand, k: Any = 0, **_: Any) -> Row:
+    """out[i, j] = [j ≤ i + k]"""
+    i, j = out.indices()
+    return (i, j), Form(condition("<=", j, shifted(i, whole(sizes[2] if len(sizes) > 2 else k))).expr)

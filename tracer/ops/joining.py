@@ -1,0 +1,131 @@
+"""Arrays put together: one after the other along an axis, or along a new one.
+
+The result is a sum over deltas: out[k] = Σ_i δ(k, i) A[i] + Σ_j δ(k, j + I) B[j], with I the size of A's axis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tracer.calculus.indexing import shifted
+from tracer.calculus.terms import Axis, Index
+from tracer.ops.axes import Operand
+from tracer.ops.reductions import axis_at
+from tracer.ops.table import Row, operation
+from tracer.ops.writing import Form, NoFormula, delta, form, rational, sum_over, total
+
+
+def join(pieces: Sequence[tuple[Any, int]], axis: int, out: Operand) -> Row:
+    """Pieces one after the other along an axis; each with the position it has before axes were added."""
+    free = list(out.indices())
+    constant, sizes = 0, list[Axis]()
+    summands = []
+    for piece, added in pieces:
+        if not isinstance(piece, Operand):
+            shape: tuple[int, ...] = ()
+            value = form(rational(piece))
+            length = 1
+        else:
+            shape = piece.shape
+            length = shape[axis] if added < 0 else 1
+        own = list(free)
+        index: Index | int = 0
+        if isinstance(piece, Operand):
+            if added < 0:
+                index = piece.axis(axis)
+                own[axis] = index
+            else:
+                del own[axis]
+            value = piece[tuple(own)]
+        place = shifted(index, constant, tuple(sizes))
+        summands.append(sum_over(index, delta(free[axis], place) * value))
+        if length == 1:
+            constant += 1
+        elif isinstance(index, Index):
+            sizes.append(index.axis)
+    return tuple(free), total(summands)
+
+
+def _pieces(arrays: Any, op: str) -> list[Any]:
+    pieces = list(arrays)
+    if not pieces or len(pieces) > 64:
+        raise NoFormula(op, f"{len(pieces)} pieces")
+    return pieces
+
+
+@operation("concatenate")
+def concatenate(arrays: Any, axis: Any = 0, *, out: Operand) -> Row:
+    """out[k] = Σ_i δ(k, i) A[i] + Σ_j δ(k, j + I) B[j] + …"""
+    if axis is None or any(not isinstance(a, Operand) for a in arrays):
+        raise NoFormula("concatenate", "flattened arrays or plain numbers")
+    return join([(a, -1) for a in _pieces(arrays, "concatenate")], axis_at(axis, out.ndim), out)
+
+
+@operation("vstack", "row_stack")
+def vstack(arrays: Any, *, out: Operand) -> Row:
+    """out[k, l] = Σ_i δ(k, i) A[i, l] + Σ_j δ(k, j + I) B[j, l] + …"""
+    return join(
+        [(a, -1 if isinstance(a, Operand) and a.ndim > 1 else 0) for a in _pieces(arrays, "vstack")], 0, out
+    )
+
+
+@operation("hstack")
+def hstack(arrays: Any, *, out: Operand) -> Row:
+    """out[l, k] = Σ_i δ(k, i) A[l, i] + Σ_j δ(k, j + I) B[l, j] + …"""
+    return concatenate(arrays, 0 if out.ndim == 1 else 1, out=out)
+
+
+@operation("column_stack", "c_")
+def column_stack(arrays: Any, *, out: Operand) -> Row:
+    """out[l, k] = δ(k, 0) a[l] + δ(k, 1) b[l] + …"""
+    pieces = _pieces(arrays, "column_stack")
+    return join([(a, -1 if isinstance(a, Operand) and a.ndim > 1 else 1) for a in pieces], 1, out)
+
+
+@operation("r_")
+def r_(arrays: Any, *, out: Operand) -> Row:
+    """out[k] = Σ_i δ(k, i) A[i] + Σ_j δ(k, j + I) B[j] + …"""
+    return join([(a, -1 if isinstance(a, Operand) and a.ndim else 0) for a in _pieces(arrays, "r_")], 0, out)
+
+
+@operation("stack")
+def stack(arrays: Any, axis: Any = 0, *, out: Operand) -> Row:
+    """out[k, l] = δ(k, 0) A[l] + δ(k, 1) B[l] + …"""
+    return join([(a, 0) for a in _pieces(arrays, "stack")], axis_at(axis, out.ndim), out)
+
+
+@operation("array")
+def array(rows: Any, *, out: Operand) -> Row:
+    """out[k, l] = δ(k, 0) a[l] + δ(k, 1) b[l] + …"""
+    free = out.indices()
+    return free, Form(_nested(rows, free).expr)
+
+
+def _nested(item: Any, free: tuple[Index | int, ...]) -> Form:
+    if isinstance(item, Operand):
+        if item.ndim != len(free):
+            raise NoFormula("array", "arrays of different numbers of axes side by side")
+        return item[free]
+    if not isinstance(item, (tuple, list)):
+        return form(rational(item))
+    if not free or not item or len(item) > 64:
+        raise NoFormula("array", f"{len(item)} pieces")
+    return total(delta(free[0], n) * _nested(piece, free[1:]) for n, piece in enumerate(item))
+
+
+@operation("dstack")
+def dstack(arrays: Any, *, out: Operand) -> Row:
+    """out[i, l, k] = δ(k, 0) A[i, l] + δ(k, 1) B[i, l] + …"""
+    pieces = _pieces(arrays, "dstack")
+    return join([(a, -1 if isinstance(a, Operand) and a.ndim > 2 else 2) for a in pieces], 2, out)
+
+
+@operation("append")
+def append(X: Any, values: Any, axis: Any = None, *, out: Operand) -> Row:
+    """out[k] = Σ_i δ(k, i) X[i] + Σ_j δ(k, j + I) values[j]"""
+    if axis is not None:
+        return concatenate((X, values), axis, out=out)
+    if any(isinstance(a, Operand) and a.ndim > 1 for a in (X, values)):
+        raise NoFormula("append", "arrays that are flattened")
+    return r_((X, values), out=out)

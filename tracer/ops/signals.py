@@ -1,0 +1,135 @@
+"""Sequences and curves: convolution, correlation, interpolation, polynomials, grids.
+
+Weights that depend on the place of an entry only are arrays of their own: ``<out>.steps`` for evenly spaced
+numbers; for interpolation ``<out>.low`` and ``<out>.high``, the known places on either side, ``<out>.share``, how
+far the point lies from the first to the second, and ``<out>.slope``, the slope between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tracer.calculus import affine
+from tracer.calculus import entry as entry_of
+from tracer.calculus.indexing import shifted
+from tracer.calculus.linearised import value_of
+from tracer.calculus.terms import Entry, Index, IndexExpr
+from tracer.ops.axes import Operand
+from tracer.ops.reductions import whole
+from tracer.ops.stated import array_like, change, looked
+from tracer.ops.table import Row, looked_up, operation
+from tracer.ops.writing import Form, NoFormula, condition, delta, form, rational, sum_over, total
+
+
+@operation("convolve")
+def convolve(a: Operand, v: Operand, mode: Any = "full", *, out: Operand) -> Row:
+    """out[k] = Σ_i Σ_j [k + offset = i + j] a[i] · v[j]; the offset is 0 in the mode full"""
+    array_like(a, "convolve", 1)
+    array_like(v, "convolve", 1)
+    short = min(a.shape[0], v.shape[0])
+    offsets = {"full": 0, "same": (short - 1) // 2, "valid": short - 1}
+    if mode not in offsets:
+        raise NoFormula("convolve", f"the mode {mode!r}")
+    i, j, k = a.axis(0), v.axis(0), out.axis(0)
+    place = _sum(i, j)
+    weight = delta(k, place) if mode == "full" else condition("==", shifted(k, offsets[mode]), place)
+    return (k,), sum_over([i, j], weight * a[i] * v[j])
+
+
+def _sum(i: Index | int, j: Index | int, sign: int = 1) -> IndexExpr:
+    parts = [(index, c) for index, c in ((i, 1), (j, sign)) if isinstance(index, Index)]
+    return affine(parts)
+
+
+@operation("correlate")
+def correlate(a: Operand, v: Operand, mode: Any = "valid", *, out: Operand) -> Row:
+    """out[k] = Σ_i Σ_j [k + offset = i − j] a[i] · v[j]; the offset is 0 in the mode valid, a not the shorter"""
+    array_like(a, "correlate", 1)
+    array_like(v, "correlate", 1)
+    m, n = a.shape[0], v.shape[0]
+    if m < n:
+        raise NoFormula("correlate", "a first operand that is the shorter one")
+    offsets = {"full": n - 1, "same": n - 1 - (n - 1) // 2, "valid": 0}
+    if mode not in offsets:
+        raise NoFormula("correlate", f"the mode {mode!r}")
+    i, j, k = a.axis(0), v.axis(0), out.axis(0)
+    place = _sum(i, j, -1)
+    return (k,), sum_over([i, j], condition("==", k, shifted(place, offsets[mode])) * a[i] * v[j])
+
+
+@operation("polyval")
+def polyval(p: Operand, x: Operand, *, out: Operand) -> Row:
+    """out[i] = Σ_k p[k] x[i]^(n − 1 − k)"""
+    array_like(p, "polyval", 1)
+    if not isinstance(x, Operand) or p.shape[0] > 16:
+        raise NoFormula("polyval", f"a polynomial of {p.shape[0]} coefficients")
+    i = x.indices()
+    n = p.shape[0]
+    return i, total(p.at(k) * x[i] ** (n - 1 - k) for k in range(n))
+
+
+@operation("linspace")
+def linspace(start: Any, stop: Any, *_: Any, out: Operand, **more: Any) -> Row:
+    """out[i] = start + t[i] (stop − start), where t runs evenly from 0 to 1"""
+    if out.ndim != 1 or more.get("retstep"):
+        raise NoFormula("linspace", "arrays as ends")
+    i = out.indices()
+    first, last = (x[()] if isinstance(x, Operand) else form(rational(x)) for x in (start, stop))
+    return i, first + looked(out, "steps", *i) * (last - first)
+
+
+@looked_up("linspace")
+def even_steps(output: str, operands: Sequence[Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Where each number lies between the ends."""
+    count = operands[2] if len(operands) > 2 else arguments.get("num", 50)
+    endpoint = operands[3] if len(operands) > 3 else arguments.get("endpoint", True)
+    return {f"{output}.steps": np.linspace(0.0, 1.0, whole(count), endpoint=bool(endpoint))}
+
+
+@operation("interp")
+def interp(x: Operand, xp: Operand, fp: Operand, *, out: Operand) -> Row:
+    """out[i] = (1 − t[i]) fp[l[i]] + t[i] fp[h[i]], where x[i] lies at t[i] between xp[l[i]] and xp[h[i]]
+
+    By the places too: x[i] = (1 − t[i]) xp[l[i]] + t[i] xp[h[i]] holds while x[i] moves between them.
+    """
+    array_like(xp, "interp", 1)
+    array_like(fp, "interp", 1)
+    if not isinstance(x, Operand):
+        raise NoFormula("interp", "a point that is a number")
+    i = x.indices()
+    low, high = (Entry(f"{out.name}.{what}", i) for what in ("low", "high"))
+    share, slope = looked(out, "share", *i), looked(out, "slope", *i)
+
+    def moved(at: Entry) -> Form:
+        return xp.at(at) - Form(entry_of(value_of(xp.name), at))
+
+    between = (1 - share) * fp.at(low) + share * fp.at(high)
+    return i, between + slope * (change(x, i) - (1 - share) * moved(low) - share * moved(high))
+
+
+@looked_up("interp")
+def around(output: str, operands: Sequence[Any], _: Mapping[str, Any]) -> dict[str, Any]:
+    """The known places on either side of each point; beyond the ends the last one, where the curve is flat."""
+    x, xp, fp = (np.asarray(o.value, dtype=float) for o in operands[:3])
+    low = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, len(xp) - 1)
+    high = np.minimum(low + 1, len(xp) - 1)
+    inside = (x >= xp[0]) & (x <= xp[-1]) & (high > low)
+    width = np.where(inside, xp[high] - xp[low], 1.0)
+    share = np.where(inside, (x - xp[low]) / width, 0.0)
+    slope = np.where(inside, (fp[high] - fp[low]) / width, 0.0)
+    found = {"low": low, "high": high, "share": share, "slope": slope}
+    return {f"{output}.{what}": v for what, v in found.items()}
+
+
+def one_of(*arrays: Operand, part: int, out: Operand, indexing: Any = "xy") -> Row:
+    """out[…, i, …] = x[i], one grid of ``np.meshgrid``"""
+    if any(a.ndim != 1 for a in arrays) or indexing not in ("xy", "ij"):
+        raise NoFormula("meshgrid", "arrays that are no lists of places")
+    index = [a.axis(0) for a in arrays]
+    own = arrays[part][index[part]]
+    if indexing == "xy" and len(index) > 1:
+        index[0], index[1] = index[1], index[0]
+    return tuple(index), own
