@@ -1,12 +1,12 @@
-"""The front door for Python: `explain` and what it gives.
+"""The front door for Python: `explain` and `derive`, and what they give.
 
-Comes in: the path of a program, or a function with its arguments.  Goes out: an `Explanation`, the frozen
-model with methods that look things up in it and write it down.
+Comes in: the path of a program, a function with its arguments, or an expression.  Goes out: an `Explanation`,
+or `Gradients`: frozen models with methods that look things up in them and write them down.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from tracer.explanation import model
 from tracer.explanation.errors import CannotExplain
 from tracer.explanation.model import Line, Part
+from tracer.expressions import model as expression_model
+from tracer.expressions.errors import CannotDerive as CannotDerive
 
 if TYPE_CHECKING:
     from tracer.recording import Recording
@@ -89,6 +91,62 @@ class Explanation(model.Explanation):
         from tracer.notebook import frame
 
         return frame(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Gradients(expression_model.Gradients):
+    """The gradients of one expression; ``gradients["W"]`` is the one by W."""
+
+    def to_text(self) -> str:
+        """Plain text for a terminal."""
+        from tracer.rendering.derived import to_text
+
+        return to_text(self)
+
+    def to_latex(self, fragment: bool = False) -> str:
+        """A LaTeX document, or its body without a preamble."""
+        from tracer.rendering.derived import to_latex
+
+        return to_latex(self, fragment)
+
+    def to_markdown(self) -> str:
+        """Markdown with formulas between dollar signs."""
+        from tracer.rendering.derived import to_markdown
+
+        return to_markdown(self)
+
+    def to_json(self) -> str:
+        """A list with one object for each array; see ``tracer/expressions/README.md``."""
+        from tracer.rendering.derived import to_json
+
+        return to_json(self)
+
+    def _repr_markdown_(self) -> str:
+        return self.to_markdown()
+
+
+def derive(
+    expression: str,
+    wrt: str | Iterable[str] | None = None,
+    shapes: Mapping[str, str | int | Sequence[str | int]] | Iterable[str] = (),
+) -> Gradients:
+    """Derive the gradient of an expression, without a program.
+
+    ``tracer.derive("np.maximum(0, X @ W + b)", wrt="W", shapes={"X": "N,D", "W": "D,h", "b": "1,h"})``
+
+    Arguments:
+        expression: a NumPy expression.
+        wrt: the array to derive by, or several; every array of real numbers by default.
+        shapes: the axes of each array, by names or sizes; ``""`` or ``()`` is a single number.  An axis of
+            size 1 is a broadcast axis; an axis with a name never is.
+
+    Raises:
+        CannotDerive: what is wrong, where in the expression, and what to do.
+    """
+    from tracer.expressions import derive as derived
+
+    found = derived(expression, wrt, shapes)
+    return Gradients(**{f.name: getattr(found, f.name) for f in fields(found)})
 
 
 def explain(

@@ -22,8 +22,10 @@ ALLOWED: dict[str, set[str]] = {
     "matching": {"program", "tape", "recording", "calculus", "ops", "gradients"},
     "diagnosis": {"program", "tape", "recording", "calculus", "ops", "gradients", "matching"},
     "explanation": BASE,
-    "rendering": {"explanation"},
-    "front doors": BASE | {"explanation", "rendering"},
+    "expressions": BASE | {"explanation"},
+    "rendering": {"explanation", "expressions"},
+    "cli": BASE | {"explanation", "expressions", "rendering", "front doors"},
+    "front doors": BASE | {"explanation", "expressions", "rendering", "cli"},
 }
 
 

@@ -30,7 +30,7 @@ from tracer.rendering.diff import diff, source_lines
 from tracer.rendering.templates import latex_environment
 from tracer.rendering.worked import worked
 
-_FRAGMENT_HEAD = r"""% Put this into a document with \usepackage{amsmath,amssymb}.
+FRAGMENT_HEAD = r"""% Put this into a document with \usepackage{amsmath,amssymb}.
 \providecommand{\tracerformula}[1]{\[#1\]}
 \providecommand{\tracerwide}[1]{\[#1\]}
 % Chinese, Japanese and Korean need XeTeX, LuaTeX or the package CJKutf8.
@@ -58,7 +58,7 @@ def to_latex(explanation: Explanation, fragment: bool = False) -> str:
             summary=tex.escape(summary(explanation)),
             groups=_groups(table),
             losses=[
-                (tex.escape(loss.name), loss.line, loss.inferred, _value(loss.value), _formula(loss.formula))
+                (tex.escape(loss.name), loss.line, loss.inferred, _value(loss.value), display(loss.formula))
                 for loss in explanation.losses
             ],
             findings=[(tex.escape(places(found)), tex.escape(found.says)) for found in findings(explanation)],
@@ -82,7 +82,7 @@ def parts_to_latex(explanation: Explanation, parts: Iterable[Part]) -> str:
         + _part(explanation, part, told.get(id(part), ()), linked=False)
         for part in shown
     ]
-    return _FRAGMENT_HEAD + "\n".join(blocks)
+    return FRAGMENT_HEAD + "\n".join(blocks)
 
 
 def _groups(table: tuple[Row, ...]) -> list[tuple[str, list[tuple[int, str, str, str]]]]:
@@ -124,9 +124,9 @@ def _part(explanation: Explanation, part: Part, told: tuple[Stage, ...], linked:
     if part.diagnosis:
         lines += _diagnosis(explanation, part)
     if matrix and not (part.diagnosis and part.diagnosis.should_be):
-        lines.append(_formula(matrix))
+        lines.append(display(matrix))
     if part.formula and part.formula.index:
-        lines += ["Entry by entry:" if matrix else "", _formula(part.formula.index)]
+        lines += ["Entry by entry:" if matrix else "", display(part.formula.index)]
     facts = []
     if shape := shape_text(part):
         sizes = sizes_text(part)
@@ -153,7 +153,7 @@ def _stage(stage: Stage, part: Part, linked: bool) -> list[str]:
     for step in stage.steps:
         rule = step.rule[:1].upper() + step.rule[1:]
         lines.append(rf"\item \textit{{{tex.escape(rule)}.}} {tex.escape(step.why)}")
-        lines.append(_formula(Formula(step.latex, step.text, "")))
+        lines.append(display(Formula(step.latex, step.text, "")))
     return [*lines, r"\end{enumerate}"]
 
 
@@ -164,7 +164,7 @@ def _diagnosis(explanation: Explanation, part: Part) -> list[str]:
         rf"\par\textit{{{tex.escape(found.kind[:1].upper() + found.kind[1:])}.}} {tex.escape(found.says)}"
     ]
     if found.should_be:
-        lines += ["It should be", _formula(found.should_be)]
+        lines += ["It should be", display(found.should_be)]
     changes = diff(explanation, found.edits)
     if changes:
         lines.append(r"\par The correction:\par{\small\raggedright")
@@ -180,7 +180,7 @@ def _diagnosis(explanation: Explanation, part: Part) -> list[str]:
     return lines
 
 
-def _formula(formula: Formula | None) -> str:
+def display(formula: Formula | None) -> str:
     if formula is None or not formula.latex:
         return ""
     macro = "tracerformula" if tex.breakable(formula.latex) else "tracerwide"

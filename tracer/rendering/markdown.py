@@ -125,7 +125,7 @@ def _part_blocks(explanation: Explanation, part: Part, told: tuple[Stage, ...]) 
                 continue
             for count, step in enumerate(stage.steps, stage.first):
                 blocks.append(f"{count}. *{escape(step.rule)}*: {escape(step.why)}")
-                blocks.append(f"   $${_one_line(step.latex)}$$")
+                blocks.append(f"   $${one_line(step.latex)}$$")
     if entry := worked(part):
         blocks += ["In numbers:", code_block(entry.text, "text")]
     if sentence := verdict_sentence(part):
@@ -136,12 +136,12 @@ def _part_blocks(explanation: Explanation, part: Part, told: tuple[Stage, ...]) 
 
 
 def _inline(formula: Formula) -> str:
-    return f"${_one_line(formula.latex)}$".replace("|", "\\vert ")
+    return f"${one_line(formula.latex)}$".replace("|", "\\vert ")
 
 
 def _display(formula: Formula) -> str:
-    return f"$$\n{_one_line(formula.latex)}\n$$"
+    return f"$$\n{one_line(formula.latex)}\n$$"
 
 
-def _one_line(latex: str) -> str:
+def one_line(latex: str) -> str:
     return " ".join(latex.split())

@@ -37,7 +37,7 @@ def to_text(explanation: Explanation) -> str:
     """The table of all backward lines, the losses, the notices, then every part with a verdict in full."""
     blocks = [f"{printable(explanation.program.path)}: {summary(explanation)}", _table(explanation)]
     for found in findings(explanation):
-        blocks.append("\n".join([f"✗ Wrong gradient, {places(found)}", *_wrapped(found.says)]))
+        blocks.append("\n".join([f"✗ Wrong gradient, {places(found)}", *wrapped(found.says)]))
     if explanation.losses:
         blocks.append("\n".join(_loss_lines(explanation)))
     if explanation.notices:
@@ -89,7 +89,7 @@ def _loss_lines(explanation: Explanation) -> list[str]:
         inferred = ", inferred from the backward lines" if loss.inferred else f", line {loss.line}"
         lines.append(f"loss {printable(loss.name)}{inferred}{value}")
         if loss.formula:
-            lines += _formula(loss.formula.text)
+            lines += formula_lines(loss.formula.text)
     return lines
 
 
@@ -99,34 +99,34 @@ def _part_lines(explanation: Explanation, part: Part, told: tuple[Stage, ...]) -
         f"    {printable(title(part))}",
     ]
     if words := in_words(part):
-        lines += _wrapped(words)
+        lines += wrapped(words)
     if part.formula and part.formula.matrix:
-        lines += ["", "  Formula", *_formula(part.formula.matrix.text)]
+        lines += ["", "  Formula", *formula_lines(part.formula.matrix.text)]
         if part.formula.index:
-            lines += _formula(part.formula.index.text)
+            lines += formula_lines(part.formula.index.text)
     if shape := shape_text(part):
         sizes = sizes_text(part)
         lines.append(f"    shape {shape}" + (f" = {sizes}" if sizes != shape else ""))
     if part.numpy:
-        lines += ["", "  As NumPy", *_indented(part.numpy)]
+        lines += ["", "  As NumPy", *indented(part.numpy)]
     if part.formula and part.formula.loops:
-        lines += ["", "  As plain Python loops", *_indented(part.formula.loops)]
+        lines += ["", "  As plain Python loops", *indented(part.formula.loops)]
     if told:
         lines += ["", "  Derivation", *_derivation(part, told)]
     if entry := worked(part):
-        lines += ["", "  One entry in numbers", *_wrapped(printable(entry.text))]
+        lines += ["", "  One entry in numbers", *wrapped(printable(entry.text))]
         if entry.finite_difference is not None:
             lines.append(f"    finite difference: {entry.finite_difference}")
     if sentence := verdict_sentence(part):
         lines += ["", f"  {VERDICTS[part.verdict or 'unexplained'][0]} {sentence}"]
         for observation in evidence_sentences(part):
-            lines += _wrapped(observation)
+            lines += wrapped(observation)
     if part.remark:
-        lines += _wrapped(f"Remark: {part.remark}")
+        lines += wrapped(f"Remark: {part.remark}")
     if part.diagnosis:
-        lines += ["", f"  Why: {printable(part.diagnosis.kind)}", *_wrapped(part.diagnosis.says)]
+        lines += ["", f"  Why: {printable(part.diagnosis.kind)}", *wrapped(part.diagnosis.says)]
         if part.diagnosis.should_be:
-            lines += _formula(part.diagnosis.should_be.text, "    should be: ")
+            lines += formula_lines(part.diagnosis.should_be.text, "    should be: ")
         for change in diff(explanation, part.diagnosis.edits):
             lines.append(f"    {change.sign} {change.number or '':>4} {printable(change.text)}")
     return lines
@@ -144,26 +144,26 @@ def _derivation(part: Part, told: tuple[Stage, ...]) -> list[str]:
         before = ""
         for count, step in enumerate(stage.steps, stage.first):
             if step.text != before:
-                lines += _formula(step.text, f"    {count:>2}. ")
-                lines += _wrapped(f"{step.rule}: {step.why}", "        ")
+                lines += formula_lines(step.text, f"    {count:>2}. ")
+                lines += wrapped(f"{step.rule}: {step.why}", "        ")
             else:
-                lines += _wrapped(f"{step.rule}: {step.why}", "        ", f"    {count:>2}. ")
+                lines += wrapped(f"{step.rule}: {step.why}", "        ", f"    {count:>2}. ")
             before = step.text
     return lines
 
 
-def _formula(text: str, first: str = "    ") -> list[str]:
+def formula_lines(text: str, first: str = "    ") -> list[str]:
     """A formula on as many lines as it needs; what it calls t₁ is explained on lines of its own."""
     indent = " " * len(first)
     main, *explained = printable(text).split("  where  ")
-    lines = _wrapped(main, indent + "    ", first)
+    lines = wrapped(main, indent + "    ", first)
     clauses = [clause for part in explained for clause in part.split(" ,  ")]
     for word, clause in zip(["where", *["  and"] * len(clauses)], clauses):
-        lines += _wrapped(f"{word} {clause}", indent + "      ", indent + "  ")
+        lines += wrapped(f"{word} {clause}", indent + "      ", indent + "  ")
     return lines
 
 
-def _wrapped(text: str, indent: str = "    ", first: str | None = None) -> list[str]:
+def wrapped(text: str, indent: str = "    ", first: str | None = None) -> list[str]:
     return textwrap.wrap(
         printable(text),
         _WIDTH,
@@ -174,5 +174,5 @@ def _wrapped(text: str, indent: str = "    ", first: str | None = None) -> list[
     )
 
 
-def _indented(code: str) -> list[str]:
+def indented(code: str) -> list[str]:
     return [f"      {printable(line)}".rstrip() for line in code.rstrip("\n").split("\n")]

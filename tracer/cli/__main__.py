@@ -1,0 +1,5 @@
+"""``python -m tracer.cli``."""
+
+from tracer.cli import main
+
+main()

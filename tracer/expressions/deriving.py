@@ -1,0 +1,192 @@
+"""The front door of the room: expression and shapes in, `Gradients` out.
+
+Invariant: what has code has been compared with finite differences, at the sizes it was derived at and at others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from tracer.explanation.model import Derivation, Verdict
+from tracer.expressions.differences import Comparison, compare
+from tracer.expressions.errors import CannotDerive
+from tracer.expressions.inputs import Inputs, find_inputs
+from tracer.expressions.model import Gradient, Gradients
+from tracer.expressions.proving import proved
+from tracer.expressions.reading import read_expression
+from tracer.expressions.recorded import Recorded, free_name, record
+from tracer.expressions.shapes import Axes, ShapesGiven, read_shapes, sizes_of
+from tracer.expressions.writing import Written, value_formula, write
+
+
+def derive(expression: str, wrt: str | Iterable[str] | None = None, shapes: ShapesGiven = ()) -> Gradients:
+    """Derive ∂⟨G, expression⟩/∂wrt.
+
+    Arguments:
+        expression: a NumPy expression, ``np.maximum(0, X @ W + b)``.
+        wrt: an array, or several; every array of real numbers by default.
+        shapes: the axes of the arrays: ``{"X": "N,D"}``, ``{"X": ("N", 3)}`` or ``["X=N,D"]``.
+
+    Raises:
+        CannotDerive: what is wrong, where in the expression, and what to do.
+    """
+    given = read_shapes(shapes)
+    read = read_expression(expression, given)
+    asked = _asked(wrt, read.arrays, read.text, given)
+    inputs = find_inputs(read, given)
+    whole = [name for name in read.arrays if name not in inputs.differentiable()]
+    for name in asked or ():
+        if name in whole:
+            raise CannotDerive(
+                f"{name} holds positions, so there is no derivative by it.",
+                read.text,
+                hint="Ask for another array.",
+            )
+    recorded = record(inputs)
+    found: list[Gradient] = []
+    refused: list[CannotDerive] = []
+    for name in asked or inputs.differentiable():
+        try:
+            found.append(_gradient(recorded, name))
+        except CannotDerive as error:
+            refused.append(error)
+    if refused and (asked or not any(g.code for g in found)):
+        raise refused[0]
+    notices = [f"{name} holds positions: there is no derivative by it." for name in whole if not asked]
+    notices += [error.told() for error in refused]
+    axes = tuple(recorded.graph.axis_text(a) for a in recorded.graph.axes(recorded.output))
+    shown = {name: tuple(str(a) for a in given[name]) for name in read.arrays}
+    return Gradients(
+        read.text,
+        recorded.value,
+        recorded.upstream,
+        recorded.loss,
+        axes,
+        shown,
+        value_formula(recorded),
+        tuple(found),
+        tuple(notices),
+    )
+
+
+def _asked(
+    wrt: str | Iterable[str] | None, arrays: tuple[str, ...], text: str, shapes: dict[str, Axes]
+) -> tuple[str, ...]:
+    if wrt is None:
+        return ()
+    names = tuple(dict.fromkeys([wrt] if isinstance(wrt, str) else wrt))
+    for name in names:
+        if name not in arrays:
+            known = ", ".join(arrays)
+            raise CannotDerive(
+                f"{name} does not stand in the expression.", text, hint=f"The arrays in it: {known}."
+            )
+    return names
+
+
+def _gradient(recorded: Recorded, wrt: str) -> Gradient:
+    _check_rules(recorded, wrt)
+    inputs = recorded.inputs
+    taken = {*inputs.shapes, *inputs.sizes, *inputs.expression.modules, recorded.value, recorded.upstream}
+    result = free_name((f"d{wrt}", f"grad_{wrt}"), taken)
+    shape = tuple(str(a) for a in inputs.shapes[wrt])
+    problem = ""
+    checked: Gradient | None = None
+    seen: set[str] = set()
+    for written in write(recorded, wrt, result):
+        if written.code in seen:
+            continue
+        seen.add(written.code)
+        outcome = _compared(inputs, written, result, recorded.upstream, wrt)
+        if outcome.agrees is False:
+            problem = problem or outcome.why
+            continue
+        if outcome.agrees is None:
+            remark = f"Not compared with finite differences: {outcome.why}."
+            without = replace(written, code="")
+            return _made(recorded, wrt, result, shape, without, "unexplained", outcome, remark)
+        why_not = proved(recorded, wrt, written.code, result)
+        if why_not is None:
+            return _made(recorded, wrt, result, shape, written, "proved", outcome, None)
+        if checked is None:
+            checked = _made(
+                recorded, wrt, result, shape, written, "checked", outcome, f"Not proved: {why_not}."
+            )
+    if checked is not None:
+        return checked
+    raise CannotDerive(
+        f"The gradient by {wrt} could not be written as code that holds up"
+        + (f" ({problem})" if problem else "")
+        + ".",
+        inputs.expression.text,
+        hint="Split the expression, and derive its parts one by one.",
+    )
+
+
+def _compared(inputs: Inputs, written: Written, result: str, upstream: str, wrt: str) -> Comparison:
+    """The worse of the comparisons at two sets of sizes."""
+    first = compare(written.code, result, inputs, upstream, wrt)
+    if not first.agrees:
+        return first
+    other = replace(inputs, sizes=_other_sizes(inputs))
+    try:
+        other.value(other.draw(1))
+    except Exception:
+        return first  # the expression itself allows no other sizes
+    second = compare(written.code, result, other, upstream, wrt)
+    if second.agrees is False:
+        return second
+    errors = [e for e in (first.error, second.error) if e is not None]
+    return Comparison(True, first.points + second.points, max(errors, default=None))
+
+
+def _other_sizes(inputs: Inputs) -> dict[str, int]:
+    """Other sizes in another order, so that an axis that was longer than another is shorter."""
+    sizes = sizes_of(inputs.shapes, 2)
+    names = list(sizes)
+    least = max(inputs.below.values(), default=0)
+    if least and not all(sizes[n] >= inputs.sizes[n] for n in names):
+        return {n: s + 1 for n, s in inputs.sizes.items()}
+    return dict(zip(reversed(names), sizes.values()))
+
+
+def _check_rules(recorded: Recorded, wrt: str) -> None:
+    """Refuse what the calculus has no formula for, at its place."""
+    graph = recorded.graph
+    for number in recorded.smooth_way(wrt)[1:]:
+        if graph.representative(number) not in graph.definitions:
+            node = recorded.tape.nodes[number]
+            what = node.site.text if node.site else node.op
+            reason = graph.reasons.get(number, "its value could not be followed")
+            raise recorded.error(
+                f"{what} cannot be differentiated: {reason}.",
+                node,
+                "Write it with other operations, or derive by arrays that do not go through it.",
+            )
+
+
+def _made(
+    recorded: Recorded,
+    wrt: str,
+    result: str,
+    axes: tuple[str, ...],
+    written: Written,
+    verdict: Verdict,
+    outcome: Comparison,
+    remark: str | None,
+) -> Gradient:
+    return Gradient(
+        wrt=wrt,
+        upstream=recorded.upstream,
+        code=written.code or None,
+        result=result,
+        axes=axes,
+        matrix=written.matrix,
+        index=written.index,
+        verdict=verdict,
+        derivation=written.derivation if written.derivation is not None else Derivation({}, ()),
+        points=outcome.points,
+        error=outcome.error,
+        remark=remark,
+    )

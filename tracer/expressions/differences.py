@@ -1,0 +1,156 @@
+"""The gradient of ⟨G, expression⟩ by finite differences, and whether code gives the same.
+
+Comes in: `Inputs` and code.  Goes out: at how many points they agree, and how well.  Invariant: a point counts
+only if the expression is smooth there, which two step widths that disagree deny.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracer.expressions.inputs import Inputs, Point
+
+#: How many points are compared, and how many are drawn to find as many smooth ones.
+POINTS, _DRAWN, _WITH_ZEROS = 3, 24, 3
+_TOLERANCE = 1e-6
+_STEP = 1e-4
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """``agrees`` is None if there was no smooth point to compare at."""
+
+    agrees: bool | None
+    points: int
+    error: float | None
+    why: str = ""
+
+
+def upstream_at(inputs: Inputs, point: Mapping[str, Any], seed: int) -> Any:
+    """A random upstream gradient, of the shape of the expression."""
+    shape = np.shape(inputs.value(point))
+    drawn = np.random.default_rng(seed + 1000).standard_normal(shape)
+    return drawn if shape else float(drawn)
+
+
+def numeric_gradient(inputs: Inputs, point: Point, upstream: Any, wrt: str) -> NDArray[Any] | None:
+    """∂⟨G, expression⟩/∂wrt by central differences of fourth order; None where it is not smooth."""
+    start = np.asarray(point[wrt], dtype=float)
+    near, far, ahead = np.zeros(start.shape), np.zeros(start.shape), np.zeros(start.shape)
+    here = np.asarray(inputs.value(point), dtype=float)
+    for place in np.ndindex(*start.shape):
+
+        def along(step: float, place: tuple[int, ...] = place) -> float:
+            moved = start.copy()
+            moved[place] += step
+            there = {**point, wrt: moved if moved.shape else float(moved)}
+            return float(np.sum(upstream * (np.asarray(inputs.value(there), dtype=float) - here)))
+
+        near[place] = (along(_STEP) - along(-_STEP)) / (2 * _STEP)
+        far[place] = (along(2 * _STEP) - along(-2 * _STEP)) / (4 * _STEP)
+        ahead[place] = along(_STEP / 4) / (_STEP / 4)
+    gradient = (4 * near - far) / 3
+    if not np.all(np.isfinite(gradient)):
+        return None
+    size = float(np.max(np.abs(gradient), initial=0.0)) + 1e-3 * (
+        1 + float(np.max(np.abs(here), initial=0.0))
+    )
+    kinked = np.max(np.abs(near - far), initial=0.0) > 1e-4 * size
+    one_sided = np.max(np.abs(ahead - near), initial=0.0) > 1e-2 * size
+    return None if kinked or one_sided else gradient  # a kink, a jump or a pole is near
+
+
+def run(code: str, result: str, inputs: Inputs, point: Point, upstream: str, value: Any) -> Any:
+    """What code leaves in a variable, given a point and an upstream gradient."""
+    space: dict[str, Any] = {
+        **inputs.expression.namespace(),
+        upstream: np.copy(value) if np.ndim(value) else value,
+    }
+    space |= {k: np.copy(v) if np.ndim(v) else v for k, v in point.items()}
+    with np.errstate(all="ignore"):
+        exec(code, space)  # code made by the calculus
+    return space[result]
+
+
+def compare(code: str, result: str, inputs: Inputs, upstream: str, wrt: str) -> Comparison:
+    """Compare code with finite differences at several random points, and at points where some entries are zero.
+
+    A formula may divide by what happens to be zero where the expression is smooth: Y / x for the slope of x·f(x).
+    """
+    errors: list[float] = []
+    for seed in range(_DRAWN):
+        point = inputs.draw(seed)
+        error = _difference(code, result, inputs, point, upstream, wrt, seed)
+        if isinstance(error, str):
+            return Comparison(False, len(errors), None, error)
+        if error is not None:
+            errors.append(error)
+        if len(errors) == POINTS:
+            break
+    if not errors:
+        return Comparison(None, 0, None, "no point was found at which it is finite and smooth")
+    if any(_fails_at_zeros(code, result, inputs, upstream, wrt, seed) for seed in range(_WITH_ZEROS)):
+        return Comparison(False, len(errors), None, "it divides by inputs that may be 0")
+    return Comparison(True, len(errors), max(errors))
+
+
+def _fails_at_zeros(code: str, result: str, inputs: Inputs, upstream: str, wrt: str, seed: int) -> bool:
+    """Whether code gives no number at a point with zeros at which the expression is smooth."""
+    point = _with_zeros(inputs, seed)
+    try:
+        with np.errstate(divide="raise", invalid="raise", over="ignore", under="ignore"):
+            inputs.value(point, quiet=False)
+        value = upstream_at(inputs, point, seed)
+        if numeric_gradient(inputs, point, value, wrt) is None:
+            return False
+    except (ArithmeticError, ValueError, np.linalg.LinAlgError):
+        return False  # the expression itself fails there
+    try:
+        return not np.all(np.isfinite(run(code, result, inputs, point, upstream, value)))
+    except Exception:
+        return True
+
+
+def _with_zeros(inputs: Inputs, seed: int) -> Point:
+    """A point at which about a third of the entries of real arrays are zero."""
+    rng = np.random.default_rng(seed)
+    point = inputs.draw(seed)
+    for name in inputs.differentiable():
+        if inputs.kinds[name] != "real":
+            continue
+        kept = np.where(rng.random(np.shape(point[name])) < 0.35, 0.0, point[name])
+        point[name] = kept if kept.shape else float(kept)
+    return point
+
+
+def _difference(
+    code: str, result: str, inputs: Inputs, point: Point, upstream: str, wrt: str, seed: int
+) -> float | str | None:
+    """The relative error of code at a point; what is wrong with it; None where the expression is not smooth."""
+    try:
+        if not np.all(np.isfinite(np.asarray(inputs.value(point), dtype=float))):
+            return None
+        value = upstream_at(inputs, point, seed)
+        numeric = numeric_gradient(inputs, point, value, wrt)
+    except (ArithmeticError, ValueError, np.linalg.LinAlgError):
+        return None  # the expression itself fails there
+    if numeric is None:
+        return None
+    try:
+        found = np.asarray(run(code, result, inputs, point, upstream, value), dtype=float)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    if found.shape != numeric.shape:
+        return f"the shape is {found.shape}, not {numeric.shape}"
+    size = max(float(np.max(np.abs(numeric), initial=0.0)), 1e-3)
+    difference = (
+        float(np.max(np.abs(found - numeric), initial=0.0)) / size if np.all(np.isfinite(found)) else np.inf
+    )
+    if difference > _TOLERANCE:
+        return "finite differences disagree"
+    return difference

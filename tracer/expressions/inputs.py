@@ -1,0 +1,175 @@
+"""Random inputs for an expression: what numbers its arrays may hold is found by trying.
+
+Comes in: an `Expression` and shapes.  Goes out: `Inputs`, from which any number of points can be drawn at which
+the expression is finite.  Invariant: nothing is assumed of a function; log gets positive numbers because it is
+not finite with others.
+"""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracer.expressions.faults import fault
+from tracer.expressions.reading import Expression
+from tracer.expressions.shapes import Axes, sizes_of
+
+Point = dict[str, Any]
+_Draw = Callable[[np.random.Generator, tuple[int, ...]], NDArray[Any]]
+
+#: What the entries of an array may be, the most general first; the last is a symmetric matrix.
+KINDS: dict[str, _Draw] = {
+    "real": lambda rng, shape: rng.choice([-1.0, 1.0], shape) * rng.uniform(0.2, 2.0, shape),
+    "positive": lambda rng, shape: rng.uniform(0.3, 2.0, shape),
+    "between -1 and 1": lambda rng, shape: rng.choice([-1.0, 1.0], shape) * rng.uniform(0.1, 0.9, shape),
+    "between 0 and 1": lambda rng, shape: rng.uniform(0.1, 0.9, shape),
+    "greater than 1": lambda rng, shape: rng.uniform(1.2, 3.0, shape),
+    "positive definite": lambda rng, shape: _positive_definite(rng, shape),
+}
+_MOST_TRIED = 3000
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """How to draw the arrays of an expression.
+
+    Attributes:
+        sizes: of the named axes.
+        kinds: array → what its entries are: one of `KINDS`, or ``integer``.
+        below: for an array of integers, the number that they stay below.
+    """
+
+    expression: Expression
+    shapes: Mapping[str, Axes]
+    sizes: Mapping[str, int]
+    kinds: Mapping[str, str]
+    below: Mapping[str, int]
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        return tuple(self.sizes[a] if isinstance(a, str) else a for a in self.shapes[name])
+
+    def draw(self, seed: int) -> Point:
+        """One point: a value for each array."""
+        rng = np.random.default_rng(seed)
+        point: Point = {}
+        for name in self.expression.arrays:
+            shape, kind = self.shape(name), self.kinds[name]
+            if kind == "integer":
+                drawn: Any = rng.integers(0, self.below[name], shape)
+            else:
+                drawn = KINDS[kind](rng, shape)
+            point[name] = drawn if shape else drawn.item()
+        return point
+
+    def value(self, point: Mapping[str, Any], quiet: bool = True) -> Any:
+        """The value of the expression at a point; unless ``quiet``, floating point errors are as NumPy is set."""
+        space = {**self.expression.namespace(), **self.sizes, **point}
+        if not quiet:
+            return eval(self.expression.code, space)
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return eval(self.expression.code, space)  # what the user asked to have derived
+
+    def differentiable(self) -> tuple[str, ...]:
+        """The arrays that hold real numbers."""
+        return tuple(n for n in self.expression.arrays if self.kinds[n] != "integer")
+
+
+def find_inputs(expression: Expression, shapes: Mapping[str, Axes], smallest: int = 3) -> Inputs:
+    """The most general kind of numbers for each array at which the expression is finite.
+
+    Raises:
+        CannotDerive: it fails at all of them, with the place where it does, or is not finite at any.
+    """
+    plain = Inputs(expression, shapes, sizes_of(shapes, smallest), {}, {})
+    failed: Exception | None = None
+    infinite = False
+    for kinds in _combinations(plain):
+        tried = replace(plain, kinds=kinds)
+        try:
+            values = [np.asarray(tried.value(tried.draw(seed))) for seed in (1, 2, 3)]
+        except Exception as error:
+            failed = failed or error
+            continue
+        if all(_is_real(v) and np.all(np.isfinite(v)) for v in values):
+            return tried
+        infinite = infinite or all(_is_real(v) for v in values)
+    for tried in _with_integers(plain):
+        try:
+            value = np.asarray(tried.value(tried.draw(1)))
+        except Exception:
+            continue
+        if _is_real(value) and np.all(np.isfinite(value)):
+            return tried
+    general = replace(plain, kinds=dict.fromkeys(expression.arrays, "real"))
+    if failed is not None and not infinite:
+        raise fault(expression, shapes, general.sizes, general.draw(1))
+    value = np.asarray(general.value(general.draw(1)))
+    if not _is_real(value):
+        raise expression.error(
+            f"The value is not made of real numbers, but of type {value.dtype}.",
+            expression.tree.body,
+            "Only real expressions can be derived.",
+        )
+    raise expression.error(
+        "The value is not finite at any of the inputs tried.",
+        expression.tree.body,
+        "Change it so that it is finite for real, positive, small or large numbers, or regular matrices.",
+    )
+
+
+def _combinations(plain: Inputs) -> Iterator[dict[str, str]]:
+    """Kinds for all arrays: those with the fewest restrictions first."""
+    names = plain.expression.arrays
+    options = [[k for k in KINDS if k != "positive definite" or _is_square(plain.shape(n))] for n in names]
+    everything = itertools.islice(itertools.product(*options), 20 * _MOST_TRIED)
+    ranked = sorted(
+        everything, key=lambda c: (sum(k != "real" for k in c), [*KINDS].index(max(c, key=[*KINDS].index)))
+    )
+    for chosen in ranked[:_MOST_TRIED]:
+        yield dict(zip(names, chosen))
+
+
+def _with_integers(plain: Inputs) -> Iterator[Inputs]:
+    """One or two arrays are positions, as many as there can be; the others are real or positive."""
+    names = plain.expression.arrays
+    most = sorted({s for n in names for s in plain.shape(n)} | set(plain.sizes.values()), reverse=True)
+    for count in (1, 2):
+        for chosen in itertools.combinations(names, count):
+            for kind in ("real", "positive"):
+                for bounds in itertools.product([b for b in most if b > 1], repeat=count):
+                    kinds = {n: "integer" if n in chosen else kind for n in names}
+                    tried = replace(plain, kinds=kinds, below=dict(zip(chosen, bounds)))
+                    if _reaches(tried, chosen):
+                        yield tried
+
+
+def _reaches(tried: Inputs, chosen: tuple[str, ...]) -> bool:
+    """Whether the largest positions may be used."""
+    point = tried.draw(1)
+    for name in chosen:
+        point[name] = np.full_like(np.asarray(point[name]), tried.below[name] - 1)
+    try:
+        tried.value(point)
+    except Exception:
+        return False
+    return True
+
+
+def _is_real(value: NDArray[Any]) -> bool:
+    return value.dtype.kind in "fiub"
+
+
+def _is_square(shape: tuple[int, ...]) -> bool:
+    return len(shape) >= 2 and shape[-1] == shape[-2]
+
+
+def _positive_definite(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[Any]:
+    drawn = rng.standard_normal(shape)
+    return drawn @ np.swapaxes(drawn, -1, -2) + np.eye(shape[-1])
