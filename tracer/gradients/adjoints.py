@@ -129,26 +129,50 @@ def local_derivatives(
 ) -> dict[int, NDArray[Any]]:
     """∂node[i]/∂ancestor[i], entry by entry, for ancestors that are reached through elementwise operations.
 
-    Such a product is the sweep with ones as adjoint, because every Jacobian on the way is diagonal.
+    Such a product is the sweep with ones as adjoint, because every Jacobian on the way is diagonal.  An ancestor
+    that the node depends on in another way too, such as the bias of a recurrent step, has no such derivative.
     """
     shape = np.shape(values[node])
     totals: dict[int, NDArray[Any]] = {node: np.ones(shape)}
     todo = [node]
     done: set[int] = set()
+    elsewhere: list[int] = []
     while todo and len(done) < limit:
         current = max(todo)
         todo.remove(current)
         done.add(current)
-        if tape.nodes[current].op not in ELEMENTWISE or tape.nodes[current].kind is Kind.LEAF:
+        if tape.nodes[current].kind is Kind.LEAF:
+            continue
+        if tape.nodes[current].op not in ELEMENTWISE:
+            elsewhere += operands(tape.nodes[current])
             continue
         for operand in dict.fromkeys(operands(tape.nodes[current])):
-            if operand not in relevant or np.shape(values[operand]) != shape:
+            if operand not in relevant:
                 continue
-            value = rules.product(current, operand, values, totals[current])
+            value = (
+                rules.product(current, operand, values, totals[current])
+                if np.shape(values[operand]) == shape
+                else None
+            )
             if value is None:
+                elsewhere.append(operand)
                 continue
             totals[operand] = totals[operand] + value if operand in totals else value
             if operand not in todo:
                 todo.append(operand)
     del totals[node]
+    for reached in _all_behind(tape, elsewhere, min(totals, default=0)) & totals.keys():
+        del totals[reached]
     return totals
+
+
+def _all_behind(tape: Tape, nodes: Sequence[int], first: int) -> set[int]:
+    """The nodes from ``first`` on that some of these were computed from, with themselves."""
+    seen: set[int] = set()
+    todo = list(nodes)
+    while todo:
+        node = todo.pop()
+        if node >= first and node not in seen:
+            seen.add(node)
+            todo += operands(tape.nodes[node])
+    return seen

@@ -21,7 +21,7 @@ from tracer.matching.inference import INFERRED, Inferred, inferred_losses
 from tracer.matching.initial import with_initial_leaves
 from tracer.matching.judging import is_right, judged_updates
 from tracer.matching.proof import Proof, Prover
-from tracer.matching.replays import Replays, random_replays
+from tracer.matching.replays import Replays, has_indicators, random_replays
 from tracer.matching.updates import Update, find_updates
 from tracer.tape.tape import Tape
 
@@ -93,6 +93,11 @@ def analyse(tape: Tape, loss: str | None = None) -> Analysis:
         best = max(tried, key=lambda a: _explained(a.matcher), default=None)
         if best is not None and _explained(best.matcher):
             analysis = best
+    if analysis.inferred is None and _some_are_wrong(analysis.matcher) and has_indicators(tape):
+        # Some identities need zeros and ones to be such: seen * seen == seen.
+        exact = _matched(tape, loss, indicators=True)
+        if _explained(exact.matcher) > _explained(analysis.matcher):
+            analysis = exact
     with np.errstate(all="ignore"):
         shown = analysis.tape.last_windows()
         for node in sorted(analysis.matcher.matches):
@@ -110,15 +115,21 @@ def analyse(tape: Tape, loss: str | None = None) -> Analysis:
     return analysis
 
 
+def _some_are_wrong(matcher: Matcher) -> bool:
+    return any(not is_right(matcher, u) for u in judged_updates(matcher))
+
+
 def _explained(matcher: Matcher) -> int:
     """How many updates take a step along a gradient."""
     return sum(is_right(matcher, u) for u in judged_updates(matcher))
 
 
-def _matched(tape: Tape, loss: str | None, inferred: Inferred | None = None) -> Analysis:
+def _matched(
+    tape: Tape, loss: str | None, inferred: Inferred | None = None, indicators: bool = False
+) -> Analysis:
     updates = find_updates(tape)
     graph = build_graph(tape, updates)
-    replays = random_replays(tape, updates)
+    replays = random_replays(tape, updates, indicators=indicators)
     rules = NumericRules(graph)
     matcher = Matcher(graph, updates, replays, rules, loss, inferred.losses if inferred else {})
     matcher.run()

@@ -7,6 +7,7 @@ recorded values; what it assumes about the inputs is said.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -32,6 +33,7 @@ from tracer.gradients.derivation import onto
 from tracer.gradients.graph import Graph
 from tracer.matching.candidates import Match, Matcher, Sort
 from tracer.matching.replays import describe
+from tracer.tape.node import Span
 
 Free = tuple[Index | int, ...]
 _SEED = "seed"
@@ -55,12 +57,23 @@ class Proof(Struct, frozen=True):
     why_not: str | None = None
 
 
+#: How long the proofs of one program may take together; what comes after that is checked in numbers only.
+_MOST_SECONDS = 12.0
+
+
 @dataclass
 class Prover:
-    """Proves matches in the order of the tape; adjoints proved once stand for themselves later."""
+    """Proves matches in the order of the tape; adjoints proved once stand for themselves later.
+
+    What rests on an adjoint that could not be proved is not unfolded through it: whether it follows from that
+    adjoint is told, and it stays unproved.
+    """
 
     matcher: Matcher
     known: dict[int, dict[int, tuple[int, Expr]]] = field(default_factory=dict)
+    unproved: dict[int, dict[int, tuple[int, Expr]]] = field(default_factory=dict)
+    seconds_left: float = _MOST_SECONDS
+    _in_vain: set[Span] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.graph: Graph = self.matcher.graph
@@ -70,16 +83,54 @@ class Prover:
 
     def prove(self, match: Match) -> Proof:
         """Try to prove one match."""
-        try:
-            first = self._attempt(match, self.known.get(match.candidate.root, {}))
-            proof = first if first.proved else self._attempt(match, {})
-        except (KeyError, TooLarge, NoDerivative, ValueError) as reason:
-            return Proof(False, why_not=str(reason))
-        if proof.proved and match.candidate.sort is Sort.FULL and not match.candidate.transposed:
-            self.known.setdefault(match.candidate.root, {}).setdefault(
-                match.candidate.wrt, (match.node, power(self._scale(match), -1))
+        if self.seconds_left <= 0:
+            return Proof(False, why_not="the time for proofs was used up")
+        start = time.thread_time()
+        proof = self._stepwise(match)
+        self.seconds_left -= time.thread_time() - start
+        candidate = match.candidate
+        if candidate.sort is Sort.FULL and not candidate.transposed:
+            store = self.known if proof.proved else self.unproved
+            store.setdefault(candidate.root, {}).setdefault(
+                candidate.wrt, (match.node, power(self._scale(match), -1))
             )
         return proof
+
+    def _stepwise(self, match: Match) -> Proof:
+        """From the adjoints that are proved; else from all that are known; else from the root.
+
+        The last is long; what it did not bring once at a place in the source, it is not asked for there again.
+        """
+        known = self.known.get(match.candidate.root, {})
+        believed = {w: n for w, n in self.unproved.get(match.candidate.root, {}).items() if n[0] < match.node}
+        try:
+            first = self._attempt(match, known)
+        except (KeyError, TooLarge, NoDerivative, ValueError) as reason:
+            first = Proof(False, why_not=str(reason))
+        if first.proved:
+            return first
+        try:
+            if believed:
+                given = self._attempt(match, {**believed, **known})
+                if given.proved:
+                    return Proof(False, why_not=self._given(believed))
+            site = self.graph.tape.nodes[match.node].site
+            if not known or (site is not None and site.span in self._in_vain):
+                return first
+            last = self._attempt(match, {})
+            if not last.proved and site is not None:
+                self._in_vain.add(site.span)
+            return last
+        except (KeyError, TooLarge, NoDerivative, ValueError) as reason:
+            if (site := self.graph.tape.nodes[match.node].site) is not None:
+                self._in_vain.add(site.span)
+            return Proof(False, why_not=str(reason))
+
+    def _given(self, believed: Mapping[int, tuple[int, Expr]]) -> str:
+        sites = [self.graph.tape.nodes[node].site for node, _ in believed.values()]
+        lines = sorted({site.span.line for site in sites if site is not None})
+        several = "lines" if len(lines) > 1 else "line"
+        return f"it follows from {several} {', '.join(map(str, lines))}, where not all could be proved"
 
     def _attempt(self, match: Match, known: Mapping[int, tuple[int, Expr]]) -> Proof:
         candidate = match.candidate
@@ -137,6 +188,8 @@ class Prover:
     def _lemmas(self) -> list[Lemma]:
         lemmas = []
         for node, kept in self.matcher.replays.assumptions.items():
+            if not kept.startswith(("rows", "columns")):
+                continue
             name = self.graph.name(node)
             rows = kept.startswith("rows")
             first, second = (fresh(a) for a in self.axes[name])

@@ -57,8 +57,25 @@ class Replays:
         return not all(np.array_equal(first, values[node]) for values in self.values[1:])
 
 
-def random_replays(tape: Tape, updates: Mapping[int, Update], count: int = 3, seed: int = 1) -> Replays:
+def has_indicators(tape: Tape) -> bool:
+    """Whether some data are arrays of zeros and ones."""
+    return any(
+        n.kind is Kind.LEAF and n.window >= 0 and is_real(n) and n.shape and _are_indicators(np.asarray(n.value))
+        for n in tape.nodes
+    )
+
+
+def _are_indicators(array: NDArray[Any]) -> bool:
+    return bool(array.size) and bool(np.all((array == 0) | (array == 1))) and float(np.ptp(array)) > 0
+
+
+def random_replays(
+    tape: Tape, updates: Mapping[int, Update], count: int = 3, seed: int = 1, indicators: bool = False
+) -> Replays:
     """Replay the tape ``count`` times from random leaves.
+
+    Arguments:
+        indicators: whether arrays of zeros and ones stay such; else they may be anything between.
 
     Masks that took only one value over all the replays make an identity look more general than it is, so
     the draw is repeated, at most eight times, until every mask took both.
@@ -70,7 +87,7 @@ def random_replays(tape: Tape, updates: Mapping[int, Update], count: int = 3, se
         assumptions: dict[int, str] = {}
         values = []
         for _ in range(count):
-            given = _draw(tape, updates, rng, assumptions)
+            given = _draw(tape, updates, rng, assumptions, indicators)
             with np.errstate(all="ignore"):
                 values.append(replay(tape, given))
         replays = Replays(values, frozenset(given), assumptions)
@@ -100,7 +117,11 @@ def _stuck_masks(tape: Tape, replays: Replays) -> int:
 
 
 def _draw(
-    tape: Tape, updates: Mapping[int, Update], rng: np.random.Generator, assumptions: dict[int, str]
+    tape: Tape,
+    updates: Mapping[int, Update],
+    rng: np.random.Generator,
+    assumptions: dict[int, str],
+    indicators: bool = False,
 ) -> dict[int, Any]:
     parameters = {update.before for update in updates.values()}
     never_negative = _never_negative_state(tape, updates)
@@ -133,7 +154,11 @@ def _draw(
                 drawn = _scalar(float(node.value), rng)
             else:
                 array = np.asarray(node.value, dtype=float)
-                drawn, kept = _data(array, node.id in compared, node.id in right_factors, rng)
+                kept: str | None
+                if indicators and _are_indicators(array):
+                    drawn, kept = _other_indicators(array, rng)
+                else:
+                    drawn, kept = _data(array, node.id in compared, node.id in right_factors, rng)
                 if kept:
                     assumptions[node.id] = kept
         if drawn is not None:
@@ -207,6 +232,16 @@ def _data(
     return rng.standard_normal(array.shape) * (
         array.shape[0] ** -0.5 if right_factor and array.ndim > 1 else 0.8
     ), None
+
+
+def _other_indicators(
+    array: NDArray[np.float64], rng: np.random.Generator
+) -> tuple[NDArray[np.float64], str]:
+    """Other zeros and ones; one in each row, or in each column, if it was so."""
+    for axis, which in ((1, "rows"), (0, "columns")):
+        if array.ndim == 2 and array.shape[axis] > 1 and bool(np.all(array.sum(axis=axis) == 1)):
+            return rng.permuted(array, axis=axis), f"{which} are one-hot"
+    return rng.permutation(array.ravel()).reshape(array.shape), "entries are 0 or 1"
 
 
 def describe(node: Node, kept: str) -> str:
