@@ -369,7 +369,8 @@ def _outliers(analysis: Analysis, group: list[Target]) -> dict[Target, tuple[flo
         outside = _product(analysis, target.node, scalars)
         own[target] = tuple(f / o for f, o in zip(target.factors, outside, strict=True))
         steps[target] = target.steps
-    shared_own, shared_step = _most_common(list(own.values())), _most_common(list(steps.values()))
+    shared_own = _most_common(list(own.values()))
+    shared_step = _most_common([steps[t] for t in group if alike(own[t], shared_own)])
     odd: dict[Target, tuple[float, ...]] = {}
     for target in group:
         if alike(own[target], shared_own) or alike(steps[target], shared_step):

@@ -96,12 +96,13 @@ class DerivativeInstead(Struct, frozen=True):
 
 
 class AddTerm(Struct, frozen=True):
-    """The expression plus a multiple of a value or of a gradient."""
+    """The expression plus a multiple of a value, or of the gradient of ``root`` by it, along one path if ``via`` is given."""
 
     span: Span
     value: int
     factor: str
     root: int | None
+    via: int | None = None
 
 
 class AddName(Struct, frozen=True):

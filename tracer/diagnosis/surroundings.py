@@ -151,7 +151,7 @@ class Surroundings:
         return found
 
     def _is_near(self, node: Node) -> bool:
-        return node.window in self.windows or node.id in self._read_versions
+        return node.window in self.windows or node.kind is Kind.LEAF or node.id in self._read_versions
 
     @cached_property
     def _read_versions(self) -> frozenset[int]:
@@ -328,25 +328,41 @@ class Surroundings:
         return found + [(t, f) for t, f in usual if not any(alike(f, other) for _, other in found)]
 
     def feeds_softmax(self, node: int) -> bool:
-        """Whether a value goes into exponentials that are divided by their sum."""
+        """Whether the exponentials of a value, less a maximum perhaps, are divided by their sum."""
         tape = self.analysis.tape
-        todo: list[int] = [node]
-        reach: set[int] = set()
-        while todo and len(reach) < 60:
-            current = todo.pop()
-            if current in reach or current not in self.analysis.matcher.forward:
-                continue
-            reach.add(current)
-            todo += tape.users(current)
+        reach: set[int] = {node}
+        for user in sorted(self.analysis.matcher.forward):
+            if self.node(user).op in ("subtract", "exp", "copy") and reach & set(self.operands(user)[:1]):
+                reach.add(user)
         exponentials = {n for n in reach if self.node(n).op == "exp"}
-        for n in reach:
-            if self.node(n).op != "divide":
-                continue
-            above, *below = self.operands(n)
-            sums = [b for b in below if self.node(b).op == "sum" and set(self.operands(b)) & exponentials]
-            if above in exponentials and sums:
+        quotients = {u for n in exponentials for u in tape.users(n) if self.node(u).op == "divide"}
+        for quotient in quotients:
+            above, *below = self.operands(quotient)
+            sums = [b for b in below if self.node(b).op == "sum"]
+            if above in exponentials and any(self._same_value(self.operands(b)[0], above) for b in sums):
                 return True
         return False
+
+    def _same_value(self, one: int, other: int) -> bool:
+        graph = self.analysis.graph
+        return graph.representative(one) == graph.representative(other)
+
+    def scalars_before(self, reader: int) -> list[int]:
+        """Named numbers that a line may read, each once."""
+        found: dict[str, int] = {}
+        for node in self.analysis.tape.window_nodes():
+            if node.id >= reader:
+                break
+            near = node.window in self.windows or node.kind is Kind.LEAF
+            if (
+                near
+                and node.kind is not Kind.LITERAL
+                and node.shape == ()
+                and node.names
+                and node.dtype != "bool"
+            ):
+                found[node.names[-1]] = node.id
+        return list(dict.fromkeys(found.values()))
 
     def is_penalty(self, node: int) -> bool:
         """Whether a forward value rests on parameters and settings alone, as a regularisation term does."""
@@ -355,6 +371,16 @@ class Surroundings:
             n in parameters or self.node(n).shape == () or self.node(n).kind is not Kind.LEAF
             for n in self.analysis.matcher.all_ancestors(node)
         )
+
+    def is_used_again(self, wrt: int, via: int) -> bool:
+        """Whether the place in the source that uses a parameter in ``via`` uses it in another step too.
+
+        So it is where one network is run twice, and when it is run once for each time step.
+        """
+        forward = self.analysis.matcher.forward
+        site = self.node(via).site
+        others = [self.node(u).site for u in self.analysis.tape.users(wrt) if u != via and u in forward]
+        return site is not None and any(o is not None and o.span == site.span for o in others)
 
     def is_statistic(self, node: int) -> bool:
         """Whether a value is a mean or a variance, or is made from nothing of full size but one."""

@@ -15,6 +15,7 @@ from msgspec import Struct
 from tracer.diagnosis.finding import Kind
 from tracer.diagnosis.intent import Target, alike, proportion
 from tracer.diagnosis.surroundings import Slope, Surroundings
+from tracer.matching.scale import name_scale
 from tracer.tape.node import Kind as NodeKind
 from tracer.tape.tape import evaluate
 
@@ -110,7 +111,11 @@ class Trials(Surroundings):
             left = still
             if not left:
                 return ()
-        left = [t for t in left if t.wanted is None or alike(factors[t], t.wanted)]
+        left = [
+            t
+            for t in left
+            if (self._is_plausible(t, factors[t]) if t.wanted is None else alike(factors[t], t.wanted))
+        ]
         spoiled = {t: f for t, f in moved.items() if t.factors is None or not alike(f, t.factors)}
         ones = (1.0,) * len(self.analysis.replays.values)
         if any(t.sign == 0 and t.factors is not None and alike(t.factors, ones) for t in spoiled):
@@ -128,6 +133,19 @@ class Trials(Surroundings):
                 root_of[target] = root
                 return factor
         return None
+
+    def _is_plausible(self, target: Target, factors: list[float]) -> bool:
+        """Whether a factor is one that a program may have: with a name, or with one beside that of a right gradient."""
+        matcher = self.analysis.matcher
+        scalars = matcher.scalars(target.node, target.roots[0])
+        if name_scale(factors, scalars, matcher.literals(target.node)) is not None:
+            return True
+        for peer in self.right:
+            if peer.factors is not None and (peer.sign != 0) == (target.sign != 0):
+                ratio = [f / p for f, p in zip(factors, peer.factors, strict=True)]
+                if name_scale(ratio, scalars) is not None:
+                    return True
+        return False
 
     def _agree(self, factors: Mapping[Target, list[float]]) -> bool:
         """Whether gradients that an edit gave another factor all have the same one now, as the others have."""

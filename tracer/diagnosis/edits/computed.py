@@ -64,7 +64,8 @@ def computed_otherwise(trials: Trials) -> Iterator[Edit]:
         if first.op == "negative":
             yield Edit(Kind.SIGN, 0.9, nodes, _operand(trials, 0), text=Drop(span, 0))
         elif is_real(first) and first.kind is NodeKind.OPERATION:
-            yield Edit(Kind.SIGN, 1.1, nodes, _negated(trials), text=Negate(span))
+            level = 0.95 if first.op == "subtract" else 1.1
+            yield Edit(Kind.SIGN, level, nodes, _negated(trials), text=Negate(span))
         if first.op in _OPPOSITE:
             other = _OPPOSITE[first.op]
             yield Edit(Kind.MISSING_MASK, 1.5, nodes, _as(trials, other), text=Operator(span, other))

@@ -120,7 +120,7 @@ def _as_gradient(
                 nodes,
                 change,
                 (factor,),
-                AddTerm(span, candidate.wrt, factor, inside) if candidate.sort is not Sort.PATH else None,
+                AddTerm(span, candidate.wrt, factor, inside, candidate.via),
             )
     softmax = trials.feeds_softmax(wrt[nodes[0]])
     # The place that is bound to a name is the one to be told; what stands within it comes after.
@@ -170,13 +170,13 @@ def _missing_term(trials: Trials, node: int, wrt: int, wanted: list[Any]) -> tup
 def _may_be_forgotten(trials: Trials, candidate: Candidate, wrt: int) -> bool:
     """Whether a path that is left out is an oversight.
 
-    A parameter that is used in two forward passes, of which one is held fixed, is not: that is how a target
-    network is trained.
+    A parameter of a network that is run twice, and whose second run is held fixed, is none: that is how a value
+    is trained towards an estimate of itself.
     """
-    if candidate.wrt != wrt:
+    if candidate.wrt != wrt or candidate.via is None:
         return False
     parameters = {u.before for u in trials.analysis.updates.values()}
-    return wrt not in parameters or (candidate.via is not None and trials.is_penalty(candidate.via))
+    return wrt not in parameters or not trials.is_used_again(wrt, candidate.via)
 
 
 def _kind_of_missing(trials: Trials, node: int, wrt: int, candidate: Candidate) -> Kind:

@@ -18,7 +18,7 @@ from tracer.diagnosis.intent import is_gradient
 from tracer.diagnosis.rewrites import Operand
 from tracer.diagnosis.trials import Change, Edit, Overlay, Trials
 from tracer.tape.node import Kind as NodeKind
-from tracer.tape.node import Span
+from tracer.tape.node import Node, Span
 from tracer.tape.tape import evaluate
 
 _INDEXED = re.compile(r"^(?P<base>.*)\[(?P<index>-?\d+)\]$")
@@ -46,15 +46,22 @@ def _readers(trials: Trials) -> dict[tuple[Span, str], list[tuple[int, int]]]:
         if recorded.site is None:
             continue
         functions = ["", *(call.function.rpartition(".")[2] for call in recorded.calls)]
-        spans = dict(
-            zip([*(call.site.span for call in recorded.calls), recorded.site.span], functions, strict=True)
-        )
+        sites = [*(call.site for call in recorded.calls), recorded.site]
         for operand in dict.fromkeys(tape.operands(node)):
-            if tape.nodes[operand].kind is NodeKind.LITERAL or not tape.nodes[operand].shape:
+            if tape.nodes[operand].kind is NodeKind.LITERAL or tape.nodes[operand].shape is None:
                 continue
-            for place in spans.items():
-                found[place].append((node, operand))
+            for site, scope in zip(sites, functions, strict=True):
+                if site is recorded.site or _is_said(tape.nodes[operand], site.text):
+                    found[site.span, scope].append((node, operand))
     return found
+
+
+def _is_said(operand: Node, text: str) -> bool:
+    """Whether the text of a call hands over a value: by its name, or as an expression."""
+    names = [re.escape(n.partition("[")[0]) for n in operand.names]
+    if operand.site is not None and operand.site.text in text:
+        return True
+    return any(re.search(rf"(?<![\w.]){name}(?!\w)", text) for name in names)
 
 
 def _variable(trials: Trials, operand: int) -> Any:
@@ -78,7 +85,8 @@ def _replaced(trials: Trials, span: Span, scope: str, operands: Mapping[int, int
         tried.add(key)
         yield Edit(
             _kind(trials, first, replacements[nodes[0]]),
-            _level(trials, first, replacements[nodes[0]]),
+            _level(trials, first, replacements[nodes[0]])
+            + (0.0 if _is_own(trials, nodes[0], span) else 0.15),
             nodes,
             _reading(trials, operands, replacements),
             text=Operand(span, first, replacements[nodes[0]], previous=previous),
@@ -91,6 +99,11 @@ def _replaced(trials: Trials, span: Span, scope: str, operands: Mapping[int, int
             _reading(trials, operands, operands, transposed=True),
             text=Operand(span, first, first, transposed=True),
         )
+
+
+def _is_own(trials: Trials, reader: int, span: Span) -> bool:
+    site = trials.node(reader).site
+    return site is not None and site.span == span
 
 
 def _reading(
@@ -117,6 +130,15 @@ def _candidates(
     if len(distinct) == 1:
         for other in trials.values_like(first, min(operands)):
             if other != first:
+                yield dict.fromkeys(operands, other), 0
+        reader = trials.node(min(operands))
+        if reader.shape and trials.node(first).shape != reader.shape:
+            # A number, or a smaller array, where one of full size belongs.
+            for other in trials.values_like(reader.id, reader.id):
+                if trials.node(other).names:
+                    yield dict.fromkeys(operands, other), 0
+        if len(trials.node(first).shape or ()) < 2:
+            for other in trials.scalars_before(min(operands)):
                 yield dict.fromkeys(operands, other), 0
         return
     series = trials.series

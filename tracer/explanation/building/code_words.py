@@ -83,13 +83,16 @@ class CodeWords:
             return []
         return self._code(self._derived(Match(node, Candidate(Sort.FULL, root, wrt, False), scale, 0.0)))
 
-    def terms(self, value: int, factor: str, root: int | None) -> list[str]:
-        """A multiple of a value, or of the gradient of ``root`` by it."""
+    def terms(self, value: int, factor: str, root: int | None, via: int | None = None) -> list[str]:
+        """A multiple of a value, or of the gradient of ``root`` by it, along one path if ``via`` is given."""
         if root is None:
             texts = self.readings(value)
         else:
-            replays = self.reading.analysis.replays.values
-            texts = self.gradients(value, root, value, (1.0,) * len(replays))
+            sort = Sort.FULL if via is None else Sort.PATH
+            one = plain_number((1.0,) * len(self.reading.analysis.replays.values))
+            assert one is not None
+            match = Match(value, Candidate(sort, root, value, False, via), one, 0.0)
+            texts = self._code(self._derived(match))
         sign = "-" if factor.startswith("-") else ""
         plain = factor.removeprefix("-")
         return [f"{sign}{t}" if plain == "1" else f"{sign}{plain} * {t}" for t in texts[:2]]

@@ -106,8 +106,8 @@ class SourceEditor:
                     place = self.program.span(node[operand])
                     for slope in self.words.slopes(of, wrt):
                         yield from self._replace(place, slope)
-            case AddTerm(span, value, factor, root):
-                for term in self.words.terms(value, factor, root):
+            case AddTerm(span, value, factor, root, via):
+                for term in self.words.terms(value, factor, root, via):
                     yield from self._plus(span, term)
             case AddName(span, name):
                 yield from self._plus(span, name)
