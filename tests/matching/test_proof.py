@@ -29,7 +29,8 @@ def proved(found: Analysis) -> list[Verified]:
 
 
 def offered(found: Analysis, match: Match) -> bool:
-    """Whether the prover accepts a match that is offered to it."""
+    """Whether the prover accepts a match that is offered to it, with all the time that it needs."""
+    found.prover.seconds_left = 60.0
     return found.prover.prove(match).proved
 
 

@@ -96,7 +96,7 @@ class DerivativeInstead(Struct, frozen=True):
 
 
 class AddTerm(Struct, frozen=True):
-    """The expression plus a multiple of a value, or of the gradient of ``root`` by it, along one path if ``via`` is given."""
+    """The expression plus a multiple of a value, or of ∂root/∂value, along one path if ``via`` is given."""
 
     span: Span
     value: int

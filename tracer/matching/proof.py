@@ -101,29 +101,23 @@ class Prover:
 
         The last is long; what it did not bring once at a place in the source, it is not asked for there again.
         """
-        known = self.known.get(match.candidate.root, {})
-        believed = {w: n for w, n in self.unproved.get(match.candidate.root, {}).items() if n[0] < match.node}
-        try:
-            first = self._attempt(match, known)
-        except (KeyError, TooLarge, NoDerivative, ValueError) as reason:
-            first = Proof(False, why_not=str(reason))
-        if first.proved:
-            return first
-        try:
-            if believed:
-                given = self._attempt(match, {**believed, **known})
-                if given.proved:
-                    return Proof(False, why_not=self._given(believed))
-            site = self.graph.tape.nodes[match.node].site
-            if not known or (site is not None and site.span in self._in_vain):
-                return first
-            last = self._attempt(match, {})
-            if not last.proved and site is not None:
+        root = match.candidate.root
+        known = self.known.get(root, {})
+        proof = self._tried(match, known)
+        site = self.graph.tape.nodes[match.node].site
+        if not proof.proved and known and (site is None or site.span not in self._in_vain):
+            proof = self._tried(match, {})
+            if not proof.proved and site is not None:
                 self._in_vain.add(site.span)
-            return last
+        believed = {w: n for w, n in self.unproved.get(root, {}).items() if n[0] < match.node}
+        if not proof.proved and believed and self._tried(match, {**believed, **known}).proved:
+            return Proof(False, why_not=self._given(believed))
+        return proof
+
+    def _tried(self, match: Match, known: Mapping[int, tuple[int, Expr]]) -> Proof:
+        try:
+            return self._attempt(match, known)
         except (KeyError, TooLarge, NoDerivative, ValueError) as reason:
-            if (site := self.graph.tape.nodes[match.node].site) is not None:
-                self._in_vain.add(site.span)
             return Proof(False, why_not=str(reason))
 
     def _given(self, believed: Mapping[int, tuple[int, Expr]]) -> str:
