@@ -2,7 +2,7 @@
 import numpy as np
 
 rng = np.random.default_rng(5)
-T, B, D, H = 4, 3, 2, 4
+T, B, D, H = 3, 3, 2, 4
 xs = rng.normal(size=(T, B, D))
 target = rng.normal(size=(B, H))
 Wx = rng.normal(size=(D, 4 * H)) * 0.4

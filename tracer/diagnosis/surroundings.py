@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from tracer.diagnosis.intent import Target, alike, is_gradient
-from tracer.gradients.adjoints import Adjoints, is_real, local_derivatives
+from tracer.diagnosis.intent import Target, alike, is_gradient, proportion
+from tracer.gradients.adjoints import ELEMENTWISE, Adjoints, is_real, local_derivatives
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Match
 from tracer.matching.fingerprint import fingerprint
@@ -117,7 +117,7 @@ class Surroundings:
         found: dict[str, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
         for binding in self.analysis.tape.bindings:
             node = self.node(binding.node)
-            if node.window in self.windows and node.shape and "[" not in binding.name:
+            if node.window in self.windows and node.shape is not None and "[" not in binding.name:
                 found[binding.scope.rpartition(".")[2]][binding.name].append((binding.time, binding.node))
         return found
 
@@ -158,9 +158,23 @@ class Surroundings:
         """The versions of parameters that the targets' windows start with."""
         return frozenset(u.before for u in self.analysis.updates.values()) | frozenset(self.analysis.updates)
 
+    def wider_shape(self, node: int) -> tuple[int, ...] | None:
+        """The shape that a value is broadcast to where it is used, if that is a larger one."""
+        for user in self.analysis.tape.users(node):
+            shape, own = self.node(user).shape, self.node(node).shape
+            wider = shape is not None and own is not None and np.prod(shape) > np.prod(own)
+            if wider and user in self.affected and self.node(user).op in ELEMENTWISE:
+                return shape
+        return None
+
     def values_like(self, node: int, reader: int) -> list[int]:
         """Other values of the shape of a node that stand before its reader, each once, those with names first."""
-        shape, dtype = self.node(node).shape, self.node(node).dtype
+        found = self.values_of_shape(self.node(node).shape or (), reader, self.node(node).dtype)
+        same = self.analysis.graph.representative(node)
+        return [n for n in found if self.analysis.graph.representative(n) != same]
+
+    def values_of_shape(self, shape: tuple[int, ...], reader: int, dtype: str = "float64") -> list[int]:
+        """Values of a shape that stand before a reader, each once, those with names first."""
         graph = self.analysis.graph
         found: dict[int, int] = {}
         for other in self._usable:
@@ -170,7 +184,6 @@ class Surroundings:
             first = graph.representative(other)
             if first not in found or (recorded.names and not self.node(found[first]).names):
                 found[first] = other
-        found.pop(graph.representative(node), None)
         ordered = sorted(found.values(), key=lambda n: (not self.node(n).names, -n))
         return ordered if len(ordered) <= _MOST_VALUES else [n for n in ordered if self.node(n).names]
 
@@ -327,21 +340,35 @@ class Surroundings:
                     usual.append((f"1 / {scalar.text}", tuple(1 / v for v in scalar.values)))
         return found + [(t, f) for t, f in usual if not any(alike(f, other) for _, other in found)]
 
-    def feeds_softmax(self, node: int) -> bool:
-        """Whether the exponentials of a value, less a maximum perhaps, are divided by their sum."""
+    def softmax_of(self, node: int) -> int | None:
+        """The softmax of a value: its exponentials, less a maximum perhaps, divided by their sum."""
         tape = self.analysis.tape
         reach: set[int] = {node}
         for user in sorted(self.analysis.matcher.forward):
             if self.node(user).op in ("subtract", "exp", "copy") and reach & set(self.operands(user)[:1]):
                 reach.add(user)
         exponentials = {n for n in reach if self.node(n).op == "exp"}
-        quotients = {u for n in exponentials for u in tape.users(n) if self.node(u).op == "divide"}
-        for quotient in quotients:
+        for quotient in sorted(
+            {u for n in exponentials for u in tape.users(n) if self.node(u).op == "divide"}
+        ):
             above, *below = self.operands(quotient)
             sums = [b for b in below if self.node(b).op == "sum"]
             if above in exponentials and any(self._same_value(self.operands(b)[0], above) for b in sums):
-                return True
-        return False
+                return quotient
+        return None
+
+    def is_cut_to_diagonal(self, node: int, root: int, scores: int) -> bool:
+        """Whether a value takes the softmax of some scores for a function of one entry: d · p · (1 − p)."""
+        softmax = self.softmax_of(scores)
+        if softmax is None:
+            return False
+        for values, adjoints in zip(self.analysis.replays.values, self.adjoints(root), strict=True):
+            p = np.asarray(values[softmax], dtype=float)
+            if softmax not in adjoints.full or p.shape != np.shape(values[node]):
+                return False
+            if proportion(values[node], adjoints.full[softmax] * p * (1 - p)) is None:
+                return False
+        return True
 
     def _same_value(self, one: int, other: int) -> bool:
         graph = self.analysis.graph

@@ -150,6 +150,8 @@ class Matcher:
             self._add(Candidate(Sort.PATH, root.node, wrt, False, via), [c.value for c in parallel])
             if 1 < seen[wrt] < several[wrt]:
                 self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), [c.so_far for c in parallel])
+                rest = [s.full[wrt] - c.so_far + c.value for s, c in zip(sweeps, parallel, strict=True)]
+                self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), rest)  # a loop may run either way
 
     def _add_forward(self) -> None:
         tape = self.graph.tape

@@ -32,7 +32,7 @@ def meant_values(trials: Trials) -> Iterator[Edit]:
     for first, nodes in places(trials):
         meant = {t.node for t in trials.targets}
         known = all(is_gradient(trials.best(n)) and n not in meant for n in nodes)
-        if not is_real(first) or first.shape is None or known:
+        if not (is_real(first) or first.dtype == "bool") or first.shape is None or known:
             continue
         for root, wrt in _meanings(trials, nodes):
             for factors in trials.carried(nodes):
@@ -122,7 +122,7 @@ def _as_gradient(
                 (factor,),
                 AddTerm(span, candidate.wrt, factor, inside, candidate.via),
             )
-    softmax = trials.feeds_softmax(wrt[nodes[0]])
+    softmax = trials.is_cut_to_diagonal(nodes[0], root, wrt[nodes[0]])
     # The place that is bound to a name is the one to be told; what stands within it comes after.
     steps = {t.node for t in trials.targets if t.sign}
     level = 5.0 + (0.0 if first.names else 0.2) + (0.0 if trials.node(wrt[nodes[0]]).names else 0.1)

@@ -121,52 +121,77 @@ def _candidates(
     trials: Trials, scope: str, operands: Mapping[int, int]
 ) -> Iterator[tuple[dict[int, int], int]]:
     """What might be read instead: one node for each reader, and by how many steps it stands earlier in its series."""
-    distinct = list(dict.fromkeys(operands[r] for r in sorted(operands)))
-    first = distinct[0]
+    readers = sorted(operands)
+    distinct = list(dict.fromkeys(operands[r] for r in readers))
     for bindings in trials.variables[scope].values():
         held = {r: n for r in operands if (n := trials.bound_before(bindings, r)) is not None}
-        if len(held) == len(operands) and _same_shapes(trials, operands, held):
+        if len(held) == len(operands) and _may_stand(trials, operands, held):
             yield held, 0
     if len(distinct) == 1:
-        for other in trials.values_like(first, min(operands)):
-            if other != first:
-                yield dict.fromkeys(operands, other), 0
-        reader = trials.node(min(operands))
-        if reader.shape and trials.node(first).shape != reader.shape:
-            # A number, or a smaller array, where one of full size belongs.
-            for other in trials.values_like(reader.id, reader.id):
-                if trials.node(other).names:
-                    yield dict.fromkeys(operands, other), 0
-        if len(trials.node(first).shape or ()) < 2:
-            for other in trials.scalars_before(min(operands)):
-                yield dict.fromkeys(operands, other), 0
-        return
-    series = trials.series
-    places = {o: m for o in distinct if (m := _place(trials, o)) is not None}
-    if len(places) == len(distinct):
-        for base, members in series.items():
-            for step in (0, -1, 1):
-                if base == places[first][0] and step == 0:
-                    continue
-                chosen = {r: members.get(places[o][1] + step) for r, o in operands.items()}
-                known = {r: n for r, n in chosen.items() if n is not None}
-                if len(known) == len(operands) and all(
-                    trials.node(n).shape == trials.node(operands[r]).shape and n < r for r, n in known.items()
-                ):
-                    yield known, -step if base == places[first][0] else 0
+        yield from (
+            (dict.fromkeys(operands, other), 0) for other in _single_values(trials, distinct[0], readers[0])
+        )
+    else:
+        yield from _in_series(trials, operands, distinct)
+    for ordered in _in_turn(trials):
+        for places in (distinct, readers) if len(distinct) < len(readers) else (distinct,):
+            if len(places) < 2 or len(ordered) < len(places):
+                continue
+            for start in {0, len(ordered) - len(places)}:
+                aligned = dict(zip(places, ordered[start : start + len(places)], strict=True))
+                chosen = {r: aligned[r if places is readers else o] for r, o in operands.items()}
+                if _may_stand(trials, operands, chosen) and all(n < r for r, n in chosen.items()):
+                    yield chosen, 0
+
+
+def _in_turn(trials: Trials) -> Iterator[tuple[int, ...]]:
+    """What repeated places of the forward pass compute or read, in both orders."""
     for group in (*trials.repeated, *trials.read_in_turn):
-        if len(group) < len(distinct):
-            continue
-        for ordered in (group, group[::-1]):
-            for start in {0, len(ordered) - len(distinct)}:
-                aligned = dict(zip(distinct, ordered[start : start + len(distinct)], strict=True))
-                chosen_ = {r: aligned[o] for r, o in operands.items()}
-                if _same_shapes(trials, operands, chosen_) and all(n < r for r, n in chosen_.items()):
-                    yield chosen_, 0
+        yield group
+        yield group[::-1]
 
 
-def _same_shapes(trials: Trials, operands: Mapping[int, int], others: Mapping[int, int]) -> bool:
-    return all(trials.node(o).shape == trials.node(others[r]).shape for r, o in operands.items())
+def _single_values(trials: Trials, operand: int, reader: int) -> Iterator[int]:
+    """Values that one operand may be replaced by: of its shape, of its reader's shape, or numbers."""
+    yield from (n for n in trials.values_like(operand, reader) if n != operand)
+    shape = trials.node(operand).shape or ()
+    if trials.node(reader).shape and shape != trials.node(reader).shape:
+        # A number, or a smaller array, where one of full size belongs.
+        yield from (n for n in trials.values_like(reader, reader) if trials.node(n).names)
+    if len(shape) < 2:
+        yield from trials.scalars_before(reader)
+    wider = trials.wider_shape(reader)
+    if wider is not None:  # broadcast by accident further on
+        yield from (n for n in trials.values_of_shape(wider, reader) if trials.node(n).names)
+
+
+def _in_series(
+    trials: Trials, operands: Mapping[int, int], distinct: list[int]
+) -> Iterator[tuple[dict[int, int], int]]:
+    """Members of numbered series: of another one at the same numbers, or one step earlier or later."""
+    places = {o: m for o in distinct if (m := _place(trials, o)) is not None}
+    if len(places) < len(distinct):
+        return
+    own = places[distinct[0]][0]
+    for base, members in trials.series.items():
+        for step in (0, -1, 1):
+            if base == own and step == 0:
+                continue
+            chosen = {
+                r: n for r, o in operands.items() if (n := members.get(places[o][1] + step)) is not None
+            }
+            whole = len(chosen) == len(operands) and all(n < r for r, n in chosen.items())
+            if whole and _may_stand(trials, operands, chosen):
+                yield chosen, -step if base == own else 0
+
+
+def _may_stand(trials: Trials, operands: Mapping[int, int], others: Mapping[int, int]) -> bool:
+    """Whether the others have the shapes of what they replace, or what they replace is smaller than its reader."""
+    for reader, operand in operands.items():
+        shape = trials.node(operand).shape
+        if trials.node(others[reader]).shape != shape and shape == trials.node(reader).shape:
+            return False
+    return True
 
 
 def _place(trials: Trials, node: int) -> tuple[str, int] | None:
@@ -190,7 +215,7 @@ def _level(trials: Trials, old: int, new: int) -> float:
     """A version of the same variable is nearer than a value of the same sort, and that nearer than any."""
     one, other = trials.node(old), trials.node(new)
     if set(one.names) & set(other.names):
-        return 0.5
+        return 0.5 if old in trials.analysis.updates else 1.6
     if trials.is_fresh_random(old):
         return 0.8
     same_sort = is_gradient(trials.analysis.matcher.best(old)) == is_gradient(

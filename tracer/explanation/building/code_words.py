@@ -14,7 +14,7 @@ from tracer.explanation.building.reading import Reading
 from tracer.explanation.model import Part
 from tracer.matching.candidates import Candidate, Match, Sort
 from tracer.matching.scale import name_scale, plain_number
-from tracer.tape.node import Kind
+from tracer.tape.node import Kind, Span
 
 _NUMBERED = re.compile(r"\[-?\d+\]$")
 
@@ -48,6 +48,11 @@ class CodeWords:
             found += self._as_read_by(user, node)
         return list(dict.fromkeys(text for text in found if text and "\n" not in text))[:6]
 
+    def places(self, node: int) -> list[Span]:
+        """Where in the source a node was computed."""
+        site = self.reading.node(node).site
+        return [] if site is None else [site.span]
+
     def _as_read_by(self, user: int, node: int) -> list[str]:
         site = self.reading.node(user).site
         operands = self.reading.analysis.tape.operands(user)
@@ -60,6 +65,8 @@ class CodeWords:
         parts: list[ast.expr] = []
         if isinstance(tree, ast.BinOp):
             parts = [tree.left, tree.right]
+        elif isinstance(tree, ast.Attribute):
+            parts = [tree.value]
         elif isinstance(tree, ast.Call):
             parts = list(tree.args)
             if isinstance(tree.func, ast.Attribute) and len(parts) < len(operands):

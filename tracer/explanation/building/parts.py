@@ -447,11 +447,20 @@ class PartMaker:
         """A value that nothing explains: part of a step, not known if it is meant as a gradient, or something else."""
         if piece.node in self.steps.inside_steps:
             return replace(base, role="update", optimiser=self.steps.inside_steps[piece.node])
+        if self._is_forward_mask(piece.node):
+            return replace(base, role="forward") if piece.target else None
         if not self.reading.analysis.replays.moves(piece.node):  # zeros that a sum starts from
             return replace(base, role="other") if piece.target else None
         if self._feeds_an_update(piece.node) or _named_like_a_gradient(piece.target):
             return replace(base, role="gradient", verdict="unexplained")
         return replace(base, role="other") if piece.target else None
+
+    def _is_forward_mask(self, node: int) -> bool:
+        """Whether a truth value or a draw is something that the forward pass multiplies by or selects with."""
+        forward = self.reading.analysis.matcher.forward
+        return self.reading.node(node).dtype == "bool" and any(
+            user in forward for user in self.reading.analysis.tape.users(node)
+        )
 
     def _feeds_an_update(self, node: int) -> bool:
         return any(

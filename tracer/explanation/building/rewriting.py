@@ -331,10 +331,16 @@ class SourceEditor:
         if outer is None:
             return
         places: dict[str, list[ast.expr]] = {}
+        for place in self.words.places(rewrite.old):
+            if place != rewrite.span and _holds(rewrite.span, place):
+                expression = self._expression(place)
+                if expression is not None:
+                    places.setdefault(self._text(expression), []).append(expression)
         for node in ast.walk(outer):
             if isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call) and node is not outer:
                 text = self._text(node)
-                if text in olds and isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
+                known = places.get(text, [])
+                if text in olds and node not in known and not isinstance(getattr(node, "ctx", None), ast.Store):
                     places.setdefault(text, []).append(node)
         for old, nodes in sorted(places.items(), key=lambda item: -len(item[0])):
             for new in [self._transposed(nodes[0], old)] if rewrite.transposed else news:
@@ -350,8 +356,10 @@ class SourceEditor:
                 if span.line != span.end_line:
                     return
                 row = span.line - place.line
-                text = new if _is_tight(new) else f"({new})"
-                lines[row] = lines[row][: span.column] + text + lines[row][span.end_column :]
+                before, after = lines[row][: span.column], lines[row][span.end_column :]
+                if re.search(r"(^|[^\w)\]])\($", before) and after.startswith(")"):
+                    before, after = before[:-1], after[1:]
+                lines[row] = before + (new if _is_tight(new) else f"({new})") + after
             yield Rewritten(Edit(place.line, place.end_line, "\n".join(lines)), old, new)
 
 
@@ -360,6 +368,13 @@ def edited(program: Program, edit: Edit) -> str:
     lines = list(program.lines)
     lines[edit.line - 1 : edit.end_line] = edit.new.split("\n")
     return "\n".join(lines)
+
+
+def _holds(outer: Span, inner: Span) -> bool:
+    return (outer.line, outer.column) <= (inner.line, inner.column) and (inner.end_line, inner.end_column) <= (
+        outer.end_line,
+        outer.end_column,
+    )
 
 
 def _beside_operators(node: ast.AST) -> list[ast.expr]:
