@@ -236,14 +236,17 @@ class Instrumenter:
         return ast.copy_location(ast.IfExp(choice, self.plain(node), self.native(node)), node)
 
     def _Lambda(self, node: ast.Lambda) -> ast.expr:
-        return self.call("wrap", self.place(node), self.lambda_(node), at=node)
+        return self.call("wrap", self.place(node), self.lambda_(node, recorded_header=True), at=node)
 
-    def lambda_(self, node: ast.Lambda) -> ast.Lambda:
+    def lambda_(self, node: ast.Lambda, recorded_header: bool = False) -> ast.Lambda:
         """A lambda with both versions of its body."""
+        from tracer.recording.statements import defaults
+
+        arguments = defaults(self, node.args) if recorded_header else self.native(node.args)
         entered = self.call("enter", self.place(node, "<lambda>"), at=node)
         recorded = self.call("returned", self.place(node.body), self.expression(node.body), at=node)
         body = ast.copy_location(ast.IfExp(entered, recorded, self.native(node.body)), node)
-        return ast.copy_location(ast.Lambda(self.native(node.args), body), node)
+        return ast.copy_location(ast.Lambda(arguments, body), node)
 
     def _Yield(self, node: ast.Yield) -> ast.expr:
         given = ast.Yield(self.plain(node.value) if node.value else None)

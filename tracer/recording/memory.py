@@ -36,6 +36,8 @@ class Emitter(Protocol):
 
     def needs_setup(self, argument: Any) -> bool: ...
 
+    def arrives(self, value: Any, place: Place | None) -> None: ...
+
 
 class Storage:
     """One piece of memory: the first array seen in it, that array's present node, and a version."""
@@ -110,6 +112,7 @@ class Memory:
             root = storage.root() if storage is not None else None
             if storage is not None and root is not None and root is not array:
                 return self._unseen_view(array, root, storage, place, name)
+            self.emitter.arrives(array, place)
             return self.register(array, self._leaf(array, place, name, None)).node
         if record.version != record.storage.version:
             self._refresh(record, array, place)
@@ -118,6 +121,38 @@ class Memory:
         if verify and self.emitter.windowed and id(array) not in self.checked:
             self._verify(record, array, place, name)
         return record.node
+
+    def forget(self, array: np.ndarray) -> None:
+        """Nothing is known of ``array`` any more, and no reference points to it."""
+        self.records.pop(id(array), None)
+        self.storages.pop(id(array), None)
+
+    def attach(self, array: np.ndarray, node: Node, parent: np.ndarray) -> None:
+        """``array``, made by ``node``, shows memory of ``parent``, though NumPy's ``base`` does not say so."""
+        above = self.known(parent)
+        assert above is not None
+        reference = weakref.ref(array, _forget(self.records, id(array)))
+        self.records[id(array)] = Record(
+            reference, above.storage, node, above.storage.version, self.emitter.gap, parent, node
+        )
+
+    def reshaped(self, array: np.ndarray, node: Node) -> None:
+        """``array`` itself got another shape; its entries are the same, and ``node`` is what it is now."""
+        record = self.known(array)
+        assert record is not None
+        record.node, record.made, record.parent = node, None, None
+        if record.storage.root() is array:
+            record.storage.node = node
+        for other in self.records.values():
+            if other.parent is array:
+                other.made = other.parent = None
+
+    def present(self, array: np.ndarray, node: Node, place: Place | None) -> Node:
+        """The node of what ``array`` now holds, where ``node`` is what it held when it was read."""
+        record = self.known(array)
+        if record is None or (record.node is node and record.version == record.storage.version):
+            return node
+        return self.read(array, place)
 
     # -- what a read may have to do --------------------------------------------------------------
 
@@ -313,6 +348,9 @@ class Memory:
         if made is not None and made.op == "getitem" and not self.emitter.needs_setup(made.args[1]):
             args: tuple[Any, ...] = (Ref(old.id), made.args[1], Ref(node.id))
             return self.emitter.node(Kind.MUTATION, "setitem", args, {}, parent, place, None, names)
+        if made is not None and made.op in ("real", "imag"):
+            args = (Ref(old.id), made.op, Ref(node.id))
+            return self.emitter.node(Kind.MUTATION, "with_attribute", args, {}, parent, place, None, names)
         if made is not None and made.op == "transpose":
             axes = made.kwargs.get("axes")
             inverse = None if axes is None else tuple(int(k) for k in np.argsort(axes))

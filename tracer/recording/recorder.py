@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 
 from tracer.recording.box import Place
 from tracer.recording.calling import Calling
+from tracer.recording.memory import Memory
 from tracer.recording.state import Mode
 from tracer.tape.node import Window
+from tracer.tape.tape import Tape
 
 #: So many iterations of each loop of the set-up are recorded.
 SETUP_ITERATIONS = 8
@@ -85,12 +87,25 @@ class Recorder(Calling):
         self.window = len(self.tape.windows)
         self.whole_start = len(self.tape.nodes)
         self.memory.checked.clear()
+        self.look_around()
+
+    def begin(self) -> None:
+        """The program's first statement comes next; what its namespace holds by now is given."""
+        if self.windowed:
+            self.look_around()
 
     def finish(self) -> None:
         """The program has ended: a program without a loop was one window."""
         if not self.plans and self.windowed:
             self.tape.windows.append(Window(0, 0, self.whole_start, len(self.tape.nodes)))
         self.mode = Mode.OFF
+
+    def retire(self) -> None:
+        """Let go of everything that was recorded; code that still calls this recorder runs natively."""
+        self.mode = Mode.OFF
+        self.tape, self.memory = Tape(), Memory(self)
+        for table in (self.identities, self.locations, self.origins, self.kept, self.outside, self.texts):
+            table.clear()
 
     @property
     def complete(self) -> bool:

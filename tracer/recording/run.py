@@ -163,6 +163,7 @@ def _attempt(
         for loop, k, found in zip(loops, iterations, costs, strict=True)
     ]
     recorder = Recorder(places, plans, request.run_on, program.classic_division)
+    tape = recorder.tape
     code = compile(instrumenter.module(), program.path, "exec", dont_inherit=True)
     out = io.StringIO()
     ended = "end"
@@ -172,6 +173,7 @@ def _attempt(
     with _surroundings(request, recorder, out) as (namespace, notices):
         try:
             _prepare(request, namespace)
+            recorder.begin()
             exec(code, namespace)
         except Stop:
             ended = "stopped"
@@ -187,7 +189,7 @@ def _attempt(
             raise failure(error, program, done, out.getvalue()) from None
         finally:
             recorder.finish()
-    return Recording(recorder.tape, program, out.getvalue(), ended, tuple(notices)), recorder
+    return Recording(tape, program, out.getvalue(), ended, tuple(notices)), recorder
 
 
 def _so_far(recorder: Recorder, program: Program, out: io.StringIO) -> Recording:
@@ -247,10 +249,18 @@ def _surroundings(
         else:
             os.environ["MPLBACKEND"] = saved[4]
         linecache.cache.pop(program.path, None)
-        if outer is None:
-            delattr(builtins, RECORDER)
-        else:
-            setattr(builtins, RECORDER, outer)
+        put_back(outer, recorder)
+
+
+def put_back(outer: Recorder | None, used: Recorder) -> None:
+    """What rewritten code knows as the recorder from now on.
+
+    Generators and threads of the program may still end after it: where there was no recorder before, the one that was
+    used stays, emptied, and lets them run natively.
+    """
+    if outer is None:
+        used.retire()
+    setattr(builtins, RECORDER, used if outer is None else outer)
 
 
 def record_text(source: str, path: str = "<program>", **options: Any) -> Recording:
