@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
-_VALUES = (float, complex, np.ndarray, np.generic)
+_VALUES = frozenset({float, complex, np.ndarray, np.matrix, np.memmap, *np.sctypeDict.values()})
+_HOLDERS = frozenset({tuple, dict})
+_WANTED = _VALUES | _HOLDERS
 
 
 def values_alive() -> set[int]:
@@ -35,12 +37,12 @@ def values_alive() -> set[int]:
 def _collect(holders: Iterable[Any], found: set[int]) -> None:
     """Add what the holders refer to; what the collector does not track is looked into as well."""
     todo: list[Any] = []
-    for item in gc.get_referents(*holders):
-        if isinstance(item, _VALUES):
+    for item in [item for item in gc.get_referents(*holders) if type(item) in _WANTED]:
+        if type(item) in _VALUES:
             found.add(id(item))
             if isinstance(item, np.ndarray) and item.dtype == object:
                 todo.append(item.ravel().tolist())
-        elif isinstance(item, (tuple, dict)) and not gc.is_tracked(item):
+        elif not gc.is_tracked(item):
             todo.append(item)
     if todo:
         _collect(todo, found)
