@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tracer.recording.box import Box, Place, is_number
-from tracer.recording.expressions import _BINARY, _integers
+from tracer.recording.expressions import _BINARY, classic
 from tracer.recording.state import Mode
 from tracer.recording.walking import Walking
 from tracer.tape.node import Kind, Node, Ref
@@ -159,8 +159,7 @@ class Assignments(Walking):
         a = self.subscript(reading, owner, key)
         b = _evaluated(late)
         if self.mode and isinstance(container, np.ndarray) and is_number(container):
-            if op == "divide" and self.classic_division and _integers(a.value, b.value):
-                op = "floor_divide"
+            op = classic(op, a.value, b.value)
             self.memory.before_write(container, place)
             part = isinstance(a.value, np.ndarray)
             args = (self.reference(owner), self.index(key))
@@ -191,8 +190,7 @@ class Assignments(Walking):
 
     def in_place(self, op: str, a: Box, b: Box, place: Place) -> Box:
         """``a op= b``: a mutation where the array itself changes, else the plain operation."""
-        if op == "divide" and self.classic_division and _integers(a.value, b.value):
-            op = "floor_divide"
+        op = classic(op, a.value, b.value)
         if not self.mode or not isinstance(a.value, np.ndarray) or not is_number(a.value):
             result = _IN_PLACE[op](a.value, b.value)
             if not self.mode or isinstance(result, (list, str)) or not is_number(result):

@@ -94,8 +94,8 @@ class _Pending:
 class Calling(Assignments):
     """Callbacks around calls and function bodies."""
 
-    def __init__(self, places: list[Place], classic_division: bool = False) -> None:
-        super().__init__(places, classic_division)
+    def __init__(self, places: list[Place]) -> None:
+        super().__init__(places)
         self.pending: _Pending | None = None
         self.last_return: Box | None = None
         self.entered = 0

@@ -52,6 +52,7 @@ def record_in_child(
     stdin: str = "",
     timeout: float = 60.0,
     memory: int = 4 * GIBIBYTE,
+    as_module: bool = False,
 ) -> Recording:
     """Run and record a program in a child process; arguments as in `record_source`.
 
@@ -67,7 +68,7 @@ def record_in_child(
         request = {
             "path": program.path, "source": program.source, "args": list(args), "loop": loop, "iteration": iteration,
             "run_on": run_on, "define": dict(define or {}), "setup": str(Path(setup).resolve()) if setup else None,
-            "stdin": stdin, "memory": memory, "until": time.time() + timeout,
+            "stdin": stdin, "memory": memory, "until": time.time() + timeout, "as_module": as_module,
         }  # fmt: skip
         (Path(folder) / "request.json").write_text(json.dumps(request), encoding="utf-8")
         ended, said = _run(folder, program, timeout)
@@ -175,8 +176,8 @@ def _recording(tape_file: Path, document: dict[str, Any], program: Program) -> R
     from tracer.tape import storage
 
     tape, _ = storage.read(tape_file)
-    notices = tuple(Notice(*item) for item in document["notices"])
-    return Recording(tape, program, document["stdout"], document["ended"], notices)
+    notices = (*program.notices, *(Notice(*item) for item in document["notices"]))
+    return Recording(tape, program, document["stdout"], document["ended"], tuple(dict.fromkeys(notices)))
 
 
 def _rebuilt(error: dict[str, Any], recording: Recording | None) -> Exception:
@@ -209,6 +210,7 @@ def main(folder: Path) -> None:
                 program, args=request["args"], loop=request["loop"], iteration=request["iteration"],
                 run_on=request["run_on"], define=request["define"],
                 setup=Path(request["setup"]) if request["setup"] else None, stdin=request["stdin"],
+                as_module=request["as_module"],
                 when_complete=lambda made: _leave(folder, "partial", made),
             )  # fmt: skip
         except (ProgramError, errors.RecordingError) as error:

@@ -30,10 +30,6 @@ _UNARY: dict[str, Callable[[Any], Any]] = {
 class Expressions(State):
     """Callbacks that give a `Box`."""
 
-    def __init__(self, places: list[Place], classic_division: bool = False) -> None:
-        super().__init__(places)
-        self.classic_division = classic_division
-
     def plain(self, box: Any) -> Any:
         return box.value if isinstance(box, Box) else box
 
@@ -97,8 +93,7 @@ class Expressions(State):
 
     def operation(self, op: str, a: Box, b: Box, place: Place) -> Box:
         """A binary operator between two boxes."""
-        if op == "divide" and self.classic_division and _integers(a.value, b.value):
-            op = "floor_divide"
+        op = classic(op, a.value, b.value)
         value = _BINARY[op](a.value, b.value)
         if not self.mode or not is_number(value) or op in ("is", "is_not"):
             return Box(value, None, place)
@@ -250,6 +245,13 @@ class Expressions(State):
 def _numeric(value: Any) -> bool:
     """Whether an operand's operators are NumPy's or Python's own arithmetic."""
     return (is_number(value) and not isinstance(value, range)) or isinstance(value, (list, tuple))
+
+
+def classic(op: str, a: Any, b: Any) -> str:
+    """Which division ``/`` of a Python 2 program is between these values; any other operation is itself."""
+    if op != "classic_divide":
+        return op
+    return "floor_divide" if _integers(a, b) else "divide"
 
 
 def _integers(a: Any, b: Any) -> bool:

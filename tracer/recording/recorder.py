@@ -70,10 +70,8 @@ COST_LIMIT = 3000
 class Recorder(Calling):
     """Records the windows of the planned loops; the whole program if there are none."""
 
-    def __init__(
-        self, places: list[Place], plans: list[LoopPlan], run_on: bool = False, classic_division: bool = False
-    ) -> None:
-        super().__init__(places, classic_division)
+    def __init__(self, places: list[Place], plans: list[LoopPlan], run_on: bool = False) -> None:
+        super().__init__(places)
         self.plans, self.run_on = plans, run_on
         self.when_complete: Callable[[], None] | None = None
         self.reported = True

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Hashable
 from enum import IntEnum
+from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
 
@@ -57,6 +58,7 @@ class State:
         self.alive: set[int] = set()
         self.outside: dict[int, Any] = {}
         self.texts: dict[int, Any] = {}
+        self.main_path = ""
 
     @property
     def windowed(self) -> bool:
@@ -126,6 +128,8 @@ class State:
     def notice(self, what: str, place: Place | None) -> None:
         """Something that could not be followed; each place says the same thing once."""
         line, column = (place.site.span.line, place.site.span.column) if place else (0, 0)
+        if place and self.main_path and place.site.path not in ("", self.main_path):
+            what, line, column = f"{Path(place.site.path).name}:{line}:{column}: {what}", 0, 0
         if (what, line, column) not in self.said:
             self.said.add((what, line, column))
             self.tape.notices.append(Notice(line, column, what))

@@ -103,9 +103,7 @@ def _base(code: Instrumenter, target: ast.Subscript) -> str:
 
 
 def _augmented(code: Instrumenter, statement: ast.AugAssign) -> list[ast.stmt]:
-    from tracer.recording.instrument import _OPERATIONS
-
-    target, op = statement.target, _OPERATIONS[type(statement.op)]
+    target, op = statement.target, code.operation(statement.op)
     operator = ast.Constant(op)
     if isinstance(target, ast.Name):
         read = ast.copy_location(ast.Name(target.id, _LOAD), target)
@@ -181,7 +179,7 @@ def _match(code: Instrumenter, statement: ast.Match) -> list[ast.stmt]:
 def _import(code: Instrumenter, statement: ast.Import | ast.ImportFrom) -> list[ast.stmt]:
     """What is imported was there before: the recorder is told, so that it does not ask where it came from."""
     if any(alias.name == "*" for alias in statement.names):
-        return [statement]
+        return [statement, ast.Expr(code.call("look_around", at=statement))]
     names = [alias.asname or alias.name.split(".")[0] for alias in statement.names]
     values = ast.List([ast.Name(name, _LOAD) for name in names], _LOAD)
     return [statement, ast.Expr(code.call("imported", values, at=statement))]
