@@ -8,6 +8,7 @@ a value that silently became a leaf is a loss.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import gc
 import io
@@ -81,18 +82,19 @@ class Finding:
         return "noticed" if self.notices else f"silent loss: {self.why}"
 
 
-def natively(source: str, given: dict[str, str]) -> Run:
+def natively(source: str, given: dict[str, str], path: str = "trap.py") -> Run:
     module = types.ModuleType("__main__")
+    module.__file__ = path
     module.__dict__.update({name: eval(value, {"np": np}) for name, value in given.items()})
     out = io.StringIO()
-    before = sys.modules["__main__"]
-    sys.modules["__main__"] = module
+    before, argv = sys.modules["__main__"], sys.argv
+    sys.modules["__main__"], sys.argv = module, [path]
     try:
         with contextlib.redirect_stdout(out), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            exec(compile(source, "trap.py", "exec"), module.__dict__)
+            exec(compile(source, path, "exec"), module.__dict__)
     finally:
-        sys.modules["__main__"] = before
+        sys.modules["__main__"], sys.argv = before, argv
     return Run(sys.__dict__.pop("left_behind"), out.getvalue())
 
 
@@ -188,13 +190,10 @@ def alike(a: Any, b: Any, depth: int = 0) -> bool:
         return list(map(str, a)) == list(map(str, b)) and all(
             alike(p, q, depth + 1) for p, q in zip(a.values(), b.values())
         )
-    if isinstance(a, (list, tuple, collections_deque)):
+    if isinstance(a, (list, tuple, collections.deque)):
         return len(a) == len(b) and all(alike(p, q, depth + 1) for p, q in zip(a, b))
     if isinstance(a, (types.FunctionType, type, types.ModuleType)):
         return a.__name__ == b.__name__
     if hasattr(a, "__dict__"):
         return alike(vars(a), vars(b), depth + 1)
     return True
-
-
-collections_deque = __import__("collections").deque

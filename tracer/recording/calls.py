@@ -473,9 +473,10 @@ def _array(name: str, args: list[Box], kwargs: dict[str, Box]) -> Canonical | No
     x = args[0]
     dtype = args[1] if len(args) > 1 else kwargs.get("dtype")
     if isinstance(x.value, (np.ndarray, np.generic)):
-        if dtype is not None and dtype.value is not None:
+        if isinstance(x.value, np.ndarray) and dtype is not None and dtype.value is not None:
             return Canonical("astype", [x], {"dtype": _dtype(dtype.value)})
-        return Canonical("copy" if isinstance(x.value, np.ndarray) else "array", [x])
+        if isinstance(x.value, np.ndarray):
+            return Canonical("copy", [x])
     extra = {"dtype": _dtype(dtype.value)} if dtype is not None and dtype.value is not None else {}
     return Canonical("array", [x], extra)
 
