@@ -201,6 +201,7 @@ def main(folder: Path) -> None:
 
     request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
     _limit_memory(request["memory"])
+    gc.set_threshold(100_000, 50, 50)  # A tape is many objects that live as long as the process does.
     gc.freeze()  # What is there by now is not the program's; a window need not look through it.
     with _saying_where(folder / "where.txt", max(0.7 * (request["until"] - time.time()), 0.01)):
         program = parse(request["source"], request["path"])

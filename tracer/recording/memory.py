@@ -39,12 +39,29 @@ class Emitter(Protocol):
     def arrives(self, value: Any, place: Place | None) -> None: ...
 
 
+class _Reference(weakref.ref):  # type: ignore[type-arg]
+    """A weak reference to an array that knows the array's identity when it is gone."""
+
+    __slots__ = ("key",)
+    key: int
+
+    def __new__(cls, array: np.ndarray, gone: Callable[[Any], None], key: int) -> _Reference:
+        self = super().__new__(cls, array, gone)
+        self.key = key
+        return self
+
+    def __init__(self, array: np.ndarray, gone: Callable[[Any], None], key: int) -> None:
+        super().__init__(array, gone)  # type: ignore[call-arg]
+
+
 class Storage:
     """One piece of memory: the first array seen in it, that array's present node, and a version."""
 
-    def __init__(self, root: np.ndarray, node: Node, owner: np.ndarray) -> None:
+    def __init__(
+        self, root: np.ndarray, node: Node, owner: np.ndarray, reference: weakref.ref[np.ndarray]
+    ) -> None:
         self._owned = root if root is not owner else None
-        self._weak = weakref.ref(root)
+        self._weak = reference
         self.node, self.version = node, 0
 
     def root(self) -> np.ndarray | None:
@@ -80,6 +97,16 @@ class Memory:
         self.storages: dict[int, tuple[weakref.ref[np.ndarray], Storage]] = {}
         self.checked: set[int] = set()
 
+    def _gone(self, reference: Any) -> None:
+        """An array has been freed: its identity may be another's from now on."""
+        key = reference.key
+        record = self.records.get(key)
+        if record is not None and record.array is reference:
+            del self.records[key]
+        stored = self.storages.get(key)
+        if stored is not None and stored[0] is reference:
+            del self.storages[key]
+
     def known(self, array: np.ndarray) -> Record | None:
         record = self.records.get(id(array))
         return record if record is not None and record.array() is array else None
@@ -92,12 +119,13 @@ class Memory:
     def register(self, array: np.ndarray, node: Node, parent: np.ndarray | None = None) -> Record:
         """``array`` was just made by ``node``; ``parent`` is the array that it is a view of."""
         storage = self.storage_of(array)
+        reference = _Reference(array, self._gone, id(array))
         if storage is None or storage.root() is None:
             owner = ultimate(array)
-            storage = Storage(array, node, owner)
-            self.storages[id(owner)] = (weakref.ref(owner, _forget(self.storages, id(owner))), storage)
+            storage = Storage(array, node, owner, reference)
+            held = reference if owner is array else _Reference(owner, self._gone, id(owner))
+            self.storages[id(owner)] = (held, storage)
         made = node if parent is not None and node.op in _REPEATABLE else None
-        reference = weakref.ref(array, _forget(self.records, id(array)))
         record = Record(
             reference, storage, node, storage.version, self.emitter.gap, parent if made else None, made
         )
@@ -131,7 +159,7 @@ class Memory:
         """``array``, made by ``node``, shows memory of ``parent``, though NumPy's ``base`` does not say so."""
         above = self.known(parent)
         assert above is not None
-        reference = weakref.ref(array, _forget(self.records, id(array)))
+        reference = _Reference(array, self._gone, id(array))
         self.records[id(array)] = Record(
             reference, above.storage, node, above.storage.version, self.emitter.gap, parent, node
         )
@@ -230,9 +258,9 @@ class Memory:
         if flat_positions(root, array) is None and array.dtype == root.dtype:
             # Another part of memory whose owner was never seen: nothing ties it to the part that is known.
             node = self._leaf(array, place, name, None)
-            reference = weakref.ref(array, _forget(self.records, id(array)))
+            reference = _Reference(array, self._gone, id(array))
             self.records[id(array)] = Record(
-                reference, Storage(array, node, array), node, 0, self.emitter.gap
+                reference, Storage(array, node, array, reference), node, 0, self.emitter.gap
             )
             return node
         return self.register(array, self._by_position(array, root, storage, place, names)).node
@@ -391,16 +419,6 @@ _REPEATABLE = frozenset(
         "atleast_1d",
     ]
 )
-
-
-def _forget(table: dict[int, Any], key: int) -> Callable[[Any], None]:
-    def dead(reference: Any) -> None:
-        found = table.get(key)
-        held = found[0] if isinstance(found, tuple) else getattr(found, "array", None)
-        if held is reference:
-            del table[key]
-
-    return dead
 
 
 def _simple_index(root: np.ndarray, view: np.ndarray) -> tuple[str, tuple[Any, ...], dict[str, Any]] | None:

@@ -85,7 +85,8 @@ class Recorder(Calling):
         self.window = len(self.tape.windows)
         self.whole_start = len(self.tape.nodes)
         self.memory.checked.clear()
-        self.look_around()
+        if self.plans:
+            self.look_around()
 
     def begin(self) -> None:
         """The program's first statement comes next; what its namespace holds by now is given."""
