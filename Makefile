@@ -20,6 +20,7 @@ lint: .venv/.installed-test
 
 bench: .venv/.installed
 	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.recording
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

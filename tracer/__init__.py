@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from tracer.api import Gradients as Gradients
     from tracer.api import derive as derive
     from tracer.api import explain as explain
+    from tracer.api import record as record
     from tracer.expressions.errors import CannotDerive as CannotDerive
 
-__all__ = ["CannotDerive", "Explanation", "Gradients", "derive", "explain"]
+__all__ = ["CannotDerive", "Explanation", "Gradients", "derive", "explain", "record"]
 
 
 def __getattr__(name: str) -> Any:

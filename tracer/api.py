@@ -157,6 +157,7 @@ def explain(
     loop: int | None = None,
     define: Mapping[str, str] | None = None,
     setup: str | Path | None = None,
+    call: str | None = None,
     arguments: Sequence[str] = (),
     timeout: float = 60.0,
     progress: Callable[[str], None] | None = None,
@@ -165,13 +166,15 @@ def explain(
     """Explain which line of a program is which formula.
 
     Arguments:
-        program: the path of a program, which is run in a child process, or a function, which is called with
-            ``args`` in this one.
+        program: the path of a program or a notebook, which is run in a child process (``-`` is standard input),
+            or a function or method, which is called with ``args`` in this one.
         loss: the name of the loss, if it is not found by itself.
         iteration: the iteration of the training loop to explain, counted from 0.
         loop: the line of the only training loop to explain.
         define: names to bind before the program starts, to Python expressions.
         setup: a file that is run before the program, in the same namespace.
+        call: an expression that calls what the program defines; the program is then imported as a module, and
+            the call is explained.
         arguments: the command line arguments of the program.
         timeout: seconds that the program may take until everything needed is recorded.
         progress: is told what is being done, in a few words.
@@ -182,7 +185,7 @@ def explain(
         RecordingError: it failed, or took too long or too much memory.
         CannotExplain: it was recorded, but not what was asked for.
     """
-    from tracer.program import ProgramError, load, parse
+    from tracer.program import ProgramError, load, parse, with_call
     from tracer.recording import RecordingError, record_in_child
 
     say = progress or _say_nothing
@@ -199,8 +202,11 @@ def explain(
         "define": dict(define or {}),
         "setup": Path(setup) if setup is not None else None,
         "timeout": timeout,
+        "as_module": call is not None,
     }
     source = load(program)
+    if call is not None:
+        source = with_call(source, call)
 
     def rerun(text: str) -> Recording | None:
         say("running the corrected program")
@@ -230,6 +236,28 @@ def explain(
             "Give the name of the variable that holds the loss, as the program writes it.",
         )
     return _with_methods(explanation)
+
+
+def record(program: str | Path | Callable[..., Any], *args: Any, **options: Any) -> Recording:
+    """Record a program or one call of a function, without explaining it.
+
+    Arguments:
+        program: a path, or a function or method, which is called with ``args`` and ``options`` as its arguments.
+        options: for a path, those of `tracer.recording.record_in_child`: ``loop``, ``iteration``, ``run_on``…
+
+    Returns:
+        The recording; ``recording.tape`` holds every operation with its value, place and names.
+
+    Raises:
+        ProgramError: the program cannot be read.
+        RecordingError: it failed, or took too long or too much memory.
+    """
+    from tracer.program import load
+    from tracer.recording import record_function, record_in_child
+
+    if callable(program):
+        return record_function(program, *args, **options)
+    return record_in_child(load(program), **options)
 
 
 def _say_nothing(_what: str) -> None:

@@ -89,7 +89,7 @@ def test_everything_that_can_be_chosen_arrives(calls: Calls, tmp_path: Path) -> 
     (tmp_path / "before.py").write_text("reg = 1\n")
     result = run(
         "explain", "net.py", "--loss", "J", "--iteration", "3", "--loop", "7", "--define", "reg=1e-3", "--define", "m = 4",
-        "--setup", "before.py", "--timeout", "5", "--", "--epochs", "10", "-o",
+        "--setup", "before.py", "--call", "f(x)", "--timeout", "5", "--", "--epochs", "10", "-o",
     )  # fmt: skip
     assert result.exit_code == 0
     assert calls.program == "net.py"
@@ -102,6 +102,7 @@ def test_everything_that_can_be_chosen_arrives(calls: Calls, tmp_path: Path) -> 
         "loop": 7,
         "define": {"reg": "1e-3", "m": "4"},
         "setup": Path("before.py"),
+        "call": "f(x)",
         "timeout": 5.0,
         "arguments": ("--epochs", "10", "-o"),
     }

@@ -83,6 +83,11 @@ def choices_of_explanation(command: Callable[..., Any]) -> Callable[..., Any]:
             help="A Python file to run first, for a program of which only a part is there.",
         ),
         click.option(
+            "--call",
+            metavar="EXPRESSION",
+            help="Import PROGRAM as a module and explain this call of what it defines.",
+        ),
+        click.option(
             "--timeout",
             type=click.FloatRange(min=0, min_open=True),
             default=60.0,

@@ -46,7 +46,9 @@ def explain(
     strict: bool,
     **choices: Any,
 ) -> None:
-    """Explain PROGRAM, a Python file; what stands after -- are its own arguments.
+    """Explain PROGRAM, a Python file or a notebook; what stands after -- are its own arguments.
+
+    A PROGRAM of - is read from standard input.
 
     PROGRAM is run, in a process of its own.
     """
@@ -55,7 +57,7 @@ def explain(
     explanation = explained(program, arguments, choices, _prepare_page if format_ == "html" else None)
     text = _document(explanation, format_, fragment)
     if output is None and format_ in _SUFFIXES:
-        output = Path(program).stem + _SUFFIXES[format_]
+        output = ("stdin" if program == "-" else Path(program).stem) + _SUFFIXES[format_]
     if output is None or output == "-":
         print_text(text)
     else:

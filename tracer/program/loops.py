@@ -33,12 +33,13 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 @dataclass(frozen=True)
 class Loop:
-    """A loop: ``line`` to ``end_line`` in the file as written, and its ``span`` there."""
+    """A loop: ``line`` to ``end_line`` in the file as written, and its ``span`` there; ``path`` names the file."""
 
     line: int
     end_line: int
     span: Span
     node: ast.For | ast.While
+    path: str = ""
 
 
 @dataclass
@@ -56,10 +57,17 @@ def all_loops(program: Program) -> tuple[Loop, ...]:
     return tuple(sorted(loops, key=lambda loop: loop.span))
 
 
-def training_loops(program: Program) -> tuple[Loop, ...]:
-    """The training loops, in the order of the file; empty if there is none."""
-    finder = _Finder(program.tree)
-    candidates = [node for node in ast.walk(program.tree) if isinstance(node, _LOOP) and finder.trains(node)]
+def training_loops(program: Program, siblings: Sequence[Program] = ()) -> tuple[Loop, ...]:
+    """The training loops, in the order of the file, then those of its ``siblings``; empty if there is none."""
+    programs = [program, *siblings]
+    finder = _Finder([each.tree for each in programs])
+    owners = {id(node): each for each in programs for node in ast.walk(each.tree) if isinstance(node, _LOOP)}
+    candidates = [
+        node
+        for each in programs
+        for node in ast.walk(each.tree)
+        if isinstance(node, _LOOP) and finder.trains(node)
+    ]
     dropped: set[int] = set()
     for outer in candidates:
         below = finder.functions_called(outer)
@@ -71,13 +79,14 @@ def training_loops(program: Program) -> tuple[Loop, ...]:
                 part = inner if holders == [outer] else holders[0]
                 # A loop over time steps leaves the update to the loop around it; a loop over batches has it.
                 dropped.add(id(inner if finder.updates(outer, part) else outer))
-    kept = [node for node in candidates if id(node) not in dropped]
-    return tuple(sorted((_loop(program, node) for node in kept), key=lambda loop: loop.span))
+    kept = [_loop(owners[id(node)], node) for node in candidates if id(node) not in dropped]
+    order = {each.path: at for at, each in enumerate(programs)}
+    return tuple(sorted(kept, key=lambda loop: (order[loop.path], loop.span)))
 
 
 def _loop(program: Program, node: ast.For | ast.While) -> Loop:
     span = program.span(node)
-    return Loop(span.line, span.end_line, span, node)
+    return Loop(span.line, span.end_line, span, node, program.path)
 
 
 def _contains(outer: ast.AST, inner: ast.AST) -> bool:
@@ -87,15 +96,15 @@ def _contains(outer: ast.AST, inner: ast.AST) -> bool:
 class _Finder:
     """Looks through a loop's body and the user functions that it calls."""
 
-    def __init__(self, tree: ast.Module) -> None:
+    def __init__(self, trees: Sequence[ast.Module]) -> None:
         self.functions: dict[str, list[ast.FunctionDef | ast.AsyncFunctionDef]] = {}
-        self.tree = tree
-        for node in ast.walk(tree):
+        nodes = [node for tree in trees for node in ast.walk(tree)]
+        for node in nodes:
             if isinstance(node, _FUNCTIONS):
                 self.functions.setdefault(node.name, []).append(node)
         self.direct: dict[int, set[int]] = {}
         self.owner: dict[int, ast.AST] = {}
-        for node in ast.walk(tree):
+        for node in nodes:
             if isinstance(node, _FUNCTIONS):
                 for below in ast.walk(node):
                     self.owner[id(below)] = node

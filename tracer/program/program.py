@@ -8,7 +8,8 @@ Invariant: every `Span` that leaves this room is in lines and characters of the 
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+import sys
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 from tracer.program.errors import ProgramError
 from tracer.program.modernise import Modern, looks_like_python2, modernise
 from tracer.program.positions import PositionMap
-from tracer.program.reading import read
+from tracer.program.reading import decode, read
 from tracer.tape.node import Notice, Span
 
 _COMPOUND = (
@@ -24,6 +25,8 @@ _COMPOUND = (
     ast.AsyncFor, ast.AsyncWith, ast.Match, ast.TryStar,
 )  # fmt: skip
 _FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+#: What a program from standard input is called.
+STANDARD_INPUT = "<stdin>"
 
 
 @dataclass(frozen=True)
@@ -142,12 +145,39 @@ class Program:
 
 
 def load(path: str | Path) -> Program:
-    """Read and parse a file.
+    """Read and parse a file: a Python program, a notebook, or, for ``-``, what stands on standard input.
 
     Raises:
         ProgramError: it cannot be read, or is not a Python program.
     """
-    return parse(read(path), str(path))
+    if str(path) == "-":
+        return parse(decode(sys.stdin.buffer.read(), STANDARD_INPUT), STANDARD_INPUT)
+    text = read(path)
+    if str(path).endswith(".ipynb"):
+        from tracer.program.notebook import script_of
+
+        source, notices = script_of(text, str(path))
+        program = parse(source, str(path))
+        return replace(program, notices=(*notices, *program.notices))
+    return parse(text, str(path))
+
+
+def with_call(program: Program, call: str) -> Program:
+    """The program with one more line, which calls what it defines.
+
+    Raises:
+        ProgramError: ``call`` is not a Python expression.
+    """
+    try:
+        ast.parse(call.strip(), mode="eval")
+    except SyntaxError as error:
+        column = max((error.offset or 1) - 1, 0)
+        raise ProgramError(
+            f"This call is not a Python expression: {error.msg}.", "--call", 1, column, call.strip(),
+            "Write it as in Python: --call 'affine_backward(dout, affine_forward(x, w, b)[1])'.",
+        ) from None  # fmt: skip
+    lines = program.source.rstrip("\n") + "\n\n"
+    return replace(parse(f"{lines}called = {call.strip()}\n", program.path), notices=program.notices)
 
 
 def parse(source: str, path: str = "<program>") -> Program:

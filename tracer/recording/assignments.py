@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from tracer.recording.box import Box, Place, is_number
-from tracer.recording.expressions import _BINARY, Expressions, _integers
+from tracer.recording.expressions import _BINARY, classic
 from tracer.recording.state import Mode
-from tracer.tape.node import Kind, Node
+from tracer.recording.walking import Walking
+from tracer.tape.node import Kind, Node, Ref
 
 _IN_PLACE: dict[str, Callable[[Any, Any], Any]] = {
     "add": operator.iadd, "subtract": operator.isub, "multiply": operator.imul, "divide": operator.itruediv,
@@ -22,7 +23,7 @@ _IN_PLACE: dict[str, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 
 
-class Assignments(Expressions):
+class Assignments(Walking):
     """Callbacks that carry out an assignment and record it."""
 
     def bind(self, index: int, box: Any) -> Any:
@@ -45,16 +46,43 @@ class Assignments(Expressions):
         else:
             self._locate(location, box.value, node)
 
-    def set_attribute(self, index: int, owner: Box, name: str, box: Any) -> None:
+    def set_attribute(self, index: int, box: Any, owner: Box, name: str) -> None:
+        if self.mode and isinstance(owner.value, np.ndarray) and is_number(owner.value):
+            self._set_array_attribute(owner, name, box, self.places[index])
+            return
         setattr(owner.value, name, box.value if isinstance(box, Box) else box)
         if self.mode and isinstance(box, Box) and box.node is not None:
             place = self.places[index]
             self.bound(place.name, box, place)
             self.locate_item(owner.value, name, box)
 
-    def set_item(self, index: int, owner: Box, key: Box, box: Any) -> None:
-        place, container = self.places[index], owner.value
-        box = box if isinstance(box, Box) else Box(box)
+    def _set_array_attribute(self, owner: Box, name: str, box: Any, place: Place) -> None:
+        """``x.shape = …``, ``z.real = …``, ``x.flat = …``"""
+        array = owner.value
+        value = box if isinstance(box, Box) else Box(box)
+        if name in ("real", "imag", "flat"):
+            self.memory.before_write(array, place)
+            args = (self.reference(owner), name, self.reference(value))
+            setattr(array, name, value.value)
+            self._mutated(array, "with_attribute", args, place)
+            return
+        before = self.memory.read(array, place)
+        setattr(array, name, value.value)
+        if name == "shape":
+            kwargs = {"shape": tuple(array.shape)}
+            self.memory.reshaped(
+                array, self.node(Kind.VIEW, "reshape", (Ref(before.id),), kwargs, array, place)
+            )
+        elif name in ("dtype", "strides"):
+            self.notice(f"A change of an array's {name} cannot be followed.", place)
+            self.memory.reshaped(array, self.node(Kind.OPAQUE, name, (Ref(before.id),), {}, array, place))
+
+    def set_item(self, index: int, box: Any, owner: Box, key: Box) -> None:
+        self.store_item(box if isinstance(box, Box) else Box(box), owner, key, self.places[index])
+
+    def store_item(self, box: Box, owner: Box, key: Box, place: Place) -> None:
+        """``owner[key] = value``"""
+        container = owner.value
         if not self.mode:
             container[key.value] = box.value
         elif isinstance(container, np.ndarray) and is_number(container):
@@ -62,6 +90,12 @@ class Assignments(Expressions):
             args = (self.reference(owner), self.index(key), self.reference(box))
             container[key.value] = box.value
             self._mutated(container, "setitem", args, place, place.name)
+        elif isinstance(container, np.flatiter) and is_number(container.base):
+            array = container.base
+            self.memory.before_write(array, place)
+            args = (Ref(self.memory.read(array, place).id), self.index(key), self.reference(box))
+            container[key.value] = box.value
+            self._mutated(array, "put_flat", args, place)
         else:
             container[key.value] = box.value
             if box.node is not None:
@@ -125,8 +159,7 @@ class Assignments(Expressions):
         a = self.subscript(reading, owner, key)
         b = _evaluated(late)
         if self.mode and isinstance(container, np.ndarray) and is_number(container):
-            if op == "divide" and self.classic_division and _integers(a.value, b.value):
-                op = "floor_divide"
+            op = classic(op, a.value, b.value)
             self.memory.before_write(container, place)
             part = isinstance(a.value, np.ndarray)
             args = (self.reference(owner), self.index(key))
@@ -140,13 +173,16 @@ class Assignments(Expressions):
             if part and result is a.value:
                 made = result if raw is None else raw
                 node = self.node(Kind.OPERATION, op, tuple(operands), {}, made, place)
-                changed: Any = self.reference(Box(result, node))
+                changed: Any = Ref(node.id)
             else:
                 changed = self.reference(self.emit(op, operands, {}, result, place))
             container[key.value] = result
             self._mutated(container, "setitem", (*args, changed), place, place.name)
             return
         outcome = self.in_place(op, a, b, place)
+        if self.mode and isinstance(container, np.flatiter):
+            self.store_item(outcome, owner, key, place)
+            return
         container[key.value] = outcome.value
         if self.mode and outcome.node is not None:
             self.bound(f"{place.name}[{key.value!r}]", outcome, place)
@@ -154,8 +190,7 @@ class Assignments(Expressions):
 
     def in_place(self, op: str, a: Box, b: Box, place: Place) -> Box:
         """``a op= b``: a mutation where the array itself changes, else the plain operation."""
-        if op == "divide" and self.classic_division and _integers(a.value, b.value):
-            op = "floor_divide"
+        op = classic(op, a.value, b.value)
         if not self.mode or not isinstance(a.value, np.ndarray) or not is_number(a.value):
             result = _IN_PLACE[op](a.value, b.value)
             if not self.mode or isinstance(result, (list, str)) or not is_number(result):

@@ -6,6 +6,7 @@ one expression are boxes.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -48,17 +49,23 @@ class Box:
 
 def is_number(value: Any) -> bool:
     """Whether a value has a node: numbers, arrays of numbers and ranges, but no arrays of objects."""
-    if isinstance(value, np.ndarray):
-        return value.dtype.kind in "biufc"
-    if isinstance(value, np.generic):
+    kind = type(value)
+    if kind is float or kind is int:
+        return True
+    if kind is np.ndarray or isinstance(value, (np.ndarray, np.generic)):
         return value.dtype.kind in "biufc"
     return isinstance(value, (int, float, complex, range))
+
+
+@cache
+def _name_of(dtype: np.dtype[Any]) -> str:
+    return str(dtype.name)
 
 
 def dtype_name(value: Any) -> str:
     """NumPy's name of the type of the entries, or Python's name of the type of a plain number."""
     if isinstance(value, (np.ndarray, np.generic)):
-        return str(value.dtype.name)
+        return _name_of(value.dtype)
     if isinstance(value, range):
         return np.dtype(np.intp).name
     for kind in (bool, int, float, complex):

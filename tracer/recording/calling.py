@@ -8,8 +8,10 @@ opaque node with a notice.
 from __future__ import annotations
 
 import builtins
+import copy
 import functools
 import itertools
+import math
 import operator
 import sys
 import types
@@ -21,8 +23,11 @@ import numpy as np
 from tracer.recording.assignments import Assignments
 from tracer.recording.box import NUMBERS, SHARED, Box, Place, is_number, same
 from tracer.recording.calls import Canonical, canonical
+from tracer.recording.copying import walk_together
+from tracer.recording.drawing import REARRANGING, positions, twin
 from tracer.recording.state import SETUP_LIMIT, Mode
-from tracer.tape.node import Call, Kind, Node
+from tracer.tape.functions import resolve
+from tracer.tape.node import Call, Kind, Node, Ref
 
 #: Functions that walk their arguments: an array among them is recorded row by row.
 _WALKERS = (
@@ -36,10 +41,13 @@ _WALKERS = (
     tuple,
     functools.reduce,
     itertools.chain,
+    itertools.accumulate,
+    itertools.starmap,
     sorted,
 )
 #: Functions that use up an iterator.
-_CONSUMERS = (sum, max, min, list, tuple, sorted)
+_CONSUMERS = (sum, max, min, list, tuple, sorted, math.fsum, math.prod)
+_THREADS = ("threading", "concurrent.futures.thread", "concurrent.futures.process", "multiprocessing.pool")
 #: Arrays of more entries are not followed into lists.
 _LISTED = 1000
 #: Functions whose results are no part of the mathematics.
@@ -65,6 +73,12 @@ _ARITHMETIC = {
     operator.add: "add", operator.sub: "subtract", operator.mul: "multiply", operator.truediv: "divide",
     operator.neg: "negative", operator.matmul: "matmul", operator.pow: "power",
 }  # fmt: skip
+#: Names of operators in `operator` and, between underscores, in classes.
+_BY_NAME = {
+    "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide",
+    "mod": "remainder", "pow": "power", "matmul": "matmul", "lt": "less", "le": "less_equal", "gt": "greater",
+    "ge": "greater_equal", "eq": "equal", "ne": "not_equal",
+}  # fmt: skip
 
 
 @dataclass
@@ -80,8 +94,8 @@ class _Pending:
 class Calling(Assignments):
     """Callbacks around calls and function bodies."""
 
-    def __init__(self, places: list[Place], classic_division: bool = False) -> None:
-        super().__init__(places, classic_division)
+    def __init__(self, places: list[Place]) -> None:
+        super().__init__(places)
         self.pending: _Pending | None = None
         self.last_return: Box | None = None
         self.entered = 0
@@ -178,31 +192,55 @@ class Calling(Assignments):
             else:
                 kwargs[key] = box
         if not self.mode:
-            return Box(
-                function(*(b.value for b in args), **{k: b.value for k, b in kwargs.items()}), None, place
-            )
+            return Box(_run(function, args, kwargs), None, place)
+        return self.invoke(place, function, args, kwargs, function_box)
+
+    def invoke(
+        self,
+        place: Place,
+        function: Any,
+        args: list[Box],
+        kwargs: dict[str, Box],
+        function_box: Box | None = None,
+    ) -> Box:
+        """Carry out a call, and record it."""
+        if isinstance(function, operator.itemgetter) and len(function.__reduce__()[1]) == 1:
+            key = function.__reduce__()[1][0]
+            return self.item(args[0], Box(key), function(args[0].value), place)
+        while isinstance(function, functools.partial):
+            args = [*(self.boxed(value, place) for value in function.args), *args]
+            kwargs = {**{k: self.boxed(value, place) for k, value in function.keywords.items()}, **kwargs}
+            function, function_box = function.func, None
         if _is_users(function):
             return self._call_user(function, args, kwargs, place)
         if any(function is consumer for consumer in _CONSUMERS):
-            args = [self._consumed(box, place) for box in args]
+            args = [self.consumed(args[0], place), *args[1:]] if len(args) == 1 or function is sum else args
         if function in _ARITHMETIC_KEYS:
             return self._operator(function, args, place)
-        owner = function_box.owner
+        owner = function_box.owner if function_box is not None else None
         bound = getattr(function, "__self__", None)
         if owner is None and isinstance(bound, np.ndarray) and is_number(bound):
             owner = Box(bound, self.memory.read(bound, place), place)
+        by_name = self._operator_by_name(function, owner, args, place)
+        if by_name is not None:
+            return by_name
+        if function is np.fromiter and len(args) == 2 and not kwargs:
+            args = [self.consumed(args[0], place), args[1]]
+            return self._canonical_call(
+                Canonical("array", [args[0]], {"dtype": np.dtype(args[1].value).name}),
+                _run(function, args, {}),
+                place,
+            )
         plan = self._plan(function, owner, args, kwargs, None)
+        if plan is not None and function.__name__ == "choice" and isinstance(args[0].value, (list, tuple)):
+            items = self.star(args[0])
+            result = _run(function, args, kwargs)
+            return next((item for item in items if item.value is result), self.boxed(result, place))
+        if plan is not None and plan.random and _draws_rows(function, args):
+            return self._rearranged(function, args, kwargs, place)
         if plan is not None and (plan.target is not None or plan.out is not None):
             return self._in_place_call(plan, function, args, kwargs, place)
         return self._plain_call(function, owner, args, kwargs, plan, place)
-
-    def _consumed(self, box: Box, place: Place) -> Box:
-        """A generator that the call would use up anyway, as the list of what it gives."""
-        if not isinstance(box.value, (types.GeneratorType, map, zip, filter, enumerate, reversed)):
-            return box
-        values = list(box.value)
-        items = [self.boxed(value, place) for value in values]
-        return Box(values, None, place, items if any(item.node for item in items) else None)
 
     def _entry(self, container: Any, key: Any, place: Place) -> Box:
         value = container[key]
@@ -214,6 +252,53 @@ class Calling(Assignments):
         if len(args) == 1:
             return self.emit("negative", list(args), {}, function(args[0].value), place)
         return self.operation(_ARITHMETIC[function], args[0], args[1], place)
+
+    def _operator_by_name(
+        self, function: Any, owner: Box | None, args: list[Box], place: Place
+    ) -> Box | None:
+        """``operator.getitem(x, 0)``, ``x.__add__(y)``, ``operator.iadd(x, y)``; ``None`` for any other call."""
+        name = getattr(function, "__name__", "")
+        if owner is not None and name.startswith("__"):
+            args, name = [owner, *args], name.strip("_")
+        elif getattr(function, "__module__", "") != "_operator" or isinstance(function, type):
+            return None
+        if name == "getitem" and len(args) == 2:
+            return self.item(args[0], args[1], args[0].value[args[1].value], place)
+        if name == "setitem" and len(args) == 3:
+            self.store_item(args[2], args[0], args[1], place)
+            return Box(None, None, place)
+        if name[:1] == "i" and name[1:] in _BY_NAME and len(args) == 2:
+            return self.in_place(_BY_NAME[name[1:]], args[0], args[1], place)
+        if name in _BY_NAME and len(args) == 2:
+            return self.operation(_BY_NAME[name], args[0], args[1], place)
+        if name[:1] == "r" and name[1:] in _BY_NAME and len(args) == 2:
+            return self.operation(_BY_NAME[name[1:]], args[1], args[0], place)
+        return None
+
+    def _rearranged(self, function: Any, args: list[Box], kwargs: dict[str, Box], place: Place) -> Box:
+        """A permutation, shuffle or choice of an array's own rows."""
+        box, name, generator = args[0], function.__name__, twin(function)
+        array = box.value
+        in_place = name == "shuffle"
+        before = np.array(array, subok=False)
+        if in_place:
+            self.memory.before_write(array, place)
+        old = self.reference(Box(array, self.memory.read(array, place), place))
+        result = _run(function, args, kwargs)
+        after = array if in_place else result
+        rest = [b.value for b in args[1:]], {k: b.value for k, b in kwargs.items()}
+        index = positions(generator, name, before, after, *rest) if generator is not None else None
+        if index is None:
+            self.notice(f"{name}() took entries of an array; which ones is not known.", place)
+            if in_place:
+                self._mutated(array, name, (old,), place, _text(box), None, Kind.OPAQUE)
+                return Box(None, None, place)
+            return self.emit(name, [Box(array)], {}, result, place, Kind.OPAQUE)
+        drawn = self.node(Kind.RANDOM, f"random.{name}", (len(before),), {}, index, place)
+        if in_place:
+            self._mutated(array, "getitem", (old, Ref(drawn.id)), place, _text(box))
+            return Box(None, None, place)
+        return self.emit("getitem", [old, Ref(drawn.id)], {}, result, place)
 
     def _plan(
         self, function: Any, owner: Box | None, args: list[Box], kwargs: dict[str, Box], result: Any
@@ -238,6 +323,10 @@ class Calling(Assignments):
             return self._scatter(plan, function, args, old, place)
         operands = tuple(self.reference(o) for o in plan.operands)
         parameters = {k: self.reference(p, literals=True) for k, p in plan.parameters.items()}
+        if plan.out is not None and "where" in plan.parameters and function is not np.copyto:
+            return self._masked(plan, function, args, kwargs, old, place)
+        if plan.op == "resized":
+            return self._resized(plan, array, place)
         raw = self._before_cast(plan, function, args, kwargs) if plan.out is not None else None
         result = _run(function, args, kwargs)
         name = box.place.site.text if box.place is not None else ""
@@ -253,10 +342,36 @@ class Calling(Assignments):
         node = self._mutated(array, op, operands, place, name, parameters, kind)
         return Box(result, node if result is array else None, place)
 
+    def _resized(self, plan: Canonical, array: np.ndarray, place: Place) -> Box:
+        """``x.resize(shape)``, which NumPy allows only to an array that nothing else points to."""
+        old = self.memory.read(array, place)
+        self.memory.forget(array)
+        array.resize(plan.parameters["shape"], refcheck=False)
+        node = self.node(Kind.MUTATION, "resized", (Ref(old.id), plan.parameters["shape"]), {}, array, place)
+        self.memory.register(array, node)
+        return Box(None, None, place)
+
+    def _masked(
+        self, plan: Canonical, function: Any, args: list[Box], kwargs: dict[str, Box], old: Node, place: Place
+    ) -> Box:
+        """``np.divide(a, b, out=o, where=m)``: new entries where the mask says so, the old ones elsewhere."""
+        assert plan.out is not None
+        parameters = {k: p for k, p in plan.parameters.items() if k != "where"}
+        operands, mask = (
+            tuple(self.reference(o) for o in plan.operands),
+            self.reference(plan.parameters["where"]),
+        )
+        with np.errstate(all="ignore"):
+            whole = resolve(plan.op)(*(o.value for o in plan.operands), **parameters)
+        inner = self.node(Kind.OPERATION, plan.op, operands, parameters, whole, place)
+        result = _run(function, args, kwargs)
+        node = self._mutated(
+            plan.out.value, "where", (mask, Ref(inner.id), Ref(old.id)), place, _text(plan.out)
+        )
+        return Box(result, node if result is plan.out.value else None, place)
+
     def _before_cast(self, plan: Canonical, function: Any, args: list[Box], kwargs: dict[str, Box]) -> Any:
         """The result before it is cast to ``out``'s type; ``None`` if it is not cast."""
-        from tracer.tape.functions import resolve
-
         assert plan.out is not None
         if plan.random or any(isinstance(o, tuple) for o in plan.operands):
             return None
@@ -269,7 +384,13 @@ class Calling(Assignments):
     def _scatter(self, plan: Canonical, function: Any, args: list[Box], old: Node, place: Place) -> Box:
         """``np.subtract.at`` is ``np.add.at`` of the negative; others stay as they are called."""
         array = args[0].value
-        index, value = self.index(args[1]), args[2] if len(args) > 2 else Box(1)
+        index = self.index(args[1])
+        if len(args) == 2:
+            unary = (self.reference(Box(array, old)), index)
+            _run(function, args, {})
+            self._mutated(array, plan.op, unary, place, _text(args[0]))
+            return Box(None, None, place)
+        value = args[2]
         if plan.op == "subtract.at" and is_number(value.value):
             value = self.emit("negative", [value], {}, -value.value, place)
             operands = (self.reference(Box(array, old)), index, self.reference(value))
@@ -292,7 +413,9 @@ class Calling(Assignments):
     ) -> Box:
         values = [b.value for b in args]
         if any(function is walker for walker in _WALKERS):
-            values = [self.rows(v, place) for v in values]
+            values = [self._followed(self.rows(v, place), place) for v in values]
+            if function is itertools.accumulate and len(values) == 1 and not kwargs:
+                values.append(self._followed(operator.add, place))
         boxes = [*args, *kwargs.values(), *([owner] if owner is not None else [])]
         arrays = [b for b in boxes if isinstance(b.value, np.ndarray) and is_number(b.value)]
         before = [(b, self.memory.read(b.value, place)) for b in arrays] if plan is None else []
@@ -309,6 +432,18 @@ class Calling(Assignments):
         if plan is not None and self.entered == entered:
             return self._canonical_call(plan, result, place)
         return self._unknown(function, args, kwargs, result, place, self.entered != entered)
+
+    def _followed(self, value: Any, place: Place) -> Any:
+        """A function of NumPy's or Python's own that is handed to ``map`` and the like: its calls are recorded."""
+        if not _arithmetical(value):
+            return value
+
+        def call(*values: Any) -> Any:
+            if not self.mode:
+                return value(*values)
+            return self.invoke(place, value, [self.boxed(v, place) for v in values], {}).value
+
+        return call
 
     def _canonical_call(self, plan: Canonical, result: Any, place: Place) -> Box:
         kind = Kind.RANDOM if plan.random else None
@@ -388,6 +523,13 @@ class Calling(Assignments):
     ) -> Box:
         self.memory.checked.clear()
         bound = getattr(function, "__self__", None)
+        if function in (copy.deepcopy, copy.copy) and args:
+            return self._copied(args[0], result, place)
+        sources = self._depends((*args, *kwargs.values())) or self._known_holder(bound)
+        if not sources:
+            self.given(result)
+        if isinstance(function, type) and function.__module__ in _THREADS:
+            self.notice("What threads do is recorded in the order in which they happen to run.", place)
         if function in (float, int) and self.windowed and is_number(result):
             self.notice("This number is read from text: where it came from is not followed.", place)
             return self.emit("text", [], {}, result, place, Kind.OPAQUE)
@@ -401,6 +543,46 @@ class Calling(Assignments):
         elif not isinstance(result, SHARED) and self.known(result):
             return self.boxed(result, place)
         return self._opaque(function, args, kwargs, result, place)
+
+    def _depends(self, boxes: tuple[Box, ...]) -> bool:
+        """Whether anything that was recorded goes into a call with these arguments."""
+        return any(box.node is not None or self._holds_recorded(box.value) for box in boxes)
+
+    def _holds_recorded(self, value: Any, depth: int = 0) -> bool:
+        if isinstance(value, np.ndarray):
+            return is_number(value) and self.memory.known(value) is not None
+        if isinstance(value, (float, complex, np.generic)):
+            return self.known(value)
+        if isinstance(value, (str, bytes)):
+            return len(value) > 0 and not self._literal_text(value)
+        if isinstance(value, (list, tuple)) and depth < 3:
+            return any(self._holds_recorded(item, depth + 1) for item in value[:100])
+        if isinstance(value, dict) and depth < 3:
+            return any(self._holds_recorded(item, depth + 1) for item in list(value.values())[:100])
+        return not (isinstance(value, (type(None), int, bool)) or callable(value) or self.is_outside(value))
+
+    def _literal_text(self, value: Any) -> bool:
+        return id(value) in self.texts
+
+    def _known_holder(self, bound: Any) -> bool:
+        return not (bound is None or isinstance(bound, type) or self.is_outside(bound))
+
+    def _copied(self, box: Box, result: Any, place: Place) -> Box:
+        """``copy.copy`` and ``copy.deepcopy``: of an array, or of what holds arrays and numbers."""
+        if isinstance(box.value, np.ndarray) and is_number(box.value):
+            return self.emit("copy", [box], {}, result, place)
+
+        def pair(holder: Any, key: Any, original: Any, copied: Any) -> None:
+            if isinstance(original, np.ndarray) and original is not copied and is_number(original):
+                above = Box(original, self.memory.read(original, place), place)
+                self.emit("copy", [above], {}, copied, place)
+            elif isinstance(original, SHARED) and holder is not None and key is not None:
+                known = self.locations.get((id(holder), key))
+                if known is not None:
+                    self.locate_item(holder, key, Box(copied, known[1]))
+
+        walk_together(box.value, result, pair)
+        return Box(result, box.node if result is box.value else None, place)
 
     def _from_container(self, function: Any, args: list[Box], result: Any, place: Place) -> Box:
         name = getattr(function, "__name__", "")
@@ -451,6 +633,28 @@ _SIZED = frozenset(
 
 def _run(function: Any, args: list[Box], kwargs: dict[str, Box]) -> Any:
     return function(*(b.value for b in args), **{k: b.value for k, b in kwargs.items()})
+
+
+def _draws_rows(function: Any, args: list[Box]) -> bool:
+    array = args[0].value if args else None
+    return (
+        getattr(function, "__name__", "") in REARRANGING
+        and isinstance(array, np.ndarray)
+        and array.ndim > 0
+        and is_number(array)
+    )
+
+
+def _arithmetical(value: Any) -> bool:
+    """Whether a function of NumPy, `math` or `operator`, or a type of numbers."""
+    if isinstance(value, np.ufunc) or value in (float, int, abs, round, pow, sum, max, min):
+        return True
+    module = getattr(value, "__module__", None) or ""
+    return (
+        callable(value)
+        and not isinstance(value, type)
+        and module.split(".")[0] in ("math", "_operator", "numpy")
+    )
 
 
 def _text(box: Box) -> str:

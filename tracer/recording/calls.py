@@ -133,7 +133,11 @@ _IN_PLACE = {"fill_diagonal", "copyto", "put", "place", "putmask", "put_along_ax
 _PURE_MATH = {
     "exp", "log", "log2", "log10", "log1p", "expm1", "sqrt", "tanh", "sinh", "cosh", "sin", "cos", "tan", "floor", "ceil",
 }  # fmt: skip
-_MATH_NAMES = {"atan": "arctan", "asin": "arcsin", "acos": "arccos", "pow": "power", "fabs": "absolute"}
+_MATH_OF_TWO = {"hypot": "hypot", "atan2": "arctan2", "fmod": "fmod", "copysign": "copysign"}
+_MATH_NAMES = {
+    "atan": "arctan", "asin": "arcsin", "acos": "arccos", "pow": "power", "fabs": "absolute",
+    "degrees": "degrees", "radians": "radians", "trunc": "trunc",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -204,7 +208,7 @@ def canonical(
         return drawn
     module = getattr(function, "__module__", None) or ""
     name = getattr(function, "__name__", "")
-    if module == "math" or function in (abs, pow, round):
+    if module == "math" or function in (abs, pow, round, divmod):
         return _number_function(function, name, args)
     if isinstance(function, type):
         return _type(function, args, kwargs)
@@ -224,7 +228,9 @@ def _numpy(
     if name in ("array", "asarray", "ascontiguousarray", "asfarray", "matrix", "copy"):
         return _array(name, args, kwargs)
     if name in ("reshape", "ravel"):
-        return _reshape(args[0], result, kwargs)
+        shape = args[1] if len(args) > 1 and name == "reshape" else kwargs.get("shape")
+        order = args[1 if name == "ravel" else 2 :]
+        return _reshape(args[0], result, {"order": order[0]} if order else kwargs, shape)
     if name in ("eye", "identity", "arange", "linspace", "tri"):
         return Canonical(name, list(args), _given(kwargs))
     if name == "einsum":
@@ -238,7 +244,27 @@ def _numpy(
         return Canonical("flip", list(args), {"axis": int(name == "fliplr")})
     if name == "size" and len(args) == 1 and not kwargs:
         return Canonical("size", [args[0]])
-    if name in ("size", "shape", "ndim", "save", "savetxt", "load", "loadtxt", "genfromtxt"):
+    if name == "size" and len(args) == 2:
+        return Canonical("axis_size", [args[0]], {"axis": args[1].value})
+    if name == "ndim":
+        return Canonical("ndim", [args[0]])
+    if any(callable(b.value) and not isinstance(b.value, type) for b in (*args, *kwargs.values())):
+        return None
+    if name == "nan_to_num" and "copy" in kwargs and not kwargs["copy"].value:
+        return None
+    if name in (
+        "frombuffer",
+        "fromstring",
+        "fromfile",
+        "size",
+        "shape",
+        "ndim",
+        "save",
+        "savetxt",
+        "load",
+        "loadtxt",
+        "genfromtxt",
+    ):
         return None
     if name in _TABLE and (name == "norm") == ("linalg" in module):
         if name == "where" and len(args) == 1:
@@ -284,7 +310,7 @@ def _from_row(name: str, args: list[Box], kwargs: dict[str, Box]) -> Canonical |
         if key == "dtype":
             if box.value is not None:
                 parameters["dtype"] = _dtype(box.value)
-        elif key in _SIZES or key in ("where", "initial", "weights"):
+        elif key in _SIZES or key in ("where", "initial", "weights") or _carries(box):
             parameters[key] = box
         else:
             parameters[key] = _plain(box.value)
@@ -306,6 +332,11 @@ def _from_row(name: str, args: list[Box], kwargs: dict[str, Box]) -> Canonical |
 def _tuple_of(size: Any) -> Any:
     """A shape argument as a tuple: ``zeros(n)`` is ``zeros((n,))``."""
     return size if isinstance(size, Box) and isinstance(size.value, (tuple, list)) else (size,)
+
+
+def _carries(box: Box) -> bool:
+    """Whether a parameter is itself a number that the program computed."""
+    return box.node is not None and isinstance(box.value, (float, np.floating, np.ndarray))
 
 
 def _plain(value: Any) -> Any:
@@ -354,6 +385,8 @@ def _ufunc_method(
     function: np.ufunc, method: str, args: list[Box], kwargs: dict[str, Box]
 ) -> Canonical | None:
     name = _ALIASES.get(function.__name__, function.__name__)
+    if method == "__call__":
+        return _ufunc(function, args, kwargs)
     if method == "at":
         return Canonical("add_at" if name == "add" else f"{name}.at", list(args), target=args[0])
     reduced = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}.get(name)
@@ -377,7 +410,12 @@ def _method(name: str, owner: Box, args: list[Box], kwargs: dict[str, Box], resu
             shape = args[0] if len(args) == 1 else Box(tuple(b.value for b in args), items=list(args))
             if not args:
                 shape = kwargs["shape"]
+        elif args:
+            kwargs = {"order": args[0]}
         return _reshape(owner, result, kwargs, shape)
+    if name == "view":
+        dtypes = [b.value for b in (*args, *kwargs.values()) if not _is_array_type(b.value)]
+        return None if any(np.dtype(d) != owner.value.dtype for d in dtypes) else Canonical("view", [owner])
     if name == "transpose" and args:
         axes = (
             args[0].value
@@ -392,12 +430,28 @@ def _method(name: str, owner: Box, args: list[Box], kwargs: dict[str, Box], resu
     if name == "fill":
         return Canonical("fill", [owner, *args], target=owner)
     if name == "sort":
-        return Canonical("sort_in_place", [owner], {k: b.value for k, b in kwargs.items()}, target=owner)
+        given = {**dict(zip(("axis", "kind"), args, strict=False)), **kwargs}
+        return Canonical("sort_in_place", [owner], {k: b.value for k, b in given.items()}, target=owner)
+    if name == "partition":
+        return Canonical("partitioned", [owner, *args], dict(kwargs), target=owner)
+    if name == "resize":
+        return Canonical("resized", [owner], {"shape": _sizes(args)}, target=owner)
+    if name == "put":
+        return Canonical("put", [owner, *args], dict(kwargs), target=owner)
     if name in _METHODS:
         return _from_row(name, [owner, *args], kwargs)
-    if name in ("nonzero", "searchsorted", "ptp", "partition", "conj", "conjugate"):
+    if name in ("nonzero", "searchsorted", "ptp", "conj", "conjugate"):
         return Canonical(name, [owner, *args], dict(kwargs))
     return None
+
+
+def _sizes(args: list[Box]) -> tuple[int, ...]:
+    given = args[0].value if len(args) == 1 else tuple(b.value for b in args)
+    return tuple(int(n) for n in given) if isinstance(given, (tuple, list)) else (int(given),)
+
+
+def _is_array_type(value: Any) -> bool:
+    return isinstance(value, type) and issubclass(value, np.ndarray)
 
 
 def _reshape(x: Box, result: Any, kwargs: dict[str, Box], shape: Box | None = None) -> Canonical:
@@ -419,9 +473,10 @@ def _array(name: str, args: list[Box], kwargs: dict[str, Box]) -> Canonical | No
     x = args[0]
     dtype = args[1] if len(args) > 1 else kwargs.get("dtype")
     if isinstance(x.value, (np.ndarray, np.generic)):
-        if dtype is not None and dtype.value is not None:
+        if isinstance(x.value, np.ndarray) and dtype is not None and dtype.value is not None:
             return Canonical("astype", [x], {"dtype": _dtype(dtype.value)})
-        return Canonical("copy" if isinstance(x.value, np.ndarray) else "array", [x])
+        if isinstance(x.value, np.ndarray):
+            return Canonical("copy", [x])
     extra = {"dtype": _dtype(dtype.value)} if dtype is not None and dtype.value is not None else {}
     return Canonical("array", [x], extra)
 
@@ -445,7 +500,15 @@ def _number_function(function: Any, name: str, args: list[Box]) -> Canonical | N
         if len(args) == 1 and not isinstance(args[0].value, np.ndarray):
             return Canonical("round_to_int", [args[0]])
         return Canonical("round", [args[0]], {"decimals": args[1].value if len(args) > 1 else 0})
+    if function is divmod:
+        return Canonical("divmod", list(args))
     if getattr(function, "__module__", "") == "math":
+        if name in ("fsum", "prod") and len(args) == 1:
+            return Canonical(f"{name}_of", list(args))
+        if name == "log" and len(args) == 2:
+            return Canonical("log_base", list(args))
+        if name in _MATH_OF_TWO and len(args) == 2:
+            return Canonical(_MATH_OF_TWO[name], list(args))
         found = _MATH_NAMES.get(name, name if name in _PURE_MATH else None)
         if found is not None and (found != "log" or len(args) == 1):
             return Canonical(found, list(args))
@@ -462,6 +525,8 @@ def _type(function: type, args: list[Box], kwargs: dict[str, Box]) -> Canonical 
         return Canonical(function.__name__, [args[0]])
     if function is range:
         return Canonical("range", list(args))
+    if function is np.matrix and args and not isinstance(args[0].value, str):
+        return _array("matrix", args, kwargs)
     if issubclass(function, np.generic) and len(args) == 1 and not isinstance(args[0].value, (str, bytes)):
         return Canonical("astype", [args[0]], {"dtype": _dtype(function)})
     return None

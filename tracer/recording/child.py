@@ -9,6 +9,7 @@ loses nothing that was complete.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -51,6 +52,7 @@ def record_in_child(
     stdin: str = "",
     timeout: float = 60.0,
     memory: int = 4 * GIBIBYTE,
+    as_module: bool = False,
 ) -> Recording:
     """Run and record a program in a child process; arguments as in `record_source`.
 
@@ -66,7 +68,7 @@ def record_in_child(
         request = {
             "path": program.path, "source": program.source, "args": list(args), "loop": loop, "iteration": iteration,
             "run_on": run_on, "define": dict(define or {}), "setup": str(Path(setup).resolve()) if setup else None,
-            "stdin": stdin, "memory": memory, "until": time.time() + timeout,
+            "stdin": stdin, "memory": memory, "until": time.time() + timeout, "as_module": as_module,
         }  # fmt: skip
         (Path(folder) / "request.json").write_text(json.dumps(request), encoding="utf-8")
         ended, said = _run(folder, program, timeout)
@@ -174,8 +176,8 @@ def _recording(tape_file: Path, document: dict[str, Any], program: Program) -> R
     from tracer.tape import storage
 
     tape, _ = storage.read(tape_file)
-    notices = tuple(Notice(*item) for item in document["notices"])
-    return Recording(tape, program, document["stdout"], document["ended"], notices)
+    notices = (*program.notices, *(Notice(*item) for item in document["notices"]))
+    return Recording(tape, program, document["stdout"], document["ended"], tuple(dict.fromkeys(notices)))
 
 
 def _rebuilt(error: dict[str, Any], recording: Recording | None) -> Exception:
@@ -199,6 +201,8 @@ def main(folder: Path) -> None:
 
     request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
     _limit_memory(request["memory"])
+    gc.set_threshold(100_000, 50, 50)  # A tape is many objects that live as long as the process does.
+    gc.freeze()  # What is there by now is not the program's; a window need not look through it.
     with _saying_where(folder / "where.txt", max(0.7 * (request["until"] - time.time()), 0.01)):
         program = parse(request["source"], request["path"])
         answer: dict[str, Any] = {"notices": [], "stdout": "", "ended": "end"}
@@ -207,6 +211,7 @@ def main(folder: Path) -> None:
                 program, args=request["args"], loop=request["loop"], iteration=request["iteration"],
                 run_on=request["run_on"], define=request["define"],
                 setup=Path(request["setup"]) if request["setup"] else None, stdin=request["stdin"],
+                as_module=request["as_module"],
                 when_complete=lambda made: _leave(folder, "partial", made),
             )  # fmt: skip
         except (ProgramError, errors.RecordingError) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -30,15 +30,17 @@ _UNARY: dict[str, Callable[[Any], Any]] = {
 class Expressions(State):
     """Callbacks that give a `Box`."""
 
-    def __init__(self, places: list[Place], classic_division: bool = False) -> None:
-        super().__init__(places)
-        self.classic_division = classic_division
-
     def plain(self, box: Any) -> Any:
         return box.value if isinstance(box, Box) else box
 
     def truth(self, box: Box) -> bool:
         return bool(box.value)
+
+    def imported(self, values: list[Any]) -> None:
+        """Names that an ``import`` has just bound."""
+        if self.mode:
+            for value in values:
+                self.given(value)
 
     def following(self) -> bool:
         """Whether code that runs natively where nothing is recorded is to be recorded here."""
@@ -47,6 +49,8 @@ class Expressions(State):
     def literal(self, index: int, value: Any) -> Box:
         place = self.places[index]
         if not self.mode or isinstance(value, bool) or not isinstance(value, (int, float, complex)):
+            if isinstance(value, (str, bytes)):
+                self.texts[id(value)] = value
             return Box(value, None, place)
         if isinstance(value, float):
             value = float(repr(value))  # A new object: its identity now means this literal.
@@ -66,6 +70,8 @@ class Expressions(State):
         """A value that was computed natively."""
         place = self.places[index]
         self.memory.checked.clear()
+        if self.mode and value is None and place.site.text.startswith("exec("):
+            self.notice("What exec() does cannot be followed.", place)
         known = self.memory.known(value) is not None if isinstance(value, np.ndarray) else self.known(value)
         if self.windowed and is_number(value) and not isinstance(value, (*SHARED, range)) and not known:
             self.notice("This value is computed in a way that cannot be followed.", place)
@@ -87,14 +93,18 @@ class Expressions(State):
 
     def operation(self, op: str, a: Box, b: Box, place: Place) -> Box:
         """A binary operator between two boxes."""
-        if op == "divide" and self.classic_division and _integers(a.value, b.value):
-            op = "floor_divide"
+        op = classic(op, a.value, b.value)
         value = _BINARY[op](a.value, b.value)
         if not self.mode or not is_number(value) or op in ("is", "is_not"):
             return Box(value, None, place)
         if not (is_number(a.value) and _numeric(b.value) or _numeric(a.value) and is_number(b.value)):
             # An operator of a class of the program, or of strings and lists.
             return self.boxed(value, place)
+        if isinstance(value, np.matrix):
+            if op == "multiply" and np.ndim(a.value) == np.ndim(b.value) == 2:
+                op = "matmul"
+            elif op == "power":
+                op = "linalg.matrix_power"
         return self.emit(logical(op, [a.value, b.value]), [a, b], {}, value, place)
 
     def classic_divide(self, a: Any, b: Any) -> Any:
@@ -116,6 +126,8 @@ class Expressions(State):
             if _numeric(a.value) else place.name  # fmt: skip
         if not _numeric(a.value):
             return Box(value, None, place)
+        if place.name == "not" and not isinstance(a.value, (bool, int, float)):
+            a = self.emit("bool", [a], {}, bool(a.value), place)
         return self.emit(op, [a], {}, value, place)
 
     def compare(self, index: int, a: Box, b: Box, later: tuple[Callable[[], Box], ...]) -> Box:
@@ -135,6 +147,8 @@ class Expressions(State):
             return Box(value, None, place)
         if isinstance(owner.value, (np.ndarray, np.generic)):
             return self._of_array(owner, name, value, place)
+        if self.is_outside(owner.value):
+            self.given(value)
         if callable(value) or not isinstance(value, (*NUMBERS, range)):
             return Box(value, None, place)
         return Box(value, self.lookup(value, place, place.site.text, (id(owner.value), name)), place)
@@ -151,8 +165,8 @@ class Expressions(State):
             return self.emit(name, [owner], {}, value, place)
         if callable(value):
             return Box(value, None, place, owner=owner)
-        if name == "flat":
-            self.notice("Writes through .flat cannot be followed.", place)
+        if name in ("A", "A1") and isinstance(owner.value, np.matrix):
+            return self.emit("reshape", [owner], {"shape": np.shape(value)}, value, place)
         return Box(value, None, place)
 
     def slice(self, index: int, *parts: Any) -> Box:
@@ -189,10 +203,18 @@ class Expressions(State):
     def item(self, owner: Box, key: Box, value: Any, place: Place) -> Box:
         """The box of ``owner[key]``, which is ``value``."""
         container = owner.value
+        if isinstance(container, np.ndarray) and not is_number(container):
+            return Box(value, self.lookup(value, place), place)
         if isinstance(container, (np.ndarray, np.generic)):
             return self.emit("getitem", [owner, self.index(key)], {}, value, place)
         if isinstance(container, range):
             return self.emit("getitem", [owner, self.index(key)], {}, value, place)
+        if isinstance(container, np.flatiter) and is_number(container.base):
+            array = container.base
+            whole = array.reshape(-1).view() if array.flags.c_contiguous else array.reshape(-1)
+            base = Box(array, self.memory.read(array, place), place)
+            flat = self.emit("reshape", [base], {"shape": whole.shape}, whole, place)
+            return self.emit("getitem", [flat, self.index(key)], {}, value, place)
         if owner.items is not None and isinstance(container, (tuple, list)) and isinstance(key.value, int):
             return (
                 owner.items[key.value]
@@ -204,6 +226,8 @@ class Expressions(State):
             return self.emit("c_" if container is np.c_ else "r_", list(parts), {}, value, place)
         if isinstance(value, (list, tuple)) and isinstance(container, (tuple, list, dict)):
             return Box(value, None, place)
+        if self.is_outside(container):
+            self.given(value)
         if not is_number(value):
             return Box(value, None, place)
         location = (id(container), key.value) if isinstance(key.value, (str, int)) else None
@@ -217,58 +241,17 @@ class Expressions(State):
             return tuple(self.index(item) for item in key.items)
         return self.reference(key, literals=True)
 
-    def star(self, box: Box) -> list[Box]:
-        if (
-            box.items is not None
-            and isinstance(box.value, (list, tuple))
-            and len(box.items) == len(box.value)
-        ):
-            return box.items
-        place = box.place or self.places[0]
-        return self.items_of(box.value, place)
-
-    def items_of(self, container: Any, place: Place) -> list[Box]:
-        """The boxes of the items of a container or an array."""
-        found = []
-        for at, value in enumerate(self.rows(container, place)):
-            known = self.locations.get((id(container), at))
-            if self.mode and known is not None and known[0] is value:
-                found.append(
-                    Box(value, self._present(known[1], value, place, "", (id(container), at)), place)
-                )
-            else:
-                found.append(self.boxed(value, place))
-        return found
-
-    def iterate(self, index: int, box: Box) -> Iterable[Any]:
-        found: Iterable[Any] = self.rows(box.value, self.places[index])
-        return found
-
-    def rows(self, value: Any, place: Place) -> Any:
-        """What a loop runs over; the rows of an array are recorded as they are taken."""
-        if isinstance(value, np.ndarray) and self.mode and is_number(value):
-            return self._rows(value, place)
-        return value
-
-    def _rows(self, array: np.ndarray, place: Place) -> Iterator[Any]:
-        for at in range(len(array)):
-            row = array[at]
-            if self.mode:
-                self.emit("getitem", [Box(array, self.memory.read(array, place), place), at], {}, row, place)
-            yield row
-
-    def loop_variable(self, index: int, value: Any) -> Box:
-        place = self.places[index]
-        if not self.mode or not is_number(value) or isinstance(value, bool):
-            return Box(value, None, place)
-        if isinstance(value, int):
-            return Box(value, self.node(Kind.LEAF, "", (), {}, value, place), place)
-        return Box(value, self.lookup(value, place, place.name), place)
-
 
 def _numeric(value: Any) -> bool:
     """Whether an operand's operators are NumPy's or Python's own arithmetic."""
     return (is_number(value) and not isinstance(value, range)) or isinstance(value, (list, tuple))
+
+
+def classic(op: str, a: Any, b: Any) -> str:
+    """Which division ``/`` of a Python 2 program is between these values; any other operation is itself."""
+    if op != "classic_divide":
+        return op
+    return "floor_divide" if _integers(a, b) else "divide"
 
 
 def _integers(a: Any, b: Any) -> bool:

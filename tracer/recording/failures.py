@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from tracer.program.errors import ProgramError
@@ -13,19 +14,26 @@ if TYPE_CHECKING:
     from tracer.recording.recording import Recording
 
 
-def failure(error: BaseException, program: Program, recording: Recording | None, stdout: str) -> Exception:
-    """The error to raise for an exception that came out of the program.
+def failure(
+    error: BaseException,
+    program: Program,
+    recording: Recording | None,
+    stdout: str,
+    others: Iterable[Program] = (),
+) -> Exception:
+    """The error to raise for an exception that came out of the program; ``others`` are its own modules.
 
     Its traceback keeps the frames of the program's own folder, with line numbers as written.
     """
     if isinstance(error, (ProgramError, RecordingError)):
         return error
-    frames = _own_frames(error, program)
-    line, column = frames[-1][1:3] if frames else (0, 0)
-    source = program.source_line(line) if frames else ""
+    programs = {each.path: each for each in (program, *others)}
+    frames = _own_frames(error, programs)
+    path, line, column = frames[-1][:3] if frames else (program.path, 0, 0)
+    source = programs[path].source_line(line) if frames else ""
     kind, said = type(error).__name__, str(error)
     shown = _shown(frames, kind, said)
-    place = (program.path, line, column, source)
+    place = (path, line, column, source)
     if isinstance(error, MemoryError):
         return OutOfMemory(
             "The program wanted more memory than there is for it.", *place,
@@ -52,21 +60,20 @@ def failure(error: BaseException, program: Program, recording: Recording | None,
     return failed
 
 
-def _own_frames(error: BaseException, program: Program) -> list[tuple[str, int, int, str, str]]:
-    """Path, line, column, function and source line of each frame of the program, outermost first."""
+def _own_frames(
+    error: BaseException, programs: Mapping[str, Program]
+) -> list[tuple[str, int, int, str, str]]:
+    """Path, line, column, function and source line of each frame of the programs, outermost first."""
     found = []
     for frame in traceback.extract_tb(error.__traceback__):
-        if frame.filename != program.path:
+        program = programs.get(frame.filename)
+        if program is None:
             continue
-        line, column = frame.lineno or 0, _characters(program, frame.lineno or 0, frame.colno or 0)
+        line, column = frame.lineno or 0, frame.colno or 0
         if program.positions is not None:
             line, column = program.positions.start((line, column))
         found.append((frame.filename, line, column, frame.name, program.source_line(line).strip()))
     return found
-
-
-def _characters(program: Program, line: int, column: int) -> int:
-    return column
 
 
 def _shown(frames: list[tuple[str, int, int, str, str]], kind: str, said: str) -> str:

@@ -25,6 +25,7 @@ from tracer.recording.failures import failure
 from tracer.recording.instrument import RECORDER, Instrumenter
 from tracer.recording.recorder import LoopPlan, Recorder, Stop
 from tracer.recording.recording import Recording
+from tracer.recording.run import put_back
 from tracer.tape.node import Kind, Site, Span
 
 
@@ -55,7 +56,7 @@ def record_function(function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
     )
     plans = [LoopPlan(loop.line, 0, 1) for loop in loops]
     recorder = Recorder(places, plans, run_on=False)
-    out, ended = io.StringIO(), "end"
+    tape, out, ended = recorder.tape, io.StringIO(), "end"
     outer = getattr(builtins, RECORDER, None)
     with _exchanged(plain, code), contextlib.redirect_stdout(out):
         setattr(builtins, RECORDER, recorder)
@@ -68,13 +69,8 @@ def record_function(function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
             raise failure(error, program, None, out.getvalue()) from error
         finally:
             recorder.finish()
-            if outer is None:
-                delattr(builtins, RECORDER)
-            else:
-                setattr(builtins, RECORDER, outer)
-    return Recording(
-        recorder.tape, program, out.getvalue(), ended, (*program.notices, *recorder.tape.notices)
-    )
+            put_back(outer, recorder)
+    return Recording(tape, program, out.getvalue(), ended, (*program.notices, *tape.notices))
 
 
 def _module_program(function: types.FunctionType) -> Program:
@@ -114,6 +110,7 @@ def _call(
             node = recorder.node(Kind.LEAF, "", (), {}, value, place, None, (name,))
             recorder.remember(value, node)
             boxes[name] = Box(value, node, place)
+    recorder.begin()
     recorder.expect(_codes(function) or (plain.__code__,), boxes)
     return function(*args, **kwargs)
 

@@ -42,8 +42,8 @@ class Instrumenter:
     Arguments:
         program: the program.
         places: the list that new places are added to; their numbers are positions in it.
-        training: the loops (nodes of ``program.tree``) whose iterations are windows.
-        costs: ``if`` statements (nodes of ``program.tree``) below which the cost is computed.
+        training: the loops whose iterations are windows; those of other programs only count in the numbering.
+        costs: ``if`` statements below which the cost is computed.
     """
 
     def __init__(
@@ -54,8 +54,9 @@ class Instrumenter:
         costs: Sequence[ast.AST] = (),
     ) -> None:
         self.program, self.places = program, places
-        self.training = {(node.lineno, node.col_offset): at for at, node in enumerate(training)}  # type: ignore[attr-defined]
-        self.costs = {(node.lineno, node.col_offset) for node in costs}  # type: ignore[attr-defined]
+        own = {id(node) for node in ast.walk(program.tree)}
+        self.training = {_start(node): at for at, node in enumerate(training) if id(node) in own}
+        self.costs = {_start(node) for node in costs if id(node) in own}
         self.scope: list[str] = []
         self.class_name: str | None = None
         self.inside: ast.AST | None = None
@@ -116,8 +117,13 @@ class Instrumenter:
         )
 
     def _BinOp(self, node: ast.BinOp) -> ast.expr:
-        place = self.place(node, _OPERATIONS[type(node.op)])
+        place = self.place(node, self.operation(node.op))
         return self.call("binary", place, self.expression(node.left), self.expression(node.right), at=node)
+
+    def operation(self, op: ast.operator) -> str:
+        """The canonical name of an operator; ``/`` of Python 2 has one of its own."""
+        classic = isinstance(op, ast.Div) and self.program.classic_division
+        return "classic_divide" if classic else _OPERATIONS[type(op)]
 
     def _UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
         if isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
@@ -236,14 +242,17 @@ class Instrumenter:
         return ast.copy_location(ast.IfExp(choice, self.plain(node), self.native(node)), node)
 
     def _Lambda(self, node: ast.Lambda) -> ast.expr:
-        return self.call("wrap", self.place(node), self.lambda_(node), at=node)
+        return self.call("wrap", self.place(node), self.lambda_(node, recorded_header=True), at=node)
 
-    def lambda_(self, node: ast.Lambda) -> ast.Lambda:
+    def lambda_(self, node: ast.Lambda, recorded_header: bool = False) -> ast.Lambda:
         """A lambda with both versions of its body."""
+        from tracer.recording.statements import defaults
+
+        arguments = defaults(self, node.args) if recorded_header else self.native(node.args)
         entered = self.call("enter", self.place(node, "<lambda>"), at=node)
         recorded = self.call("returned", self.place(node.body), self.expression(node.body), at=node)
         body = ast.copy_location(ast.IfExp(entered, recorded, self.native(node.body)), node)
-        return ast.copy_location(ast.Lambda(self.native(node.args), body), node)
+        return ast.copy_location(ast.Lambda(arguments, body), node)
 
     def _Yield(self, node: ast.Yield) -> ast.expr:
         given = ast.Yield(self.plain(node.value) if node.value else None)
@@ -351,6 +360,10 @@ class _Native(ast.NodeTransformer):
         read.ctx = _LOAD
         divided = self.instrumenter.call("classic_divide_in_place", read, new.value, at=node)
         return ast.copy_location(ast.Assign([new.target], divided), node)
+
+
+def _start(node: Any) -> tuple[int, int]:
+    return node.lineno, node.col_offset
 
 
 def _delayed(body: ast.expr) -> ast.Lambda:

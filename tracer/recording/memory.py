@@ -36,13 +36,32 @@ class Emitter(Protocol):
 
     def needs_setup(self, argument: Any) -> bool: ...
 
+    def arrives(self, value: Any, place: Place | None) -> None: ...
+
+
+class _Reference(weakref.ref):  # type: ignore[type-arg]
+    """A weak reference to an array that knows the array's identity when it is gone."""
+
+    __slots__ = ("key",)
+    key: int
+
+    def __new__(cls, array: np.ndarray, gone: Callable[[Any], None], key: int) -> _Reference:
+        self = super().__new__(cls, array, gone)
+        self.key = key
+        return self
+
+    def __init__(self, array: np.ndarray, gone: Callable[[Any], None], key: int) -> None:
+        super().__init__(array, gone)  # type: ignore[call-arg]
+
 
 class Storage:
     """One piece of memory: the first array seen in it, that array's present node, and a version."""
 
-    def __init__(self, root: np.ndarray, node: Node, owner: np.ndarray) -> None:
+    def __init__(
+        self, root: np.ndarray, node: Node, owner: np.ndarray, reference: weakref.ref[np.ndarray]
+    ) -> None:
         self._owned = root if root is not owner else None
-        self._weak = weakref.ref(root)
+        self._weak = reference
         self.node, self.version = node, 0
 
     def root(self) -> np.ndarray | None:
@@ -78,6 +97,16 @@ class Memory:
         self.storages: dict[int, tuple[weakref.ref[np.ndarray], Storage]] = {}
         self.checked: set[int] = set()
 
+    def _gone(self, reference: Any) -> None:
+        """An array has been freed: its identity may be another's from now on."""
+        key = reference.key
+        record = self.records.get(key)
+        if record is not None and record.array is reference:
+            del self.records[key]
+        stored = self.storages.get(key)
+        if stored is not None and stored[0] is reference:
+            del self.storages[key]
+
     def known(self, array: np.ndarray) -> Record | None:
         record = self.records.get(id(array))
         return record if record is not None and record.array() is array else None
@@ -90,12 +119,13 @@ class Memory:
     def register(self, array: np.ndarray, node: Node, parent: np.ndarray | None = None) -> Record:
         """``array`` was just made by ``node``; ``parent`` is the array that it is a view of."""
         storage = self.storage_of(array)
+        reference = _Reference(array, self._gone, id(array))
         if storage is None or storage.root() is None:
             owner = ultimate(array)
-            storage = Storage(array, node, owner)
-            self.storages[id(owner)] = (weakref.ref(owner, _forget(self.storages, id(owner))), storage)
+            storage = Storage(array, node, owner, reference)
+            held = reference if owner is array else _Reference(owner, self._gone, id(owner))
+            self.storages[id(owner)] = (held, storage)
         made = node if parent is not None and node.op in _REPEATABLE else None
-        reference = weakref.ref(array, _forget(self.records, id(array)))
         record = Record(
             reference, storage, node, storage.version, self.emitter.gap, parent if made else None, made
         )
@@ -110,6 +140,7 @@ class Memory:
             root = storage.root() if storage is not None else None
             if storage is not None and root is not None and root is not array:
                 return self._unseen_view(array, root, storage, place, name)
+            self.emitter.arrives(array, place)
             return self.register(array, self._leaf(array, place, name, None)).node
         if record.version != record.storage.version:
             self._refresh(record, array, place)
@@ -118,6 +149,38 @@ class Memory:
         if verify and self.emitter.windowed and id(array) not in self.checked:
             self._verify(record, array, place, name)
         return record.node
+
+    def forget(self, array: np.ndarray) -> None:
+        """Nothing is known of ``array`` any more, and no reference points to it."""
+        self.records.pop(id(array), None)
+        self.storages.pop(id(array), None)
+
+    def attach(self, array: np.ndarray, node: Node, parent: np.ndarray) -> None:
+        """``array``, made by ``node``, shows memory of ``parent``, though NumPy's ``base`` does not say so."""
+        above = self.known(parent)
+        assert above is not None
+        reference = _Reference(array, self._gone, id(array))
+        self.records[id(array)] = Record(
+            reference, above.storage, node, above.storage.version, self.emitter.gap, parent, node
+        )
+
+    def reshaped(self, array: np.ndarray, node: Node) -> None:
+        """``array`` itself got another shape; its entries are the same, and ``node`` is what it is now."""
+        record = self.known(array)
+        assert record is not None
+        record.node, record.made, record.parent = node, None, None
+        if record.storage.root() is array:
+            record.storage.node = node
+        for other in self.records.values():
+            if other.parent is array:
+                other.made = other.parent = None
+
+    def present(self, array: np.ndarray, node: Node, place: Place | None) -> Node:
+        """The node of what ``array`` now holds, where ``node`` is what it held when it was read."""
+        record = self.known(array)
+        if record is None or (record.node is node and record.version == record.storage.version):
+            return node
+        return self.read(array, place)
 
     # -- what a read may have to do --------------------------------------------------------------
 
@@ -195,9 +258,9 @@ class Memory:
         if flat_positions(root, array) is None and array.dtype == root.dtype:
             # Another part of memory whose owner was never seen: nothing ties it to the part that is known.
             node = self._leaf(array, place, name, None)
-            reference = weakref.ref(array, _forget(self.records, id(array)))
+            reference = _Reference(array, self._gone, id(array))
             self.records[id(array)] = Record(
-                reference, Storage(array, node, array), node, 0, self.emitter.gap
+                reference, Storage(array, node, array, reference), node, 0, self.emitter.gap
             )
             return node
         return self.register(array, self._by_position(array, root, storage, place, names)).node
@@ -313,6 +376,9 @@ class Memory:
         if made is not None and made.op == "getitem" and not self.emitter.needs_setup(made.args[1]):
             args: tuple[Any, ...] = (Ref(old.id), made.args[1], Ref(node.id))
             return self.emitter.node(Kind.MUTATION, "setitem", args, {}, parent, place, None, names)
+        if made is not None and made.op in ("real", "imag"):
+            args = (Ref(old.id), made.op, Ref(node.id))
+            return self.emitter.node(Kind.MUTATION, "with_attribute", args, {}, parent, place, None, names)
         if made is not None and made.op == "transpose":
             axes = made.kwargs.get("axes")
             inverse = None if axes is None else tuple(int(k) for k in np.argsort(axes))
@@ -353,16 +419,6 @@ _REPEATABLE = frozenset(
         "atleast_1d",
     ]
 )
-
-
-def _forget(table: dict[int, Any], key: int) -> Callable[[Any], None]:
-    def dead(reference: Any) -> None:
-        found = table.get(key)
-        held = found[0] if isinstance(found, tuple) else getattr(found, "array", None)
-        if held is reference:
-            del table[key]
-
-    return dead
 
 
 def _simple_index(root: np.ndarray, view: np.ndarray) -> tuple[str, tuple[Any, ...], dict[str, Any]] | None:

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 
 from tracer.recording.box import Place
 from tracer.recording.calling import Calling
+from tracer.recording.memory import Memory
 from tracer.recording.state import Mode
 from tracer.tape.node import Window
+from tracer.tape.tape import Tape
 
 #: So many iterations of each loop of the set-up are recorded.
 SETUP_ITERATIONS = 8
@@ -68,10 +70,8 @@ COST_LIMIT = 3000
 class Recorder(Calling):
     """Records the windows of the planned loops; the whole program if there are none."""
 
-    def __init__(
-        self, places: list[Place], plans: list[LoopPlan], run_on: bool = False, classic_division: bool = False
-    ) -> None:
-        super().__init__(places, classic_division)
+    def __init__(self, places: list[Place], plans: list[LoopPlan], run_on: bool = False) -> None:
+        super().__init__(places)
         self.plans, self.run_on = plans, run_on
         self.when_complete: Callable[[], None] | None = None
         self.reported = True
@@ -85,12 +85,26 @@ class Recorder(Calling):
         self.window = len(self.tape.windows)
         self.whole_start = len(self.tape.nodes)
         self.memory.checked.clear()
+        if self.plans:
+            self.look_around()
+
+    def begin(self) -> None:
+        """The program's first statement comes next; what its namespace holds by now is given."""
+        if self.windowed:
+            self.look_around()
 
     def finish(self) -> None:
         """The program has ended: a program without a loop was one window."""
         if not self.plans and self.windowed:
             self.tape.windows.append(Window(0, 0, self.whole_start, len(self.tape.nodes)))
         self.mode = Mode.OFF
+
+    def retire(self) -> None:
+        """Let go of everything that was recorded; code that still calls this recorder runs natively."""
+        self.mode = Mode.OFF
+        self.tape, self.memory = Tape(), Memory(self)
+        for table in (self.identities, self.locations, self.origins, self.kept, self.outside, self.texts):
+            table.clear()
 
     @property
     def complete(self) -> bool:

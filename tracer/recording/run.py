@@ -23,10 +23,12 @@ from typing import Any
 from tracer.program.errors import ProgramError
 from tracer.program.loops import Loop, all_loops, training_loops
 from tracer.program.program import Program, load, parse
+from tracer.program.siblings import siblings
 from tracer.recording.box import Place
 from tracer.recording.cost import conditional_costs
 from tracer.recording.failures import failure
 from tracer.recording.instrument import RECORDER, Instrumenter
+from tracer.recording.modules import own_modules
 from tracer.recording.recorder import LoopPlan, Recorder, Stop
 from tracer.recording.recording import Recording
 from tracer.recording.stubs import missing_packages_stubbed
@@ -49,6 +51,8 @@ class Request:
     setup: Path | None = None
     stdin: str = ""
     when_complete: Callable[[Recording], None] | None = None
+    as_module: bool = False
+    modules: dict[str, Program] = field(default_factory=dict)
 
 
 def record_source(
@@ -62,6 +66,7 @@ def record_source(
     setup: Path | None = None,
     stdin: str = "",
     when_complete: Callable[[Recording], None] | None = None,
+    as_module: bool = False,
 ) -> Recording:
     """Run and record a program in this process.
 
@@ -75,26 +80,44 @@ def record_source(
         stdin: what ``input()`` reads.
         when_complete: called with what there is whenever a loop's windows are complete while the
             program still runs.
+        as_module: run it as an imported module, not as ``__main__``, and record it whole.
 
     Raises:
         ProgramFailed, MissingPackage, NameUndefined: see `tracer.recording.errors`.
         ProgramError: ``loop`` is no loop, or ``define`` or ``setup`` cannot be used.
     """
-    request = Request(program, args, loop, iteration, run_on, define or {}, setup, stdin, when_complete)
-    loops = _chosen_loops(program, loop)
+    request = Request(
+        program, args, loop, iteration, run_on, define or {}, setup, stdin, when_complete, as_module,
+        siblings(program, _file_of(program).resolve().parent),
+    )  # fmt: skip
+    loops = [] if as_module else _chosen_loops(request)
     chosen = [DEFAULT_ITERATION if iteration is None else iteration] * len(loops)
     recording, recorder = _attempt(request, loops, chosen, seek=True)
-    again = _better_iterations(recorder, chosen)
-    if again != chosen:
-        recording, recorder = _attempt(request, loops, again, seek=False)
-    extra = _notices_of(recorder, loops, chosen, again, iteration)
-    recording.notices = (*program.notices, *recording.notices, *recording.tape.notices, *extra)
+    if loops and loop is None and not any(plan.count for plan in recorder.plans):
+        # The loops stand in functions that nobody calls: what the program does without them is recorded.
+        extra = _notices_of(program, recorder, loops, chosen, chosen, iteration)
+        recording, recorder = _attempt(request, [], [], seek=False)
+    else:
+        again = _better_iterations(recorder, chosen)
+        if again != chosen:
+            recording, recorder = _attempt(request, loops, again, seek=False)
+        extra = _notices_of(program, recorder, loops, chosen, again, iteration)
+    before = [notice for each in (program, *request.modules.values()) for notice in each.notices]
+    recording.notices = (*before, *recording.notices, *recording.tape.notices, *extra)
     return recording
 
 
-def _chosen_loops(program: Program, line: int | None) -> list[Loop]:
+def _file_of(program: Program) -> Path:
+    file = Path(program.path)
+    if not file.exists() and Path(file.name).exists():
+        return Path(file.name)  # The child runs in the program's own folder.
+    return file
+
+
+def _chosen_loops(request: Request) -> list[Loop]:
+    program, line = request.program, request.loop
     if line is None:
-        return list(training_loops(program))
+        return list(training_loops(program, list(request.modules.values())))
     found = [loop for loop in all_loops(program) if loop.line == line]
     if not found:
         lines = ", ".join(str(loop.line) for loop in all_loops(program)) or "none"
@@ -124,10 +147,17 @@ def _better_iterations(recorder: Recorder, chosen: list[int]) -> list[int]:
 
 
 def _notices_of(
-    recorder: Recorder, loops: list[Loop], chosen: list[int], used: list[int], asked: int | None
+    program: Program,
+    recorder: Recorder,
+    loops: list[Loop],
+    chosen: list[int],
+    used: list[int],
+    asked: int | None,
 ) -> list[Notice]:
     found = []
     for plan, loop, first, last in zip(recorder.plans, loops, chosen, used, strict=True):
+        if loop.path != program.path:
+            continue  # Its line is one of another file.
         if plan.count == 0:
             found.append(Notice(loop.line, 0, "This loop was never reached, so it is not explained."))
         elif last < first or (plan.count <= first and asked is not None):
@@ -155,23 +185,28 @@ def _attempt(
     program = request.program
     costs = [conditional_costs(loop.node) for loop in loops]
     places: list[Place] = []
-    instrumenter = Instrumenter(
-        program, places, [loop.node for loop in loops], [c for found in costs for c in found]
-    )
+
+    def rewritten(each: Program) -> types.CodeType:
+        chosen = [loop.node for loop in loops], [c for found in costs for c in found]
+        return compile(Instrumenter(each, places, *chosen).module(), each.path, "exec", dont_inherit=True)
+
     plans = [
         LoopPlan(loop.line, max(k - 1, 0), k, seek and bool(found))
         for loop, k, found in zip(loops, iterations, costs, strict=True)
     ]
-    recorder = Recorder(places, plans, request.run_on, program.classic_division)
-    code = compile(instrumenter.module(), program.path, "exec", dont_inherit=True)
+    recorder = Recorder(places, plans, request.run_on)
+    tape, recorder.main_path = recorder.tape, program.path
+    code = rewritten(program)
+    modules = {name: (each, rewritten(each)) for name, each in request.modules.items()}
     out = io.StringIO()
     ended = "end"
     report = request.when_complete
     if report is not None:
         recorder.when_complete = lambda: report(_so_far(recorder, program, out))
-    with _surroundings(request, recorder, out) as (namespace, notices):
+    with own_modules(modules), _surroundings(request, recorder, out) as (namespace, notices):
         try:
             _prepare(request, namespace)
+            recorder.begin()
             exec(code, namespace)
         except Stop:
             ended = "stopped"
@@ -184,10 +219,10 @@ def _attempt(
                 if recorder.complete
                 else None
             )
-            raise failure(error, program, done, out.getvalue()) from None
+            raise failure(error, program, done, out.getvalue(), request.modules.values()) from None
         finally:
             recorder.finish()
-    return Recording(recorder.tape, program, out.getvalue(), ended, tuple(notices)), recorder
+    return Recording(tape, program, out.getvalue(), ended, tuple(notices)), recorder
 
 
 def _so_far(recorder: Recorder, program: Program, out: io.StringIO) -> Recording:
@@ -220,11 +255,9 @@ def _surroundings(
 ) -> Iterator[tuple[dict[str, Any], list[Notice]]]:
     """Everything around the program that it may see: modules, arguments, streams, the folder beside it."""
     program = request.program
-    file = Path(program.path)
-    if not file.exists() and Path(file.name).exists():
-        file = Path(file.name)  # The child runs in the program's own folder.
+    file = _file_of(program)
     folder = str(file.resolve().parent)
-    module = types.ModuleType("__main__")
+    module = types.ModuleType(file.stem if request.as_module else "__main__")
     module.__dict__.update({"__file__": str(file), "__builtins__": builtins})
     saved = sys.argv, list(sys.path), sys.modules.get("__main__"), sys.stdin, os.environ.get("MPLBACKEND")
     linecache.cache[program.path] = (len(program.text), None, program.text.splitlines(True), program.path)
@@ -247,10 +280,18 @@ def _surroundings(
         else:
             os.environ["MPLBACKEND"] = saved[4]
         linecache.cache.pop(program.path, None)
-        if outer is None:
-            delattr(builtins, RECORDER)
-        else:
-            setattr(builtins, RECORDER, outer)
+        put_back(outer, recorder)
+
+
+def put_back(outer: Recorder | None, used: Recorder) -> None:
+    """What rewritten code knows as the recorder from now on.
+
+    Generators and threads of the program may still end after it: where there was no recorder before, the one that was
+    used stays, emptied, and lets them run natively.
+    """
+    if outer is None:
+        used.retire()
+    setattr(builtins, RECORDER, used if outer is None else outer)
 
 
 def record_text(source: str, path: str = "<program>", **options: Any) -> Recording:

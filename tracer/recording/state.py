@@ -7,18 +7,21 @@ inside a window makes a leaf with the set-up node as its ``origin``.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Hashable
 from enum import IntEnum
-from types import FrameType
+from pathlib import Path
+from types import FrameType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from tracer.recording.box import NUMBERS, SHARED, Box, Place, dtype_name, is_number, shape_of, snapshot
 from tracer.recording.memory import Memory, ultimate
-from tracer.tape.functions import Slice
+from tracer.recording.provenance import values_alive
+from tracer.tape.functions import Slice, resolve
 from tracer.tape.node import Binding, Call, Kind, Node, Notice, Ref
-from tracer.tape.tape import Tape, references
+from tracer.tape.tape import Tape, references, substitute
 
 #: More nodes than this are not kept of the code before the loops.
 SETUP_LIMIT = 20_000
@@ -52,10 +55,45 @@ class State:
         self.scope_count = 0
         self.kept: dict[int, Any] = {}
         self.said: set[tuple[str, int, int]] = set()
+        self.alive: set[int] = set()
+        self.outside: dict[int, Any] = {}
+        self.texts: dict[int, Any] = {}
+        self.main_path = ""
 
     @property
     def windowed(self) -> bool:
         return self.mode is Mode.WINDOW
+
+    # -- values from elsewhere --------------------------------------------------------------------
+
+    def look_around(self) -> None:
+        """A window opens: whatever is there now may be read in it as given."""
+        self.alive = values_alive()
+
+    def given(self, value: Any) -> None:
+        """``value`` comes from outside the program's arithmetic: from a module, a file, the clock."""
+        if isinstance(value, np.ndarray):
+            self.alive.update((id(value), id(ultimate(value))))
+        elif is_number(value):
+            self.alive.add(id(value))
+        elif not isinstance(value, (str, bytes, type(None))):
+            self.outside[id(value)] = value
+
+    def is_outside(self, value: Any) -> bool:
+        return isinstance(value, ModuleType) or self.outside.get(id(value)) is value
+
+    def arrives(self, value: Any, place: Place | None) -> None:
+        """A leaf is made for ``value`` in a window: say so if it was not there before the window."""
+        if not self.windowed or isinstance(value, SHARED):
+            return
+        part: Any = value
+        while id(part) not in self.alive:
+            part = getattr(part, "base", None) if isinstance(part, np.ndarray) else None
+            if part is None:
+                self.notice(
+                    "Where this value was computed could not be followed; it is taken as given.", place
+                )
+                return
 
     # -- nodes ----------------------------------------------------------------------------------
 
@@ -90,6 +128,8 @@ class State:
     def notice(self, what: str, place: Place | None) -> None:
         """Something that could not be followed; each place says the same thing once."""
         line, column = (place.site.span.line, place.site.span.column) if place else (0, 0)
+        if place and self.main_path and place.site.path not in ("", self.main_path):
+            what, line, column = f"{Path(place.site.path).name}:{line}:{column}: {what}", 0, 0
         if (what, line, column) not in self.said:
             self.said.add((what, line, column))
             self.tape.notices.append(Notice(line, column, what))
@@ -115,6 +155,8 @@ class State:
                 return Box(value, self.memory.read(value, place), place)
         elif not isinstance(value, SHARED) and self.known(value):
             return Box(value, self.lookup(value, place), place)
+        if op in ("empty", "empty_like") and isinstance(value, np.ndarray):
+            value[...] = 0  # Whatever lay in the memory; this way two runs, and a replay, have the same.
         args = tuple(self.reference(o) for o in operands)
         kwargs = {k: self.reference(p, literals=True) for k, p in parameters.items()}
         parent = None
@@ -129,8 +171,27 @@ class State:
                 parent = first
         if kind is None:
             kind = Kind.VIEW if parent is not None else Kind.OPERATION
+        if kind in (Kind.OPERATION, Kind.VIEW) and (
+            isinstance(value, np.matrix)
+            or any(isinstance(o, Box) and isinstance(o.value, np.matrix) for o in operands)
+        ):
+            return self._of_matrix(op, args, kwargs, value, place)
         new = self.node(kind, op, args, kwargs, value, place)
         self.remember(value, new, parent)
+        return Box(value, new, place)
+
+    def _of_matrix(self, op: str, args: Any, kwargs: Any, value: Any, place: Place) -> Box:
+        """An operation of ``np.matrix``, which keeps two axes: the plain operation, then a reshape."""
+        values = {k: self.tape.nodes[k].value for k in references((args, kwargs))}
+        plain = value
+        if all(v is not None for v in values.values()):
+            plain = resolve(op)(*substitute(args, values), **substitute(kwargs, values))
+        new = self.node(Kind.OPERATION, op, args, kwargs, plain, place)
+        if np.shape(plain) != np.shape(value):
+            new = self.node(
+                Kind.OPERATION, "reshape", (Ref(new.id),), {"shape": np.shape(value)}, value, place
+            )
+        self.remember(value, new)
         return Box(value, new, place)
 
     def remember(self, value: Any, node: Node, parent: np.ndarray | None = None) -> None:
@@ -174,6 +235,7 @@ class State:
         if isinstance(value, SHARED) and (location is None or isinstance(value, (bool, np.bool_))):
             return None
         origin = self.origins.get(location)
+        self.arrives(value, place)
         new = self.node(
             Kind.LEAF, "", (), {}, value, place, origin.id if origin else None, (name,) if name else ()
         )
@@ -218,6 +280,8 @@ class State:
             return ("cell", name)
         if name in code.co_varnames:
             return (self.scopes.get(id(frame), -id(frame)), name)
+        if not code.co_flags & inspect.CO_NEWLOCALS and frame.f_locals is not frame.f_globals:
+            return ("class", id(frame.f_locals), name)
         return ("global", id(frame.f_globals), name)
 
     # -- arguments ----------------------------------------------------------------------------------
@@ -231,11 +295,16 @@ class State:
         """
         if isinstance(item, Box):
             return self._reference_box(item, literals)
-        if isinstance(item, (tuple, list)):
+        if isinstance(item, tuple):
             return tuple(self.reference(part, literals) for part in item)
+        if isinstance(item, list):
+            return [self.reference(part, literals) for part in item]
         return item
 
     def _reference_box(self, box: Box, literals: bool) -> Any:
+        if isinstance(box.value, np.ndarray) and box.node is not None:
+            # It may have been changed since it was read: `a[0], a[1] = a[1], a[0]`.
+            return Ref(self.memory.present(box.value, box.node, box.place).id)
         if box.node is not None:
             written = box.node.kind is Kind.LITERAL and not box.node.names
             return box.value if literals and written else Ref(box.node.id)
@@ -249,17 +318,34 @@ class State:
     def deep(self, value: Any, place: Place | None, depth: int = 0) -> Any:
         """A plain value as an argument: what has a node inside it becomes a reference."""
         if isinstance(value, (*NUMBERS, range)):
+            if (
+                isinstance(value, np.ndarray)
+                and value.dtype == object
+                and value.size < _LENGTH
+                and depth < _DEPTH
+            ):
+                return self.deep(value.tolist(), place, depth + 1)
+            if isinstance(value, np.ndarray) and not is_number(value):
+                return f"<array of {value.dtype}>"
             if isinstance(value, SHARED) or not is_number(value):
                 return value
             node = self.lookup(value, place or Place(_nowhere()))
             return Ref(node.id) if node is not None else value
-        if type(value) in (list, tuple) and depth < _DEPTH and len(value) < _LENGTH:
+        if isinstance(value, (list, tuple)) and depth < _DEPTH and len(value) < _LENGTH:
             return tuple(self._item(value, at, part, place, depth) for at, part in enumerate(value))
         if isinstance(value, type) and issubclass(value, (np.generic, int, float)):
             return np.dtype(value).name
         if isinstance(value, np.dtype):
             return value.name
-        return value
+        if isinstance(value, (str, bytes, type(None), type(Ellipsis))):
+            return value
+        if isinstance(value, slice):
+            return Slice(
+                *(self.deep(part, place, depth + 1) for part in (value.start, value.stop, value.step))
+            )
+        if isinstance(value, dict) and depth < _DEPTH and len(value) < _LENGTH:
+            return {str(key): self._item(value, key, part, place, depth) for key, part in value.items()}
+        return f"<{type(value).__name__}>"
 
     def _item(self, container: Any, at: int, part: Any, place: Place | None, depth: int) -> Any:
         found = self.locations.get((id(container), at))

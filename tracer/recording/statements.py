@@ -54,7 +54,12 @@ def _assign(code: Instrumenter, statement: ast.Assign) -> list[ast.stmt]:
 def _annotated(code: Instrumenter, statement: ast.AnnAssign) -> list[ast.stmt]:
     if statement.value is None:
         return [statement]
-    return store(code, statement.target, code.expression(statement.value), statement)
+    [stored] = store(code, statement.target, code.expression(statement.value), statement)
+    if isinstance(stored, ast.Assign):
+        return [
+            ast.AnnAssign(statement.target, code.native(statement.annotation), stored.value, statement.simple)
+        ]
+    return [stored]
 
 
 def _temporary(code: Instrumenter) -> str:
@@ -62,7 +67,7 @@ def _temporary(code: Instrumenter) -> str:
 
 
 def store(code: Instrumenter, target: ast.expr, box: ast.expr, statement: ast.stmt) -> list[ast.stmt]:
-    """Statements that put the value of ``box`` into a target."""
+    """Statements that put the value of ``box`` into a target; as in Python, the value is evaluated first."""
     if isinstance(target, ast.Starred):
         target = target.value
     if isinstance(target, ast.Name):
@@ -72,18 +77,12 @@ def store(code: Instrumenter, target: ast.expr, box: ast.expr, statement: ast.st
         place = code.place(target, code.program.text_of(code.program.span(target)))
         owner = code.expression(target.value)
         name = ast.Constant(code.mangled(target.attr))
-        return [ast.Expr(code.call("set_attribute", place, owner, name, box, at=statement))]
+        return [ast.Expr(code.call("set_attribute", place, box, owner, name, at=statement))]
     if isinstance(target, ast.Subscript):
         place = code.place(
             statement if len(getattr(statement, "targets", ())) == 1 else target, _base(code, target)
         )
-        parts = code.expression(target.value), code.expression(target.slice), box
-        if not isinstance(box, ast.Name):
-            # Python evaluates the right-hand side first.
-            temporary = _temporary(code)
-            first = ast.Assign([ast.Name(temporary, _STORE)], box)
-            call = code.call("set_item", place, *parts[:2], ast.Name(temporary, _LOAD), at=statement)
-            return [first, ast.Expr(call), ast.Delete([ast.Name(temporary, ast.Del())])]
+        parts = box, code.expression(target.value), code.expression(target.slice)
         return [ast.Expr(code.call("set_item", place, *parts, at=statement))]
     if isinstance(target, (ast.Tuple, ast.List)):
         stars = [at for at, item in enumerate(target.elts) if isinstance(item, ast.Starred)]
@@ -104,9 +103,7 @@ def _base(code: Instrumenter, target: ast.Subscript) -> str:
 
 
 def _augmented(code: Instrumenter, statement: ast.AugAssign) -> list[ast.stmt]:
-    from tracer.recording.instrument import _OPERATIONS
-
-    target, op = statement.target, _OPERATIONS[type(statement.op)]
+    target, op = statement.target, code.operation(statement.op)
     operator = ast.Constant(op)
     if isinstance(target, ast.Name):
         read = ast.copy_location(ast.Name(target.id, _LOAD), target)
@@ -145,7 +142,75 @@ def _if(code: Instrumenter, statement: ast.If) -> list[ast.stmt]:
 
 
 def _with(code: Instrumenter, statement: ast.With) -> list[ast.stmt]:
-    return [ast.With([code.native(item) for item in statement.items], code.statements(statement.body))]
+    items = [
+        ast.withitem(
+            code.plain(item.context_expr), code.native(item.optional_vars) if item.optional_vars else None
+        )
+        for item in statement.items
+    ]
+    bound = [
+        s
+        for item in statement.items
+        if item.optional_vars
+        for s in _bound_names(code, item.optional_vars, statement)
+    ]
+    return [ast.With(items, bound + code.statements(statement.body))]
+
+
+def _raise(code: Instrumenter, statement: ast.Raise) -> list[ast.stmt]:
+    parts = [code.plain(part) if part is not None else None for part in (statement.exc, statement.cause)]
+    return [ast.Raise(*parts)]
+
+
+def _match(code: Instrumenter, statement: ast.Match) -> list[ast.stmt]:
+    cases = [
+        ast.match_case(
+            code.native(case.pattern),
+            code.call("truth", code.expression(case.guard), at=case.guard)
+            if case.guard is not None
+            else None,
+            code.statements(case.body),
+        )
+        for case in statement.cases
+    ]
+    return [ast.Match(code.plain(statement.subject), cases)]
+
+
+def _import(code: Instrumenter, statement: ast.Import | ast.ImportFrom) -> list[ast.stmt]:
+    """What is imported was there before: the recorder is told, so that it does not ask where it came from."""
+    if any(alias.name == "*" for alias in statement.names):
+        return [statement, ast.Expr(code.call("look_around", at=statement))]
+    names = [alias.asname or alias.name.split(".")[0] for alias in statement.names]
+    values = ast.List([ast.Name(name, _LOAD) for name in names], _LOAD)
+    return [statement, ast.Expr(code.call("imported", values, at=statement))]
+
+
+def _class(code: Instrumenter, statement: ast.ClassDef) -> list[ast.stmt]:
+    """A class: its attributes and methods are recorded, what is not a plain assignment runs as it stands."""
+    outer, code.class_name = code.class_name, statement.name
+    decorators = [code.plain(d) for d in statement.decorator_list]
+    bases = [code.native(b) for b in statement.bases]
+    keywords = [code.native(k) for k in statement.keywords]
+    code.scope.append(statement.name)
+    try:
+        body: list[ast.stmt] = []
+        for part in statement.body:
+            single = (
+                isinstance(part, ast.Assign)
+                and isinstance(part.targets[0], ast.Name)
+                and len(part.targets) == 1
+            )
+            annotated = isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name)
+            if single or annotated or isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                body += [ast.copy_location(new, part) for new in recorded(code, part)]
+            else:
+                body += code.native_body([part])
+    finally:
+        code.scope.pop()
+        code.class_name = outer
+    new = copy.copy(statement)
+    new.bases, new.keywords, new.decorator_list, new.body = bases, keywords, decorators, body
+    return [new]
 
 
 def _try(code: Instrumenter, statement: Any) -> list[ast.stmt]:
@@ -215,15 +280,18 @@ def _between(
 ) -> list[ast.stmt]:
     first: ast.stmt = ast.Assign([ast.Name(token, _STORE)], code.call(begin, *args, at=at))
     last: ast.stmt = ast.Expr(code.call(end, ast.Name(token, _LOAD), at=at))
-    return _placed([first, ast.Try(_placed(body, at), [], [], _placed([last], at))], at)
+    gone: ast.stmt = ast.Delete([ast.Name(token, ast.Del())])
+    return _placed([first, ast.Try(_placed(body, at), [], [], _placed([last, gone], at))], at)
 
 
 def _bound_targets(code: Instrumenter, statement: Any) -> list[ast.stmt]:
     """Give the loop's variables a provenance: each name in the target is bound again to its value."""
-    if not isinstance(statement, ast.For):
-        return []
+    return _bound_names(code, statement.target, statement) if isinstance(statement, ast.For) else []
+
+
+def _bound_names(code: Instrumenter, target: ast.expr, statement: ast.stmt) -> list[ast.stmt]:
     found: list[ast.stmt] = []
-    for name in ast.walk(statement.target):
+    for name in ast.walk(target):
         if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store):
             read = ast.Name(name.id, _LOAD)
             value = code.call("loop_variable", code.place(name, name.id), read, at=statement)
@@ -232,16 +300,22 @@ def _bound_targets(code: Instrumenter, statement: Any) -> list[ast.stmt]:
     return found
 
 
-def both_versions(code: Instrumenter, node: Any) -> Any:
-    """A function with both versions of its body; the recorder says at each call which one is run."""
+def both_versions(code: Instrumenter, node: Any, recorded_header: bool = False) -> Any:
+    """A function with both versions of its body; the recorder says at each call which one is run.
+
+    Arguments:
+        recorded_header: whether decorators and default values, which are evaluated where the function is
+            defined, are recorded.
+    """
     from tracer.recording.instrument import is_text
 
     body = list(node.body)
     doc = [body.pop(0)] if body and is_text(body[0]) else []
     scopes = [s for s in body if isinstance(s, (ast.Global, ast.Nonlocal))]
     body = [s for s in body if s not in scopes]
-    decorators = [code.native(d) for d in node.decorator_list]
-    arguments = code.native(node.args)
+    header = code.plain if recorded_header else code.native
+    decorators = [header(d) for d in node.decorator_list]
+    arguments = defaults(code, node.args) if recorded_header else code.native(node.args)
     if body:
         code.scope.append(node.name)
         entered = code.call("enter", code.place(node, node.name), at=body[0])
@@ -253,8 +327,18 @@ def both_versions(code: Instrumenter, node: Any) -> Any:
     return new
 
 
+def defaults(code: Instrumenter, arguments: ast.arguments) -> ast.arguments:
+    """Parameters whose default values are recorded."""
+    new: ast.arguments = code.native(ast.arguments(
+        arguments.posonlyargs, arguments.args, arguments.vararg, arguments.kwonlyargs, [], arguments.kwarg, []
+    ))  # fmt: skip
+    new.defaults = [code.plain(value) for value in arguments.defaults]
+    new.kw_defaults = [code.plain(value) if value is not None else None for value in arguments.kw_defaults]
+    return new
+
+
 def _function(code: Instrumenter, statement: Any) -> list[ast.stmt]:
-    return [both_versions(code, statement)]
+    return [both_versions(code, statement, recorded_header=True)]
 
 
 _STATEMENTS: dict[type[ast.stmt], Any] = {
@@ -272,4 +356,9 @@ _STATEMENTS: dict[type[ast.stmt], Any] = {
     ast.While: _loop,
     ast.FunctionDef: _function,
     ast.AsyncFunctionDef: _function,
+    ast.ClassDef: _class,
+    ast.Match: _match,
+    ast.Raise: _raise,
+    ast.Import: _import,
+    ast.ImportFrom: _import,
 }

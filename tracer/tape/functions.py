@@ -8,6 +8,7 @@ rounds differently for another layout of memory, and replays are bit for bit.
 from __future__ import annotations
 
 import builtins
+import math
 import operator
 from collections.abc import Callable
 from functools import cache
@@ -157,6 +158,25 @@ def _into(x: Any, value: Any) -> Any:
     return new
 
 
+def _lists(items: Any) -> Any:
+    return [_lists(item) for item in items] if isinstance(items, tuple) else items
+
+
+def _with_attribute(x: Any, name: str, value: Any) -> Any:
+    """``x`` after ``x.real = value`` and the like."""
+    new = np.array(x)
+    setattr(new, name, value)
+    return new
+
+
+def _resized(x: Any, shape: Any) -> Any:
+    """What ``x.resize(shape)`` leaves: cut off, or filled up with zeros."""
+    new = np.zeros(int(np.prod(shape)), x.dtype)
+    kept = min(new.size, x.size)
+    new[:kept] = x.reshape(-1)[:kept]
+    return new.reshape(shape)
+
+
 def _part_of(part: int, op: str, *args: Any, **kwargs: Any) -> Any:
     """One of the arrays that a function gives, such as the Q of a QR decomposition."""
     return resolve(op)(*args, **kwargs)[part]
@@ -190,6 +210,10 @@ _TABLE: dict[str, Callable[..., Any]] = {
     "sum_of": lambda items, start=0: builtins.sum(items, start),
     "max_of": lambda items: builtins.max(items),
     "min_of": lambda items: builtins.min(items),
+    "fsum_of": lambda items: math.fsum(items),
+    "prod_of": lambda items: math.prod(items),
+    "log_base": lambda x, base: math.log(x, base),
+    "divmod": lambda a, b: divmod(a, b),
     "tuple_item": lambda items, k: items[k],
     "getitem": _getitem,
     "setitem": _setitem,
@@ -211,6 +235,13 @@ _TABLE: dict[str, Callable[..., Any]] = {
     "into": _into,
     "split": lambda x, sections, axis, part: np.split(x, sections, axis=axis)[part],
     "array_split": lambda x, sections, axis, part: np.array_split(x, sections, axis=axis)[part],
+    "empty": lambda shape, **kw: np.zeros(shape, **kw),
+    "empty_like": lambda x, **kw: np.zeros_like(x, **kw),
+    "view": lambda x: x.view(),
+    "block": lambda items: np.block(_lists(items)),
+    "with_attribute": _with_attribute,
+    "partitioned": lambda x, *args, **kw: np.partition(x, *args, **kw),
+    "resized": lambda x, shape: _resized(x, shape),
     "logical_not": lambda x, **kw: (not x) if isinstance(x, (bool, int, float)) else np.logical_not(x, **kw),
     "part_of": _part_of,
 }

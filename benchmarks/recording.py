@@ -1,0 +1,197 @@
+"""What recording costs: an operation against autograd's tape, code outside the window, memory, time steps.
+
+``python -m benchmarks.recording`` prints each number with its limit and exits with 1 if one is passed.  The figures
+against autograd need autograd (``pip install '.[bench]'``).
+"""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tracer.program import parse
+from tracer.recording import record_source
+
+CHAIN = """\
+import numpy as np
+x = np.random.randn({shape})
+w = np.random.randn({shape})
+for step in range(2):
+    for k in range({count}):
+        a = x * w
+        b = a + x
+        c = np.tanh(b)
+        d = c - a
+    w -= 0.01 * d
+"""
+NETWORK = """\
+import numpy as np
+np.random.seed(0)
+X, y = np.random.randn(200, 60), np.random.randn(200, 10)
+W1, W2 = np.random.randn(60, 100) * 0.1, np.random.randn(100, 10) * 0.1
+for step in range({steps}):
+    h = np.maximum(0, X.dot(W1))
+    out = h.dot(W2)
+    loss = 0.5 * np.mean((out - y) ** 2)
+    d = (out - y) / out.size
+    dW2 = h.T.dot(d)
+    dh = d.dot(W2.T)
+    dh[h <= 0] = 0
+    dW1 = X.T.dot(dh)
+    W1 -= 0.1 * dW1
+    W2 -= 0.1 * dW2
+"""
+UNROLLED = """\
+import numpy as np
+np.random.seed(0)
+W, U, x = np.random.randn(20, 20) * 0.1, np.random.randn(20, 20) * 0.1, np.random.randn({steps}, 20)
+for it in range(2):
+    hs = {{-1: np.zeros(20)}}
+    for t in range({steps}):
+        hs[t] = np.tanh(W @ hs[t - 1] + U @ x[t])
+    dW, dh = np.zeros_like(W), np.ones(20)
+    for t in reversed(range({steps})):
+        dz = dh * (1 - hs[t] ** 2)
+        dW += np.outer(dz, hs[t - 1])
+        dh = W.T @ dz
+    W -= 0.01 * dW
+"""
+
+
+@dataclass(frozen=True)
+class Figure:
+    what: str
+    value: float
+    limit: float
+    unit: str
+
+    @property
+    def kept(self) -> bool:
+        return self.value <= self.limit
+
+    def __str__(self) -> str:
+        return f"{'ok ' if self.kept else 'NOT'} {self.what}: {self.value:.2f} {self.unit} (at most {self.limit:g})"
+
+
+def seconds(run: Callable[[], object], runs: int = 5) -> float:
+    """The least processor time of several runs: whatever else the machine does only adds to it."""
+    times = []
+    for _ in range(runs):
+        start = time.process_time()
+        run()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def record(source: str, **options: Any) -> Any:
+    return record_source(parse(source), **options)
+
+
+def native(source: str) -> None:
+    exec(compile(source, "native", "exec"), {"__name__": "__main__"})
+
+
+def per_operation(shape: str) -> float:
+    """Microseconds that one recorded operation costs more than a native one."""
+    few, many = (CHAIN.format(shape=shape, count=count) for count in (20, 220))
+    nodes = len(record(many).tape.nodes) - len(record(few).tape.nodes)
+    more = seconds(lambda: record(many)) - seconds(lambda: record(few))
+    plain = seconds(lambda: native(many)) - seconds(lambda: native(few))
+    return (more - plain) / nodes * 1e6
+
+
+def autograds_tape(shape: str) -> float:
+    """The same of autograd's forward pass on a tape."""
+    from autograd import numpy as anp
+    from autograd.core import VJPNode
+    from autograd.tracer import new_box, trace_stack
+
+    dims = tuple(int(n) for n in shape.split(","))
+    x, w = np.random.randn(*dims), np.random.randn(*dims)
+
+    def chain(x: Any, w: Any, numpy: Any, count: int = 400) -> None:
+        for _ in range(count):
+            a = x * w
+            b = a + x
+            c = numpy.tanh(b)
+            c - a
+
+    def traced() -> None:
+        with trace_stack.new_trace() as number:
+            chain(*(new_box(v, number, VJPNode.new_root()) for v in (x, w)), anp)
+
+    return (seconds(traced) - seconds(lambda: chain(x, w, np))) / 1600 * 1e6
+
+
+def run_on(steps: int = 3000) -> float:
+    """The run with one iteration explained, against the native run."""
+    source = NETWORK.format(steps=steps)
+    pairs = [
+        (seconds(lambda: record(source, run_on=True), 1), seconds(lambda: native(source), 1))
+        for _ in range(3)
+    ]
+    return statistics.median(a / b for a, b in pairs)
+
+
+def outside(steps: int = 2000) -> float:
+    """An iteration outside the window against a native one: two runs that differ in the number of iterations."""
+    few, many = NETWORK.format(steps=200), NETWORK.format(steps=200 + steps)
+    ratios = []
+    for _ in range(3):
+        mine = seconds(lambda: record(many, run_on=True), 1) - seconds(lambda: record(few, run_on=True), 1)
+        plain = seconds(lambda: native(many), 1) - seconds(lambda: native(few), 1)
+        ratios.append(mine / plain)
+    return statistics.median(ratios)
+
+
+def memory() -> float:
+    """The most that recording takes at one time, against the bytes of the values in the windows."""
+    source = NETWORK.format(steps=2).replace("200", "2000")
+    record(source)
+    tracemalloc.start()
+    tape = record(source).tape
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    values = sum(n.value.nbytes for n in tape.window_nodes() if isinstance(n.value, np.ndarray))
+    return peak / values
+
+
+def per_time_step() -> float:
+    """The cost of a step of an unrolled network of 300 steps against one of 10."""
+    cost = {n: seconds(lambda n=n: record(UNROLLED.format(steps=n))) for n in (10, 110, 300)}  # type: ignore[misc]
+    return ((cost[300] - cost[110]) / 190) / ((cost[110] - cost[10]) / 100)
+
+
+def main() -> int:
+    gc.freeze()  # As the child process does that records programs.
+    gc.set_threshold(100_000, 50, 50)
+    figures = [Figure("a recorded operation on 2×2 arrays", per_operation("2, 2"), 8.0, "µs")]
+    large = per_operation("300, 100")
+    try:
+        figures.append(
+            Figure("the same against autograd's tape", figures[0].value / autograds_tape("2,2"), 1.6, "×")
+        )
+        figures.append(Figure("a recorded operation on 300×100 arrays against autograd's tape",
+                              large / autograds_tape("300,100"), 1.5, "×"))  # fmt: skip
+    except ImportError:
+        print(f"a recorded operation on 300×100 arrays: {large:.2f} µs (autograd is not installed)")
+    figures += [
+        Figure("an iteration outside the window", outside(), 1.05, "× native"),
+        Figure("3000 iterations with one explained", run_on(), 1.05, "× native"),
+        Figure("memory at its most", memory(), 2.5, "× the values"),
+        Figure("a time step of 300 against one of 10", per_time_step(), 1.5, "×"),
+    ]
+    print(*figures, sep="\n")
+    return 0 if all(figure.kept for figure in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+"""Nothing that a program does to numbers is lost, altered or kept silent: one small program for each way of doing it.
+
+Each program runs natively and recorded, as a module, in a function and in a loop.  It must print and leave behind
+the same; its tape must replay bit for bit; and given another run's inputs the tape must give that run's result, or
+a notice must say what was not followed.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.recording.following import SETTINGS, examine
+from tests.recording.traps import arrays, language
+
+TRAPS = language.TRAPS | arrays.TRAPS
+#: What cannot be followed, or not yet: a notice says so.
+NOTICED = {
+    "exec", "eval", "ndarray subclass",
+    "dtype view", "complex view", "float view write", "piecewise", "vectorize", "frompyfunc", "apply_along_axis",
+    "apply_over", "structured array", "masked array", "statistics", "math fsum prod dist", "math functions", "pickle",
+    "json", "savetxt", "str to float", "tobytes frombuffer", "memoryview", "ctypes write", "interp", "int view",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("name", TRAPS)
+def test_a_program_is_followed_or_a_notice_says_what_was_not(name: str, setting: str) -> None:
+    finding = examine(TRAPS[name], setting)
+    assert finding.verdict in (("noticed", "followed") if name in NOTICED else ("followed",)), finding.notices
