@@ -298,7 +298,10 @@ class Rewriter:
         factor = only_factor(definition.expr, any_coefficient=True)
         if not isinstance(factor, Entry):
             return None
-        value = at_entry(definition, side)
+        try:
+            value = at_entry(definition, side)
+        except NotRepresentable:
+            return None
         inner = value[0].factors[0][0]
         return (value[0].coefficient, inner) if isinstance(inner, Entry) else None
 
