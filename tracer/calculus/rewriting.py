@@ -29,6 +29,7 @@ from tracer.calculus.algebra import (
 )
 from tracer.calculus.canonical import canonical_key, simplify, term_key
 from tracer.calculus.definitions import at_entry, number_values, only_factor, positive_part_of
+from tracer.calculus.exponentials import related_exponentials
 from tracer.calculus.indexing import NotRepresentable
 from tracer.calculus.linearised import as_equations, join_roots
 from tracer.calculus.patterns import Lemma, rewrite
@@ -77,7 +78,7 @@ class Rewriter:
             if name not in self.same
         }
         self.keep = frozenset(self.same.get(k, k) for k in keep)
-        self._split_exponentials()
+        self.definitions = related_exponentials(self.definitions)
         self.most_terms = most_terms
         self.used: dict[str, None] = {}
         self._deadline = float("inf")
@@ -89,39 +90,6 @@ class Rewriter:
             for lemma in lemmas
             if len(renamed := rename_arrays((lemma.pattern,), self.same)) == 1 and lemma.usable
         ]
-
-    def _split_exponentials(self) -> None:
-        """exp(a − log q) = exp(a) q⁻¹: probabilities in programs that compute their logarithms first."""
-        for name, definition in self.definitions.items():
-            outer = only_factor(definition.expr)
-            if not isinstance(outer, Function) or outer.name != "exp(x0)":
-                continue
-            (argument,) = outer.arguments
-            if argument.array not in self.definitions:
-                continue
-            product = self._exponential(at_entry(self.definitions[argument.array], argument))
-            if product is not None:
-                self.definitions[name] = Definition(name, definition.free, product)
-
-    def _exponential(self, exponent: Expr) -> Expr | None:
-        """exp of a sum of entries of which one is a logarithm, as a product."""
-        factors: list[tuple[Factor, Fraction]] = []
-        logarithms = 0
-        for term in exponent:
-            inner = only_factor((term,), any_coefficient=True)
-            if not isinstance(inner, Entry):
-                return None
-            inside = self.definitions.get(inner.array)
-            log = None if inside is None else only_factor(inside.expr)
-            if inside is not None and isinstance(log, Function) and log.name == "log(x0)":
-                looked = only_factor(at_entry(inside, inner))
-                assert isinstance(looked, Function)
-                factors.append((looked.arguments[0], term.coefficient))
-                logarithms += 1
-            else:
-                factors.append((Function("exp(x0)", (inner,)), term.coefficient))
-        made = make_term(ONE, (), factors)
-        return (made,) if made is not None and logarithms else None
 
     def _functions(self) -> dict[str, list[Definition]]:
         """Arrays that are a scalar function and nothing else, by the text of the function."""
