@@ -28,7 +28,7 @@ from tracer.calculus.algebra import (
     substitute,
 )
 from tracer.calculus.canonical import canonical_key, simplify, term_key
-from tracer.calculus.definitions import at_entry, number_values, only_factor, positive_part_of
+from tracer.calculus.definitions import at_entry, chosen_part_of, number_values, only_factor, positive_part_of
 from tracer.calculus.exponentials import related_exponentials
 from tracer.calculus.indexing import NotRepresentable
 from tracer.calculus.linearised import as_equations, join_roots
@@ -323,7 +323,12 @@ class Rewriter:
                 return (Term(term.coefficient, term.bound, others),)
             inner = positive_part_of(definition)
             if inner is None:
-                continue
+                chosen = self._chosen_part(definition, side)
+                if chosen is None:
+                    continue
+                self.used[side.array] = None
+                product = multiply((Term(term.coefficient, (), others),), chosen)
+                return tuple(Term(t.coefficient, term.bound + t.bound, t.factors) for t in product)
             at = substitute(
                 entry(inner.array, *inner.indices),
                 {f: i for f, i in zip(definition.free, side.indices, strict=True) if isinstance(f, Index)},
@@ -335,6 +340,17 @@ class Rewriter:
             made = make_term(term.coefficient, term.bound, (*others, (Mask(">", looked, Fraction(0)), ONE)))
             return () if made is None else (made,)
         return None
+
+    def _chosen_part(self, definition: Definition, side: Entry) -> Expr | None:
+        """[Y w > 0] = [Y > 0] w at an entry, where w is 0 or 1."""
+        found = chosen_part_of(definition)
+        if found is None:
+            return None
+        kept, weight = found
+        mask = make_term(ONE, (), ((Mask(">", kept, Fraction(0)), ONE),))
+        assert mask is not None
+        whole = Definition(definition.array, definition.free, multiply((mask,), weight))
+        return at_entry(whole, side)
 
     def _rule(self, name: str) -> Lemma | None:
         """The definition of an atom the other way round: its leading product becomes its name."""
