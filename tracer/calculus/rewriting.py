@@ -28,6 +28,7 @@ from tracer.calculus.algebra import (
     substitute,
 )
 from tracer.calculus.canonical import canonical_key, simplify, term_key
+from tracer.calculus.comparisons import simpler_mask
 from tracer.calculus.definitions import at_entry, chosen_part_of, number_values, only_factor, positive_part_of
 from tracer.calculus.exponentials import related_exponentials
 from tracer.calculus.indexing import NotRepresentable
@@ -234,44 +235,11 @@ class Rewriter:
             # x [0 > x] = x − x [x > 0], also where x = 0.
             positive = make_term(ONE, (), ((Mask(">", mask.right, Fraction(0)), ONE),))
             return add(constant(1), scale((positive,), -1)) if positive is not None else None
-        left, right = (self._compared(s) for s in (mask.left, mask.right))
-        if left is None and right is None:
-            return None
-        scaled, compared = (1, mask.left) if left is None else left
-        other_scale, other = (1, mask.right) if right is None else right
-        if mask.relation == "==":
-            return None
-        if isinstance(compared, Entry) and isinstance(other, Entry):
-            if scaled != other_scale or scaled < 0:
-                return None
-            new = Mask(mask.relation, compared, other)
-        elif isinstance(compared, Entry) and isinstance(other, Fraction):
-            bound = other / scaled
-            new = Mask(mask.relation, compared, bound) if scaled > 0 else Mask(mask.relation, bound, compared)
-        elif isinstance(compared, Fraction) and isinstance(other, Entry):
-            bound = compared / other_scale
-            new = Mask(mask.relation, bound, other) if other_scale > 0 else Mask(mask.relation, other, bound)
-        else:
-            new = Mask(mask.relation, compared, other)
-        if new == mask:
+        new = simpler_mask(mask, self.definitions)
+        if new is None:
             return None
         made = make_term(ONE, (), ((new, ONE),))
         return () if made is None else (made,)
-
-    def _compared(self, side: Entry | Fraction) -> tuple[Fraction | int, Entry | Fraction] | None:
-        """An entry that is compared, as a number times another entry."""
-        if not isinstance(side, Entry) or side.array not in self.definitions:
-            return None
-        definition = self.definitions[side.array]
-        factor = only_factor(definition.expr, any_coefficient=True)
-        if not isinstance(factor, Entry):
-            return None
-        try:
-            value = at_entry(definition, side)
-        except NotRepresentable:
-            return None
-        inner = value[0].factors[0][0]
-        return (value[0].coefficient, inner) if isinstance(inner, Entry) else None
 
     def _apply(self, expr: Expr) -> Expr:
         """Lemmas and definitions the other way round, until none fits."""
