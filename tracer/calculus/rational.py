@@ -131,14 +131,13 @@ def _of_frame(factor: Factor, bound: frozenset[Index]) -> bool:
 
 def cancelled(expr: Expr, definitions: Mapping[str, Definition], opaque: Iterable[str] = ()) -> Expr:
     """The terms whose sum is not seen to be zero as a rational function of entries."""
-    import sympy
 
     frames = Frames(expr, definitions, opaque)
     remaining: list[Term] = []
     for _, terms in frames.groups.values():
         if 1 < len(terms) <= MOST_TERMS:
             total = frames.coefficient(terms)
-            if len(frames.symbols) <= MOST_SYMBOLS and sympy.cancel(sympy.together(total)) == 0:
+            if len(frames.symbols) <= MOST_SYMBOLS and _is_zero(total):
                 continue
             if _cancels_opened(terms, definitions, opaque):
                 continue
@@ -155,6 +154,18 @@ def _cancels_opened(terms: list[Term], definitions: Mapping[str, Definition], op
     if len(frames.symbols) > MOST_OPENED or not total.has(sympy.Function):
         return False
     if total.count_ops() > MOST_OPERATIONS:
+        return False
+    return _is_zero(total)
+
+
+def _is_zero(total: Any) -> bool:
+    """Whether SymPy cancels the expression to zero; it is not asked where the value at some point is not zero."""
+    import sympy
+
+    symbols = sorted(total.free_symbols, key=str)
+    point = {s: sympy.Rational(2 * n + 3, 3 * n + 7) for n, s in enumerate(symbols)}
+    value = sum((sympy.N(term.subs(point), 30) for term in sympy.Add.make_args(total)), sympy.Integer(0))
+    if value.is_number and value.is_finite and abs(value) > sympy.Float("1e-12"):
         return False
     return bool(sympy.cancel(sympy.together(total)) == 0)
 
