@@ -369,6 +369,10 @@ def _linear_algebra() -> list[Case]:
         Case("linalg.svdvals", (real(*s),), la.svdvals)
         for s in [(3, 2), (2, 3), (3, 3), (1, 3), (2, 3, 2), (4, 2)]
     ]
+    cases += [
+        Case("linalg.svd", (real(*s),), lambda x: la.svd(x, compute_uv=False), {"compute_uv": False})
+        for s in [(3, 2), (2, 3), (5, 3), (1, 3), (2, 3, 2), (4, 2)]
+    ]
     parts: list[tuple[str, Callable[..., Any], int, tuple[Array, ...]]] = [
         ("linalg.slogdet", la.slogdet, 0, (regular(3, 3),)), ("linalg.slogdet", la.slogdet, 1, (regular(3, 3),)),
         ("linalg.slogdet", la.slogdet, 1, (regular(2, 3, 3),)), ("linalg.eigh", la.eigh, 0, (symmetric(3, 3),)),

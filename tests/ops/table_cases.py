@@ -282,6 +282,8 @@ def _elementwise() -> list[Case]:
         Case("power", (positive(4), real(4)), np.power), Case("power", (Fraction(2), X), lambda c, x: 2**x),
         Case("power", (positive(4, 3), np.array(1.7)), np.power), Case("power", (X, Fraction(0)), lambda x, c: x**0),
         Case("clip", (X, -half, half), lambda x, a, b: np.clip(x, -0.5, 0.5)),
+        Case("clip", (X, None, half), lambda x, a, b: np.clip(x, None, 0.5)), Case("clip", (X, -half, None), lambda x, a, b: np.clip(x, -0.5, None)),
+        Case("clip", (X, ROW - 1, COLUMN + 1), np.clip),
         Case("where", (mask, X, Fraction(0)), lambda c, a, b: np.where(c, a, 0)),
         Case("where", (mask, X, ROW), np.where),
         Case("multiply", (mask, X), np.multiply, note="mask"),

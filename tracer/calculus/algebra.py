@@ -268,7 +268,22 @@ def _reduce(factor: Delta | Mask | Condition) -> Delta | Mask | Condition | bool
             one, other = parts[0][0], parts[1][0]
             if isinstance(one, Index) and isinstance(other, Index) and one.axis == other.axis:
                 return Delta(one, other)
-    return factor
+    return _balanced(factor.relation, difference)
+
+
+def _balanced(relation: str, difference: IndexExpr) -> Condition:
+    """difference ∼ 0 with what is added on the one side and what is subtracted on the other: i = k + j for k = i − j.
+
+    What has the size of an axis in it is added, so it stays on the left.
+    """
+    if isinstance(difference, Affine):
+        parts, constant, sizes = difference.parts, difference.constant, difference.sizes
+    else:
+        assert not isinstance(difference, int)
+        parts, constant, sizes = ((difference, 1),), 0, ()
+    added = [(a, c) for a, c in parts if not isinstance(c, int) or c > 0]
+    taken = [(a, -c) for a, c in parts if isinstance(c, int) and c < 0]
+    return Condition(relation, affine(added, max(constant, 0), sizes), affine(taken, max(-constant, 0)))
 
 
 def _holds(relation: str, left: Fraction | int, right: Fraction | int) -> bool:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from tracer.calculus.algebra import ONE, add, arrays_in, freshen, scale, substitute
 from tracer.calculus.canonical import canonical_key, is_zero
 from tracer.calculus.renaming import rename_arrays
-from tracer.calculus.terms import Definition, Entry, Expr, Factor, Index, Mask, Term
+from tracer.calculus.terms import Condition, Definition, Delta, Entry, Expr, Factor, Index, Mask, Term
 
 
 def number_values(definitions: Mapping[str, Definition]) -> dict[str, str]:
@@ -81,6 +81,27 @@ def positive_part_of(definition: Definition) -> Entry | None:
             ):
                 return factor
     return None
+
+
+def chosen_part_of(definition: Definition) -> tuple[Entry, Expr] | None:
+    """The entry Y and the weight w of a definition Y · w, where w is 0 or 1: a product of deltas, masks and
+    conditions, or one less such a product."""
+    weights: list[Term] = []
+    kept: Entry | None = None
+    for term in definition.expr:
+        entries = [(f, e) for f, e in term.factors if isinstance(f, Entry)]
+        others = tuple((f, e) for f, e in term.factors if not isinstance(f, Entry))
+        if term.bound or len(entries) != 1 or not all(isinstance(f, Delta | Mask | Condition) for f, _ in others):
+            return None
+        ((factor, exponent),) = entries
+        if exponent != 1 or kept not in (None, factor):
+            return None
+        kept = factor
+        weights.append(Term(term.coefficient, (), others))
+    signs = sorted((bool(w.factors), int(w.coefficient)) for w in weights if w.coefficient.denominator == 1)
+    if kept is None or len(signs) != len(weights) or signs not in ([(True, 1)], [(False, 1), (True, -1)]):
+        return None
+    return kept, tuple(weights)
 
 
 def at_entry(definition: Definition, factor: Entry) -> Expr:

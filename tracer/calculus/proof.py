@@ -20,7 +20,7 @@ from tracer.calculus.adjoint import TooLarge
 from tracer.calculus.algebra import add, arrays_in, constant, multiply, of_factor, scale
 from tracer.calculus.canonical import simplify
 from tracer.calculus.definitions import ancestors
-from tracer.calculus.indexing import entry_text
+from tracer.calculus.indexing import NotRepresentable, entry_text
 from tracer.calculus.patterns import Lemma
 from tracer.calculus.rational import cancelled
 from tracer.calculus.renaming import with_sizes
@@ -105,7 +105,7 @@ def _prove(
     rewriter = Rewriter(ancestors(names, definitions), lemmas, keep)
     try:
         normal = rewriter.normal(difference, budget_seconds)
-    except TooLarge:
+    except (TooLarge, NotRepresentable):
         return Proof(False, simplify(a), simplify(b), (), difference)
     used = dict(rewriter.used)
     if normal:
@@ -133,7 +133,7 @@ def _prove(
 def _normal_or_plain(rewriter: Rewriter, expr: Expr, budget_seconds: float) -> Expr:
     try:
         return rewriter.normal(expr, budget_seconds)
-    except TooLarge:
+    except (TooLarge, NotRepresentable):
         return simplify(expr)
 
 

@@ -2,7 +2,8 @@
 
 In come terms that are elementwise in their free indices; out goes whether their sum is zero, or a shorter
 equal sum.  Names whose definitions are sums, products and quotients of entries are put in first, so
-that everything is a rational function of a few entries.  Symbols are real: √(x²) stays |x|.
+that everything is a rational function of a few entries.  If that does not cancel, scalar functions are opened
+too: SymPy knows that exp(−z) exp(z) = 1.  Symbols are real: √(x²) stays |x|.
 """
 
 from __future__ import annotations
@@ -14,11 +15,25 @@ from typing import Any
 from tracer.calculus.algebra import ONE, arrays_in, make_term, multiply, substitute
 from tracer.calculus.canonical import factor_text, simplify, term_key
 from tracer.calculus.indexing import NotRepresentable, indices_of
-from tracer.calculus.terms import Condition, Definition, Delta, Entry, Expr, Factor, Index, Mask, Term
+from tracer.calculus.scalar import symbolic
+from tracer.calculus.terms import (
+    Condition,
+    Definition,
+    Delta,
+    Entry,
+    Expr,
+    Factor,
+    Function,
+    Index,
+    Mask,
+    Term,
+)
 
-#: Above this many symbols, and this many terms, cancelling takes too long.
+#: Above this many symbols, and this many terms, cancelling takes too long; with functions opened sooner.
 MOST_SYMBOLS = 16
 MOST_TERMS = 60
+MOST_OPENED = 8
+MOST_OPERATIONS = 200
 
 
 class Frames:
@@ -28,7 +43,16 @@ class Frames:
     a product of entries at free indices.
     """
 
-    def __init__(self, expr: Expr, definitions: Mapping[str, Definition], opaque: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        expr: Expr,
+        definitions: Mapping[str, Definition],
+        opaque: Iterable[str] = (),
+        *,
+        opened: bool = False,
+    ) -> None:
+        """``opened``: scalar functions are no symbols but functions of what they are applied to."""
+        self.opened = opened
         self.definitions, self.opaque = definitions, frozenset(opaque)
         self.symbols: dict[str, Any] = {}
         self.factors: dict[Any, Factor] = {}
@@ -57,6 +81,8 @@ class Frames:
         """A factor as a rational function of the entries that have no such definition."""
         import sympy
 
+        if self.opened and isinstance(factor, Function) and depth < 12:
+            return symbolic(factor.name, [self.value(a, depth + 1) for a in factor.arguments])
         inner = self.definition(factor) if depth < 12 else None
         if inner is None:
             return self.symbol(factor)
@@ -64,7 +90,7 @@ class Frames:
         for term in inner:
             product = sympy.Rational(term.coefficient.numerator, term.coefficient.denominator)
             for f, exponent in term.factors:
-                product *= self.value(f, depth + 1) ** int(exponent)
+                product *= self.value(f, depth + 1) ** sympy.Rational(exponent.numerator, exponent.denominator)
             total += product
         return total
 
@@ -76,13 +102,18 @@ class Frames:
         if definition is None or not definition.expr:
             return None
         for term in definition.expr:
-            if term.bound or any(not isinstance(f, Entry) or e.denominator != 1 for f, e in term.factors):
+            if term.bound or not all(self._elementwise(f, e) for f, e in term.factors):
                 return None
         pairs = zip(definition.free, factor.indices, strict=True)
         try:
             return substitute(definition.expr, {f: i for f, i in pairs if isinstance(f, Index)})
         except NotRepresentable:
             return None
+
+    def _elementwise(self, factor: Factor, exponent: Fraction) -> bool:
+        if isinstance(factor, Function):
+            return self.opened
+        return isinstance(factor, Entry) and (self.opened or exponent.denominator == 1)
 
     def symbol(self, factor: Factor) -> Any:
         import sympy
@@ -100,17 +131,43 @@ def _of_frame(factor: Factor, bound: frozenset[Index]) -> bool:
 
 def cancelled(expr: Expr, definitions: Mapping[str, Definition], opaque: Iterable[str] = ()) -> Expr:
     """The terms whose sum is not seen to be zero as a rational function of entries."""
-    import sympy
 
     frames = Frames(expr, definitions, opaque)
     remaining: list[Term] = []
     for _, terms in frames.groups.values():
         if 1 < len(terms) <= MOST_TERMS:
             total = frames.coefficient(terms)
-            if len(frames.symbols) <= MOST_SYMBOLS and sympy.cancel(sympy.together(total)) == 0:
+            if len(frames.symbols) <= MOST_SYMBOLS and _is_zero(total):
+                continue
+            if _cancels_opened(terms, definitions, opaque):
                 continue
         remaining += terms
     return tuple(remaining)
+
+
+def _cancels_opened(terms: list[Term], definitions: Mapping[str, Definition], opaque: Iterable[str]) -> bool:
+    """Whether the terms, of one frame, cancel when scalar functions are opened."""
+    import sympy
+
+    frames = Frames(tuple(terms), definitions, opaque, opened=True)
+    total = frames.coefficient(terms)
+    if len(frames.symbols) > MOST_OPENED or not total.has(sympy.Function):
+        return False
+    if total.count_ops() > MOST_OPERATIONS:
+        return False
+    return _is_zero(total)
+
+
+def _is_zero(total: Any) -> bool:
+    """Whether SymPy cancels the expression to zero; it is not asked where the value at some point is not zero."""
+    import sympy
+
+    symbols = sorted(total.free_symbols, key=str)
+    point = {s: sympy.Rational(2 * n + 3, 3 * n + 7) for n, s in enumerate(symbols)}
+    value = sum((sympy.N(term.subs(point), 30) for term in sympy.Add.make_args(total)), sympy.Integer(0))
+    if value.is_number and value.is_finite and abs(value) > sympy.Float("1e-12"):
+        return False
+    return bool(sympy.cancel(sympy.together(total)) == 0)
 
 
 def folded(expr: Expr, definitions: Mapping[str, Definition], named: frozenset[str]) -> Expr | None:

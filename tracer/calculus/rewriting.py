@@ -28,7 +28,9 @@ from tracer.calculus.algebra import (
     substitute,
 )
 from tracer.calculus.canonical import canonical_key, simplify, term_key
-from tracer.calculus.definitions import at_entry, number_values, only_factor, positive_part_of
+from tracer.calculus.comparisons import simpler_mask
+from tracer.calculus.definitions import at_entry, chosen_part_of, number_values, only_factor, positive_part_of
+from tracer.calculus.exponentials import related_exponentials
 from tracer.calculus.indexing import NotRepresentable
 from tracer.calculus.linearised import as_equations, join_roots
 from tracer.calculus.patterns import Lemma, rewrite
@@ -77,7 +79,7 @@ class Rewriter:
             if name not in self.same
         }
         self.keep = frozenset(self.same.get(k, k) for k in keep)
-        self._split_exponentials()
+        self.definitions = related_exponentials(self.definitions)
         self.most_terms = most_terms
         self.used: dict[str, None] = {}
         self._deadline = float("inf")
@@ -89,39 +91,6 @@ class Rewriter:
             for lemma in lemmas
             if len(renamed := rename_arrays((lemma.pattern,), self.same)) == 1 and lemma.usable
         ]
-
-    def _split_exponentials(self) -> None:
-        """exp(a − log q) = exp(a) q⁻¹: probabilities in programs that compute their logarithms first."""
-        for name, definition in self.definitions.items():
-            outer = only_factor(definition.expr)
-            if not isinstance(outer, Function) or outer.name != "exp(x0)":
-                continue
-            (argument,) = outer.arguments
-            if argument.array not in self.definitions:
-                continue
-            product = self._exponential(at_entry(self.definitions[argument.array], argument))
-            if product is not None:
-                self.definitions[name] = Definition(name, definition.free, product)
-
-    def _exponential(self, exponent: Expr) -> Expr | None:
-        """exp of a sum of entries of which one is a logarithm, as a product."""
-        factors: list[tuple[Factor, Fraction]] = []
-        logarithms = 0
-        for term in exponent:
-            inner = only_factor((term,), any_coefficient=True)
-            if not isinstance(inner, Entry):
-                return None
-            inside = self.definitions.get(inner.array)
-            log = None if inside is None else only_factor(inside.expr)
-            if inside is not None and isinstance(log, Function) and log.name == "log(x0)":
-                looked = only_factor(at_entry(inside, inner))
-                assert isinstance(looked, Function)
-                factors.append((looked.arguments[0], term.coefficient))
-                logarithms += 1
-            else:
-                factors.append((Function("exp(x0)", (inner,)), term.coefficient))
-        made = make_term(ONE, (), factors)
-        return (made,) if made is not None and logarithms else None
 
     def _functions(self) -> dict[str, list[Definition]]:
         """Arrays that are a scalar function and nothing else, by the text of the function."""
@@ -266,41 +235,11 @@ class Rewriter:
             # x [0 > x] = x − x [x > 0], also where x = 0.
             positive = make_term(ONE, (), ((Mask(">", mask.right, Fraction(0)), ONE),))
             return add(constant(1), scale((positive,), -1)) if positive is not None else None
-        left, right = (self._compared(s) for s in (mask.left, mask.right))
-        if left is None and right is None:
-            return None
-        scaled, compared = (1, mask.left) if left is None else left
-        other_scale, other = (1, mask.right) if right is None else right
-        if mask.relation == "==":
-            return None
-        if isinstance(compared, Entry) and isinstance(other, Entry):
-            if scaled != other_scale or scaled < 0:
-                return None
-            new = Mask(mask.relation, compared, other)
-        elif isinstance(compared, Entry) and isinstance(other, Fraction):
-            bound = other / scaled
-            new = Mask(mask.relation, compared, bound) if scaled > 0 else Mask(mask.relation, bound, compared)
-        elif isinstance(compared, Fraction) and isinstance(other, Entry):
-            bound = compared / other_scale
-            new = Mask(mask.relation, bound, other) if other_scale > 0 else Mask(mask.relation, other, bound)
-        else:
-            new = Mask(mask.relation, compared, other)
-        if new == mask:
+        new = simpler_mask(mask, self.definitions)
+        if new is None:
             return None
         made = make_term(ONE, (), ((new, ONE),))
         return () if made is None else (made,)
-
-    def _compared(self, side: Entry | Fraction) -> tuple[Fraction | int, Entry | Fraction] | None:
-        """An entry that is compared, as a number times another entry."""
-        if not isinstance(side, Entry) or side.array not in self.definitions:
-            return None
-        definition = self.definitions[side.array]
-        factor = only_factor(definition.expr, any_coefficient=True)
-        if not isinstance(factor, Entry):
-            return None
-        value = at_entry(definition, side)
-        inner = value[0].factors[0][0]
-        return (value[0].coefficient, inner) if isinstance(inner, Entry) else None
 
     def _apply(self, expr: Expr) -> Expr:
         """Lemmas and definitions the other way round, until none fits."""
@@ -352,7 +291,12 @@ class Rewriter:
                 return (Term(term.coefficient, term.bound, others),)
             inner = positive_part_of(definition)
             if inner is None:
-                continue
+                chosen = self._chosen_part(definition, side)
+                if chosen is None:
+                    continue
+                self.used[side.array] = None
+                product = multiply((Term(term.coefficient, (), others),), chosen)
+                return tuple(Term(t.coefficient, term.bound + t.bound, t.factors) for t in product)
             at = substitute(
                 entry(inner.array, *inner.indices),
                 {f: i for f, i in zip(definition.free, side.indices, strict=True) if isinstance(f, Index)},
@@ -364,6 +308,17 @@ class Rewriter:
             made = make_term(term.coefficient, term.bound, (*others, (Mask(">", looked, Fraction(0)), ONE)))
             return () if made is None else (made,)
         return None
+
+    def _chosen_part(self, definition: Definition, side: Entry) -> Expr | None:
+        """[Y w > 0] = [Y > 0] w at an entry, where w is 0 or 1."""
+        found = chosen_part_of(definition)
+        if found is None:
+            return None
+        kept, weight = found
+        mask = make_term(ONE, (), ((Mask(">", kept, Fraction(0)), ONE),))
+        assert mask is not None
+        whole = Definition(definition.array, definition.free, multiply((mask,), weight))
+        return at_entry(whole, side)
 
     def _rule(self, name: str) -> Lemma | None:
         """The definition of an atom the other way round: its leading product becomes its name."""

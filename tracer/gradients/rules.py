@@ -67,7 +67,10 @@ class NumericRules:
         derived = vector_jacobian(definition, array, ADJOINT, graph.axes(operand))
         used = set().union(arrays_in(derived.result), {ADJOINT, array, definition.array})
         names = PlainNames(graph, {ADJOINT: node}, used, derived.result)
-        code = product_code(derived.result, derived.free, names)
+        try:
+            code = product_code(derived.result, derived.free, names)
+        except NoForm:  # a scalar function that NumPy lacks
+            return None
         compiled = compile(code, f"<derived: node {node} to {operand}>", "exec")
         sources = {names.array(a): graph.source(a) for a in used if a != ADJOINT}
 

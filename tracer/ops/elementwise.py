@@ -212,10 +212,14 @@ def minimum(a: Form, b: Form) -> Form:
 
 
 @elementwise("clip")
-def clip(a: Form, low: Form, high: Form) -> Form:
+def clip(a: Form, low: Form | None, high: Form | None) -> Form:
     """out[i] = a[i] (1 − [low > a[i]] − [a[i] > high]) + low [low > a[i]] + high [a[i] > high], low ≤ high"""
-    below, above = mask(">", low, a), mask(">", a, high)
-    return a * (1 - below - above) + low * below + high * above
+    result = a
+    if low is not None:
+        result = result + mask(">", low, a) * (low - a)
+    if high is not None:
+        result = result + mask(">", a, high) * (high - a)
+    return result
 
 
 @elementwise("greater")

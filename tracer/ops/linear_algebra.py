@@ -205,7 +205,15 @@ def svdvals(A: Operand, *, out: Operand) -> Row:
     return (*b, k), _held(out, *b, k) + sum_over([a, c], product)
 
 
-@looked_up("linalg.svdvals")
+@operation("linalg.svd")
+def svd_values(A: Operand, full_matrices: Any = True, compute_uv: Any = True, *, out: Operand) -> Row:
+    """out: A v[k] = out[k] u[k], |u| = |v| = 1, so ∂out[k] = u[k]ᵀ ∂A v[k]; singular values all different"""
+    if compute_uv:
+        raise NoFormula("svd", "three arrays at once")
+    return svdvals(A, out=out)
+
+
+@looked_up("linalg.svdvals", "linalg.svd")
 def singular_vectors(output: str, operands: Sequence[Any], __: Mapping[str, Any]) -> dict[str, Any]:
     """The singular vectors on either side."""
     u, _, v = np.linalg.svd(_values(operands[0]), full_matrices=False)

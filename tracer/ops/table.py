@@ -87,7 +87,10 @@ def elementwise(*names: str) -> Callable[[Callable[..., Form]], Callable[..., Fo
             if len(index) < out.ndim:
                 index = (0,) * (out.ndim - len(index)) + index
             return index, write(
-                *(o[index] if isinstance(o, Operand) else form(rational(o)) for o in operands)
+                *(
+                    o[index] if isinstance(o, Operand) else None if o is None else form(rational(o))
+                    for o in operands
+                )
             )
 
         at_every_position.__doc__ = write.__doc__

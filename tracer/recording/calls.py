@@ -157,9 +157,7 @@ def _parse(rows: str) -> dict[str, _Row]:
             parameter, _, default = item.partition("=")
             parameters.append(parameter)
             if default:
-                defaults[parameter] = {"None": None, "False": False}.get(
-                    default, 0 if default == "0" else default
-                )
+                defaults[parameter] = int(default) if default.isdigit() else {"None": None, "False": False}[default]
         table[name] = _Row(tuple(operands), tuple(parameters), defaults)
     return table
 

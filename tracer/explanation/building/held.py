@@ -157,7 +157,9 @@ class HeldAdjoints:
             forward = (
                 node in self.reading.analysis.matcher.forward
             )  # y − out is the error before it is a gradient
-            if graph.scale_expr(Fraction(1), ()) == known.factor and not known.transposed and not forward:
+            itself = known.array == array  # ½ r² has the derivative r
+            plain = graph.scale_expr(Fraction(1), ()) == known.factor and not known.transposed
+            if plain and not forward and not itself:
                 names.partials[known.array] = (graph.name(root), array)
         partial = self._partial(match)
         if partial is not None:
