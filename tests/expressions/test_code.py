@@ -138,6 +138,18 @@ def test_a_formula_does_not_divide_by_what_may_be_zero_where_the_expression_is_s
         assert np.all(np.isfinite(np.asarray(space["dZ"])))
 
 
+def test_code_that_inverts_a_matrix_says_so() -> None:
+    gradient = derived("np.linalg.det(A)", "A=D,D")["A"]
+    assert gradient.remark == "The code inverts a matrix, which must be regular."
+    assert derived("np.linalg.inv(A)", "A=D,D")["A"].remark is None
+
+
+def test_modules_that_code_needs_are_imported_by_it() -> None:
+    gradient = derived("math.exp(x) * math.pi", "x=")["x"]
+    assert gradient.code is not None
+    assert gradient.code.startswith("import math\n")
+
+
 def test_names_of_the_reader_are_never_overwritten() -> None:
     for expression, shapes in (
         ("G @ Y", "G=N,D Y=D,h"),
