@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +17,7 @@ from click.testing import CliRunner, Result
 
 import tracer.checking
 from tests.checking.fixture import PROGRAMS
-from tests.checking.test_running import RIGHT
+from tests.checking.test_running import RIGHT, gone
 from tracer.checking import Checked
 from tracer.cli import main
 
@@ -150,3 +154,48 @@ def test_the_command_line_is_light_until_a_command_is_called(root: Path) -> None
     code = "import sys, tracer.cli; print({'numpy', 'sympy', 'rich', 'msgspec', 'jinja2'} & set(sys.modules) or 'light')"
     run = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert run.stdout == "light\n"
+
+
+def test_an_interrupt_ends_what_is_under_way(folder: Path, root: Path) -> None:
+    (folder / "empty.py").write_text("")
+    (folder / "hanging.py").write_text(
+        "import os, time\nopen('pid', 'w').write(str(os.getpid()))\nwhile True: time.sleep(0.1)\n"
+    )
+    command = [sys.executable, "-m", "tracer", "check", "empty.py", "hanging.py", "--results", "kept.jsonl"]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    running = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    until = time.monotonic() + 30
+    while time.monotonic() < until and not ((folder / "pid").exists() and (folder / "kept.jsonl").exists()):
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=30)
+    assert running.returncode == 130, err
+    assert "empty.py: no gradient was found" in out
+    assert "Broken off after 1 of 2 programs. What was done is in kept.jsonl" in err
+    assert "Traceback" not in err
+    assert gone(int((folder / "pid").read_text()))
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="a terminal is needed")
+def test_a_bar_is_shown_on_a_terminal_and_nowhere_else(folder: Path, root: Path) -> None:
+    for name in ("a.py", "b.py"):
+        (folder / name).write_text("")
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "tracer", "check", "a.py", "b.py", "--jobs", "1"]
+    environment = {**os.environ, "PYTHONPATH": str(root), "TERM": "xterm"}
+    run = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=theirs, timeout=60)
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # the other end is closed
+        while piece := os.read(ours, 65536):
+            shown += piece
+    os.close(ours)
+    assert run.returncode == 0
+    assert b"checking" in shown
+    assert b"2/2" in shown
+    assert b"2 programs, 0 gradients" in shown
+    lines = run.stdout.decode().split("\n")
+    assert lines[:2] == [f"{name}: no gradient was found; nothing is claimed." for name in ("a.py", "b.py")]
+    assert "checking" not in run.stdout.decode()

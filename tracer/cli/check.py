@@ -199,10 +199,10 @@ def _with_progress(running: Iterator[Checked], total: int) -> Iterator[Checked]:
         TimeRemainingColumn(),
         TextColumn("{task.description}"),
     )
-    with Progress(
-        *columns, console=Console(stderr=True), transient=True, redirect_stdout=sys.stdout.isatty()
-    ) as bar:
+    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
         task = bar.add_task("", total=total)
         for checked in running:
             bar.update(task, advance=1, description=checked.path.replace("[", r"\["))
+            bar.stop()  # so that what is printed now does not stand behind the bar
             yield checked
+            bar.start()

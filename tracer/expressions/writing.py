@@ -85,11 +85,11 @@ def _length(written: Written, value: str) -> tuple[int, int]:
 def value_formula(recorded: Recorded) -> Formula | None:
     """What the expression is, as a formula for the whole array."""
     names = names_for(recorded, "")
-    definition = forward_formula(recorded.graph, recorded.output, recorded.named[0])
+    where = _Where(recorded, names, {})
+    definition = where.definition(recorded.graph.name(recorded.output), frozenset())
     if definition is None:
         return Formula(*render(Relation(symbol(recorded.value), "=", Text(recorded.inputs.expression.text))))
     try:
-        where = _Where(recorded, names, {})
         return where.formula(symbol(recorded.value), definition.expr, definition.free, whole=True)
     except (NoForm, KeyError, ValueError):
         return None
@@ -278,7 +278,7 @@ class _Where:
         shown = frozenset(n for a in waiting if (n := graph.node_of(a)) is not None)
         while waiting and len(told) < 6:
             array = waiting.pop(0)
-            definition = None if array in seen else self._definition(array, shown)
+            definition = None if array in seen else self.definition(array, shown)
             new = array not in seen
             seen.add(array)
             if definition is None:
@@ -294,7 +294,8 @@ class _Where:
             parts.append(one)
         return parts[0] if len(parts) == 1 else Row(tuple(parts))
 
-    def _definition(self, array: str, shown: frozenset[int]) -> Definition | None:
+    def definition(self, array: str, shown: frozenset[int]) -> Definition | None:
+        """What an array is, in the fewest letters that are not explained yet; ``shown`` are nodes that are."""
         node = self.recorded.graph.node_of(array)
         if node is None:
             return self.held.get(array)
