@@ -170,6 +170,19 @@ def test_names_of_the_reader_are_never_overwritten() -> None:
             assert disagreement(point, gradient.wrt, gradient.code, gradient.result, gradient.upstream) < 1e-5
 
 
+def test_a_size_that_was_only_tried_never_stands_in_code() -> None:
+    """The sizes at which code is compared again are all others."""
+    from tracer.expressions.deriving import _other_sizes
+
+    for case in CASES:
+        shapes = read_shapes(case[1].split())
+        inputs = find_inputs(read_expression(case[0], shapes), shapes)
+        others = _other_sizes(inputs)
+        assert others.keys() == inputs.sizes.keys()
+        assert not set(others.values()) & set(inputs.sizes.values())
+        assert len(set(others.values())) == len(others)
+
+
 def test_shapes_may_be_given_as_texts_tuples_and_numbers() -> None:
     shapes = {"X": ("N", 3), "w": 3, "c": ()}
     gradients = tracer.derive("X @ w + c", shapes=shapes)

@@ -149,7 +149,7 @@ def _compared(inputs: Inputs, written: Written, result: str, upstream: str, wrt:
         return first
     other = replace(inputs, sizes=_other_sizes(inputs))
     try:
-        other.value(other.draw(1))
+        other.value(other.draw(1))  # positions stay below what they were: the axes are longer
     except Exception:
         return first  # the expression itself allows no other sizes
     second = compare(written.code, result, other, upstream, wrt)
@@ -160,13 +160,9 @@ def _compared(inputs: Inputs, written: Written, result: str, upstream: str, wrt:
 
 
 def _other_sizes(inputs: Inputs) -> dict[str, int]:
-    """Other sizes in another order, so that an axis that was longer than another is shorter."""
-    sizes = sizes_of(inputs.shapes, 2)
-    names = list(sizes)
-    least = max(inputs.below.values(), default=0)
-    if least and not all(sizes[n] >= inputs.sizes[n] for n in names):
-        return {n: s + 1 for n, s in inputs.sizes.items()}
-    return dict(zip(reversed(names), sizes.values()))
+    """Another size for every named axis, in another order, so that an axis that was longer than another is shorter."""
+    larger = sizes_of(inputs.shapes, 1 + max(inputs.sizes.values(), default=0))
+    return dict(zip(reversed(list(larger)), larger.values()))
 
 
 def _check_rules(recorded: Recorded, wrt: str) -> None:
