@@ -75,6 +75,7 @@ CASES: list[tuple[str, str]] = [
     ("A.reshape(-1)", "A=N,D"),
     ("E[idx]", "E=V,d idx=N"),
     ("x[1:] - x[:-1]", "x=N"),
+    ("np.mean(np.maximum(0, X - s)[::-1])", "X=N,D s="),
     ("np.concatenate([A, B], axis=1)", "A=N,D B=N,M"),
     ("A[0]", "A=N,D"),
     ("X.reshape(N, 6) @ W", "X=N,2,3 W=6,h"),

@@ -161,7 +161,7 @@ def _compared(inputs: Inputs, written: Written, result: str, upstream: str, wrt:
 
 def _other_sizes(inputs: Inputs) -> dict[str, int]:
     """Another size for every named axis, in another order, so that an axis that was longer than another is shorter."""
-    larger = sizes_of(inputs.shapes, 1 + max(inputs.sizes.values(), default=0))
+    larger = sizes_of(inputs.shapes, 1 + max(inputs.sizes.values(), default=0), inputs.expression.numbers)
     return dict(zip(reversed(list(larger)), larger.values()))
 
 

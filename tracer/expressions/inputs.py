@@ -102,7 +102,7 @@ def find_inputs(expression: Expression, shapes: Mapping[str, Axes], smallest: in
     Raises:
         CannotDerive: it fails at all of them, with the place where it does, or is not finite at any.
     """
-    plain = Inputs(expression, shapes, sizes_of(shapes, smallest), {}, {})
+    plain = Inputs(expression, shapes, sizes_of(shapes, smallest, expression.numbers), {}, {})
     failed: Exception | None = None
     infinite = False
     for kinds in _combinations(plain):

@@ -25,10 +25,12 @@ class Names(Vocabulary):
     Attributes:
         taken: names that none of them may have.
         letters: the letters given so far, so that one value has the same in all gradients of an expression.
+        named_sizes: the sizes of named axes, each with the code that reads it from an array.
     """
 
     taken: frozenset[str] = field(default_factory=frozenset)
     letters: dict[str, str] = field(default_factory=dict)
+    named_sizes: dict[int, str] = field(default_factory=dict)
 
     def _new_identifier(self, name: str) -> str:
         node = self.graph.node_of(name)
@@ -54,11 +56,16 @@ class Names(Vocabulary):
         return super().array(name.removesuffix(VALUE))
 
     def size(self, axis: Axis) -> str:
-        """The size of an axis: read from an array, else the number that it is (``np.repeat(x, 3)``)."""
+        """The size of an axis: read from an array, else guessed from the number that it is.
+
+        Every named axis has a size of its own, so the guess is that ``X[::-1]`` is as long as X, and that what
+        ``np.repeat(x, 3)`` repeats is 3; code is compared again at other sizes, so that a wrong guess is found out.
+        """
         try:
             return super().size(axis)
         except NoForm:
-            return str(self.graph.table.size(axis))
+            size = self.graph.table.size(axis)
+            return self.named_sizes.get(size, str(size))
 
     def _of_helper(self, name: str) -> str:
         """What an operation is described with: the places of the largest entries, an inverse…"""
@@ -82,6 +89,11 @@ def names_for(recorded: Recorded, result: str) -> Names:
     taken |= set(recorded.inputs.expression.modules)
     names = Names(graph, recorded.loss, taken=frozenset(taken), letters=recorded.letters)
     names.root_array = graph.name(recorded.root)
+    sizes = recorded.inputs.sizes
+    for array in recorded.leaves:
+        for k, axis in enumerate(recorded.inputs.shapes[array]):
+            if isinstance(axis, str):
+                names.named_sizes.setdefault(sizes[axis], f"{array}.shape[{k}]")
     own = {**recorded.leaves, recorded.upstream: recorded.bound[recorded.upstream]}
     if recorded.output not in recorded.leaves.values():
         own[recorded.value] = recorded.output
