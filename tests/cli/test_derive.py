@@ -27,6 +27,12 @@ def test_text_is_printed_and_nothing_else() -> None:
     assert "∂L/∂X" not in result.stdout
 
 
+@pytest.mark.parametrize("wrt", [("--wrt", "W,b"), ("--wrt", "W", "--wrt", "b"), ("--wrt=W, b",)])
+def test_several_arrays_may_be_asked_for(wrt: tuple[str, ...]) -> None:
+    data = json.loads(derive(*LAYER, *wrt, "--format", "json").stdout)
+    assert [one["wrt"] for one in data] == ["W", "b"]
+
+
 def test_json_gives_code_that_runs() -> None:
     result = derive(*LAYER, "--format", "json")
     assert [one["wrt"] for one in json.loads(result.stdout)] == ["X", "W", "b"]

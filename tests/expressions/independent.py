@@ -28,7 +28,7 @@ class Point:
         self.inputs: dict[str, Any] = {}
         for name, one in axes.items():
             shape = tuple(int(a) if a.isdigit() else self.sizes[a] for a in one)
-            whole = name in ("idx",) or (name == "y" and "arange" in expression)
+            whole = name == "idx" or (name == "y" and ("arange" in expression or "[y]" in expression))
             drawn = rng.integers(0, smallest, shape) if whole else rng.uniform(low, high, shape)
             self.inputs[name] = drawn if shape else float(drawn)
         shape = np.shape(self.value(self.inputs))

@@ -138,6 +138,18 @@ def test_a_formula_does_not_divide_by_what_may_be_zero_where_the_expression_is_s
         assert np.all(np.isfinite(np.asarray(space["dZ"])))
 
 
+def test_code_that_inverts_a_matrix_says_so() -> None:
+    gradient = derived("np.linalg.det(A)", "A=D,D")["A"]
+    assert gradient.remark == "The code inverts a matrix, which must be regular."
+    assert derived("np.linalg.inv(A)", "A=D,D")["A"].remark is None
+
+
+def test_modules_that_code_needs_are_imported_by_it() -> None:
+    gradient = derived("math.exp(x) * math.pi", "x=")["x"]
+    assert gradient.code is not None
+    assert gradient.code.startswith("import math\n")
+
+
 def test_names_of_the_reader_are_never_overwritten() -> None:
     for expression, shapes in (
         ("G @ Y", "G=N,D Y=D,h"),
@@ -156,6 +168,19 @@ def test_names_of_the_reader_are_never_overwritten() -> None:
             assert gradient.upstream not in given
             point = Point(expression, shapes, 1, 3)
             assert disagreement(point, gradient.wrt, gradient.code, gradient.result, gradient.upstream) < 1e-5
+
+
+def test_a_size_that_was_only_tried_never_stands_in_code() -> None:
+    """The sizes at which code is compared again are all others."""
+    from tracer.expressions.deriving import _other_sizes
+
+    for case in CASES:
+        shapes = read_shapes(case[1].split())
+        inputs = find_inputs(read_expression(case[0], shapes), shapes)
+        others = _other_sizes(inputs)
+        assert others.keys() == inputs.sizes.keys()
+        assert not set(others.values()) & set(inputs.sizes.values())
+        assert len(set(others.values())) == len(others)
 
 
 def test_shapes_may_be_given_as_texts_tuples_and_numbers() -> None:

@@ -51,3 +51,8 @@ def test_named_axes_have_sizes_that_no_other_axis_has() -> None:
     sizes = sizes_of(read_shapes(["X=N,3", "W=D,4", "b=1,h"]))
     assert set(sizes) == {"N", "D", "h"}
     assert len(set(sizes.values()) | {1, 3, 4}) == 6
+
+
+def test_named_axes_have_sizes_that_no_number_of_the_expression_is() -> None:
+    inputs = found("np.repeat(x, 3) * 5", "x=N")
+    assert inputs.sizes["N"] not in (3, 5)

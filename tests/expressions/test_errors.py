@@ -35,6 +35,8 @@ SHAPES = {"X": "N,D", "W": "D,h", "b": "h", "y": "N"}
         ("np.log(-np.exp(X))", SHAPES, None, 0, ("not finite at any of the inputs tried", "Change it")),
         ("X[y]", SHAPES, "y", None, ("y holds positions, so there is no derivative by it.", "Ask for another array.")),
         ("1 + np.round(X, 1)", SHAPES, "X", 4, ("np.round(X, 1) cannot be differentiated", "Write it with other operations")),
+        ("[X * 2]", SHAPES, None, 0, ("The value is of type list, and no array or number.", "np.array(")),
+        ("np.cumprod(b)", SHAPES, None, None, ("could not be written as code that holds up (there is no code for slopes of Y)", "Split the expression")),
         ("X @ W", {"X": "N,0", "W": "N"}, None, None, ("'0' cannot be an axis of X.", "from 1 on")),
         ("X @ W", {"X": "N,D-1", "W": "N"}, None, None, ("'D-1' cannot be an axis of X.",)),
         ("X @ W", {"X": "N,1000", "W": "N"}, None, None, ("An axis of X has 1000 entries", "Give the axis a name")),

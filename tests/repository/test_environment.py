@@ -49,13 +49,20 @@ def test_every_room_is_on_the_map(root: Path) -> None:
 
 
 def test_the_options_that_the_readme_names_exist(root: Path) -> None:
-    from tracer.cli import explain
+    from tracer.cli import main
 
-    known = {name for parameter in explain.params for name in parameter.opts}
     text = (root / "README.md").read_text("utf-8")
-    named = set(re.findall(r"`(--[a-z]+)", text.split("## Options")[1]))
-    assert named
-    assert named <= known
+    sections = {
+        "explain": text.split("## Options")[1].split("\n## ")[0],
+        "check": text.split("## Check many programs")[1].split("\n## ")[0],
+        "derive": text.split("## A gradient without a program")[1].split("\n## ")[0],
+    }
+    for command, section in sections.items():
+        known = {name for parameter in main.commands[command].params for name in parameter.opts}
+        own = re.sub(r" -- [^`]*`", "`", section)  # what follows -- belongs to the explained program
+        named = set(re.findall(r"(?<![\w-])(--[a-z]+)", own))
+        assert named
+        assert named <= known
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,9 @@ ALLOWED: dict[str, set[str]] = {
     "diagnosis": {"program", "tape", "recording", "calculus", "ops", "gradients", "matching"},
     "explanation": BASE,
     "expressions": BASE | {"explanation"},
-    "rendering": {"explanation", "expressions"},
-    "cli": BASE | {"explanation", "expressions", "rendering", "front doors"},
+    "checking": {"program", "recording", "explanation", "front doors"},
+    "rendering": {"explanation", "expressions", "checking"},
+    "cli": BASE | {"explanation", "expressions", "checking", "rendering", "front doors"},
     "front doors": BASE | {"explanation", "expressions", "rendering", "cli"},
 }
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import click
 
 from tracer.cli.ask import ask
+from tracer.cli.check import check
 from tracer.cli.derive import derive
 from tracer.cli.explain import explain
 
@@ -37,5 +38,5 @@ def main() -> None:
     """Explain which line of a hand-written NumPy backward pass is which formula."""
 
 
-for _command in (explain, ask, derive):
+for _command in (explain, ask, check, derive):
     main.add_command(_command)

@@ -47,7 +47,7 @@ class Literal(click.Command):
         return super().parse_args(ctx, [*options, "--", *positional])
 
 
-def _definitions(
+def definitions(
     _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, str]:
     found = {}
@@ -73,7 +73,7 @@ def choices_of_explanation(command: Callable[..., Any]) -> Callable[..., Any]:
             "--define",
             multiple=True,
             metavar="NAME=VALUE",
-            callback=_definitions,
+            callback=definitions,
             help="Give a value to a name the program lacks; may be repeated.",
         ),
         click.option(

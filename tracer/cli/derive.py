@@ -20,7 +20,7 @@ def _is_expression(item: str) -> bool:
     "--wrt",
     multiple=True,
     metavar="NAME",
-    help="The array to derive by; may be repeated. By default every array.",
+    help="The array to derive by, or several: W,b. By default every array.",
 )
 @click.option(
     "--shape",
@@ -63,7 +63,8 @@ def derive(
     with Progress() as progress:
         progress("deriving")
         try:
-            gradients = tracer.derive(expression, wrt or None, shapes)
+            asked = [name.strip() for names in wrt for name in names.split(",")]
+            gradients = tracer.derive(expression, asked or None, shapes)
         except CannotDerive as error:
             progress.stop()
             stop(error.told(), BAD_INPUT)

@@ -5,13 +5,15 @@ Invariant: what has code has been compared with finite differences, at the sizes
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from tracer.calculus import NoDerivative, TooLarge
+from tracer.calculus.printing import NoForm
 from tracer.explanation.model import Derivation, Verdict
 from tracer.expressions.differences import Comparison, compare
 from tracer.expressions.errors import CannotDerive
-from tracer.expressions.inputs import Inputs, find_inputs
+from tracer.expressions.inputs import Inputs, check_kind, find_inputs
 from tracer.expressions.model import Gradient, Gradients
 from tracer.expressions.proving import proved
 from tracer.expressions.reading import read_expression
@@ -35,6 +37,7 @@ def derive(expression: str, wrt: str | Iterable[str] | None = None, shapes: Shap
     read = read_expression(expression, given)
     asked = _asked(wrt, read.arrays, read.text, given)
     inputs = find_inputs(read, given)
+    check_kind(inputs)
     whole = [name for name in read.arrays if name not in inputs.differentiable()]
     for name in asked or ():
         if name in whole:
@@ -94,7 +97,10 @@ def _gradient(recorded: Recorded, wrt: str) -> Gradient:
     problem = ""
     checked: Gradient | None = None
     seen: set[str] = set()
-    for written in write(recorded, wrt, result):
+    for written in _ways(recorded, wrt, result):
+        if isinstance(written, str):
+            problem = problem or written
+            continue
         if written.code in seen:
             continue
         seen.add(written.code)
@@ -107,8 +113,10 @@ def _gradient(recorded: Recorded, wrt: str) -> Gradient:
             without = replace(written, code="")
             return _made(recorded, wrt, result, shape, without, "unexplained", outcome, remark)
         why_not = proved(recorded, wrt, written.code, result)
+        inverts = "linalg.inv" in written.code and "linalg.inv" not in inputs.expression.text
+        regular = "The code inverts a matrix, which must be regular." if inverts else None
         if why_not is None:
-            return _made(recorded, wrt, result, shape, written, "proved", outcome, None)
+            return _made(recorded, wrt, result, shape, written, "proved", outcome, regular)
         if checked is None:
             checked = _made(
                 recorded, wrt, result, shape, written, "checked", outcome, f"Not proved: {why_not}."
@@ -124,6 +132,16 @@ def _gradient(recorded: Recorded, wrt: str) -> Gradient:
     )
 
 
+def _ways(recorded: Recorded, wrt: str, result: str) -> Iterator[Written | str]:
+    """The ways to write a gradient, and at last, if there was none, the reason."""
+    try:
+        yield from write(recorded, wrt, result)
+    except KeyError:
+        yield "an axis in it is not known"
+    except (NoForm, NoDerivative, TooLarge, ValueError) as reason:
+        yield str(reason)
+
+
 def _compared(inputs: Inputs, written: Written, result: str, upstream: str, wrt: str) -> Comparison:
     """The worse of the comparisons at two sets of sizes."""
     first = compare(written.code, result, inputs, upstream, wrt)
@@ -131,7 +149,7 @@ def _compared(inputs: Inputs, written: Written, result: str, upstream: str, wrt:
         return first
     other = replace(inputs, sizes=_other_sizes(inputs))
     try:
-        other.value(other.draw(1))
+        other.value(other.draw(1))  # positions stay below what they were: the axes are longer
     except Exception:
         return first  # the expression itself allows no other sizes
     second = compare(written.code, result, other, upstream, wrt)
@@ -142,13 +160,9 @@ def _compared(inputs: Inputs, written: Written, result: str, upstream: str, wrt:
 
 
 def _other_sizes(inputs: Inputs) -> dict[str, int]:
-    """Other sizes in another order, so that an axis that was longer than another is shorter."""
-    sizes = sizes_of(inputs.shapes, 2)
-    names = list(sizes)
-    least = max(inputs.below.values(), default=0)
-    if least and not all(sizes[n] >= inputs.sizes[n] for n in names):
-        return {n: s + 1 for n, s in inputs.sizes.items()}
-    return dict(zip(reversed(names), sizes.values()))
+    """Another size for every named axis, in another order, so that an axis that was longer than another is shorter."""
+    larger = sizes_of(inputs.shapes, 1 + max(inputs.sizes.values(), default=0), inputs.expression.numbers)
+    return dict(zip(reversed(list(larger)), larger.values()))
 
 
 def _check_rules(recorded: Recorded, wrt: str) -> None:

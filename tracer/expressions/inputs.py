@@ -81,13 +81,28 @@ class Inputs:
         return tuple(n for n in self.expression.arrays if self.kinds[n] != "integer")
 
 
+def check_kind(inputs: Inputs) -> None:
+    """Refuse what is no array and no number.
+
+    Raises:
+        CannotDerive: with what to write instead.
+    """
+    value = inputs.value(inputs.draw(1))
+    if not isinstance(value, (np.ndarray, np.generic, int, float)):
+        raise inputs.expression.error(
+            f"The value is of type {type(value).__name__}, and no array or number.",
+            inputs.expression.tree.body,
+            "Make it one, with np.array(…), or derive its parts one by one.",
+        )
+
+
 def find_inputs(expression: Expression, shapes: Mapping[str, Axes], smallest: int = 3) -> Inputs:
     """The most general kind of numbers for each array at which the expression is finite.
 
     Raises:
         CannotDerive: it fails at all of them, with the place where it does, or is not finite at any.
     """
-    plain = Inputs(expression, shapes, sizes_of(shapes, smallest), {}, {})
+    plain = Inputs(expression, shapes, sizes_of(shapes, smallest, expression.numbers), {}, {})
     failed: Exception | None = None
     infinite = False
     for kinds in _combinations(plain):

@@ -7,10 +7,10 @@ so that what is proved is the code that is shown.  Goes out: None, or why it is 
 from __future__ import annotations
 
 from tracer.calculus import NoDerivative, TooLarge, backward, constant, entry, fresh, prove_equal
+from tracer.expressions.errors import CannotDerive
 from tracer.expressions.recorded import Recorded, record
 from tracer.gradients.derivation import onto
 from tracer.program import ProgramError
-from tracer.recording import RecordingError
 
 
 def proved(recorded: Recorded, wrt: str, code: str, result: str) -> str | None:
@@ -18,7 +18,7 @@ def proved(recorded: Recorded, wrt: str, code: str, result: str) -> str | None:
     try:
         # A gradient is added to its array: so their axes are the same.
         again = record(recorded.inputs, [*code.split("\n"), f"{wrt} - {result}"])
-    except (RecordingError, ProgramError, KeyError) as error:
+    except (CannotDerive, ProgramError, KeyError) as error:
         return f"the code could not be recorded ({error})"
     graph = again.graph
     computed = again.bound.get(result)

@@ -43,6 +43,12 @@ class Expression:
     def code(self) -> CodeType:
         return compile(self.tree, "<expression>", "eval")
 
+    @property
+    def numbers(self) -> frozenset[int]:
+        """The whole numbers in it: no axis is given such a size, so that the two are never taken for each other."""
+        constants = (n.value for n in ast.walk(self.tree) if isinstance(n, ast.Constant))
+        return frozenset(c for c in constants if type(c) is int)
+
     def namespace(self) -> dict[str, Any]:
         """The modules that it uses, by the names it has for them."""
         return {name: _module(name) for name in ("np", *self.modules)}

@@ -19,7 +19,7 @@ from tracer.expressions.inputs import Inputs
 from tracer.gradients.axis_names import AxisNames
 from tracer.gradients.graph import Graph, build_graph
 from tracer.program import parse
-from tracer.recording import record_source
+from tracer.recording import RecordingError, record_source
 from tracer.tape.node import Kind, Node
 from tracer.tape.tape import Tape
 
@@ -29,6 +29,8 @@ _LINEAR = frozenset(
     "getitem take swapaxes moveaxis copy astype asarray einsum tensordot inner outer concatenate stack "
     "axis_size size shape sum_of trace diagonal".split()
 )
+#: How often numbers are drawn for which the expression might not fail.
+_MOST_SEEDS = 12
 _RATIONAL = frozenset(("divide", "power", "square", "sqrt", "reciprocal"))
 
 
@@ -135,18 +137,34 @@ class Recorded:
         return CannotDerive(message, self.inputs.expression.text, line, node.site.span.column, hint)
 
 
-def record(inputs: Inputs, code: Iterable[str] = (), extra: str = "") -> Recorded:
+def record(inputs: Inputs, code: Iterable[str] = ()) -> Recorded:
     """Record the expression, and after it some statements.
 
     Arguments:
         code: statements, such as the code that was derived.
+
+    Raises:
+        CannotDerive: it fails at all numbers that were drawn.
     """
+    after = tuple(code)
+    for seed in range(_MOST_SEEDS):
+        try:
+            return _record(inputs, after, seed)
+        except RecordingError as error:
+            failed = error
+    text = inputs.expression.text
+    raise CannotDerive(
+        f"It could not be recorded: {failed.message}", text, hint="Derive its parts one by one."
+    )
+
+
+def _record(inputs: Inputs, code: tuple[str, ...], seed: int) -> Recorded:
     expression = inputs.expression
     taken = {*inputs.shapes, *inputs.sizes, *expression.modules, *expression.sizes}
     value = free_name(("Y", "out", "value"), taken)
     upstream = free_name(("G", "dY", "upstream"), taken | {value})
     loss = free_name(("L", "loss", "total"), taken | {value, upstream})
-    lines = [*expression.imports(), "np.random.seed(7)"]
+    lines = [*expression.imports(), f"np.random.seed({seed})"]
     lines += [f"{name} = {size}" for name, size in inputs.sizes.items()]
     lines += [f"{name} = {_drawn(inputs, name)}" for name in expression.arrays]
     shape = np.shape(inputs.value(inputs.draw(1)))

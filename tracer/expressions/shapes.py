@@ -76,9 +76,9 @@ def _axis(name: str, axis: str | int) -> str | int:
     )
 
 
-def sizes_of(shapes: Mapping[str, Axes], smallest: int = 3) -> dict[str, int]:
-    """A size for each named axis, all different, and different from every size that is given."""
-    taken = {axis for axes in shapes.values() for axis in axes if isinstance(axis, int)}
+def sizes_of(shapes: Mapping[str, Axes], smallest: int = 3, avoid: Iterable[int] = ()) -> dict[str, int]:
+    """A size for each named axis, all different, and different from every size that is given and from ``avoid``."""
+    taken = {axis for axes in shapes.values() for axis in axes if isinstance(axis, int)} | set(avoid)
     sizes: dict[str, int] = {}
     size = smallest
     for axes in shapes.values():

@@ -9,7 +9,12 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from tracer.calculus.linearised import VALUE
+from tracer.calculus.printing import NoForm
+from tracer.calculus.terms import Axis
 from tracer.explanation.building.vocabulary import Vocabulary
+from tracer.expressions.helpers import helper_code
+from tracer.expressions.reading import MODULES
 from tracer.expressions.recorded import Recorded
 
 
@@ -20,10 +25,12 @@ class Names(Vocabulary):
     Attributes:
         taken: names that none of them may have.
         letters: the letters given so far, so that one value has the same in all gradients of an expression.
+        named_sizes: the sizes of named axes, each with the code that reads it from an array.
     """
 
     taken: frozenset[str] = field(default_factory=frozenset)
     letters: dict[str, str] = field(default_factory=dict)
+    named_sizes: dict[int, str] = field(default_factory=dict)
 
     def _new_identifier(self, name: str) -> str:
         node = self.graph.node_of(name)
@@ -44,13 +51,32 @@ class Names(Vocabulary):
         self.temporaries[name] = self.letters[name] = found
         return found
 
+    def array(self, name: str) -> str:
+        """The identifier of an array; its value held fixed is the array itself."""
+        return super().array(name.removesuffix(VALUE))
+
+    def size(self, axis: Axis) -> str:
+        """The size of an axis: read from an array, else guessed from the number that it is.
+
+        Every named axis has a size of its own, so the guess is that ``X[::-1]`` is as long as X, and that what
+        ``np.repeat(x, 3)`` repeats is 3; code is compared again at other sizes, so that a wrong guess is found out.
+        """
+        try:
+            return super().size(axis)
+        except NoForm:
+            size = self.graph.table.size(axis)
+            return self.named_sizes.get(size, str(size))
+
     def _of_helper(self, name: str) -> str:
-        """The places of the largest or smallest entries."""
+        """What an operation is described with: the places of the largest entries, an inverse…"""
         used = set(self.identifiers.values()) | self.taken | set(self.letters.values())
-        what = "smallest" if ".argmin" in name else "largest"
-        found, number = what, 2
+        what = name.partition(".")[2].rstrip("0123456789")
+        base = {"argmax": "largest", "argmin": "smallest", "where": "places"}.get(
+            what, what if what.isidentifier() else "helper"
+        )
+        found, number = base, 2
         while found in used:
-            found = f"{what}{number}"
+            found = f"{base}{number}"
             number += 1
         self.temporaries[name] = self.letters.setdefault(name, found)
         return self.letters[name]
@@ -63,6 +89,11 @@ def names_for(recorded: Recorded, result: str) -> Names:
     taken |= set(recorded.inputs.expression.modules)
     names = Names(graph, recorded.loss, taken=frozenset(taken), letters=recorded.letters)
     names.root_array = graph.name(recorded.root)
+    sizes = recorded.inputs.sizes
+    for array in recorded.leaves:
+        for k, axis in enumerate(recorded.inputs.shapes[array]):
+            if isinstance(axis, str):
+                names.named_sizes.setdefault(sizes[axis], f"{array}.shape[{k}]")
     own = {**recorded.leaves, recorded.upstream: recorded.bound[recorded.upstream]}
     if recorded.output not in recorded.leaves.values():
         own[recorded.value] = recorded.output
@@ -72,22 +103,33 @@ def names_for(recorded: Recorded, result: str) -> Names:
 
 
 def with_definitions(recorded: Recorded, names: Names, code: str) -> str:
-    """Code with the statements before it that make what it reads, and what these read."""
-    given = {*recorded.leaves, recorded.upstream, *recorded.inputs.expression.modules, "np"}
+    """Code with the statements before it that make what it reads, and what these read.
+
+    Raises:
+        NoForm: there is none for something that it reads.
+    """
+    given = {*recorded.leaves, recorded.upstream, "np"}
     made = {name: array for array, name in names.identifiers.items()}
     wanted: dict[str, ast.expr] = {}
     sizes: list[str] = []
+    modules: list[str] = []
     waiting = [n for n in names_read(code) if n not in given]
     while waiting:
         name = waiting.pop(0)
         if name in wanted or name in sizes:
             continue
+        if name in recorded.inputs.expression.modules:
+            modules += [f"import {module}" for module in MODULES[name]]
+            given.add(name)
+            continue
         if name in recorded.inputs.sizes:
             sizes.append(name)
             continue
-        tree = _definition(recorded, names, made.get(name))
+        tree = definition_of(recorded, names, made.get(name))
         if tree is None:
-            continue  # the code will fail, and not be shown
+            raise NoForm(
+                f"there is no code for {names.source(made[name])}" if name in made else f"{name} is unknown"
+            )
         wanted[name] = tree
         waiting += [n for n in names_read(ast.unparse(tree)) if n not in given and n not in wanted]
     order = sorted(wanted, key=lambda n: names.graph.node_of(made[n].partition(".")[0]) or 0)
@@ -97,7 +139,7 @@ def with_definitions(recorded: Recorded, names: Names, code: str) -> str:
         shorter = _Shorter(known).visit(ast.parse(ast.unparse(wanted[name]), mode="eval").body)
         lines.append(f"{name} = {ast.unparse(shorter)}")
         known[ast.dump(wanted[name])] = name
-    return "\n".join([*lines, code])
+    return "\n".join([*modules, *lines, code])
 
 
 def names_read(code: str) -> tuple[str, ...]:
@@ -123,13 +165,13 @@ def _binds_inside(statement: ast.stmt) -> bool:
     return any(isinstance(n, (ast.For, ast.comprehension)) for n in ast.walk(statement))
 
 
-def _definition(recorded: Recorded, names: Names, array: str | None) -> ast.expr | None:
-    """The part of the expression that makes an array, as the user wrote it."""
+def definition_of(recorded: Recorded, names: Names, array: str | None) -> ast.expr | None:
+    """The part of the expression that makes an array, as the user wrote it; None if there is none."""
     if array is None:
         return None
     node = names.graph.node_of(array)
     if node is None:
-        return places(recorded, names, array)
+        return _places(recorded, names, array)
     if node == names.graph.representative(recorded.output):
         return recorded.inputs.expression.tree.body
     site = recorded.tape.nodes[node].site
@@ -141,28 +183,15 @@ def _definition(recorded: Recorded, names: Names, array: str | None) -> ast.expr
         return None
 
 
-def places(recorded: Recorded, names: Names, array: str) -> ast.expr | None:
-    """Where the extremes are that ``np.max(A, axis=1)`` gives: ``np.argmax(A, axis=1)``."""
+def _places(recorded: Recorded, names: Names, array: str) -> ast.expr | None:
+    """Code for an array that the expression does not compute; None if there is none."""
     owner, _, what = array.partition(".")
     node = names.graph.node_of(owner)
-    call = _definition(recorded, names, owner) if node is not None else None
-    function = what.rstrip("0123456789")
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+    if node is None or not what:
         return None
-    if function not in ("argmax", "argmin"):
-        return None
-    found = ast.parse(ast.unparse(call), mode="eval").body
-    assert isinstance(found, ast.Call)
-    assert isinstance(found.func, ast.Attribute)
-    found.func.attr = function
-    if what == function:
-        return found
-    is_function = (
-        isinstance(call.func.value, ast.Name) and call.func.value.id in recorded.inputs.expression.modules
-    )
-    operand = ast.unparse(call.args[0] if is_function else call.func.value)
-    number = what.removeprefix(function)
-    return ast.parse(f"np.unravel_index({ast.unparse(found)}, ({operand}).shape)[{number}]", mode="eval").body
+    leaf = next((name for name, number in recorded.leaves.items() if number == node), None)
+    code = ast.Name(leaf, ast.Load()) if leaf else definition_of(recorded, names, owner)
+    return None if code is None else helper_code(what, code, frozenset(recorded.inputs.expression.modules))
 
 
 def _size(recorded: Recorded, name: str) -> str:

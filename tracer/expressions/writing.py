@@ -22,7 +22,7 @@ from tracer.explanation.building.derivations import DerivationWriter, array_code
 from tracer.explanation.model import Derivation, Formula, Input, Step
 from tracer.expressions.differences import run, upstream_at
 from tracer.expressions.recorded import Recorded
-from tracer.expressions.vocabulary import Names, names_for, places, with_definitions
+from tracer.expressions.vocabulary import Names, definition_of, names_for, with_definitions
 from tracer.formula import Tree, entry, equation, index_form, letter, matrix_formula, render, symbol
 from tracer.formula.tree import Partial, Relation, Row, Text
 from tracer.gradients.derivation import Known, derive
@@ -46,7 +46,11 @@ _ENOUGH = 0.5
 
 
 def write(recorded: Recorded, wrt: str, result: str) -> Iterator[Written]:
-    """The gradient by an array, written in several ways: the shortest first; without a derivation if there is none."""
+    """The gradient by an array, written in several ways: the shortest first; without a derivation if there is none.
+
+    Raises:
+        NoForm, NoDerivative, TooLarge, KeyError, ValueError: there is no way to write it.
+    """
     if not recorded.reaches_smoothly(wrt):
         yield _Writer(recorded, wrt, result, recorded.own, recorded.own).nothing()
         return
@@ -63,10 +67,7 @@ def write(recorded: Recorded, wrt: str, result: str) -> Iterator[Written]:
     yield from sorted(found, key=lambda w: _length(w, recorded.value))
     if found:
         return
-    try:
-        yield _Writer(recorded, wrt, result, recorded.named[0], recorded.own).composed()
-    except (NoForm, NoDerivative, TooLarge, KeyError, ValueError):
-        return
+    yield _Writer(recorded, wrt, result, recorded.named[0], recorded.own).composed()
 
 
 def _length(written: Written, value: str) -> tuple[int, int]:
@@ -84,11 +85,11 @@ def _length(written: Written, value: str) -> tuple[int, int]:
 def value_formula(recorded: Recorded) -> Formula | None:
     """What the expression is, as a formula for the whole array."""
     names = names_for(recorded, "")
-    definition = forward_formula(recorded.graph, recorded.output, recorded.named[0])
+    where = _Where(recorded, names, {})
+    definition = where.definition(recorded.graph.name(recorded.output), frozenset())
     if definition is None:
-        return None
+        return Formula(*render(Relation(symbol(recorded.value), "=", Text(recorded.inputs.expression.text))))
     try:
-        where = _Where(recorded, names, {})
         return where.formula(symbol(recorded.value), definition.expr, definition.free, whole=True)
     except (NoForm, KeyError, ValueError):
         return None
@@ -277,12 +278,13 @@ class _Where:
         shown = frozenset(n for a in waiting if (n := graph.node_of(a)) is not None)
         while waiting and len(told) < 6:
             array = waiting.pop(0)
-            definition = None if array in seen else self._definition(array, shown)
+            definition = None if array in seen else self.definition(array, shown)
             new = array not in seen
             seen.add(array)
-            if new and definition is None and (code := places(self.recorded, self.names, array)) is not None:
-                told.append(Relation(self.names.symbol(array), "=", Text(ast.unparse(code))))
             if definition is None:
+                code = definition_of(self.recorded, self.names, array) if new else None
+                if code is not None:  # there is no formula, so it is told as it is computed
+                    told.append(Relation(self.names.symbol(array), "=", Text(ast.unparse(code))))
                 continue
             told.append(self._equation(self.names.symbol(array), definition.expr, definition.free, whole))
             waiting += sorted(arrays_in(definition.expr))
@@ -292,7 +294,8 @@ class _Where:
             parts.append(one)
         return parts[0] if len(parts) == 1 else Row(tuple(parts))
 
-    def _definition(self, array: str, shown: frozenset[int]) -> Definition | None:
+    def definition(self, array: str, shown: frozenset[int]) -> Definition | None:
+        """What an array is, in the fewest letters that are not explained yet; ``shown`` are nodes that are."""
         node = self.recorded.graph.node_of(array)
         if node is None:
             return self.held.get(array)
