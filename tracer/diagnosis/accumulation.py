@@ -13,8 +13,8 @@ import numpy as np
 
 from tracer.diagnosis.finding import Finding, Kind
 from tracer.diagnosis.identification import identify
-from tracer.diagnosis.intent import Target, alike, factors_of
 from tracer.diagnosis.rewrites import Accumulate
+from tracer.diagnosis.target import Target, alike, factors_of
 from tracer.matching.analysis import Analysis
 from tracer.tape.node import Binding
 

@@ -14,7 +14,8 @@ from tracer.diagnosis.accumulation import overwritten
 from tracer.diagnosis.edits import edits
 from tracer.diagnosis.finding import Finding
 from tracer.diagnosis.identification import identify
-from tracer.diagnosis.intent import Target, is_gradient, targets
+from tracer.diagnosis.intent import targets
+from tracer.diagnosis.target import Target, is_gradient
 from tracer.diagnosis.trials import Edit, Trials
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Match

@@ -12,29 +12,19 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from msgspec import Struct
 
-from tracer.diagnosis.intent import Target, alike, is_gradient, proportion
-from tracer.gradients.adjoints import ELEMENTWISE, Adjoints, is_real, local_derivatives
+from tracer.diagnosis.forward_pass import ForwardPass
+from tracer.diagnosis.slopes import Slope, find_slopes
+from tracer.diagnosis.target import Target, alike, factors_of, is_gradient
+from tracer.gradients.adjoints import ELEMENTWISE, Adjoints
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Match
-from tracer.matching.fingerprint import fingerprint
 from tracer.matching.scale import name_scale, plain_number
 from tracer.tape.node import Kind, Node
 
 _INDEXED = re.compile(r"^(?P<base>.*)\[(?P<index>-?\d+)\]$")
 #: Of more values of one shape than these, only those with a name are tried.
 _MOST_VALUES = 24
-
-
-class Slope(Struct, frozen=True, eq=False):
-    """The local derivative ∂of/∂wrt, entry by entry, on every replay; ``depth`` is how many steps lie between."""
-
-    of: int
-    wrt: int
-    values: tuple[Any, ...]
-    is_mask: bool
-    depth: int
 
 
 class Surroundings:
@@ -210,75 +200,18 @@ class Surroundings:
                 found[recorded.site.span, recorded.op].append(node)
         return [tuple(nodes) for nodes in found.values() if len(nodes) > 1]
 
-    def is_fresh_random(self, node: int) -> bool:
-        """Whether a value rests on random numbers that no forward value rests on."""
-        forward = self.analysis.matcher.forward
-        behind = self.analysis.matcher.all_ancestors(node)
-        drawn = {
-            n for n in behind if self.node(n).kind is Kind.RANDOM and self.node(n).window in self.windows
-        }
-        used = {
-            n for f in forward if self.node(f).window in self.windows for n in self.operands(f) if n in drawn
-        } | (drawn & forward)
-        masks = (
-            drawn
-            - used
-            - {n for n in drawn if any(self._reaches_forward(u) for u in self.analysis.tape.users(n))}
-        )
-        return bool(masks) and node not in forward
-
-    def _reaches_forward(self, node: int) -> bool:
-        forward = self.analysis.matcher.forward
-        todo: list[int] = [node]
-        seen: set[int] = set()
-        while todo:
-            current = todo.pop()
-            if current in forward:
-                return True
-            if current not in seen:
-                seen.add(current)
-                if self.node(current).dtype == "bool" or current in (node,):
-                    todo += self.analysis.tape.users(current)
-        return False
-
     def slopes(self, shape: tuple[int, ...]) -> list[tuple[Slope, ...]]:
         """The local derivatives of elementwise steps of the forward pass, of one shape; repeated ones together."""
         return self._slopes.get(shape, [])
 
     @cached_property
     def _slopes(self) -> dict[tuple[int, ...], list[tuple[Slope, ...]]]:
-        groups: dict[Any, list[Slope]] = defaultdict(list)
-        matcher, tape = self.analysis.matcher, self.analysis.tape
-        seen: set[Any] = set()
-        for node in sorted(matcher.forward):
-            recorded = self.node(node)
-            if recorded.window not in self.windows or not recorded.shape or recorded.site is None:
-                continue
-            with np.errstate(all="ignore"):
-                per_replay = [
-                    local_derivatives(tape, self.analysis.rules, values, node, matcher.live)
-                    for values in self.analysis.replays.values
-                ]
-            for depth, wrt in enumerate(sorted(per_replay[0], reverse=True)):
-                values = [found[wrt] for found in per_replay if wrt in found]
-                if len(values) < len(per_replay) or any(float(np.ptp(v)) == 0 for v in values):
-                    continue
-                key = fingerprint(values)
-                site = self.node(wrt).site
-                if key is None or (mark := _rounded(key)) in seen:
-                    continue
-                seen.add(mark)
-                mask = all(bool(np.all((v == 0) | (v == np.max(v)))) for v in values)
-                place = recorded.site.span, recorded.op, site.span if site else wrt
-                groups[place].append(Slope(node, wrt, tuple(values), mask, depth))
-        found: dict[tuple[int, ...], list[tuple[Slope, ...]]] = defaultdict(list)
-        for slopes in groups.values():
-            by_shape: dict[tuple[int, ...], list[Slope]] = defaultdict(list)
-            for slope in slopes:
-                by_shape[np.shape(slope.values[0])].append(slope)
-            for shape, same in by_shape.items():
-                found[shape].append(tuple(same))
-        return found
+        return find_slopes(self.analysis, self.windows)
+
+    @cached_property
+    def forward_pass(self) -> ForwardPass:
+        """What the forward pass of the targets' windows is made of."""
+        return ForwardPass(self.analysis, self.windows)
 
     def carried(self, nodes: tuple[int, ...]) -> list[tuple[float, ...]]:
         """The factors that a value may carry: 1, and those of the gradients that it was computed from."""
@@ -308,8 +241,6 @@ class Surroundings:
         return found
 
     def _factors(self, match: Match) -> tuple[float, ...] | None:
-        from tracer.diagnosis.intent import factors_of
-
         return factors_of(
             self.analysis, self.analysis.replays.of(match.node), match.candidate.root, match.candidate.wrt
         )
@@ -340,40 +271,6 @@ class Surroundings:
                     usual.append((f"1 / {scalar.text}", tuple(1 / v for v in scalar.values)))
         return found + [(t, f) for t, f in usual if not any(alike(f, other) for _, other in found)]
 
-    def softmax_of(self, node: int) -> int | None:
-        """The softmax of a value: its exponentials, less a maximum perhaps, divided by their sum."""
-        tape = self.analysis.tape
-        reach: set[int] = {node}
-        for user in sorted(self.analysis.matcher.forward):
-            if self.node(user).op in ("subtract", "exp", "copy") and reach & set(self.operands(user)[:1]):
-                reach.add(user)
-        exponentials = {n for n in reach if self.node(n).op == "exp"}
-        for quotient in sorted(
-            {u for n in exponentials for u in tape.users(n) if self.node(u).op == "divide"}
-        ):
-            above, *below = self.operands(quotient)
-            sums = [b for b in below if self.node(b).op == "sum"]
-            if above in exponentials and any(self._same_value(self.operands(b)[0], above) for b in sums):
-                return quotient
-        return None
-
-    def is_cut_to_diagonal(self, node: int, root: int, scores: int) -> bool:
-        """Whether a value takes the softmax of some scores for a function of one entry: d · p · (1 − p)."""
-        softmax = self.softmax_of(scores)
-        if softmax is None:
-            return False
-        for values, adjoints in zip(self.analysis.replays.values, self.adjoints(root), strict=True):
-            p = np.asarray(values[softmax], dtype=float)
-            if softmax not in adjoints.full or p.shape != np.shape(values[node]):
-                return False
-            if proportion(values[node], adjoints.full[softmax] * p * (1 - p)) is None:
-                return False
-        return True
-
-    def _same_value(self, one: int, other: int) -> bool:
-        graph = self.analysis.graph
-        return graph.representative(one) == graph.representative(other)
-
     def scalars_before(self, reader: int) -> list[int]:
         """Named numbers that a line may read, each once."""
         found: dict[str, int] = {}
@@ -390,38 +287,3 @@ class Surroundings:
             ):
                 found[node.names[-1]] = node.id
         return list(dict.fromkeys(found.values()))
-
-    def is_penalty(self, node: int) -> bool:
-        """Whether a forward value rests on parameters and settings alone, as a regularisation term does."""
-        parameters = {u.before for u in self.analysis.updates.values()} | set(self.analysis.updates)
-        return all(
-            n in parameters or self.node(n).shape == () or self.node(n).kind is not Kind.LEAF
-            for n in self.analysis.matcher.all_ancestors(node)
-        )
-
-    def is_used_again(self, wrt: int, via: int) -> bool:
-        """Whether the place in the source that uses a parameter in ``via`` uses it in another step too.
-
-        So it is where one network is run twice, and when it is run once for each time step.
-        """
-        forward = self.analysis.matcher.forward
-        site = self.node(via).site
-        others = [self.node(u).site for u in self.analysis.tape.users(wrt) if u != via and u in forward]
-        return site is not None and any(o is not None and o.span == site.span for o in others)
-
-    def is_statistic(self, node: int) -> bool:
-        """Whether a value is a mean or a variance, or is made from nothing of full size but one."""
-        return any(
-            self.node(n).op in ("mean", "var", "std") or (self.node(n).op == "sum" and self._is_divided(n))
-            for n in (node, *self.operands(node))
-        )
-
-    def _is_divided(self, node: int) -> bool:
-        return any(
-            self.node(u).op == "divide" and is_real(self.node(u)) for u in self.analysis.tape.users(node)
-        )
-
-
-def _rounded(key: Any) -> Any:
-    projections = np.round(np.abs(np.asarray(key.projections, dtype=float)), 9)
-    return projections.tobytes(), tuple(np.round(np.asarray(key.norms, dtype=float), 9))

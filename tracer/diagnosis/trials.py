@@ -13,8 +13,8 @@ import numpy as np
 from msgspec import Struct
 
 from tracer.diagnosis.finding import Kind
-from tracer.diagnosis.intent import Target, alike, proportion
-from tracer.diagnosis.surroundings import Slope, Surroundings
+from tracer.diagnosis.surroundings import Surroundings
+from tracer.diagnosis.target import Target, alike, proportion
 from tracer.matching.scale import name_scale
 from tracer.tape.node import Kind as NodeKind
 from tracer.tape.tape import evaluate
@@ -160,4 +160,4 @@ class Trials(Surroundings):
         return True
 
 
-__all__ = ["Change", "Edit", "Overlay", "Slope", "Trials"]
+__all__ = ["Change", "Edit", "Overlay", "Trials"]

@@ -14,7 +14,8 @@ import numpy as np
 from tracer.diagnosis.edits.computed import places
 from tracer.diagnosis.finding import Kind
 from tracer.diagnosis.rewrites import DerivativeInstead, TimesDerivative
-from tracer.diagnosis.trials import Edit, Slope, Trials
+from tracer.diagnosis.slopes import Slope
+from tracer.diagnosis.trials import Edit, Trials
 from tracer.gradients.adjoints import is_real
 from tracer.tape.tape import evaluate
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from tracer.diagnosis.edits.computed import places
 from tracer.diagnosis.finding import Kind
-from tracer.diagnosis.intent import is_gradient
 from tracer.diagnosis.rewrites import AddName, AddTerm, Gradient
+from tracer.diagnosis.target import is_gradient
 from tracer.diagnosis.trials import Change, Edit, Trials
 from tracer.gradients.adjoints import is_real
 from tracer.matching.candidates import Candidate, Sort
@@ -122,7 +122,7 @@ def _as_gradient(
                 (factor,),
                 AddTerm(span, candidate.wrt, factor, inside, candidate.via),
             )
-    softmax = trials.is_cut_to_diagonal(nodes[0], root, wrt[nodes[0]])
+    softmax = trials.forward_pass.is_cut_to_diagonal(nodes[0], root, wrt[nodes[0]])
     # The place that is bound to a name is the one to be told; what stands within it comes after.
     steps = {t.node for t in trials.targets if t.sign}
     level = 5.0 + (0.0 if first.names else 0.2) + (0.0 if trials.node(wrt[nodes[0]]).names else 0.1)
@@ -176,10 +176,10 @@ def _may_be_forgotten(trials: Trials, candidate: Candidate, wrt: int) -> bool:
     if candidate.wrt != wrt or candidate.via is None:
         return False
     parameters = {u.before for u in trials.analysis.updates.values()}
-    return wrt not in parameters or not trials.is_used_again(wrt, candidate.via)
+    return wrt not in parameters or not trials.forward_pass.is_used_again(wrt, candidate.via)
 
 
 def _kind_of_missing(trials: Trials, node: int, wrt: int, candidate: Candidate) -> Kind:
-    if candidate.via is not None and trials.is_statistic(candidate.via):
+    if candidate.via is not None and trials.forward_pass.is_statistic(candidate.via):
         return Kind.CONSTANT_STATISTICS
     return Kind.MISSING_TERM

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from tracer.diagnosis.finding import Kind
-from tracer.diagnosis.intent import is_gradient
 from tracer.diagnosis.rewrites import Operand
+from tracer.diagnosis.target import is_gradient
 from tracer.diagnosis.trials import Change, Edit, Overlay, Trials
 from tracer.tape.node import Kind as NodeKind
 from tracer.tape.node import Node, Span
@@ -204,7 +204,7 @@ def _place(trials: Trials, node: int) -> tuple[str, int] | None:
 
 def _kind(trials: Trials, old: int, new: int) -> Kind:
     one, other = trials.node(old), trials.node(new)
-    if trials.is_fresh_random(old):
+    if trials.forward_pass.is_fresh_random(old):
         return Kind.FRESH_RANDOM_NUMBERS
     if set(one.names) & set(other.names) and new < old:
         return Kind.STALE_OPERAND
@@ -216,7 +216,7 @@ def _level(trials: Trials, old: int, new: int) -> float:
     one, other = trials.node(old), trials.node(new)
     if set(one.names) & set(other.names):
         return 0.5 if old in trials.analysis.updates else 1.6
-    if trials.is_fresh_random(old):
+    if trials.forward_pass.is_fresh_random(old):
         return 0.8
     same_sort = is_gradient(trials.analysis.matcher.best(old)) == is_gradient(
         trials.analysis.matcher.best(new)

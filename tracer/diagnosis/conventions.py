@@ -1,0 +1,135 @@
+"""Factors that gradients carry: which are a convention, and which set one gradient apart from the others.
+
+Comes in: targets.  Goes out: the same, with the factor that each should have where the others leave no doubt.  A factor
+that all share is a convention, and so is what a step multiplies by.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from tracer.diagnosis.target import Target, alike, proportion
+from tracer.matching.analysis import Analysis
+from tracer.matching.scale import plain_number
+from tracer.tape.node import Kind
+
+#: How far a count may be from a whole number.
+_SAME = 1e-6
+
+
+_LOSS = re.compile(r"loss|cost|error|(^|_)err$|mse|sse|rss|nll|(^|_)ce$", re.I)
+
+
+def compared(analysis: Analysis, found: list[Target]) -> list[Target]:
+    """The targets with the factor that they should have, where the others leave no doubt."""
+    groups: dict[tuple[int, bool], list[Target]] = {}
+    for target in found:
+        if target.factors is not None:
+            groups.setdefault((target.roots[0], target.sign == 0), []).append(target)
+    wanted: dict[Target, tuple[float, ...]] = {}
+    for (root, _), group in groups.items():
+        wanted.update(_outliers(analysis, group) or _ascending(analysis, root, group))
+    return [
+        Target(t.node, t.roots, t.wrt, t.update, t.sign, t.factors, wanted[t]) if t in wanted else t
+        for t in found
+    ]
+
+
+def _ascending(analysis: Analysis, root: int, group: list[Target]) -> dict[Target, tuple[float, ...]]:
+    """All steps of a root, turned round, if they go up something that is called a loss and is never negative."""
+    node = analysis.tape.nodes[root]
+    if not any(_LOSS.search(name.rpartition(".")[2]) for name in node.names):
+        return {}
+    values = [float(node.value), *(float(v) for v in analysis.replays.of(root))]
+    steps = [t for t in group if t.sign]
+    if not steps or min(values) <= 0 or any(f <= 0 for t in steps for f in t.steps):
+        return {}
+    return {t: tuple(-f for f in t.factors or ()) for t in steps}
+
+
+def _outliers(analysis: Analysis, group: list[Target]) -> dict[Target, tuple[float, ...]]:
+    """Those of one root's gradients whose factor differs from what the others share, with the shared one."""
+    if len(group) < 2:
+        return {}
+    own: dict[Target, tuple[float, ...]] = {}
+    steps: dict[Target, tuple[float, ...]] = {}
+    for target in group:
+        assert target.factors is not None
+        _, scalars = stripped(analysis, target.node)
+        outside = _product(analysis, target.node, scalars)
+        own[target] = tuple(f / o for f, o in zip(target.factors, outside, strict=True))
+        steps[target] = target.steps
+    shared_own = _most_common(list(own.values()))
+    shared_step = _most_common([steps[t] for t in group if alike(own[t], shared_own)])
+    odd: dict[Target, tuple[float, ...]] = {}
+    for target in group:
+        if alike(own[target], shared_own) or alike(steps[target], shared_step):
+            continue
+        ratio = tuple(s / t for s, t in zip(shared_own, own[target], strict=True))
+        if plain_number(ratio) is None and not _is_count(ratio):
+            continue
+        assert target.factors is not None
+        odd[target] = tuple(f * r for f, r in zip(target.factors, ratio, strict=True))
+    return odd if len(odd) * 2 <= len(group) else {}
+
+
+def stripped(analysis: Analysis, node: int) -> tuple[int, tuple[int, ...]]:
+    """A value without the scalars that it is multiplied or divided by, and those scalars."""
+    tape = analysis.tape
+    scalars: list[int] = []
+    while not tape.nodes[node].names:
+        recorded = tape.nodes[node]
+        operands = tape.operands(node)
+        if recorded.op == "negative" and operands:
+            node = operands[0]
+            continue
+        if recorded.op not in ("multiply", "divide") or len(operands) != 2:
+            break
+        sides = [
+            k
+            for k in operands
+            if tape.nodes[k].shape == () and k not in analysis.matcher.live - _leaves(analysis)
+        ]
+        arrays = [k for k in operands if k not in sides]
+        if len(sides) != 1 or len(arrays) != 1 or (recorded.op == "divide" and operands[1] != sides[0]):
+            break
+        scalars.append(sides[0])
+        node = arrays[0]
+    return node, tuple(scalars)
+
+
+def _leaves(analysis: Analysis) -> frozenset[int]:
+    return frozenset(n.id for n in analysis.tape.window_nodes() if n.kind is Kind.LEAF)
+
+
+def _product(analysis: Analysis, node: int, scalars: Iterable[int]) -> tuple[float, ...]:
+    """What the scalars around a value multiply it by, on each replay, with the sign that they give it."""
+    inner, _ = stripped(analysis, node)
+    found = []
+    for values in analysis.replays.values:
+        factor = proportion(values[node], values[inner])
+        found.append(1.0 if factor is None else factor)
+    return tuple(found)
+
+
+def _most_common(factors: list[tuple[float, ...]]) -> tuple[float, ...]:
+    """The factor that most share; of two equally shared ones the one that is 1."""
+    counts: Counter[int] = Counter()
+    for place, factor in enumerate(factors):
+        first = next(k for k, other in enumerate(factors[: place + 1]) if alike(factor, other))
+        counts[first] += 1
+
+    def rank(place: int) -> tuple[int, bool, int]:
+        return counts[place], alike(factors[place], [1.0] * len(factors[place])), -place
+
+    return factors[max(counts, key=rank)]
+
+
+def _is_count(ratio: tuple[float, ...]) -> bool:
+    """Whether a factor is a whole number, or one over it."""
+    return any(
+        all(abs(r - round(r)) <= _SAME * abs(r) for r in side)
+        for side in (ratio, tuple(1 / r for r in ratio))
+    )
