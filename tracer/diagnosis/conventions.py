@@ -10,6 +10,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+import numpy as np
+
 from tracer.diagnosis.target import Target, alike, proportion
 from tracer.matching.analysis import Analysis
 from tracer.matching.scale import plain_number
@@ -42,7 +44,7 @@ def _ascending(analysis: Analysis, root: int, group: list[Target]) -> dict[Targe
     node = analysis.tape.nodes[root]
     if not any(_LOSS.search(name.rpartition(".")[2]) for name in node.names):
         return {}
-    values = [float(node.value), *(float(v) for v in analysis.replays.of(root))]
+    values = [float(np.sum(v)) for v in (node.value, *analysis.replays.of(root))]
     steps = [t for t in group if t.sign]
     if not steps or min(values) <= 0 or any(f <= 0 for t in steps for f in t.steps):
         return {}

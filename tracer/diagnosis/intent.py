@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tracer.diagnosis.conventions import compared, stripped
+from tracer.diagnosis.conventions import compared
 from tracer.diagnosis.gradient_names import parameter_of, plain_name, says_gradient
 from tracer.diagnosis.target import Target, factors_of, proportion
 from tracer.gradients.adjoints import ELEMENTWISE, is_real
 from tracer.matching.analysis import Analysis
-from tracer.matching.candidates import Sort
 from tracer.matching.judging import judged_updates
 from tracer.matching.optimisers import recognise
-from tracer.matching.scale import name_scale, plain_number
 from tracer.matching.updates import Update
 from tracer.tape.node import Kind
+from tracer.tape.tape import GIVEN
 
 
 def targets(analysis: Analysis) -> list[Target]:
@@ -65,38 +64,52 @@ def _target(
     whole = tuple(r for r in roots if not any(_is_part(analysis, r, other, wrt) for other in roots))
     for root in whole:
         factors = factors_of(analysis, values, root, wrt)
-        if factors is not None and _can_be_named(analysis, node, root, factors):
+        if factors is not None:
             ordered = (root, *(r for r in whole if r != root))
             return Target(node, ordered, wrt, update.node if update else None, sign, factors)
     return Target(node, whole, wrt, update.node if update else None, sign)
 
 
 def _is_part(analysis: Analysis, part: int, whole: int, wrt: int) -> bool:
-    """Whether a root is only one term of another one, which has a term of its own in the parameter besides.
+    """Whether a root is what is left of another one without its penalties on the parameter.
 
     Who adds a penalty to a loss trains on the sum; the gradient of the loss alone is not the whole one.
     """
     if part == whole or part not in analysis.matcher.all_ancestors(whole):
         return False
     one, other = analysis.matcher.adjoints[part], analysis.matcher.adjoints[whole]
-    return any(proportion(a.full.get(wrt), b.full.get(wrt)) is None for a, b in zip(one, other, strict=True))
+    if all(proportion(a.full.get(wrt), b.full.get(wrt)) is not None for a, b in zip(one, other, strict=True)):
+        return False
+    return _rest_is_penalty(analysis, part, whole)
 
 
-def _can_be_named(analysis: Analysis, node: int, root: int, factors: tuple[float, ...]) -> bool:
-    """Whether a factor is one that a program may well have: a scalar of it, a count, a plain number."""
-    matcher = analysis.matcher
-    return (
-        name_scale(factors, matcher.scalars(node, root), matcher.literals(node)) is not None
-        or plain_number(factors) is not None
-        or _is_scalar_multiple(analysis, node)
+def _rest_is_penalty(analysis: Analysis, part: int, whole: int) -> bool:
+    """Whether what a sum adds to one of its terms rests on parameters and settings alone."""
+    tape = analysis.tape
+    todo = [whole]
+    seen: set[int] = set()
+    while todo:
+        node = todo.pop()
+        if node == part or node in seen:
+            continue
+        seen.add(node)
+        if part in analysis.matcher.all_ancestors(node):
+            if tape.nodes[node].op != "add":
+                return False
+            todo += tape.operands(node)
+        elif not is_penalty(analysis, node):
+            return False
+    return True
+
+
+def is_penalty(analysis: Analysis, node: int) -> bool:
+    """Whether a forward value rests on parameters and settings alone, as a regularisation term does."""
+    tape = analysis.tape
+    parameters = {u.before for u in analysis.updates.values()} | set(analysis.updates)
+    return all(
+        n in parameters or tape.nodes[n].shape == () or tape.nodes[n].kind not in GIVEN
+        for n in analysis.matcher.all_ancestors(node)
     )
-
-
-def _is_scalar_multiple(analysis: Analysis, node: int) -> bool:
-    """Whether the value is something recognised times scalars that no parameter goes into, such as a schedule."""
-    inner, _ = stripped(analysis, node)
-    match = analysis.matcher.best(inner)
-    return inner != node and match is not None and match.candidate.sort is Sort.FULL
 
 
 def roots_of(analysis: Analysis, wrt: int, before: int) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ mend one each.  What no edit mends is not called wrong.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from tracer.diagnosis.accumulation import overwritten
 from tracer.diagnosis.edits import edits
@@ -53,7 +53,18 @@ def find_faults(
         edit, mended = best
         findings.append(_finding(trials, edit, mended))
         wrong = [t for t in wrong if t not in mended]
-    return findings
+    if right or any(is_gradient(match) for match in _recognised(analysis, judged)):
+        return findings if right or not wrong else []
+    # Where nothing is a gradient, one edit that mends several parameters is a fault; else none may be meant.
+    return findings if not wrong and len(findings) == 1 and len(findings[0].spoiled) > 1 else []
+
+
+def _recognised(analysis: Analysis, judged: Iterable[Target]) -> Iterator[Match]:
+    """What the values behind the judged gradients are recognised as."""
+    for node in Trials(analysis, judged).behind:
+        match = analysis.matcher.best(node)
+        if match is not None:
+            yield match
 
 
 def _smallest(trials: Trials, until: float) -> tuple[Edit, tuple[Target, ...]] | None:

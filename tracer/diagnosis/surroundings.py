@@ -77,6 +77,12 @@ class Surroundings:
     def best(self, node: int) -> Match | None:
         return self.analysis.matcher.best(node)
 
+    @cached_property
+    def held(self) -> frozenset[int]:
+        """The forward values whose gradient the backward pass holds."""
+        shown = (self.best(n) for n in self.affected)
+        return frozenset(m.candidate.wrt for m in shown if m is not None and is_gradient(m))
+
     def adjoints(self, root: int) -> list[Adjoints]:
         return self.analysis.matcher.adjoints[root]
 

@@ -116,7 +116,7 @@ class FiniteDifferences:
             with np.errstate(all="ignore"):
                 values[node.id] = evaluate(node, values)
             changed.add(node.id)
-        return float(values[root])
+        return float(np.sum(values[root]))  # a loss may be an array of one entry
 
     def _scale(self, match: Match, values: list[Any]) -> float | None:
         """The factor of the match at these values."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from tracer.diagnosis.edits.computed import places
 from tracer.diagnosis.finding import Kind
+from tracer.diagnosis.intent import is_penalty
 from tracer.diagnosis.rewrites import AddName, AddTerm, Gradient
 from tracer.diagnosis.target import is_gradient
 from tracer.diagnosis.trials import Change, Edit, Trials
@@ -122,6 +123,8 @@ def _as_gradient(
                 (factor,),
                 AddTerm(span, candidate.wrt, factor, inside, candidate.via),
             )
+    if not _is_meant(trials, nodes):
+        return
     softmax = trials.forward_pass.is_cut_to_diagonal(nodes[0], root, wrt[nodes[0]])
     # The place that is bound to a name is the one to be told; what stands within it comes after.
     steps = {t.node for t in trials.targets if t.sign}
@@ -134,6 +137,23 @@ def _as_gradient(
         change,
         text=Gradient(span, nodes[0], root, wrt[nodes[0]], factors),
     )
+
+
+def _is_meant(trials: Trials, nodes: tuple[int, ...]) -> bool:
+    """Whether a value that is recognised as nothing is computed from gradients, and is no part of one.
+
+    Any value could be said to be meant as a gradient; one that the chain rule leads to is.
+    """
+    for node in nodes:
+        match = trials.best(node)
+        if match is not None and match.candidate.sort in (Sort.PATH, Sort.PARTIAL) and match.scale.rank <= 3:
+            return False
+    targets = {t.node for t in trials.targets}
+    if not targets & set(nodes):
+        return True
+    behind = {a for n in nodes for a in trials.analysis.matcher.all_ancestors(n)} - set(nodes)
+    affected = set(trials.affected)
+    return any(is_gradient(trials.best(n)) for n in behind if n in affected)
 
 
 def _known(values: Mapping[int, list[Any]]) -> Change:
@@ -153,7 +173,8 @@ def _missing_term(trials: Trials, node: int, wrt: int, wanted: list[Any]) -> tup
     for candidate, measured, _ in analysis.matcher.index.find(found, analysis.matcher.scalar_factors(node)):
         if candidate.transposed or candidate.sort is Sort.LOCAL or candidate.wrt >= node:
             continue
-        if candidate.sort is Sort.FULL and candidate.wrt != wrt:
+        of_penalty = candidate.wrt == wrt and is_penalty(trials.analysis, candidate.root)
+        if candidate.sort is Sort.FULL and not of_penalty:
             continue
         if candidate.sort in (Sort.PATH, Sort.PARTIAL) and not _may_be_forgotten(trials, candidate, wrt):
             continue
@@ -168,15 +189,19 @@ def _missing_term(trials: Trials, node: int, wrt: int, wanted: list[Any]) -> tup
 
 
 def _may_be_forgotten(trials: Trials, candidate: Candidate, wrt: int) -> bool:
-    """Whether a path that is left out is an oversight.
+    """Whether a path that is left out is an oversight: a penalty, or a path whose end the backward pass knows.
 
-    A parameter of a network that is run twice, and whose second run is held fixed, is none: that is how a value
-    is trained towards an estimate of itself.
+    A value that is held fixed on purpose, such as a target that the same network computes, has no gradient in the
+    program at all.
     """
     if candidate.wrt != wrt or candidate.via is None:
         return False
-    parameters = {u.before for u in trials.analysis.updates.values()}
-    return wrt not in parameters or not trials.forward_pass.is_used_again(wrt, candidate.via)
+    if is_penalty(trials.analysis, candidate.via):
+        return True
+    known = candidate.via in trials.held or any(
+        user in trials.held for user in trials.analysis.tape.users(candidate.via)
+    )
+    return known and not trials.forward_pass.is_used_again(wrt, candidate.via)
 
 
 def _kind_of_missing(trials: Trials, node: int, wrt: int, candidate: Candidate) -> Kind:
