@@ -27,6 +27,7 @@ SHAPES = {"X": "N,D", "W": "D,h", "b": "h", "y": "N"}
         ("np.ones(3)", SHAPES, None, None, ("No array with a shape", "--shape X=N,D")),
         ("X @ W", SHAPES, "b", None, ("b does not stand in the expression.", "The arrays in it: X, W.")),
         ("2 * (X @ b)", SHAPES, None, 5, ("X @ b fails: ValueError", "X is (N, D); b is (h,)", "same name, or one of them is 1")),
+        ("X[y] @ b @ X", {**SHAPES, "b": "M"}, None, 0, ("X[y] @ b fails", "X[y] is (N, D); b is (M,)")),
         ("X + W", SHAPES, None, 0, ("X + W fails", "X is (N, D); W is (D, h)")),
         ("np.concatenate([X, W], axis=1)", SHAPES, None, 0, ("np.concatenate([X, W], axis=1) fails",)),
         ("np.nosuch(X)", SHAPES, None, 0, ("np.nosuch fails: AttributeError", "it is run with NumPy as it stands")),

@@ -282,7 +282,8 @@ class _Where:
             new = array not in seen
             seen.add(array)
             if definition is None:
-                code = definition_of(self.recorded, self.names, array) if new else None
+                named = self.names.source(array) not in self.recorded.inputs.sizes  # N is known as it is
+                code = definition_of(self.recorded, self.names, array) if new and named else None
                 if code is not None:  # there is no formula, so it is told as it is computed
                     told.append(Relation(self.names.symbol(array), "=", Text(ast.unparse(code))))
                 continue
