@@ -13,13 +13,14 @@ from tracer.calculus.printing import NoForm
 from tracer.explanation.model import Derivation, Verdict
 from tracer.expressions.differences import Comparison, compare
 from tracer.expressions.errors import CannotDerive
+from tracer.expressions.formulas import value_formula
 from tracer.expressions.inputs import Inputs, check_kind, find_inputs, other_sizes
 from tracer.expressions.model import Gradient, Gradients
 from tracer.expressions.proving import proved
 from tracer.expressions.reading import read_expression
 from tracer.expressions.recorded import Recorded, free_name, record
 from tracer.expressions.shapes import Axes, ShapesGiven, read_shapes
-from tracer.expressions.writing import Written, value_formula, write
+from tracer.expressions.writing import Written, write
 
 
 def derive(expression: str, wrt: str | Iterable[str] | None = None, shapes: ShapesGiven = ()) -> Gradients:
