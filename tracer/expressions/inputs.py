@@ -70,7 +70,8 @@ class Inputs:
 
     def value(self, point: Mapping[str, Any], quiet: bool = True) -> Any:
         """The value of the expression at a point; unless ``quiet``, floating point errors are as NumPy is set."""
-        space = {**self.expression.namespace(), **self.sizes, **point}
+        own = {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in point.items()}
+        space = {**self.expression.namespace(), **self.sizes, **own}
         if not quiet:
             return eval(self.expression.code, space)
         with np.errstate(all="ignore"), warnings.catch_warnings():
@@ -97,7 +98,7 @@ def other_sizes(inputs: Inputs) -> dict[str, int]:
 
 
 def check_kind(inputs: Inputs) -> None:
-    """Refuse what is no array and no number.
+    """Refuse what is no array and no number, or has no value of its own.
 
     Raises:
         CannotDerive: with what to write instead.
@@ -108,6 +109,12 @@ def check_kind(inputs: Inputs) -> None:
             f"The value is of type {type(value).__name__}, and no array or number.",
             inputs.expression.tree.body,
             "Make it one, with np.array(…), or derive its parts one by one.",
+        )
+    if not np.array_equal(np.asarray(value), np.asarray(inputs.value(inputs.draw(1)))):
+        raise inputs.expression.error(
+            "The value is another one each time, so that it has no gradient.",
+            inputs.expression.tree.body,
+            "Give the random numbers a name, and their shape: --shape M=N,D.",
         )
 
 
