@@ -13,7 +13,7 @@ from tracer.checking import NoSuchProgram, find_programs
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in (
         "anna/net.py", "anna/notes.txt", "bert/deep/net.py", "bert/__pycache__/net.py", "carl/.hidden/net.py",
-        "carl/.old.py", "dora/mine/lib/site.py", "dora/[x].py", "empty/readme.md",
+        "carl/.old.py", "carl/.ipynb_checkpoints/b.ipynb", "fred/b.ipynb", "dora/mine/lib/site.py", "dora/[x].py", "empty/readme.md",
     ):  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x = 1\n")
@@ -28,7 +28,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["anna/net.py"], ["anna/net.py"]),
         (["anna/notes.txt"], ["anna/notes.txt"]),
         (["anna", "bert"], ["anna/net.py", "bert/deep/net.py"]),
-        (["."], ["anna/net.py", "bert/deep/net.py", "dora/[x].py"]),
+        (["."], ["anna/net.py", "bert/deep/net.py", "dora/[x].py", "fred/b.ipynb"]),
         (["*/net.py"], ["anna/net.py"]),
         (["**/net.py"], ["anna/net.py", "bert/__pycache__/net.py", "bert/deep/net.py"]),
         (["?ert"], ["bert/deep/net.py"]),
@@ -46,8 +46,8 @@ def test_each_program_once_in_the_order_of_the_arguments(
     "argument,said",
     [
         ("nowhere.py", "nowhere.py: No such file.\n  Check the path."),
-        ("empty", "empty: no Python file is in this folder."),
-        ("*.ipynb", "*.ipynb: no file matches this pattern."),
+        ("empty", "empty: no Python file and no notebook is in this folder."),
+        ("*.pdf", "*.pdf: no file matches this pattern."),
     ],
 )
 def test_what_names_no_program_is_said(folder: Path, argument: str, said: str) -> None:

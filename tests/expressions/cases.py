@@ -76,6 +76,7 @@ CASES: list[tuple[str, str]] = [
     ("E[idx]", "E=V,d idx=N"),
     ("x[1:] - x[:-1]", "x=N"),
     ("np.mean(np.maximum(0, X - s)[::-1])", "X=N,D s="),
+    ("X[1:-1] - 2 * X[:-2] + X[2:]", "X=N,D"),
     ("np.concatenate([A, B], axis=1)", "A=N,D B=N,M"),
     ("A[0]", "A=N,D"),
     ("X.reshape(N, 6) @ W", "X=N,2,3 W=6,h"),

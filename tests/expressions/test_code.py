@@ -10,7 +10,7 @@ import pytest
 import tracer
 from tests.expressions.cases import CASES, derived, names
 from tests.expressions.independent import Point, disagreement
-from tracer.expressions.inputs import find_inputs
+from tracer.expressions.inputs import find_inputs, other_sizes
 from tracer.expressions.proving import proved
 from tracer.expressions.reading import read_expression
 from tracer.expressions.recorded import record
@@ -138,6 +138,12 @@ def test_a_formula_does_not_divide_by_what_may_be_zero_where_the_expression_is_s
         assert np.all(np.isfinite(np.asarray(space["dZ"])))
 
 
+def test_code_without_a_value_at_zero_is_told_if_there_is_no_better() -> None:
+    gradient = derived("np.abs(x)**p", "x=N p=")["x"]
+    assert gradient.verdict == "checked"
+    assert gradient.remark == "The code has no value where some inputs are 0."
+
+
 def test_code_that_inverts_a_matrix_says_so() -> None:
     gradient = derived("np.linalg.det(A)", "A=D,D")["A"]
     assert gradient.remark == "The code inverts a matrix, which must be regular."
@@ -172,12 +178,10 @@ def test_names_of_the_reader_are_never_overwritten() -> None:
 
 def test_a_size_that_was_only_tried_never_stands_in_code() -> None:
     """The sizes at which code is compared again are all others."""
-    from tracer.expressions.deriving import _other_sizes
-
     for case in CASES:
         shapes = read_shapes(case[1].split())
         inputs = find_inputs(read_expression(case[0], shapes), shapes)
-        others = _other_sizes(inputs)
+        others = other_sizes(inputs)
         assert others.keys() == inputs.sizes.keys()
         assert not set(others.values()) & set(inputs.sizes.values())
         assert len(set(others.values())) == len(others)

@@ -63,6 +63,12 @@ def test_letters_that_the_reader_does_not_know_are_explained() -> None:
                 assert f"{letter} = " in formula or letter in gradients.shapes
 
 
+def test_a_size_needs_no_explanation() -> None:
+    formula = derived("np.sum((X @ W - T)**2) / (2 * N)", "X=N,D W=D,K T=N,K")["W"].matrix
+    assert formula is not None
+    assert "N = " not in formula.text
+
+
 def test_text_has_the_formula_the_code_the_steps_and_the_verdict() -> None:
     text = derived(*LAYER).to_text()
     assert text.startswith("np.maximum(0, X @ W + b)\n    Y = Z ⊙ [Z > 0]\n      where Z = X W + b\n")

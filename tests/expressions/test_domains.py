@@ -29,6 +29,11 @@ def found(expression: str, *shapes: str) -> Inputs:
         ("np.linalg.cholesky(A)", "A=D,D", {"A": "positive definite"}),
         ("P[np.arange(N), y]", "P=N,K y=N", {"P": "real", "y": "integer"}),
         ("-np.log(P[np.arange(N), y])", "P=N,K y=N", {"P": "positive", "y": "integer"}),
+        (
+            "U[o] @ V[c] + U[k] @ V[c]",
+            "U=M,d V=K,d o= c= k=",
+            {"U": "real", "V": "real", **dict.fromkeys("ock", "integer")},
+        ),
     ],
 )
 def test_the_most_general_numbers_at_which_it_is_finite(
@@ -56,3 +61,13 @@ def test_named_axes_have_sizes_that_no_other_axis_has() -> None:
 def test_named_axes_have_sizes_that_no_number_of_the_expression_is() -> None:
     inputs = found("np.repeat(x, 3) * 5", "x=N")
     assert inputs.sizes["N"] not in (3, 5)
+
+
+def test_one_of_many_arrays_may_need_positive_numbers() -> None:
+    names = "abcdefghij"
+    for needy in "aej":
+        expression = f"np.log({needy}) * " + " * ".join(names)
+        inputs = found(expression, *(f"{name}=N" for name in names))
+        assert [name for name in names if inputs.kinds[name] != "real"] == [needy]
+    together = found("np.log(" + " + ".join(names) + ")", *(f"{name}=N" for name in names))
+    assert np.all(np.isfinite(together.value(together.draw(1))))

@@ -9,6 +9,7 @@ import glob
 from collections.abc import Iterable
 from pathlib import Path
 
+_SUFFIXES = (".py", ".ipynb")
 #: Folders that hold no submissions.
 _SKIPPED = frozenset(("__pycache__", "node_modules", "site-packages", "venv", "env"))
 
@@ -24,8 +25,8 @@ class NoSuchProgram(Exception):
 def find_programs(arguments: Iterable[str]) -> tuple[str, ...]:
     """The programs that arguments name.
 
-    A folder stands for the Python files in it and in its folders, except hidden ones and virtual environments;
-    ``*``, ``?`` and ``**`` are filled in where the shell has not done so.
+    A folder stands for the Python files and notebooks in it and in its folders, except hidden ones and virtual
+    environments; ``*``, ``?`` and ``**`` are filled in where the shell has not done so.
 
     Raises:
         NoSuchProgram: an argument names no file, and matches none.
@@ -37,7 +38,7 @@ def find_programs(arguments: Iterable[str]) -> tuple[str, ...]:
             inside = _in_folder(path)
             if not inside:
                 raise NoSuchProgram(
-                    f"{argument}: no Python file is in this folder.\n  Give files or another folder."
+                    f"{argument}: no Python file and no notebook is in this folder.\n  Give files or another folder."
                 )
             found |= dict.fromkeys(inside)
         elif path.exists() or not glob.has_magic(argument):
@@ -59,7 +60,7 @@ def find_programs(arguments: Iterable[str]) -> tuple[str, ...]:
 
 def _in_folder(folder: Path) -> list[str]:
     found = []
-    for path in sorted(folder.rglob("*.py")):
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES):
         inside = path.relative_to(folder).parts[:-1]
         hidden = any(part.startswith(".") or part in _SKIPPED for part in inside)
         environment = any(

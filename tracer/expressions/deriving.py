@@ -13,13 +13,14 @@ from tracer.calculus.printing import NoForm
 from tracer.explanation.model import Derivation, Verdict
 from tracer.expressions.differences import Comparison, compare
 from tracer.expressions.errors import CannotDerive
-from tracer.expressions.inputs import Inputs, check_kind, find_inputs
+from tracer.expressions.formulas import value_formula
+from tracer.expressions.inputs import Inputs, check_kind, find_inputs, other_sizes
 from tracer.expressions.model import Gradient, Gradients
 from tracer.expressions.proving import proved
 from tracer.expressions.reading import read_expression
 from tracer.expressions.recorded import Recorded, free_name, record
-from tracer.expressions.shapes import Axes, ShapesGiven, read_shapes, sizes_of
-from tracer.expressions.writing import Written, value_formula, write
+from tracer.expressions.shapes import Axes, ShapesGiven, read_shapes
+from tracer.expressions.writing import Written, write
 
 
 def derive(expression: str, wrt: str | Iterable[str] | None = None, shapes: ShapesGiven = ()) -> Gradients:
@@ -113,14 +114,13 @@ def _gradient(recorded: Recorded, wrt: str) -> Gradient:
             without = replace(written, code="")
             return _made(recorded, wrt, result, shape, without, "unexplained", outcome, remark)
         why_not = proved(recorded, wrt, written.code, result)
-        inverts = "linalg.inv" in written.code and "linalg.inv" not in inputs.expression.text
-        regular = "The code inverts a matrix, which must be regular." if inverts else None
-        if why_not is None:
-            return _made(recorded, wrt, result, shape, written, "proved", outcome, regular)
-        if checked is None:
-            checked = _made(
-                recorded, wrt, result, shape, written, "checked", outcome, f"Not proved: {why_not}."
+        if why_not is None and not outcome.why:
+            return _made(
+                recorded, wrt, result, shape, written, "proved", outcome, _caution(recorded, written)
             )
+        why_not = outcome.why or f"Not proved: {why_not}."
+        if checked is None:
+            checked = _made(recorded, wrt, result, shape, written, "checked", outcome, why_not)
     if checked is not None:
         return checked
     raise CannotDerive(
@@ -130,6 +130,12 @@ def _gradient(recorded: Recorded, wrt: str) -> Gradient:
         inputs.expression.text,
         hint="Split the expression, and derive its parts one by one.",
     )
+
+
+def _caution(recorded: Recorded, written: Written) -> str | None:
+    """What code asks of its inputs that the expression does not."""
+    inverts = "linalg.inv" in written.code and "linalg.inv" not in recorded.inputs.expression.text
+    return "The code inverts a matrix, which must be regular." if inverts else None
 
 
 def _ways(recorded: Recorded, wrt: str, result: str) -> Iterator[Written | str]:
@@ -147,7 +153,7 @@ def _compared(inputs: Inputs, written: Written, result: str, upstream: str, wrt:
     first = compare(written.code, result, inputs, upstream, wrt)
     if not first.agrees:
         return first
-    other = replace(inputs, sizes=_other_sizes(inputs))
+    other = replace(inputs, sizes=other_sizes(inputs))
     try:
         other.value(other.draw(1))  # positions stay below what they were: the axes are longer
     except Exception:
@@ -156,13 +162,7 @@ def _compared(inputs: Inputs, written: Written, result: str, upstream: str, wrt:
     if second.agrees is False:
         return second
     errors = [e for e in (first.error, second.error) if e is not None]
-    return Comparison(True, first.points + second.points, max(errors, default=None))
-
-
-def _other_sizes(inputs: Inputs) -> dict[str, int]:
-    """Another size for every named axis, in another order, so that an axis that was longer than another is shorter."""
-    larger = sizes_of(inputs.shapes, 1 + max(inputs.sizes.values(), default=0), inputs.expression.numbers)
-    return dict(zip(reversed(list(larger)), larger.values()))
+    return Comparison(True, first.points + second.points, max(errors, default=None), first.why or second.why)
 
 
 def _check_rules(recorded: Recorded, wrt: str) -> None:

@@ -23,7 +23,7 @@ _STEP = 1e-4
 
 @dataclass(frozen=True)
 class Comparison:
-    """``agrees`` is None if there was no smooth point to compare at."""
+    """``agrees`` is None if there was no smooth point to compare at; ``why`` says what is wrong, or what to beware of."""
 
     agrees: bool | None
     points: int
@@ -49,13 +49,15 @@ def numeric_gradient(inputs: Inputs, point: Point, upstream: Any, wrt: str) -> N
             moved = start.copy()
             moved[place] += step
             there = {**point, wrt: moved if moved.shape else float(moved)}
-            return float(np.sum(upstream * (np.asarray(inputs.value(there), dtype=float) - here)))
+            with np.errstate(all="ignore"):  # what is not finite is seen below
+                return float(np.sum(upstream * (np.asarray(inputs.value(there), dtype=float) - here)))
 
         near[place] = (along(_STEP) - along(-_STEP)) / (2 * _STEP)
         far[place] = (along(2 * _STEP) - along(-2 * _STEP)) / (4 * _STEP)
         ahead[place] = along(_STEP / 4) / (_STEP / 4)
-    gradient = (4 * near - far) / 3
-    if not np.all(np.isfinite(gradient)):
+    with np.errstate(all="ignore"):
+        gradient = (4 * near - far) / 3
+    if not (np.all(np.isfinite(gradient)) and np.all(np.isfinite(ahead))):
         return None
     size = float(np.max(np.abs(gradient), initial=0.0)) + 1e-3 * (
         1 + float(np.max(np.abs(here), initial=0.0))
@@ -95,7 +97,7 @@ def compare(code: str, result: str, inputs: Inputs, upstream: str, wrt: str) -> 
     if not errors:
         return Comparison(None, 0, None, "no point was found at which it is finite and smooth")
     if any(_fails_at_zeros(code, result, inputs, upstream, wrt, seed) for seed in range(_WITH_ZEROS)):
-        return Comparison(False, len(errors), None, "it divides by inputs that may be 0")
+        return Comparison(True, len(errors), max(errors), "The code has no value where some inputs are 0.")
     return Comparison(True, len(errors), max(errors))
 
 

@@ -32,6 +32,7 @@ KINDS: dict[str, _Draw] = {
     "greater than 1": lambda rng, shape: rng.uniform(1.2, 3.0, shape),
     "positive definite": lambda rng, shape: _positive_definite(rng, shape),
 }
+_SQUARE = "positive definite"
 _MOST_TRIED = 3000
 
 
@@ -69,7 +70,8 @@ class Inputs:
 
     def value(self, point: Mapping[str, Any], quiet: bool = True) -> Any:
         """The value of the expression at a point; unless ``quiet``, floating point errors are as NumPy is set."""
-        space = {**self.expression.namespace(), **self.sizes, **point}
+        own = {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in point.items()}
+        space = {**self.expression.namespace(), **self.sizes, **own}
         if not quiet:
             return eval(self.expression.code, space)
         with np.errstate(all="ignore"), warnings.catch_warnings():
@@ -81,8 +83,22 @@ class Inputs:
         return tuple(n for n in self.expression.arrays if self.kinds[n] != "integer")
 
 
+def first_sizes(expression: Expression, shapes: Mapping[str, Axes]) -> dict[str, int]:
+    """The sizes at which an expression is derived: small, but not so small that a slice has one entry."""
+    smallest, apart = (6, 3) if expression.slices else (3, 1)
+    return sizes_of(shapes, smallest, expression.numbers, apart)
+
+
+def other_sizes(inputs: Inputs) -> dict[str, int]:
+    """Another size for every named axis, in another order, so that an axis that was longer than another is shorter."""
+    apart = 3 if inputs.expression.slices else 1
+    start = 1 + max(inputs.sizes.values(), default=0)
+    larger = sizes_of(inputs.shapes, start, inputs.expression.numbers, apart)
+    return dict(zip(reversed(list(larger)), larger.values()))
+
+
 def check_kind(inputs: Inputs) -> None:
-    """Refuse what is no array and no number.
+    """Refuse what is no array and no number, or has no value of its own.
 
     Raises:
         CannotDerive: with what to write instead.
@@ -94,15 +110,21 @@ def check_kind(inputs: Inputs) -> None:
             inputs.expression.tree.body,
             "Make it one, with np.array(…), or derive its parts one by one.",
         )
+    if not np.array_equal(np.asarray(value), np.asarray(inputs.value(inputs.draw(1)))):
+        raise inputs.expression.error(
+            "The value is another one each time, so that it has no gradient.",
+            inputs.expression.tree.body,
+            "Give the random numbers a name, and their shape: --shape M=N,D.",
+        )
 
 
-def find_inputs(expression: Expression, shapes: Mapping[str, Axes], smallest: int = 3) -> Inputs:
+def find_inputs(expression: Expression, shapes: Mapping[str, Axes]) -> Inputs:
     """The most general kind of numbers for each array at which the expression is finite.
 
     Raises:
         CannotDerive: it fails at all of them, with the place where it does, or is not finite at any.
     """
-    plain = Inputs(expression, shapes, sizes_of(shapes, smallest, expression.numbers), {}, {})
+    plain = Inputs(expression, shapes, first_sizes(expression, shapes), {}, {})
     failed: Exception | None = None
     infinite = False
     for kinds in _combinations(plain):
@@ -122,7 +144,9 @@ def find_inputs(expression: Expression, shapes: Mapping[str, Axes], smallest: in
             continue
         if _is_real(value) and np.all(np.isfinite(value)):
             return tried
-    general = replace(plain, kinds=dict.fromkeys(expression.arrays, "real"))
+    places = expression.selecting
+    kinds = {name: "integer" if name in places else "real" for name in expression.arrays}
+    general = replace(plain, kinds=kinds, below=dict.fromkeys(places, 1))
     if failed is not None and not infinite:
         raise fault(expression, shapes, general.sizes, general.draw(1))
     value = np.asarray(general.value(general.draw(1)))
@@ -140,29 +164,39 @@ def find_inputs(expression: Expression, shapes: Mapping[str, Axes], smallest: in
 
 
 def _combinations(plain: Inputs) -> Iterator[dict[str, str]]:
-    """Kinds for all arrays: those with the fewest restrictions first."""
+    """Kinds for all arrays: those with the fewest restrictions first, and early on the same for all."""
+    return itertools.islice(_restricted(plain), _MOST_TRIED)
+
+
+def _restricted(plain: Inputs) -> Iterator[dict[str, str]]:
     names = plain.expression.arrays
-    options = [[k for k in KINDS if k != "positive definite" or _is_square(plain.shape(n))] for n in names]
-    everything = itertools.islice(itertools.product(*options), 20 * _MOST_TRIED)
-    ranked = sorted(
-        everything, key=lambda c: (sum(k != "real" for k in c), [*KINDS].index(max(c, key=[*KINDS].index)))
-    )
-    for chosen in ranked[:_MOST_TRIED]:
-        yield dict(zip(names, chosen))
+    general, *special = KINDS
+    for count in range(len(names) + 1):
+        for strictest in range(max(1, len(special) if count else 1)):
+            for chosen in itertools.combinations(names, count):
+                for kinds in itertools.product(special[: strictest + 1], repeat=count):
+                    fits = all(k != _SQUARE or _is_square(plain.shape(n)) for n, k in zip(chosen, kinds))
+                    if fits and (not count or special[strictest] in kinds):
+                        yield {**dict.fromkeys(names, general), **dict(zip(chosen, kinds))}
+        if count == 1:
+            yield from (dict.fromkeys(names, kind) for kind in special if kind != _SQUARE)
 
 
 def _with_integers(plain: Inputs) -> Iterator[Inputs]:
-    """One or two arrays are positions, as many as there can be; the others are real or positive."""
+    """Some arrays are positions, as many as there can be: those that stand in an index, else one or two of all."""
     names = plain.expression.arrays
     most = sorted({s for n in names for s in plain.shape(n)} | set(plain.sizes.values()), reverse=True)
-    for count in (1, 2):
-        for chosen in itertools.combinations(names, count):
-            for kind in ("real", "positive"):
-                for bounds in itertools.product([b for b in most if b > 1], repeat=count):
-                    kinds = {n: "integer" if n in chosen else kind for n in names}
-                    tried = replace(plain, kinds=kinds, below=dict(zip(chosen, bounds)))
-                    if _reaches(tried, chosen):
-                        yield tried
+    several = [tuple(c) for count in (1, 2) for c in itertools.combinations(names, count)]
+    for chosen in dict.fromkeys((plain.expression.selecting, *several)):
+        every = itertools.product([b for b in most if b > 1], repeat=len(chosen))
+        for bounds in itertools.islice(every, 200 if chosen else 0):
+            below = dict(zip(chosen, bounds))
+            kinds = {n: "integer" if n in chosen else "real" for n in names}
+            tried = replace(plain, kinds=kinds, below=below)
+            if not _reaches(tried, chosen):
+                continue
+            yield tried
+            yield replace(tried, kinds={n: k if k == "integer" else "positive" for n, k in kinds.items()})
 
 
 def _reaches(tried: Inputs, chosen: tuple[str, ...]) -> bool:

@@ -49,6 +49,18 @@ class Expression:
         constants = (n.value for n in ast.walk(self.tree) if isinstance(n, ast.Constant))
         return frozenset(c for c in constants if type(c) is int)
 
+    @property
+    def selecting(self) -> tuple[str, ...]:
+        """The arrays that stand in an index."""
+        indices = [n.slice for n in ast.walk(self.tree) if isinstance(n, ast.Subscript)]
+        names = {n.id for index in indices for n in ast.walk(index) if isinstance(n, ast.Name)}
+        return tuple(name for name in self.arrays if name in names)
+
+    @property
+    def slices(self) -> bool:
+        """Whether it takes slices, which should not be left with a single entry by accident."""
+        return any(isinstance(n, ast.Slice) and (n.lower or n.upper) for n in ast.walk(self.tree))
+
     def namespace(self) -> dict[str, Any]:
         """The modules that it uses, by the names it has for them."""
         return {name: _module(name) for name in ("np", *self.modules)}

@@ -76,8 +76,14 @@ def _axis(name: str, axis: str | int) -> str | int:
     )
 
 
-def sizes_of(shapes: Mapping[str, Axes], smallest: int = 3, avoid: Iterable[int] = ()) -> dict[str, int]:
-    """A size for each named axis, all different, and different from every size that is given and from ``avoid``."""
+def sizes_of(
+    shapes: Mapping[str, Axes], smallest: int = 3, avoid: Iterable[int] = (), apart: int = 1
+) -> dict[str, int]:
+    """A size for each named axis, all different, and different from every size that is given and from ``avoid``.
+
+    Arguments:
+        apart: how far sizes are from each other at least.
+    """
     taken = {axis for axes in shapes.values() for axis in axes if isinstance(axis, int)} | set(avoid)
     sizes: dict[str, int] = {}
     size = smallest
@@ -88,6 +94,7 @@ def sizes_of(shapes: Mapping[str, Axes], smallest: int = 3, avoid: Iterable[int]
                     size += 1
                 sizes[axis] = size
                 taken.add(size)
+                size += apart
     return sizes
 
 

@@ -16,19 +16,18 @@ from typing import Any
 import numpy as np
 
 from tracer.calculus import NoDerivative, TooLarge, arrays_in, backward, constant, fresh
-from tracer.calculus.printing import Letters, NoForm
-from tracer.calculus.terms import Definition, Expr, Index
+from tracer.calculus.printing import NoForm
+from tracer.calculus.terms import Index
 from tracer.explanation.building.derivations import DerivationWriter, array_code
 from tracer.explanation.model import Derivation, Formula, Input, Step
 from tracer.expressions.differences import run, upstream_at
+from tracer.expressions.formulas import Formulas
 from tracer.expressions.recorded import Recorded
-from tracer.expressions.vocabulary import Names, definition_of, names_for, with_definitions
-from tracer.formula import Tree, entry, equation, index_form, letter, matrix_formula, render, symbol
-from tracer.formula.tree import Partial, Relation, Row, Text
+from tracer.expressions.vocabulary import Names, names_for, with_definitions
+from tracer.formula import symbol
+from tracer.formula.tree import Partial
 from tracer.gradients.derivation import Known, derive
-from tracer.gradients.local import forward_formula
 from tracer.gradients.stations import find_cone
-from tracer.tape.node import Kind
 
 Free = tuple[Index | int, ...]
 
@@ -82,19 +81,6 @@ def _length(written: Written, value: str) -> tuple[int, int]:
     return total, len(written.matrix.text) if written.matrix else 0
 
 
-def value_formula(recorded: Recorded) -> Formula | None:
-    """What the expression is, as a formula for the whole array."""
-    names = names_for(recorded, "")
-    where = _Where(recorded, names, {})
-    definition = where.definition(recorded.graph.name(recorded.output), frozenset())
-    if definition is None:
-        return Formula(*render(Relation(symbol(recorded.value), "=", Text(recorded.inputs.expression.text))))
-    try:
-        return where.formula(symbol(recorded.value), definition.expr, definition.free, whole=True)
-    except (NoForm, KeyError, ValueError):
-        return None
-
-
 @dataclass
 class _Writer:
     """Writes one gradient over the nodes in ``named``, if possible with those in ``readable`` only."""
@@ -128,7 +114,7 @@ class _Writer:
         steps = tuple(s for s in steps if not _says_nothing(s))
         if not steps_agree(recorded, steps):
             raise ValueError("the steps do not agree")
-        where = _Where(recorded, names, dict(derived.held))
+        where = Formulas(recorded, names, dict(derived.held))
         left = Partial(symbol(recorded.loss), symbol(self.wrt))
         return Written(
             self._statements(names, written.numpy),
@@ -142,7 +128,7 @@ class _Writer:
         recorded = self.recorded
         names = names_for(recorded, self.result)
         free: Free = tuple(fresh(a, "a") for a in recorded.graph.axes(recorded.leaves[self.wrt]))
-        where = _Where(recorded, names, {})
+        where = Formulas(recorded, names, {})
         left = Partial(symbol(recorded.loss), symbol(self.wrt))
         formula = where.formula(left, (), free, True)
         why = (
@@ -167,7 +153,7 @@ class _Writer:
         for used in names.at_hand:
             names.array(used)
         code = array_code(expr, free, names)
-        where = _Where(recorded, names, {})
+        where = Formulas(recorded, names, {})
         left = Partial(symbol(recorded.loss), symbol(self.wrt))
         index = where.formula(left, expr, free, False)
         told = with_definitions(
@@ -250,79 +236,3 @@ def _says_nothing(step: Step) -> bool:
     """A formula whose sides are written alike."""
     left, _, right = step.text.partition(" = ")
     return left == right
-
-
-@dataclass
-class _Where:
-    """Formulas of whole arrays, and of entries, with what the letters in them stand for."""
-
-    recorded: Recorded
-    names: Names
-    held: dict[str, Definition]
-
-    def formula(self, left: Tree, expr: Expr, free: Free, whole: bool) -> Formula:
-        """left = expr, where Z = …
-
-        Raises:
-            NoForm: there is no index form.
-        """
-        return Formula(*render(self._tree(left, expr, free, whole)))
-
-    def _tree(self, left: Tree, expr: Expr, free: Free, whole: bool) -> Tree:
-        told: list[Tree] = [self._equation(left, expr, free, whole)]
-        given = {self.recorded.graph.name(n) for n in self.recorded.leaves.values()}
-        given.add(self.recorded.graph.name(self.recorded.bound[self.recorded.upstream]))
-        seen = set(given)
-        waiting = sorted(arrays_in(expr))
-        graph = self.recorded.graph
-        shown = frozenset(n for a in waiting if (n := graph.node_of(a)) is not None)
-        while waiting and len(told) < 6:
-            array = waiting.pop(0)
-            definition = None if array in seen else self.definition(array, shown)
-            new = array not in seen
-            seen.add(array)
-            if definition is None:
-                code = definition_of(self.recorded, self.names, array) if new else None
-                if code is not None:  # there is no formula, so it is told as it is computed
-                    told.append(Relation(self.names.symbol(array), "=", Text(ast.unparse(code))))
-                continue
-            told.append(self._equation(self.names.symbol(array), definition.expr, definition.free, whole))
-            waiting += sorted(arrays_in(definition.expr))
-        parts: list[Tree] = []
-        for number, one in enumerate(told):
-            parts += [Text(" where " if number == 1 else ", ")] if number else []
-            parts.append(one)
-        return parts[0] if len(parts) == 1 else Row(tuple(parts))
-
-    def definition(self, array: str, shown: frozenset[int]) -> Definition | None:
-        """What an array is, in the fewest letters that are not explained yet; ``shown`` are nodes that are."""
-        node = self.recorded.graph.node_of(array)
-        if node is None:
-            return self.held.get(array)
-        if self.recorded.tape.nodes[node].kind is Kind.LITERAL:
-            return None
-        known = shown | self.recorded.own
-        ways = [
-            found
-            for named in reversed(self.recorded.named)
-            if (found := forward_formula(self.recorded.graph, node, named | shown)) is not None
-        ]
-        return min(ways, key=lambda d: self._unsaid(d, known), default=None)
-
-    def _unsaid(self, definition: Definition, known: frozenset[int]) -> tuple[int, int]:
-        """How many arrays without a name a definition mentions, and how many arrays at all."""
-        arrays = arrays_in(definition.expr)
-        return sum(self.recorded.graph.node_of(a) not in known for a in arrays), len(arrays)
-
-    def _equation(self, left: Tree, expr: Expr, free: Free, whole: bool) -> Tree:
-        for array in sorted(arrays_in(expr)):
-            self.names.array(array)
-        letters = Letters.of(free, expr, avoid={*self.names.identifiers.values(), self.recorded.loss})
-        if whole:
-            try:
-                return equation(left, matrix_formula(expr, free, self.names, self.names.symbols(), letters))
-            except NoForm:
-                pass
-        at: list[Tree] = [letter(letters[i]) if isinstance(i, Index) else letter("1") for i in free]
-        right = index_form(expr, free, letters, self.names.symbols(), self.names)
-        return equation(entry(left, at), right)
