@@ -27,6 +27,11 @@ from tracer.tape.functions import Slice
 from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import Tape
 
+#: Operations whose first operand is an array; NumPy makes one of a list, the table does not.
+_OF_ARRAYS = frozenset(
+    "sum mean prod max min std var dot matmul outer linalg.norm add subtract multiply divide power negative exp log sqrt "
+    "square absolute tanh maximum minimum clip".split()
+)
 _INDEXING = frozenset(("getitem", "setitem", "take_flat", "put_flat", "add_at", "take", "axis_size"))
 
 
@@ -285,6 +290,9 @@ def _define(graph: Graph, node: Node, cuts: frozenset[int], final: bool) -> None
         before = graph.tape.nodes[node.args[0].node]
         if before.shape == node.shape:  # the same array, changed in place
             _unite_all(graph, graph.axes(node.id), graph.axes(before.id))
+    if node.op in _OF_ARRAYS and any(isinstance(a, tuple | list) for a in node.args[:1]):
+        graph.reasons[node.id] = f"{node.op} of a list of values, which is no array"
+        return
     operands = tuple(_operand(graph, node, a) for a in node.args)
     arguments = {k: _operand(graph, node, v, plain=True) for k, v in node.kwargs.items()}
     try:

@@ -81,7 +81,7 @@ class FiniteDifferences:
             numeric = scale * change
             size = max(abs(exact), abs(numeric), 1e-12)
             # Rounding of the root itself, which a small step magnifies.
-            noise = 1e-14 * abs(scale) * abs(float(values[match.candidate.root])) / step
+            noise = 1e-14 * abs(scale) * abs(float(np.sum(values[match.candidate.root]))) / step
             error = abs(exact - numeric) / size
             found = Difference(at, numeric, error, abs(exact - numeric) <= allowed * size + noise)
             if best is None or (found.agrees, -found.error) > (best.agrees, -best.error):

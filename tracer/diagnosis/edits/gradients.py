@@ -123,13 +123,12 @@ def _as_gradient(
                 (factor,),
                 AddTerm(span, candidate.wrt, factor, inside, candidate.via),
             )
-    if not _is_meant(trials, nodes):
-        return
+    steps = {t.node for t in trials.targets if t.sign}
+    if steps & set(nodes) or not _is_meant(trials, nodes):
+        return  # the step itself is no gradient; what it was made from is
     softmax = trials.forward_pass.is_cut_to_diagonal(nodes[0], root, wrt[nodes[0]])
     # The place that is bound to a name is the one to be told; what stands within it comes after.
-    steps = {t.node for t in trials.targets if t.sign}
     level = 5.0 + (0.0 if first.names else 0.2) + (0.0 if trials.node(wrt[nodes[0]]).names else 0.1)
-    level += 0.6 if steps & set(nodes) else 0.0
     yield Edit(
         Kind.SOFTMAX_JACOBIAN if softmax else Kind.UNKNOWN,
         level,
