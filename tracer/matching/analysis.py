@@ -84,14 +84,13 @@ def analyse(tape: Tape, loss: str | None = None) -> Analysis:
     tape = with_initial_leaves(tape)
     analysis = _matched(tape, loss)
     matcher = analysis.matcher
-    nothing = not any(r.named for r in matcher.roots) and not _explained(matcher)
-    if loss is None and nothing and matcher.updates:
+    if loss is None and matcher.updates and not _explained(matcher):
         parameters = frozenset(u.before for u in matcher.updates.values())
         tried = [
             _matched(found.tape, INFERRED, found) for found in inferred_losses(tape, matcher.live, parameters)
         ]
         best = max(tried, key=lambda a: _explained(a.matcher), default=None)
-        if best is not None and _explained(best.matcher):
+        if best is not None and _explained(best.matcher) and _is_another(best.matcher, matcher):
             analysis = best
     if analysis.inferred is None and _some_are_wrong(analysis.matcher) and has_indicators(tape):
         # Some identities need zeros and ones to be such: seen * seen == seen.
@@ -113,6 +112,18 @@ def analyse(tape: Tape, loss: str | None = None) -> Analysis:
                     matches.remove(better)
                     matches.insert(0, better)
     return analysis
+
+
+def _is_another(inferred: Matcher, named: Matcher) -> bool:
+    """Whether an inferred loss is of outputs that no loss of the program is computed from.
+
+    A loss that is there and does not fit is not replaced: then the gradients are wrong, or of something else.
+    """
+    if not any(r.named for r in named.roots):
+        return True
+    operands = inferred.graph.tape.operands
+    outputs = {k for error in inferred.inferred.values() for k in operands(error)} & named.live
+    return outputs.isdisjoint(named.forward)
 
 
 def _some_are_wrong(matcher: Matcher) -> bool:

@@ -52,6 +52,10 @@ def inferred_losses(tape: Tape, live: frozenset[int], parameters: frozenset[int]
 def _errors(tape: Tape, live: frozenset[int], parameters: frozenset[int]) -> Iterator[tuple[int, int, int]]:
     """Differences of an output and data: (difference, output, data), the first of each window."""
     done: set[int] = set()
+    trained: set[int] = set()
+    for node in tape.window_nodes():
+        if node.id in parameters or not trained.isdisjoint(tape.operands(node.id)):
+            trained.add(node.id)
     for node in tape.window_nodes():
         if node.op != "subtract" or node.window in done or not node.shape or not is_real(node):
             continue
@@ -59,14 +63,8 @@ def _errors(tape: Tape, live: frozenset[int], parameters: frozenset[int]) -> Ite
         if len(sides) != 2:
             continue
         for output, data in (sides, sides[::-1]):
-            given = tape.nodes[data].kind is Kind.LEAF or not is_real(tape.nodes[data])
-            computed = output in live and tape.nodes[output].kind is not Kind.LEAF
-            if (
-                given
-                and computed
-                and data not in parameters
-                and tape.nodes[data].shape == tape.nodes[output].shape
-            ):
+            computed = output in live and output in trained and tape.nodes[output].kind is not Kind.LEAF
+            if computed and data not in trained and tape.nodes[data].shape == tape.nodes[output].shape:
                 done.add(node.window)
                 yield node.id, output, data
                 break

@@ -83,7 +83,7 @@ def _notes(recording: Recording, analysis: Analysis, lines: list[Line], loss: st
         )
     if analysis.inferred is not None:
         said = (
-            f"The program computes no loss; its backward pass fits {analysis.inferred}, which was inferred."
+            f"No loss of these outputs is computed; the backward pass fits {analysis.inferred}, which was inferred."
         )
         lines_of = [analysis.tape.nodes[e].site for e in analysis.matcher.inferred.values()]
         place = next((s.span for s in lines_of if s is not None), None)
