@@ -115,7 +115,8 @@ class Calling(WritingCalls):
         if plan is not None and function.__name__ == "choice" and isinstance(args[0].value, (list, tuple)):
             items = self.star(args[0])
             result = carried_out(function, args, kwargs)
-            return next((item for item in items if item.value is result), self.boxed(result, place))
+            drawn = next((item for item in items if item.value is result and item.node is not None), None)
+            return drawn if drawn is not None else self._canonical_call(plan, result, place)
         if plan is not None and plan.random and _draws_rows(function, args):
             return self._rearranged(function, args, kwargs, place)
         if plan is not None and (plan.target is not None or plan.out is not None):

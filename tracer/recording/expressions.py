@@ -11,7 +11,7 @@ import numpy as np
 
 from tracer.recording.box import NUMBERS, SHARED, Box, Place, is_number
 from tracer.recording.calls import logical
-from tracer.recording.state import Mode, State
+from tracer.recording.state import State
 from tracer.tape.node import Kind
 
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
@@ -44,7 +44,7 @@ class Expressions(State):
 
     def following(self) -> bool:
         """Whether code that runs natively where nothing is recorded is to be recorded here."""
-        return self.mode is not Mode.OFF
+        return self.room()
 
     def literal(self, index: int, value: Any) -> Box:
         place = self.places[index]
@@ -121,14 +121,14 @@ class Expressions(State):
 
     def unary(self, index: int, a: Box) -> Box:
         place = self.places[index]
-        value = _UNARY[place.name](a.value)
-        op = {"not": "logical_not", "invert": logical("invert", [a.value])}.get(place.name, place.name) \
-            if _numeric(a.value) else place.name  # fmt: skip
-        if not _numeric(a.value):
+        value, op = _UNARY[place.name](a.value), place.name
+        if not is_number(a.value):
             return Box(value, None, place)
-        if place.name == "not" and not isinstance(a.value, (bool, int, float)):
-            a = self.emit("bool", [a], {}, bool(a.value), place)
-        return self.emit(op, [a], {}, value, place)
+        if op == "not":
+            op = "logical_not"
+            if not isinstance(a.value, (bool, int, float)):
+                a = self.emit("bool", [a], {}, bool(a.value), place)
+        return self.emit(logical(op, [a.value]), [a], {}, value, place)
 
     def compare(self, index: int, a: Box, b: Box, later: tuple[Callable[[], Box], ...]) -> Box:
         place = self.places[index]
@@ -149,6 +149,8 @@ class Expressions(State):
             return self._of_array(owner, name, value, place)
         if self.is_outside(owner.value):
             self.given(value)
+        if name in ("real", "imag") and isinstance(owner.value, (int, float, complex)):
+            return self.emit(name, [owner], {}, value, place)
         if callable(value) or not isinstance(value, (*NUMBERS, range)):
             return Box(value, None, place)
         return Box(value, self.lookup(value, place, place.site.text, (id(owner.value), name)), place)

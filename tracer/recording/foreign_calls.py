@@ -10,6 +10,8 @@ import builtins
 import copy
 import functools
 import itertools
+import random
+import types
 from typing import Any
 
 import numpy as np
@@ -81,10 +83,14 @@ class ForeignCalls(Assignments):
         if function in (copy.deepcopy, copy.copy) and args:
             return self._copied(args[0], result, place)
         sources = self._depends((*args, *kwargs.values())) or self._known_holder(bound)
-        if not sources:
+        if sources:
+            self._tainted([box.value for box in (*args, *kwargs.values())], result, function, place)
+        else:
             self.given(result)
         if isinstance(function, type) and function.__module__ in _THREADS:
             self.notice("What threads do is recorded in the order in which they happen to run.", place)
+        if not sources and is_number(result) and not isinstance(result, (SHARED, range)):
+            return Box(result, self.lookup(result, place), place)
         if function in (float, int) and self.windowed and is_number(result):
             self.notice("This number is read from text: where it came from is not followed.", place)
             return self.emit("text", [], {}, result, place, Kind.OPAQUE)
@@ -95,32 +101,59 @@ class ForeignCalls(Assignments):
         if isinstance(result, np.ndarray):
             if self.memory.known(result) is not None:
                 return self.boxed(result, place)
-        elif not isinstance(result, SHARED) and self.known(result):
+        elif not isinstance(result, SHARED) and (
+            self.known(result) or self.loose.get(id(result), "?")[0] is result
+        ):
             return self.boxed(result, place)
         return self._opaque(function, args, kwargs, result, place)
 
     def _depends(self, boxes: tuple[Box, ...]) -> bool:
         """Whether anything that was recorded goes into a call with these arguments."""
-        return any(box.node is not None or self._holds_recorded(box.value) for box in boxes)
+        return any(
+            (box.node is not None and box.node.kind is not Kind.LITERAL) or self._holds_recorded(box.value)
+            for box in boxes
+        )
+
+    def _tainted(self, values: list[Any], result: Any, function: Any, place: Place) -> None:
+        """Recorded numbers went into a call: what it was given, files too, may hold them now."""
+        for value in values:
+            self.outside.pop(id(value), None)
+            if isinstance(value, str):
+                self.written_to.add(value)
+            elif isinstance(getattr(value, "name", None), str):
+                self.written_to.add(value.name)
+        whole = isinstance(result, (tuple, list)) and any(type(item) is int for item in result[:100])
+        familiar = _silent(function) or any(function is walker for walker in WALKERS)
+        if (
+            whole
+            and not familiar
+            and not isinstance(getattr(function, "__self__", None), (dict, list, tuple, str))
+        ):
+            self.notice(f"{name_of(function)}() gives whole numbers that are taken as given.", place)
 
     def _holds_recorded(self, value: Any, depth: int = 0) -> bool:
         if isinstance(value, np.ndarray):
             return is_number(value) and self.memory.known(value) is not None
         if isinstance(value, (float, complex, np.generic)):
-            return self.known(value)
+            found = self.identities.get(id(value))
+            return found is not None and found[0] is value and found[1].kind is not Kind.LITERAL
         if isinstance(value, (str, bytes)):
-            return len(value) > 0 and not self._literal_text(value)
+            return len(value) > 0 and (value in self.written_to or id(value) not in self.texts)
         if isinstance(value, (list, tuple)) and depth < 3:
             return any(self._holds_recorded(item, depth + 1) for item in value[:100])
         if isinstance(value, dict) and depth < 3:
             return any(self._holds_recorded(item, depth + 1) for item in list(value.values())[:100])
-        return not (isinstance(value, (type(None), int, bool)) or callable(value) or self.is_outside(value))
-
-    def _literal_text(self, value: Any) -> bool:
-        return id(value) in self.texts
+        if callable(value):
+            return isinstance(value, types.FunctionType)
+        return not (isinstance(value, (type(None), int, bool)) or self.is_outside(value))
 
     def _known_holder(self, bound: Any) -> bool:
-        return not (bound is None or isinstance(bound, type) or self.is_outside(bound))
+        """Whether the object that a method belongs to may hold something that was recorded."""
+        if isinstance(bound, (str, bytes)):
+            return self._holds_recorded(bound)
+        if bound is None or isinstance(bound, (type, random.Random, np.random.RandomState, np.random.Generator)):
+            return False
+        return not self.is_outside(bound)
 
     def _copied(self, box: Box, result: Any, place: Place) -> Box:
         """``copy.copy`` and ``copy.deepcopy``: of an array, or of what holds arrays and numbers."""

@@ -44,7 +44,7 @@ class OwnFunctions(ForeignCalls):
         pending, self.pending = self.pending, None
         if self.mode is Mode.SETUP and self.setup_nodes >= SETUP_LIMIT:
             self.mode = Mode.OFF
-        if not self.mode:
+        if not self.room():
             return False
         self.entered += 1
         frame = sys._getframe(1)
