@@ -16,8 +16,7 @@ TRAPS = language.TRAPS | arrays.TRAPS | everyday.TRAPS
 #: What cannot be followed, or not yet: a notice says so.
 NOTICED = {
     "exec", "eval", "ndarray subclass",
-    "dtype view", "complex view", "float view write", "piecewise", "vectorize", "frompyfunc", "apply_along_axis",
-    "apply_over", "structured array", "masked array", "statistics", "math fsum prod dist", "math functions", "pickle",
+    "dtype view", "complex view", "float view write", "piecewise", "frompyfunc", "numerical gradient", "structured array", "masked array", "statistics", "math fsum prod dist", "math functions", "pickle",
     "json", "savetxt", "str to float", "tobytes frombuffer", "memoryview", "ctypes write", "interp", "int view", "save and load", "pickle file",
     "erf vectorize", "complex numbers", "hex float", "is_integer",
 }  # fmt: skip

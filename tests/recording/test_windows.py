@@ -239,6 +239,29 @@ def test_more_bytes_than_there_is_room_for_cut_a_window_too(monkeypatch: pytest.
     assert "GiB of values" in recording.notices[0].what
 
 
+def test_a_loop_that_checks_the_gradient_numerically_runs_natively() -> None:
+    check = """
+    g = np.zeros_like(W)
+    for i in range(D):
+        for j in range(h):
+            old = W[i, j]
+            W[i, j] = old + 1e-5
+            up = 0.5 * np.sum((np.tanh(X.dot(W)).dot(V) - y) ** 2)
+            W[i, j] = old - 1e-5
+            down = 0.5 * np.sum((np.tanh(X.dot(W)).dot(V) - y) ** 2)
+            W[i, j] = old
+            g[i, j] = (float(up) - float(down)) / 2e-5
+    error = np.abs(g + reg * W - dW).max()
+"""
+    source = net().replace("    W -= 0.1 * dW\n", check + "    W -= 0.1 * dW\n")
+    recording, plain = record(source, run_on=True), record(net())
+    assert len(recording.tape) < len(plain.tape) + 60
+    assert [(n.line, n.what[:33]) for n in recording.notices] == [(19, "A gradient is checked numerically")]
+    assert max(n.value for n in recording.tape.nodes if "error" in n.names and n.window >= 0) < 1e-6
+    values = replay(recording.tape)
+    assert all(same(n.value, values[n.id]) for n in recording.tape.window_nodes())
+
+
 # -- how a run ends ---------------------------------------------------------------------------------
 
 

@@ -19,7 +19,7 @@ from tracer.recording.calls import Canonical, canonical
 from tracer.recording.drawing import REARRANGING
 from tracer.recording.foreign_calls import WALKERS, carried_out
 from tracer.recording.own_functions import is_users
-from tracer.recording.writing_calls import WritingCalls
+from tracer.recording.vectorised import Vectorised
 from tracer.tape.node import Kind
 
 #: Functions that use up an iterator.
@@ -57,7 +57,7 @@ _SIZED = frozenset(
 )
 
 
-class Calling(WritingCalls):
+class Calling(Vectorised):
     """Callbacks of calls."""
 
     def call(
@@ -91,6 +91,13 @@ class Calling(WritingCalls):
             args = [*(self.boxed(value, place) for value in function.args), *args]
             kwargs = {**{k: self.boxed(value, place) for k, value in function.keywords.items()}, **kwargs}
             function, function_box = function.func, None
+        parts = None
+        if isinstance(function, np.vectorize):
+            parts = self.vectorised(function, args, kwargs, place)
+        elif function is np.apply_along_axis:
+            parts = self.along_axis(args, kwargs, place)
+        if parts is not None:
+            return parts
         if is_users(function):
             return self._call_user(function, args, kwargs, place)
         if any(function is consumer for consumer in _CONSUMERS):

@@ -157,7 +157,9 @@ def _parse(rows: str) -> dict[str, _Row]:
             parameter, _, default = item.partition("=")
             parameters.append(parameter)
             if default:
-                defaults[parameter] = int(default) if default.isdigit() else {"None": None, "False": False}[default]
+                defaults[parameter] = (
+                    int(default) if default.isdigit() else {"None": None, "False": False}[default]
+                )
         table[name] = _Row(tuple(operands), tuple(parameters), defaults)
     return table
 

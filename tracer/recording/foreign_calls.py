@@ -151,7 +151,9 @@ class ForeignCalls(Assignments):
         """Whether the object that a method belongs to may hold something that was recorded."""
         if isinstance(bound, (str, bytes)):
             return self._holds_recorded(bound)
-        if bound is None or isinstance(bound, (type, random.Random, np.random.RandomState, np.random.Generator)):
+        if bound is None or isinstance(
+            bound, (type, random.Random, np.random.RandomState, np.random.Generator)
+        ):
             return False
         return not self.is_outside(bound)
 

@@ -149,6 +149,23 @@ class Recorder(Calling):
         """Whether there are windows still to come."""
         return not self.plans or any(not plan.complete for plan in self.plans)
 
+    def pause(self, index: int) -> _Token:
+        """A loop begins that checks a gradient numerically: it runs natively."""
+        token = _Token(self.mode)
+        if self.windowed:
+            what = "A gradient is checked numerically here; this loop runs natively and is not recorded."
+            self.notice(what, self.places[index])
+        self.mode = Mode.OFF
+        return token
+
+    def resume(self, token: _Token) -> None:
+        """It has ended: what it left behind is given."""
+        self.mode = token.mode
+        if self.mode:
+            self.gap += 1
+            self.memory.checked.clear()
+            self.look_again = True
+
     # -- training loops -----------------------------------------------------------------------------
 
     def training_begin(self, number: int) -> _Token:

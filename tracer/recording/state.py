@@ -61,6 +61,7 @@ class State:
         self.kept: dict[int, Any] = {}
         self.said: set[tuple[str, int, int]] = set()
         self.alive: set[int] = set()
+        self.look_again = False
         self.outside: dict[int, Any] = {}
         self.texts: dict[int, Any] = {}
         self.written_to: set[Any] = set()
@@ -102,7 +103,10 @@ class State:
         part: Any = value
         while id(part) not in self.alive:
             part = getattr(part, "base", None) if isinstance(part, np.ndarray) else None
-            if part is None:
+            if part is None and self.look_again:
+                self.look_again, part = False, value
+                self.alive |= values_alive()
+            elif part is None:
                 self.notice(
                     "Where this value was computed could not be followed; it is taken as given.", place
                 )

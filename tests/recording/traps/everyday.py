@@ -118,7 +118,7 @@ TRAPS = {
     "trig": "out = np.sin(x * s) + np.cos(x) + np.arctan(x) + np.arctan2(x, s) + np.sinh(x) + np.hypot(x, s) + np.deg2rad(x) + np.sinc(x)",
     "exp log family": "a = np.abs(x) + 1; out = np.log(a * s) + np.log2(a) + np.log10(a) + np.log1p(a) + np.expm1(x) + np.exp2(x) + np.sqrt(a) + np.cbrt(a) + np.square(a) + np.reciprocal(a)",
     "softplus": "out = np.log(1 + np.exp(x * s)) + np.logaddexp(0, x)",
-    "erf vectorize": "f = np.vectorize(math.erf); out = f(x * s)",
+    "erf vectorize": "f = np.vectorize(math.erf); out = f(x * s); del f",
     "matrix norm frob": "out = x / np.sqrt((x ** 2).sum(axis=1))[:, None] * s + np.sqrt(np.sum(np.square(x)))",
     "outer via newaxis": "a, b = x[0], x[1]; out = a[:, np.newaxis] * b[np.newaxis, :] * s",
     "dot of 1d": "out = np.dot(x[0], x[1]) * s + x[0] @ x[1] + np.dot(x, x[0]).sum()",
