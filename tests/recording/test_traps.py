@@ -10,9 +10,9 @@ from __future__ import annotations
 import pytest
 
 from tests.recording.following import SETTINGS, examine
-from tests.recording.traps import arrays, everyday, language
+from tests.recording.traps import arrays, everyday, language, training
 
-TRAPS = language.TRAPS | arrays.TRAPS | everyday.TRAPS
+TRAPS = language.TRAPS | arrays.TRAPS | everyday.TRAPS | training.TRAPS
 #: What cannot be followed, or not yet: a notice says so.
 NOTICED = {
     "exec", "eval", "ndarray subclass",
@@ -31,6 +31,6 @@ def test_a_program_is_followed_or_a_notice_says_what_was_not(name: str, setting:
     assert finding.verdict in (("noticed", "followed") if name in NOTICED else ("followed",)), finding.notices
 
 
-@pytest.mark.parametrize("name", everyday.TRAPS)
-def test_a_program_of_every_day_raises_no_false_alarm(name: str) -> None:
-    assert name in NOTICED or examine(everyday.TRAPS[name]).notices == []
+@pytest.mark.parametrize("name", everyday.TRAPS | training.TRAPS)
+def test_what_is_followed_raises_no_false_alarm(name: str) -> None:
+    assert name in NOTICED or examine(TRAPS[name]).notices == []

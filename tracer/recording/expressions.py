@@ -95,6 +95,8 @@ class Expressions(State):
         """A binary operator between two boxes."""
         op = classic(op, a.value, b.value)
         value = _BINARY[op](a.value, b.value)
+        if self.mode and isinstance(value, np.ndarray) and value.dtype == object:
+            self.entry_by_entry(op, a.value, b.value, value, place)
         if not self.mode or not is_number(value) or op in ("is", "is_not"):
             return Box(value, None, place)
         if not (is_number(a.value) and _numeric(b.value) or _numeric(a.value) and is_number(b.value)):
@@ -106,6 +108,13 @@ class Expressions(State):
             elif op == "power":
                 op = "linalg.matrix_power"
         return self.emit(logical(op, [a.value, b.value]), [a, b], {}, value, place)
+
+    def entry_by_entry(self, op: str, a: Any, b: Any, result: np.ndarray, place: Place) -> None:
+        """An operation of arrays of objects, such as the weights of all layers: one of each pair of entries."""
+        whole = [np.broadcast_to(v, result.shape) if _of_objects(v) else v for v in (a, b)]
+        for at in np.ndindex(result.shape):
+            parts = [self.boxed(v[at] if _of_objects(v) else v, place) for v in whole]
+            self.emit(op, parts, {}, result[at], place)
 
     def classic_divide(self, a: Any, b: Any) -> Any:
         """``/`` of Python 2."""
@@ -247,6 +256,10 @@ class Expressions(State):
 def _numeric(value: Any) -> bool:
     """Whether an operand's operators are NumPy's or Python's own arithmetic."""
     return (is_number(value) and not isinstance(value, range)) or isinstance(value, (list, tuple))
+
+
+def _of_objects(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype == object
 
 
 def classic(op: str, a: Any, b: Any) -> str:
