@@ -200,7 +200,7 @@ class Calling(Vectorised):
             return self._list(owner, result, place)
         if plan is not None and self.entered == entered:
             return self._canonical_call(plan, result, place)
-        return self._unknown(function, args, kwargs, result, place, self.entered != entered)
+        return self._unknown(function, args, kwargs, result, place)
 
     def _followed(self, value: Any, place: Place) -> Any:
         """A function of NumPy's or Python's own that is handed to ``map`` and the like: its calls are recorded."""

@@ -76,7 +76,6 @@ class ForeignCalls(Assignments):
         kwargs: dict[str, Box],
         result: Any,
         place: Place,
-        called_back: bool,
     ) -> Box:
         self.memory.checked.clear()
         bound = getattr(function, "__self__", None)

@@ -112,8 +112,7 @@ class OwnFunctions(ForeignCalls):
             if given is not None and given.value is result:
                 return Box(result, given.node, place, given.items)
             return self.boxed(result, place)
-        self.memory.checked.clear()
-        return self._opaque(function, args, kwargs, result, place)
+        return self._unknown(function, args, kwargs, result, place)
 
 
 def is_users(function: Any) -> bool:

@@ -8,6 +8,7 @@ inside a window makes a leaf with the set-up node as its ``origin``.
 from __future__ import annotations
 
 import inspect
+import weakref
 from collections.abc import Hashable
 from enum import IntEnum
 from pathlib import Path
@@ -58,7 +59,7 @@ class State:
         self.origins: dict[Hashable, Node] = {}
         self.scopes: dict[int, int] = {}
         self.scope_count = 0
-        self.kept: dict[int, Any] = {}
+        self.kept: dict[int, tuple[Any, set[Any]]] = {}
         self.said: set[tuple[str, int, int]] = set()
         self.alive: set[int] = set()
         self.look_again = False
@@ -87,14 +88,21 @@ class State:
         elif isinstance(value, (str, bytes)):
             self.texts[id(value)] = value
         elif value is not None and not isinstance(value, bool):
-            self.outside[id(value)] = value
+            try:
+                # A file that only this dictionary held would be closed too late.
+                self.outside[id(value)] = weakref.ref(value)
+            except TypeError:
+                self.outside[id(value)] = value
             if isinstance(value, (list, tuple)):
                 self.texts.update(
                     (id(item), item) for item in value[:_LENGTH] if isinstance(item, (str, bytes))
                 )
 
     def is_outside(self, value: Any) -> bool:
-        return isinstance(value, ModuleType) or self.outside.get(id(value)) is value
+        if isinstance(value, ModuleType):
+            return True
+        known = self.outside.get(id(value))
+        return known is not None and (known() if isinstance(known, weakref.ref) else known) is value
 
     def arrives(self, value: Any, place: Place | None) -> None:
         """A leaf is made for ``value`` in a window: say so if it was not there before the window."""
@@ -311,11 +319,29 @@ class State:
         """``container[key]`` (or its attribute) now holds the value of ``box``."""
         if box.node is not None and isinstance(key, (str, int)):
             if not isinstance(box.value, np.ndarray):
-                self.kept[id(container)] = container
+                self._keep(container, key)
                 self._locate((id(container), key), box.value, box.node)
             elif self.mode is Mode.SETUP:
-                self.kept[id(container)] = container
+                self._keep(container, key)
                 self.origins[(id(container), key)] = box.node
+
+    def _keep(self, container: Any, key: Any) -> None:
+        """What is known of places in ``container`` goes when it goes; lists and dicts are held instead."""
+        number = id(container)
+        held = self.kept.get(number)
+        if held is not None:
+            held[1].add(key)
+            return
+
+        def gone(_: Any) -> None:
+            for each in self.kept.pop(number, (None, ()))[1]:
+                self.locations.pop((number, each), None)
+                self.origins.pop((number, each), None)
+
+        try:
+            self.kept[number] = (weakref.ref(container, gone), {key})
+        except TypeError:
+            self.kept[number] = (container, {key})
 
     def where(self, frame: FrameType, name: str) -> Hashable:
         """The location of a variable that code in ``frame`` reads or binds."""

@@ -82,6 +82,8 @@ TRAPS = {
     "os path": "import os\nout = x * s; print(os.path.exists('.'), os.path.join('a', 'b'))",
     "save and load": "import tempfile, os\np = os.path.join(tempfile.mkdtemp(), 'w.npy'); np.save(p, x * s); out = np.load(p) + x; del p",
     "pickle file": "import tempfile, os, pickle\np = os.path.join(tempfile.mkdtemp(), 'w.pkl')\nwith open(p, 'wb') as f: pickle.dump({'a': x * s}, f)\nwith open(p, 'rb') as f: out = pickle.load(f)['a'] + x\ndel p, f",
+    "file that nobody closes": "import tempfile, os\np = os.path.join(tempfile.mkdtemp(), 'a.txt'); open(p, 'w').write('1 2 3 4')\nout = x * np.loadtxt(p) * s; print(len(open(p).read())); del p",
+    "object freed when it goes": "class F:\n    def __init__(self, k): self.k = k\n    def __del__(self): print('gone')\nf = F(1.); k = f.k; del f; print('after'); out = x * s * k",
     "read csv": "import csv, io\nrows = list(csv.reader(io.StringIO('1,2\\n3,4'))); a = np.array(rows, dtype=float); out = x[:2, :2] * a * s; del rows",
     "genfromtxt": "import io\na = np.genfromtxt(io.StringIO('1 2\\n3 4')); out = x[:2, :2] * a * s",
     "fromstring": "a = np.array('1 2 3 4'.split(), dtype=float); out = x * a * s",
