@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import textwrap
+
 import pytest
 
 from tracer.program import parse, training_loops
+from tracer.program.numerical_checks import checks_numerically
 
 PLAIN = """\
 for i in range(10):
@@ -118,3 +122,53 @@ def test_training_loops_are_found_by_what_they_do(source: str, lines: list[int])
 def test_a_loop_knows_its_lines_in_the_file_as_written() -> None:
     (loop,) = training_loops(parse("# 한국어\nprint 'a'\n" + PLAIN))
     assert (loop.line, loop.end_line) == (3, 7)
+
+
+CENTRED = """
+it = np.nditer(x, flags=['multi_index'], op_flags=['readwrite'])
+while not it.finished:
+    ix = it.multi_index
+    old = x[ix]
+    x[ix] = old + h
+    up = f(x)
+    x[ix] = old - h
+    down = f(x)
+    x[ix] = old
+    grad[ix] = (up - down) / (2 * h)
+    it.iternext()
+"""
+PERTURBED = """
+for p in range(n):
+    perturb[p] = e
+    loss1 = J(theta - perturb)
+    loss2 = J(theta + perturb)
+    numgrad[p] = (loss2 - loss1) / (2 * e)
+    perturb[p] = 0
+"""
+COPIED = """
+for i in range(n):
+    plus = np.copy(theta)
+    plus[i][0] = plus[i][0] + eps
+    J_plus[i], _ = forward(X, Y, plus)
+    minus = np.copy(theta)
+    minus[i][0] = minus[i][0] - eps
+    J_minus[i], _ = forward(X, Y, minus)
+    approx[i] = (J_plus[i] - J_minus[i]) / (2 * eps)
+"""
+ONE_SIDED = "for i in range(n):\n    W[i] += h\n    g[i] = (cost(W) - cost(V)) / h\n    W[i] -= h\n"
+SUMMED = "for i in range(n):\n    x[i] += h\n    p = f(x).copy()\n    x[i] -= 2 * h\n    m = f(x).copy()\n    g[i] = np.sum((p - m) * df) / (2 * h)\n"
+TRAINING = "for i in range(n):\n    out = f(X)\n    d = (out - y) / n\n    W[0] -= X.T.dot(d)\n"
+MEANS = "for i in range(n):\n    a[i] = (np.mean(x) - np.max(y)) / s\n"
+
+
+@pytest.mark.parametrize("source", [CENTRED, PERTURBED, COPIED, ONE_SIDED, SUMMED])
+def test_a_loop_of_difference_quotients_checks_a_gradient(source: str) -> None:
+    loop = next(n for n in ast.walk(ast.parse(source)) if isinstance(n, (ast.For, ast.While)))
+    assert checks_numerically(loop)
+
+
+@pytest.mark.parametrize(
+    "source", [TRAINING, MEANS, f"for epoch in range(9):\n    W[0] = 1\n{textwrap.indent(CENTRED, '    ')}"]
+)
+def test_a_loop_that_trains_or_holds_such_a_loop_does_not(source: str) -> None:
+    assert not checks_numerically(ast.parse(source).body[0])

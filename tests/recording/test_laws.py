@@ -183,7 +183,11 @@ def test_a_piece_of_an_expression_is_no_expression(text: str) -> None:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_everything_in_the_corpus_is_followed(name: str) -> None:
     recording = recording_of(name)
-    said = [n.what for n in recording.notices if not n.what.startswith(("Python 2", "Iteration "))]
+    said = [
+        n.what
+        for n in recording.notices
+        if not n.what.startswith(("Python 2", "Iteration ", "A gradient is checked numerically"))
+    ]
     assert [what for what in said if "not installed" not in what] == []
     assert recording.tape.windows
 

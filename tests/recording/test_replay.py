@@ -93,13 +93,13 @@ FOLLOWED = {
     "ones_like and full": "out = np.ones_like(x) * s + np.full(x.shape, s)",
     "ravel and unravel": "t = np.concatenate([x.ravel(), w.ravel()]); a = t[:12].reshape(3, 4); a *= s; out = t",
     "conditional expression in a call": "def relu(z):\n    z[z < 0] = 0\n    return z\nh = x * s; a = relu(h); out = a + h",
+    "vectorize": "f = np.vectorize(lambda v: v * s if v > 0 else 0.); out = f(x)",
+    "apply_along_axis": "out = np.apply_along_axis(lambda r: r * s, 1, x)",
 }
 #: Programs of which something cannot be followed: there must be a notice.
 REPORTED = {
-    "vectorize": "f = np.vectorize(lambda v: v * s if v > 0 else 0.); out = f(x)",
     "a number from text": "out = float('%r' % float(s)) * x",
     "eval": "out = eval('x * s') + 1",
-    "apply_along_axis": "out = np.apply_along_axis(lambda r: r * s, 1, x)",
     "memory written behind the recorder": (
         "b = x.copy(); y0 = b * 1; m = memoryview(b).cast('B'); m[0:8] = np.float64(s).tobytes(); out = b * 2"
     ),

@@ -182,7 +182,7 @@ class Net:
         self.dW = X.T @ ((out - y) * (1 - out ** 2))
         self.W -= self.rate * self.dW
     def fit(self, X, y):
-        for epoch in range(50):
+        for epoch in range(100):
             self.backward(X, y)
 net = Net(3, 2)
 net.fit(np.random.randn(5, 3), np.random.randn(5, 2))
@@ -209,6 +209,57 @@ def test_the_set_up_may_be_long_and_is_cut_short() -> None:
     recording = record(source)
     assert len(recording.tape) < 500
     assert iterations(recording) == [0, 1]
+
+
+def test_a_window_that_computes_too_many_numbers_one_by_one_is_cut_with_a_notice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from tracer.recording import state
+
+    monkeypatch.setattr(state, "MOST_NODES", 300)
+    source = (
+        net(3).replace("    a = ", "    t = 0.\n    for k in range(400):\n        t = t + k * 0.5\n    a = ")
+        + "print(t)\n"
+    )
+    recording = record(source, run_on=True)
+    assert iterations(recording) == [0, 1]
+    assert len(recording.tape) < 1000
+    assert [(n.line, n.what[:33]) for n in recording.notices] == [(12, "This goes on for more than 300 op")]
+    assert recording.stdout.splitlines()[-1] == "39900.0"
+
+
+def test_more_bytes_than_there_is_room_for_cut_a_window_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tracer.recording import state
+
+    monkeypatch.setattr(state, "MOST_BYTES", 10_000)
+    recording = record(
+        "import numpy as np\nx = np.ones(100)\nfor k in range(100):\n    x = x * 1.5\nprint(x[0])\n"
+    )
+    assert len(recording.tape) < 60
+    assert "GiB of values" in recording.notices[0].what
+
+
+def test_a_loop_that_checks_the_gradient_numerically_runs_natively() -> None:
+    check = """
+    g = np.zeros_like(W)
+    for i in range(D):
+        for j in range(h):
+            old = W[i, j]
+            W[i, j] = old + 1e-5
+            up = 0.5 * np.sum((np.tanh(X.dot(W)).dot(V) - y) ** 2)
+            W[i, j] = old - 1e-5
+            down = 0.5 * np.sum((np.tanh(X.dot(W)).dot(V) - y) ** 2)
+            W[i, j] = old
+            g[i, j] = (float(up) - float(down)) / 2e-5
+    error = np.abs(g + reg * W - dW).max()
+"""
+    source = net().replace("    W -= 0.1 * dW\n", check + "    W -= 0.1 * dW\n")
+    recording, plain = record(source, run_on=True), record(net())
+    assert len(recording.tape) < len(plain.tape) + 60
+    assert [(n.line, n.what[:33]) for n in recording.notices] == [(19, "A gradient is checked numerically")]
+    assert max(n.value for n in recording.tape.nodes if "error" in n.names and n.window >= 0) < 1e-6
+    values = replay(recording.tape)
+    assert all(same(n.value, values[n.id]) for n in recording.tape.window_nodes())
 
 
 # -- how a run ends ---------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+from tracer.program.numerical_checks import checks_numerically
 from tracer.tape.node import Span
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def training_loops(program: Program, siblings: Sequence[Program] = ()) -> tuple[
         node
         for each in programs
         for node in ast.walk(each.tree)
-        if isinstance(node, _LOOP) and finder.trains(node)
+        if isinstance(node, _LOOP) and not checks_numerically(node) and finder.trains(node)
     ]
     dropped: set[int] = set()
     for outer in candidates:

@@ -192,7 +192,11 @@ class Assignments(Walking):
         """``a op= b``: a mutation where the array itself changes, else the plain operation."""
         op = classic(op, a.value, b.value)
         if not self.mode or not isinstance(a.value, np.ndarray) or not is_number(a.value):
+            objects = self.mode and isinstance(a.value, np.ndarray) and a.value.dtype == object
+            before = a.value.copy() if objects else None
             result = _IN_PLACE[op](a.value, b.value)
+            if before is not None and result.dtype == object:
+                self.entry_by_entry(op, before, b.value, result, place)
             if not self.mode or isinstance(result, (list, str)) or not is_number(result):
                 return Box(result, None, place)
             return self.emit(op, [a, b], {}, result, place)

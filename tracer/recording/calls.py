@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from tracer.recording.box import Box
+from tracer.recording.box import NUMBERS, Box
 
 _ROWS = """
 sum a | axis=None dtype out keepdims=False initial where
@@ -157,7 +157,9 @@ def _parse(rows: str) -> dict[str, _Row]:
             parameter, _, default = item.partition("=")
             parameters.append(parameter)
             if default:
-                defaults[parameter] = int(default) if default.isdigit() else {"None": None, "False": False}[default]
+                defaults[parameter] = (
+                    int(default) if default.isdigit() else {"None": None, "False": False}[default]
+                )
         table[name] = _Row(tuple(operands), tuple(parameters), defaults)
     return table
 
@@ -375,8 +377,10 @@ def _ufunc(function: np.ufunc, args: list[Box], kwargs: dict[str, Box]) -> Canon
 def logical(name: str, values: list[Any]) -> str:
     """``&``, ``|`` and ``~`` between truth values are the logical operations."""
     names = {"bitwise_and": "logical_and", "bitwise_or": "logical_or", "invert": "logical_not"}
+    if name not in names:
+        return name
     truths = all(np.asarray(v).dtype == np.bool_ for v in values)
-    return names[name] if truths and name in names else name
+    return names[name] if truths else name
 
 
 def _ufunc_method(
@@ -482,6 +486,8 @@ def _array(name: str, args: list[Box], kwargs: dict[str, Box]) -> Canonical | No
 def _random(function: Any, bound: Any, args: list[Box], kwargs: dict[str, Box]) -> Canonical | None:
     name = getattr(function, "__name__", "")
     generators = (np.random.RandomState, np.random.Generator, random.Random)
+    if name in ("seed", "get_state", "set_state", "getstate", "setstate"):
+        return None
     if isinstance(bound, generators) or (getattr(np.random, name, None) is function):
         target = args[0] if name == "shuffle" and args and isinstance(args[0].value, np.ndarray) else None
         parameters = {k: b if k == "size" else _plain(b.value) for k, b in kwargs.items() if k != "dtype"}
@@ -518,11 +524,13 @@ def _type(function: type, args: list[Box], kwargs: dict[str, Box]) -> Canonical 
         len(args) == 1
         and not kwargs
         and function in (float, int, bool)
-        and not isinstance(args[0].value, (str, bytes))
+        and isinstance(args[0].value, NUMBERS)
     ):
         return Canonical(function.__name__, [args[0]])
     if function is range:
         return Canonical("range", list(args))
+    if function is complex and not kwargs and all(isinstance(b.value, (int, float, complex)) for b in args):
+        return Canonical("complex", list(args))
     if function is np.matrix and args and not isinstance(args[0].value, str):
         return _array("matrix", args, kwargs)
     if issubclass(function, np.generic) and len(args) == 1 and not isinstance(args[0].value, (str, bytes)):

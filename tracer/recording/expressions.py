@@ -11,7 +11,7 @@ import numpy as np
 
 from tracer.recording.box import NUMBERS, SHARED, Box, Place, is_number
 from tracer.recording.calls import logical
-from tracer.recording.state import Mode, State
+from tracer.recording.state import State
 from tracer.tape.node import Kind
 
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
@@ -44,7 +44,7 @@ class Expressions(State):
 
     def following(self) -> bool:
         """Whether code that runs natively where nothing is recorded is to be recorded here."""
-        return self.mode is not Mode.OFF
+        return self.room()
 
     def literal(self, index: int, value: Any) -> Box:
         place = self.places[index]
@@ -95,6 +95,8 @@ class Expressions(State):
         """A binary operator between two boxes."""
         op = classic(op, a.value, b.value)
         value = _BINARY[op](a.value, b.value)
+        if self.mode and isinstance(value, np.ndarray) and value.dtype == object:
+            self.entry_by_entry(op, a.value, b.value, value, place)
         if not self.mode or not is_number(value) or op in ("is", "is_not"):
             return Box(value, None, place)
         if not (is_number(a.value) and _numeric(b.value) or _numeric(a.value) and is_number(b.value)):
@@ -106,6 +108,13 @@ class Expressions(State):
             elif op == "power":
                 op = "linalg.matrix_power"
         return self.emit(logical(op, [a.value, b.value]), [a, b], {}, value, place)
+
+    def entry_by_entry(self, op: str, a: Any, b: Any, result: np.ndarray, place: Place) -> None:
+        """An operation of arrays of objects, such as the weights of all layers: one of each pair of entries."""
+        whole = [np.broadcast_to(v, result.shape) if _of_objects(v) else v for v in (a, b)]
+        for at in np.ndindex(result.shape):
+            parts = [self.boxed(v[at] if _of_objects(v) else v, place) for v in whole]
+            self.emit(op, parts, {}, result[at], place)
 
     def classic_divide(self, a: Any, b: Any) -> Any:
         """``/`` of Python 2."""
@@ -121,14 +130,14 @@ class Expressions(State):
 
     def unary(self, index: int, a: Box) -> Box:
         place = self.places[index]
-        value = _UNARY[place.name](a.value)
-        op = {"not": "logical_not", "invert": logical("invert", [a.value])}.get(place.name, place.name) \
-            if _numeric(a.value) else place.name  # fmt: skip
-        if not _numeric(a.value):
+        value, op = _UNARY[place.name](a.value), place.name
+        if not is_number(a.value):
             return Box(value, None, place)
-        if place.name == "not" and not isinstance(a.value, (bool, int, float)):
-            a = self.emit("bool", [a], {}, bool(a.value), place)
-        return self.emit(op, [a], {}, value, place)
+        if op == "not":
+            op = "logical_not"
+            if not isinstance(a.value, (bool, int, float)):
+                a = self.emit("bool", [a], {}, bool(a.value), place)
+        return self.emit(logical(op, [a.value]), [a], {}, value, place)
 
     def compare(self, index: int, a: Box, b: Box, later: tuple[Callable[[], Box], ...]) -> Box:
         place = self.places[index]
@@ -149,6 +158,8 @@ class Expressions(State):
             return self._of_array(owner, name, value, place)
         if self.is_outside(owner.value):
             self.given(value)
+        if name in ("real", "imag") and isinstance(owner.value, (int, float, complex)):
+            return self.emit(name, [owner], {}, value, place)
         if callable(value) or not isinstance(value, (*NUMBERS, range)):
             return Box(value, None, place)
         return Box(value, self.lookup(value, place, place.site.text, (id(owner.value), name)), place)
@@ -245,6 +256,10 @@ class Expressions(State):
 def _numeric(value: Any) -> bool:
     """Whether an operand's operators are NumPy's or Python's own arithmetic."""
     return (is_number(value) and not isinstance(value, range)) or isinstance(value, (list, tuple))
+
+
+def _of_objects(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype == object
 
 
 def classic(op: str, a: Any, b: Any) -> str:

@@ -20,9 +20,9 @@ from tracer.program.errors import ProgramError
 from tracer.program.loops import Loop, training_loops
 from tracer.program.program import Program, parse
 from tracer.recording.box import Box, Place, is_number
-from tracer.recording.calling import _codes
 from tracer.recording.failures import failure
 from tracer.recording.instrument import RECORDER, Instrumenter
+from tracer.recording.own_functions import codes_of
 from tracer.recording.recorder import LoopPlan, Recorder, Stop
 from tracer.recording.recording import Recording
 from tracer.recording.run import put_back
@@ -111,7 +111,7 @@ def _call(
             recorder.remember(value, node)
             boxes[name] = Box(value, node, place)
     recorder.begin()
-    recorder.expect(_codes(function) or (plain.__code__,), boxes)
+    recorder.expect(codes_of(function) or (plain.__code__,), boxes)
     return function(*args, **kwargs)
 
 

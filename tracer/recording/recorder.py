@@ -76,14 +76,14 @@ class Recorder(Calling):
         self.when_complete: Callable[[], None] | None = None
         self.reported = True
         self.active: LoopPlan | None = None
-        self.whole_start = 0
         if not plans:
             self._open_window()
 
     def _open_window(self) -> None:
         self.mode = Mode.WINDOW
         self.window = len(self.tape.windows)
-        self.whole_start = len(self.tape.nodes)
+        self.window_start = len(self.tape.nodes)
+        self.bytes = 0
         self.memory.checked.clear()
         if self.plans:
             self.look_around()
@@ -95,15 +95,24 @@ class Recorder(Calling):
 
     def finish(self) -> None:
         """The program has ended: a program without a loop was one window."""
-        if not self.plans and self.windowed:
-            self.tape.windows.append(Window(0, 0, self.whole_start, len(self.tape.nodes)))
+        if not self.plans and self.window >= 0:
+            self.tape.windows.append(Window(0, 0, self.window_start, len(self.tape.nodes)))
+            self.window = -1
         self.mode = Mode.OFF
 
     def retire(self) -> None:
         """Let go of everything that was recorded; code that still calls this recorder runs natively."""
         self.mode = Mode.OFF
         self.tape, self.memory = Tape(), Memory(self)
-        for table in (self.identities, self.locations, self.origins, self.kept, self.outside, self.texts):
+        for table in (
+            self.identities,
+            self.locations,
+            self.origins,
+            self.kept,
+            self.outside,
+            self.texts,
+            self.loose,
+        ):
             table.clear()
 
     @property
@@ -119,7 +128,7 @@ class Recorder(Calling):
     def again(self, token: _Token) -> bool:
         """Whether the next iteration of an ordinary loop is recorded."""
         if self.mode is Mode.WINDOW:
-            return True
+            return self.room()
         token.count += 1
         if self.mode is Mode.SETUP and token.count > SETUP_ITERATIONS:
             self.mode = Mode.OFF
@@ -139,6 +148,23 @@ class Recorder(Calling):
     def _more(self) -> bool:
         """Whether there are windows still to come."""
         return not self.plans or any(not plan.complete for plan in self.plans)
+
+    def pause(self, index: int) -> _Token:
+        """A loop begins that checks a gradient numerically: it runs natively."""
+        token = _Token(self.mode)
+        if self.windowed:
+            what = "A gradient is checked numerically here; this loop runs natively and is not recorded."
+            self.notice(what, self.places[index])
+        self.mode = Mode.OFF
+        return token
+
+    def resume(self, token: _Token) -> None:
+        """It has ended: what it left behind is given."""
+        self.mode = token.mode
+        if self.mode:
+            self.gap += 1
+            self.memory.checked.clear()
+            self.look_again = True
 
     # -- training loops -----------------------------------------------------------------------------
 
@@ -174,7 +200,7 @@ class Recorder(Calling):
         """A recorded iteration ends, in whatever way."""
         plan = token.plan
         assert plan is not None
-        if self.mode is Mode.WINDOW:
+        if self.window >= 0:
             self.tape.windows.append(Window(plan.line, plan.count - 1, token.start, len(self.tape.nodes)))
             plan.recorded += 1
             self.window = -1

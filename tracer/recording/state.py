@@ -8,6 +8,7 @@ inside a window makes a leaf with the set-up node as its ``origin``.
 from __future__ import annotations
 
 import inspect
+import weakref
 from collections.abc import Hashable
 from enum import IntEnum
 from pathlib import Path
@@ -26,6 +27,10 @@ from tracer.tape.tape import Tape, references, substitute
 #: More nodes than this are not kept of the code before the loops.
 SETUP_LIMIT = 20_000
 _DEPTH, _LENGTH = 4, 2000
+#: Operations that give back one of their arguments.
+_CHOOSING = ("max_of", "min_of")
+#: A window takes no more nodes, and no more bytes of values, than these; the rest of it runs natively.
+MOST_NODES, MOST_BYTES = 60_000, 3 * 2**29
 
 
 class Mode(IntEnum):
@@ -45,6 +50,7 @@ class State:
         self.memory = Memory(self)
         self.mode = Mode.SETUP
         self.window = -1
+        self.window_start = self.bytes = 0
         self.gap = 0
         self.setup_nodes = 0
         self.calls: list[Call] = []
@@ -53,11 +59,14 @@ class State:
         self.origins: dict[Hashable, Node] = {}
         self.scopes: dict[int, int] = {}
         self.scope_count = 0
-        self.kept: dict[int, Any] = {}
+        self.kept: dict[int, tuple[Any, set[Any]]] = {}
         self.said: set[tuple[str, int, int]] = set()
         self.alive: set[int] = set()
+        self.look_again = False
         self.outside: dict[int, Any] = {}
         self.texts: dict[int, Any] = {}
+        self.written_to: set[Any] = set()
+        self.loose: dict[int, tuple[Any, Node]] = {}
         self.main_path = ""
 
     @property
@@ -76,11 +85,24 @@ class State:
             self.alive.update((id(value), id(ultimate(value))))
         elif is_number(value):
             self.alive.add(id(value))
-        elif not isinstance(value, (str, bytes, type(None))):
-            self.outside[id(value)] = value
+        elif isinstance(value, (str, bytes)):
+            self.texts[id(value)] = value
+        elif value is not None and not isinstance(value, bool):
+            try:
+                # A file that only this dictionary held would be closed too late.
+                self.outside[id(value)] = weakref.ref(value)
+            except TypeError:
+                self.outside[id(value)] = value
+            if isinstance(value, (list, tuple)):
+                self.texts.update(
+                    (id(item), item) for item in value[:_LENGTH] if isinstance(item, (str, bytes))
+                )
 
     def is_outside(self, value: Any) -> bool:
-        return isinstance(value, ModuleType) or self.outside.get(id(value)) is value
+        if isinstance(value, ModuleType):
+            return True
+        known = self.outside.get(id(value))
+        return known is not None and (known() if isinstance(known, weakref.ref) else known) is value
 
     def arrives(self, value: Any, place: Place | None) -> None:
         """A leaf is made for ``value`` in a window: say so if it was not there before the window."""
@@ -89,7 +111,10 @@ class State:
         part: Any = value
         while id(part) not in self.alive:
             part = getattr(part, "base", None) if isinstance(part, np.ndarray) else None
-            if part is None:
+            if part is None and self.look_again:
+                self.look_again, part = False, value
+                self.alive |= values_alive()
+            elif part is None:
                 self.notice(
                     "Where this value was computed could not be followed; it is taken as given.", place
                 )
@@ -123,7 +148,25 @@ class State:
             self.window if self.windowed else -1, origin,
         )  # fmt: skip
         self.tape.nodes.append(new)
+        if self.windowed:
+            self.bytes += getattr(new.value, "nbytes", 0)
         return new
+
+    def room(self) -> bool:
+        """Whether the window may go on; asked where the native version of some code can take over."""
+        if self.mode is not Mode.WINDOW:
+            return self.mode is not Mode.OFF
+        many = len(self.tape.nodes) - self.window_start > MOST_NODES
+        if many or self.bytes > MOST_BYTES:
+            what = f"{MOST_NODES} operations" if many else f"{MOST_BYTES / 2**30:g} GiB of values"
+            site = self.tape.nodes[-1].site
+            self.notice(
+                f"This goes on for more than {what}; only the beginning was recorded.",
+                Place(site) if site else None,
+            )
+            self.mode = Mode.OFF
+            self.gap += 1
+        return self.mode is not Mode.OFF
 
     def notice(self, what: str, place: Place | None) -> None:
         """Something that could not be followed; each place says the same thing once."""
@@ -154,6 +197,10 @@ class State:
             if self.memory.known(value) is not None:
                 return Box(value, self.memory.read(value, place), place)
         elif not isinstance(value, SHARED) and self.known(value):
+            if op in _CHOOSING:
+                # It gives back one of its arguments, whose node stays the argument's.
+                args = tuple(self.reference(o) for o in operands)
+                return Box(value, self.node(Kind.OPERATION, op, args, {}, value, place), place)
             return Box(value, self.lookup(value, place), place)
         if op in ("empty", "empty_like") and isinstance(value, np.ndarray):
             value[...] = 0  # Whatever lay in the memory; this way two runs, and a replay, have the same.
@@ -230,6 +277,8 @@ class State:
         found = self.locations.get(location) if location is not None else None
         if found is None or found[0] is not value:
             found = self.identities.get(id(value)) if not isinstance(value, SHARED) else None
+        if found is None and location is None and not isinstance(value, SHARED):
+            found = self.loose.get(id(value))
         if found is not None and found[0] is value:
             return self._present(found[1], value, place, name, location)
         if isinstance(value, SHARED) and (location is None or isinstance(value, (bool, np.bool_))):
@@ -242,6 +291,9 @@ class State:
         self._locate(location, value, new)
         if location is None:
             self.remember(value, new)
+        elif not isinstance(value, SHARED):
+            # Known by its place; but a container that was not seen being filled may give the same object.
+            self.loose.setdefault(id(value), (value, new))
         return new
 
     def _present(self, node: Node, value: Any, place: Place, name: str, location: Hashable) -> Node:
@@ -267,11 +319,29 @@ class State:
         """``container[key]`` (or its attribute) now holds the value of ``box``."""
         if box.node is not None and isinstance(key, (str, int)):
             if not isinstance(box.value, np.ndarray):
-                self.kept[id(container)] = container
+                self._keep(container, key)
                 self._locate((id(container), key), box.value, box.node)
             elif self.mode is Mode.SETUP:
-                self.kept[id(container)] = container
+                self._keep(container, key)
                 self.origins[(id(container), key)] = box.node
+
+    def _keep(self, container: Any, key: Any) -> None:
+        """What is known of places in ``container`` goes when it goes; lists and dicts are held instead."""
+        number = id(container)
+        held = self.kept.get(number)
+        if held is not None:
+            held[1].add(key)
+            return
+
+        def gone(_: Any) -> None:
+            for each in self.kept.pop(number, (None, ()))[1]:
+                self.locations.pop((number, each), None)
+                self.origins.pop((number, each), None)
+
+        try:
+            self.kept[number] = (weakref.ref(container, gone), {key})
+        except TypeError:
+            self.kept[number] = (container, {key})
 
     def where(self, frame: FrameType, name: str) -> Hashable:
         """The location of a variable that code in ``frame`` reads or binds."""

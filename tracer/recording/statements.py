@@ -9,6 +9,8 @@ import ast
 import copy
 from typing import TYPE_CHECKING, Any
 
+from tracer.program.numerical_checks import checks_numerically
+
 if TYPE_CHECKING:
     from tracer.recording.instrument import Instrumenter
 
@@ -232,6 +234,10 @@ def _try(code: Instrumenter, statement: Any) -> list[ast.stmt]:
 def _loop(code: Instrumenter, statement: Any) -> list[ast.stmt]:
     if (statement.lineno, statement.col_offset) in code.training:
         return [training_loop(code, statement, recorded_header=True)]
+    if checks_numerically(statement):
+        token, native = f"_tracer_loop_{len(code.places)}__", code.native(statement)
+        place = code.place(statement.iter if isinstance(statement, ast.For) else statement.test)
+        return _between("pause", "resume", token, [native], code, statement, place)
     token = f"_tracer_loop_{len(code.places)}__"
     again = code.call("again", ast.Name(token, _LOAD), at=statement)
     body: list[ast.stmt] = [ast.If(again, _bound_targets(code, statement) + code.statements(statement.body),

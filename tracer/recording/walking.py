@@ -55,8 +55,10 @@ class Walking(Expressions):
     def consumed(self, box: Box, place: Place) -> Box:
         """What a call would use up or walk through anyway, as the list of what it gives."""
         value = box.value
-        flat = isinstance(value, np.flatiter)
-        if not (flat or isinstance(value, (*_ITERATORS, *_CONTAINERS))) or type(value) in (list, tuple):
+        other = isinstance(value, np.flatiter) or (
+            hasattr(type(value), "__next__") and not isinstance(value, np.nditer)
+        )
+        if not (other or isinstance(value, (*_ITERATORS, *_CONTAINERS))) or type(value) in (list, tuple):
             return box
         items = self.items_of(value, place)
         values = [item.value for item in items]
@@ -79,7 +81,16 @@ class Walking(Expressions):
             return self._numbered(value, place)
         if isinstance(value, np.nditer):
             return self._nditer(value, place)
+        if self.is_outside(value) and hasattr(type(value), "__next__"):
+            return self._from_outside(value)
         return value
+
+    def _from_outside(self, values: Any) -> Iterator[Any]:
+        """The lines of a file and the like: what they hold is given."""
+        for value in values:
+            if self.mode:
+                self.given(value)
+            yield value
 
     def _rows(self, array: np.ndarray, place: Place) -> Iterator[Any]:
         for at in range(len(array)):

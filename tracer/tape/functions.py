@@ -205,6 +205,7 @@ _TABLE: dict[str, Callable[..., Any]] = {
     "float": _scalar(float),
     "int": _scalar(int),
     "bool": _scalar(bool),
+    "complex": lambda *parts: complex(*parts),
     "round": lambda x, decimals=0: round(x, decimals) if isinstance(x, float) else np.round(x, decimals),
     "round_to_int": lambda x: round(x),
     "sum_of": lambda items, start=0: builtins.sum(items, start),
