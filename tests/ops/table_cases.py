@@ -220,6 +220,10 @@ def _shapes() -> list[Case]:
         Case("tril", (X,), lambda x: np.tril(x, -1), {"k": -1}),
         Case("pad", (X,), lambda x: np.pad(x, ((0, 0), (1, 2))), {"pad_width": ((0, 0), (1, 2))}),
         Case("pad", (X,), lambda x: np.pad(x, 1), {"pad_width": 1}),
+        Case("pad", (X,), lambda x: np.pad(x, (1, 2)), {"pad_width": (1, 2)}),
+        Case("pad", (X,), lambda x: np.pad(x, ((2, 1),)), {"pad_width": ((2, 1),)}),
+        Case("pad", (X,), lambda x: np.pad(x, ((2,), (1,))), {"pad_width": ((2,), (1,))}),
+        Case("pad", (real(4, 1),), lambda x: np.pad(x, ((0, 0), (0, 2))), {"pad_width": ((0, 0), (0, 2))}),
         Case("concatenate", ((a, b),), np.concatenate),
         Case("concatenate", ((a, a, real(1, 3)),), np.concatenate, note="three"),
         Case("concatenate", ((a, real(2, 1), real(2, 2)),), lambda p: np.concatenate(p, 1), {"axis": 1}),
@@ -254,10 +258,18 @@ def _products() -> list[Case]:
     for spec, *shapes in [
         ("ij,jk->ik", (4, 3), (3, 2)), ("bsd,bsf->df", (2, 3, 4), (2, 3, 5)), ("ij->ji", (4, 3)), ("ii->", (3, 3)),
         ("ii->i", (3, 3)), ("ij,j", (4, 3), (3,)), ("ij,kj->ik", (4, 3), (1, 3)), ("i,ij,j->", (4,), (4, 3), (3,)),
-        ("ij->", (4, 3)),
+        ("ij->", (4, 3)), ("...i->...", (2, 4, 3)), ("...ij,...jk->...ik", (2, 1, 4, 3), (5, 3, 2)), ("i...,i...", (4, 3), (4, 3)),
+        ("...", (4, 3)), ("ij,...j", (4, 3), (2, 3)),
     ]:  # fmt: skip
         cases.append(Case("einsum", (spec, *(real(*s) for s in shapes)), np.einsum))
     return cases
+
+
+def _numbered_einsum() -> list[Case]:
+    return [
+        Case("einsum", (real(4, 3), (0, 1), real(3, 2), (1, 2)), lambda a, i, b, j: np.einsum(a, list(i), b, list(j))),
+        Case("einsum", (real(4, 3), (0, 1), real(4), (0,), (1,)), lambda a, i, b, j, k: np.einsum(a, list(i), b, list(j), list(k))),
+    ]  # fmt: skip
 
 
 def _elementwise() -> list[Case]:
@@ -313,6 +325,7 @@ def _others() -> list[Case]:
 CASES = [
     *_elementwise(),
     *_products(),
+    *_numbered_einsum(),
     *_reductions(),
     *_norms(),
     *_indexing(),

@@ -67,12 +67,31 @@ REFUSED: list[tuple[str, tuple[Any, ...], dict[str, Any], tuple[int, ...], str]]
     ("getitem", (np.ones(4), slice(2, 2)), {}, (0,), "empty slice"),
     ("getitem", (np.ones(4), (0, 0)), {}, (), "2 indices for an array of the shape"),
     ("setitem", (np.ones(4), np.array([1, 1]), np.ones(2)), {}, (4,), "written twice"),
-    ("einsum", ("...i->i", np.ones((4, 3))), {}, (3,), "ellipsis"),
+    ("einsum", ("..i->i", np.ones((4, 3))), {}, (3,), "the subscripts '..i->i'"),
+    ("einsum", (np.ones((4, 3)), 3), {}, (), "subscripts of another form"),
     ("astype", (np.ones(3),), {"dtype": "int64"}, (3,), "rounded"),
     ("reshape", (np.ones((2, 3, 4)),), {"shape": (24,)}, (24,), "more than two axes"),
     ("sum", (np.ones(4),), {"axis": 3}, (), "no axis 3 among 1"),
     ("sum", (np.ones(4),), {"where": 1}, (), "no formula with the arguments where"),
     ("divide", (np.ones(4), Fraction(0)), {}, (4,), "division by zero"),
+    ("linspace", (Fraction(0), Fraction(1), 4), {"dtype": "int64"}, (4,), "the arguments dtype"),
+    ("roll", (np.ones(3),), {"shift": 3}, (3,), "a shift of 3 along an axis of the size 3"),
+    ("quantile", (np.ones(4), (Fraction(1, 4), Fraction(1, 2))), {}, (2,), "several quantiles at once"),
+    ("quantile", (np.ones(4), Fraction(1, 4)), {"method": "lower"}, (), "the method 'lower'"),
+    ("norm", (np.ones((4, 3)),), {"ord": 2}, (), "order 2 over 2 axes"),
+    ("average", (np.ones((4, 3)),), {"weights": 3}, (), "weights that are no array"),
+    ("sort", (np.ones((4, 3)),), {"axis": None}, (12,), "flattened"),
+    ("cumprod", (np.ones((4, 3)),), {}, (12,), "flattened"),
+    ("diff", (np.ones(4),), {"n": 2}, (2,), "differences of the order 2"),
+    ("kron", (np.ones(4), np.ones((2, 2))), {}, (2, 8), "different numbers of axes"),
+    ("cross", (np.ones(2), np.ones(2)), {}, (), "operands of the shapes"),
+    ("correlate", (np.ones(2), np.ones(3)), {}, (2,), "the shorter one"),
+    ("linalg.matrix_power", (np.ones((3, 3)), -1), {}, (3, 3), "the power -1"),
+    ("linalg.solve", (np.ones((2, 3, 3)), np.ones(3)), {}, (2, 3), "operands of the shapes"),
+    ("part_of", (0, "linalg.svd", np.ones((3, 3))), {}, (3, 3), "the singular vectors"),
+    ("part_of", (0, "modf", np.ones(3)), {}, (3,), "no formula for the parts of modf"),
+    ("part_of", (0, "linalg.lstsq", np.ones((3, 2)), np.ones(3)), {"rcond": 0.5}, (2,), "rcond"),
+    ("real", (np.ones(3) * 1j,), {}, (3,), "complex numbers"),
     ("select", (np.ones(4),), {}, (4,), "there is no formula for this operation"),
     ("fft.fft", (np.ones(4),), {}, (4,), "complex numbers"),
     ("floor", (np.ones(4),), {}, (4,), "constant between jumps"),
@@ -89,7 +108,7 @@ def test_what_has_no_formula_says_why(
 ) -> None:
     table = AxisTable()
     given = [
-        table.operand("ABC"[n], o.shape, dtype="int64" if op == "astype" and n else str(o.dtype), value=o)
+        table.operand("ABCDE"[n], o.shape, dtype="int64" if op == "astype" and n else str(o.dtype), value=o)
         if isinstance(o, np.ndarray)
         else o
         for n, o in enumerate(operands)

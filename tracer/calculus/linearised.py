@@ -68,6 +68,17 @@ def radicand(definition: Definition) -> Expr | None:
     return None if any(a.endswith(VALUE) for a in arrays_in(expr)) else expr
 
 
+def value_equation(definition: Definition) -> Definition | None:
+    """What a definition says of the value alone: A⁻¹ B for ``solve(A, B)``; ``None`` if it says nothing."""
+    if not is_linearised(definition):
+        return definition
+    inner = radicand(definition)
+    if inner is not None:
+        return None
+    value = simplify(held(definition.expr))
+    return None if definition.array in arrays_in(value) else Definition(definition.array, definition.free, value)
+
+
 def as_equations(definitions: Mapping[str, Definition]) -> tuple[dict[str, Definition], dict[str, str]]:
     """The definitions as plain equations between values, for rewriting.
 
@@ -83,12 +94,12 @@ def as_equations(definitions: Mapping[str, Definition]) -> tuple[dict[str, Defin
     for name, definition in definitions.items():
         inner = radicand(definition)
         if inner is None and is_linearised(definition):
-            value = simplify(held(definition.expr))
-            if name not in arrays_in(value):
-                for array in sorted(arrays_in(value)):
+            value = value_equation(definition)
+            if value is not None:
+                for array in sorted(arrays_in(value.expr)):
                     if array.endswith(INVERSE) and array not in separated:
                         separated.update(_inverse_of_transpose(array, separated))
-                separated[name] = Definition(name, definition.free, value)
+                separated[name] = value
             continue
         if inner is None:
             separated[name] = definition

@@ -31,7 +31,7 @@ from tracer.calculus import (
 )
 from tracer.calculus.contraction import Substitution
 from tracer.calculus.definitions import positive_part_of
-from tracer.calculus.linearised import is_linearised
+from tracer.calculus.linearised import is_linearised, value_equation
 from tracer.calculus.terms import Axes, Definition, Entry, Expr, Factor, Function, Index, Mask, Term
 from tracer.gradients.graph import Graph
 from tracer.gradients.inlining import inline
@@ -237,7 +237,8 @@ class _Derivation:
         return dict(self.cone.stations)
 
     def _computed(self) -> dict[str, Definition]:
-        return {**self.cone.stations, **self.adjoints}
+        values = {a: value_equation(d) for a, d in self.cone.stations.items()}
+        return {**{a: d for a, d in values.items() if d is not None}, **self.adjoints}
 
     def _step(
         self,
@@ -398,11 +399,9 @@ class _Derivation:
         at: Free = (*definition.free, *free)
         arguments = {"of": consumer, "wrt": array, "functions": _functions(definition.expr)}
         raw = differentiate(definition.expr, array, free)
-        rule = "local derivative"
         if is_linearised(definition):
-            rule = "stated derivative"
             arguments["equation"] = self._equation(consumer)
-        self._step(quantity, rule, at, raw, raw, arguments)
+        self._step(quantity, "local derivative", at, raw, raw, arguments)
         if not _same_text(raw, local):
             self._step(quantity, "in the output", at, local, local, arguments)
         settled = simplify(contract(local))

@@ -21,7 +21,7 @@ from tracer.calculus.terms import Index
 from tracer.ops.axes import Operand
 from tracer.ops.stated import Indices, array_like, change, inverse, looked
 from tracer.ops.table import Row, looked_up, operation
-from tracer.ops.writing import Form, NoFormula, condition, delta, form, sum_over
+from tracer.ops.writing import Form, NoFormula, condition, delta, form, rational, sum_over
 
 Array = np.ndarray[Any, Any]
 
@@ -81,15 +81,18 @@ def solve(A: Operand, B: Operand, *, out: Operand) -> Row:
     return (*b, i, *k), sum_over(a, inverse(A, *b, i, a) * (B[(*b, a, *k)] - sum_over(c, inner)))
 
 
+def _inverse(a: Array) -> Array:
+    """The inverse; not a number where a matrix has none."""
+    try:
+        return np.asarray(np.linalg.inv(a))
+    except np.linalg.LinAlgError:
+        return np.full(a.shape, np.nan)
+
+
 @looked_up("linalg.inv", "linalg.det", "linalg.solve")
 def inverses(_: str, operands: Sequence[Any], __: Mapping[str, Any]) -> dict[str, Any]:
-    """The inverse of the matrix; not a number where it has none."""
-    a = _values(operands[0])
-    try:
-        found = np.linalg.inv(a)
-    except np.linalg.LinAlgError:
-        found = np.full(a.shape, np.nan)
-    return {inverse_of(operands[0].name): found}
+    """The inverse of the matrix."""
+    return {inverse_of(operands[0].name): _inverse(_values(operands[0]))}
 
 
 @operation("linalg.pinv")
@@ -146,7 +149,7 @@ def cholesky(A: Operand, *, out: Operand) -> Row:
 @looked_up("linalg.cholesky")
 def inverse_factor(output: str, operands: Sequence[Any], _: Mapping[str, Any]) -> dict[str, Any]:
     """The inverse of the triangular factor."""
-    return {f"{output}.inverse": np.linalg.inv(np.linalg.cholesky(_values(operands[0])))}
+    return {f"{output}.inverse": _inverse(np.linalg.cholesky(_values(operands[0])))}
 
 
 @operation("linalg.eigvalsh")
@@ -251,10 +254,12 @@ def qr(A: Operand, *, part: int, out: Operand) -> Row:
     return (i, j), _held(out, i, j) + sum_over([a, c, k], upper * _held(out, k, j))
 
 
-def lstsq(A: Operand, B: Operand, *_: Any, part: int, out: Operand, **__: Any) -> Row:
+def lstsq(A: Operand, B: Operand, rcond: Any = None, *, part: int, out: Operand) -> Row:
     """out: Aᵀ (A · out − B) = 0, A of full column rank, so ∂out = A⁺ (∂B − ∂A out) + (Aᵀ A)⁻¹ ∂Aᵀ (B − A out)"""
     A, b = _stack(A, "lstsq")
     array_like(B, "lstsq")
+    if rcond not in (None, "warn") and rational(rcond) > 0:
+        raise NoFormula("lstsq", "small singular values are taken for zero (rcond)")
     if part != 0 or b or B.ndim > 2 or A.shape[0] < A.shape[1]:
         raise NoFormula("lstsq", f"the part {part} for operands of the shapes {A.shape} and {B.shape}")
     k = () if B.ndim == 1 else (B.axis(1),)
@@ -278,11 +283,11 @@ def parts_looked_up(output: str, name: str, operands: Sequence[Any]) -> dict[str
             return singular_vectors(output, operands, {})
         case "linalg.qr":
             q, r = np.linalg.qr(a)
-            found = {"q": q, "solved": np.linalg.inv(r), "rest": np.eye(len(a)) - q @ q.T}
+            found = {"q": q, "solved": _inverse(r), "rest": np.eye(len(a)) - q @ q.T}
         case "linalg.lstsq":
             b = _values(operands[1])
             p = np.linalg.pinv(a)
-            found = {"pseudo": p, "gram": np.linalg.inv(a.T @ a), "residual": b - a @ (p @ b)}
+            found = {"pseudo": p, "gram": _inverse(a.T @ a), "residual": b - a @ (p @ b)}
         case _:
             return {}
     return {f"{output}.{what}": v for what, v in found.items()}

@@ -180,12 +180,48 @@ def tensordot(A: Operand, B: Operand, axes: Any = 2) -> Row:
     return tuple(free), sum_over([left[p] for p in first], A[tuple(left)] * B[tuple(right)])
 
 
+def _in_letters(given: tuple[Any, ...]) -> tuple[str, tuple[Operand, ...]]:
+    """``einsum(A, [0, 1], B, [1, 2], [0, 2])`` in letters: ``"ab,bc->ac"``, A, B."""
+
+    def letters(axes: Any) -> str:
+        if not isinstance(axes, (tuple, list)):
+            raise NoFormula("einsum", "subscripts of another form")
+        return "".join("..." if a is Ellipsis else string.ascii_letters[whole(a)] for a in axes)
+
+    operands, axes = given[0::2], given[1::2]
+    result = f"->{letters(operands[-1])}" if len(given) % 2 else ""
+    operands = operands[: len(axes)]
+    return ",".join(map(letters, axes)) + result, operands
+
+
+def _spelled_out(text: str, operands: tuple[Operand, ...]) -> str:
+    """The subscripts with letters of their own for the axes under an ellipsis, aligned at the right."""
+    if "." not in text:
+        return text
+    inputs, arrow, result = text.partition("->")
+    parts = inputs.split(",")
+    if text.replace("...", "").count(".") or len(parts) != len(operands):
+        raise NoFormula("einsum", f"the subscripts {text!r}")
+    unused = [c for c in string.ascii_letters if c not in text]
+    hidden = [o.ndim - len(p) + 3 if "..." in p else 0 for p, o in zip(parts, operands, strict=True)]
+    if max(hidden) > len(unused) or min(hidden) < 0:
+        raise NoFormula("einsum", f"the subscripts {text!r}")
+    shared = "".join(unused[: max(hidden)])
+    spelled = [p.replace("...", shared[len(shared) - n :]) for p, n in zip(parts, hidden, strict=True)]
+    if not arrow:
+        seen = inputs.replace(".", "").replace(",", "")
+        result = "..." + "".join(c for c in sorted(set(seen)) if seen.count(c) == 1)
+    return ",".join(spelled) + "->" + result.replace("...", shared)
+
+
 @operation("einsum")
-def einsum(subscripts: str, *operands: Operand) -> Row:
+def einsum(subscripts: Any, *operands: Any) -> Row:
     """out[…] = Σ of the product of the operands, by the letters of their axes"""
-    text = subscripts.replace(" ", "")
-    if "." in text:
-        raise NoFormula("einsum", "an ellipsis in the subscripts")
+    if not isinstance(subscripts, str):
+        subscripts, operands = _in_letters((subscripts, *operands))
+    if any(not isinstance(o, Operand) for o in operands):
+        raise NoFormula("einsum", "operands that are no arrays")
+    text = _spelled_out(subscripts.replace(" ", ""), operands)
     inputs, arrow, result = text.partition("->")
     parts = inputs.split(",")
     if len(parts) != len(operands):

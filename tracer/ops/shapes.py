@@ -152,6 +152,14 @@ def broadcast_to(X: Operand, out: Operand, **_: Any) -> Row:
     return index, X[index]
 
 
+def _before(pad_width: Any, position: int) -> int:
+    """How much is put before an axis: one number for all, one pair for all, or a pair for each."""
+    width = pad_width
+    if isinstance(width, (tuple, list)) and isinstance(width[0], (tuple, list)):
+        width = width[position if len(width) > 1 else 0]
+    return whole(width[0] if isinstance(width, (tuple, list)) else width)
+
+
 @operation("pad")
 def pad(X: Operand, out: Operand, pad_width: Any = 0, mode: Any = "constant", **more: Any) -> Row:
     """out[k] = Σ_i δ(k, i + before) X[i]"""
@@ -160,10 +168,7 @@ def pad(X: Operand, out: Operand, pad_width: Any = 0, mode: Any = "constant", **
     free, at = list(out.indices()), X.indices()
     weight = form(1)
     for p in range(X.ndim):
-        before = (out.shape[p] - X.shape[p]) // 2
-        if isinstance(pad_width, (tuple, list)):
-            width = pad_width[p] if isinstance(pad_width[0], (tuple, list)) else pad_width
-            before = whole(width[0])
+        before = _before(pad_width, p)
         if out.shape[p] == X.shape[p]:
             free[p] = at[p]
         else:

@@ -74,8 +74,8 @@ def polyval(p: Operand, x: Operand, *, out: Operand) -> Row:
 @operation("linspace")
 def linspace(start: Any, stop: Any, *_: Any, out: Operand, **more: Any) -> Row:
     """out[i] = start + t[i] (stop − start), where t runs evenly from 0 to 1"""
-    if out.ndim != 1 or more.get("retstep"):
-        raise NoFormula("linspace", "arrays as ends")
+    if out.ndim != 1 or not more.keys() <= {"num", "endpoint"}:
+        raise NoFormula("linspace", f"arrays as ends, or the arguments {', '.join(sorted(more))}")
     i = out.indices()
     first, last = (x[()] if isinstance(x, Operand) else form(rational(x)) for x in (start, stop))
     return i, first + looked(out, "steps", *i) * (last - first)

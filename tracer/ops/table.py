@@ -179,7 +179,7 @@ def define(
         free, written = row.write(*operands, **given)
     except NoFormula as reason:
         raise NoFormula(op, reason.reason) from reason
-    except TypeError as error:
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
         raise NoFormula(op, f"no formula for arguments of this form ({error})") from error
     free = _match(op, free, out)
     settled = settle(contract(written.expr), table)

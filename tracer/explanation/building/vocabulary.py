@@ -12,9 +12,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from tracer.calculus.linearised import INVERSE
 from tracer.calculus.printing import Names, NoForm
 from tracer.calculus.terms import Axes, Axis, Definition, Expr, Index
 from tracer.formula import Symbols, Tree, letter, symbol
+from tracer.formula.building import number, power
 from tracer.formula.tree import Partial
 from tracer.gradients.graph import Graph
 
@@ -61,6 +63,8 @@ class Vocabulary(Names):
         node_id = self.graph.node_of(array)
         if node_id is None:
             owner, _, what = array.partition(".")
+            if self._inverted(array) is not None:
+                return f"np.linalg.inv({self.source(owner)})"
             return f"{what} of {self.source(owner)}"
         node = self.graph.tape.nodes[node_id]
         if node.names:
@@ -69,6 +73,11 @@ class Vocabulary(Names):
             if first == node_id and self.graph.tape.nodes[other].names:
                 return self.graph.tape.nodes[other].names[0]
         return plain_source(node.site.text) if node.site is not None else array
+
+    def _inverted(self, array: str) -> str | None:
+        """The matrix whose inverse an array is that the program does not compute."""
+        matrix = array.removesuffix(INVERSE)
+        return matrix if matrix != array and self.graph.node_of(matrix) is not None else None
 
     def is_temporary(self, array: str) -> bool:
         """Whether the program has no name for an array, so that one is made up."""
@@ -85,6 +94,8 @@ class Vocabulary(Names):
         taken = set(self.identifiers.values()) | _RESERVED
         if name in self.partials and self.graph.node_of(name) is None:
             base = "d_" + self.array(self.partials[name][1])
+        elif self._inverted(name) is not None:
+            base = f"{self.array(self._inverted(name) or name)}_inverse"
         elif re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*|\[['\"]?\w+['\"]?\])*", source):
             base = re.sub(r"\W+", "_", source).strip("_")
         else:
@@ -108,6 +119,10 @@ class Vocabulary(Names):
         node = self.graph.node_of(name)
         if node is not None:
             return self.graph.axes(node)
+        inverted = self._inverted(name)
+        if inverted is not None:
+            axes = self.axes(inverted)
+            return None if axes is None else (*axes[:-2], *reversed(axes[-2:]))
         owner, _, what = name.partition(".")
         made = self.graph.node_of(owner) if what in ("argmax", "argmin") else None
         return None if made is None else self.graph.axes(made)  # one position for each extreme
@@ -135,6 +150,9 @@ class Vocabulary(Names):
             root, wrt = self.partials[array]
             of = symbol(self.root_name) if root == self.root_array else self.symbol(root)
             return Partial(of, self.symbol(wrt))
+        inverted = self._inverted(array)
+        if inverted is not None:
+            return power(self.symbol(inverted), number(-1))
         self.array(array)
         shown = self.temporaries.get(array) or self.source(array)
         return symbol(shown)

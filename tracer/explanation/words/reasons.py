@@ -48,6 +48,11 @@ def reason(rule: str, step: DerivationStep, names: Called, letters: Letters) -> 
             if step.form == "matrix":
                 return f"The same for the whole array at once, as NumPy computes {called(arguments['of'])}."
             return f"This is what each entry of {called(arguments['of'])} is in the forward pass."
+        case "local derivative" if "equation" in arguments:
+            return (
+                f"{called(arguments['of'])} is defined by an equation; differentiate the equation and solve it. "
+                f"In letters of its own, {arguments['equation']}."
+            )
         case "local derivative":
             functions = [_function(f) for f in arguments.get("functions", ())]
             by = (
@@ -56,11 +61,6 @@ def reason(rule: str, step: DerivationStep, names: Called, letters: Letters) -> 
             return (
                 f"{by}An entry of {called(arguments['wrt'])} changes with itself only: that is what each δ says "
                 "(1 where both indices are equal, else 0)."
-            )
-        case "stated derivative":
-            return (
-                f"{called(arguments['of'])} is defined by an equation; differentiate the equation and solve it. "
-                f"In letters of its own, {arguments['equation']}."
             )
         case "slope":
             functions = [_function(f) for f in arguments.get("functions", ())]
