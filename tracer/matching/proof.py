@@ -33,7 +33,6 @@ from tracer.gradients.derivation import onto
 from tracer.gradients.graph import Graph
 from tracer.matching.candidates import Match, Matcher, Sort
 from tracer.matching.replays import describe
-from tracer.tape.node import Span
 
 Free = tuple[Index | int, ...]
 _SEED = "seed"
@@ -73,7 +72,7 @@ class Prover:
     known: dict[int, dict[int, tuple[int, Expr]]] = field(default_factory=dict)
     unproved: dict[int, dict[int, tuple[int, Expr]]] = field(default_factory=dict)
     seconds_left: float = _MOST_SECONDS
-    _in_vain: set[Span] = field(default_factory=set)
+    _in_vain: set[tuple[object, ...]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.graph: Graph = self.matcher.graph
@@ -104,15 +103,22 @@ class Prover:
         root = match.candidate.root
         known = self.known.get(root, {})
         proof = self._tried(match, known)
-        site = self.graph.tape.nodes[match.node].site
-        if not proof.proved and known and (site is None or site.span not in self._in_vain):
+        place = self._place(match)
+        if not proof.proved and known and place not in self._in_vain:
             proof = self._tried(match, {})
-            if not proof.proved and site is not None:
-                self._in_vain.add(site.span)
+            if not proof.proved:
+                self._in_vain.add(place)
         believed = {w: n for w, n in self.unproved.get(root, {}).items() if n[0] < match.node}
         if not proof.proved and believed and self._tried(match, {**believed, **known}).proved:
             return Proof(False, why_not=self._given(believed))
         return proof
+
+    def _place(self, match: Match) -> tuple[object, ...]:
+        """What a match has in common with those of other steps of a loop: where it stands, and what it is by."""
+        nodes = self.graph.tape.nodes
+        site, by = nodes[match.node].site, nodes[match.candidate.wrt]
+        where = match.node if site is None else site.span
+        return where, by.site.span if by.site is not None and by.op else (*by.names[:1],), match.scale.text
 
     def _tried(self, match: Match, known: Mapping[int, tuple[int, Expr]]) -> Proof:
         try:
