@@ -29,6 +29,7 @@ from tracer.recording.cost import conditional_costs
 from tracer.recording.failures import failure
 from tracer.recording.instrument import RECORDER, Instrumenter
 from tracer.recording.modules import own_modules
+from tracer.recording.provenance import set_aside
 from tracer.recording.recorder import LoopPlan, Recorder, Stop
 from tracer.recording.recording import Recording
 from tracer.recording.stubs import missing_packages_stubbed
@@ -203,7 +204,7 @@ def _attempt(
     report = request.when_complete
     if report is not None:
         recorder.when_complete = lambda: report(_so_far(recorder, program, out))
-    with own_modules(modules), _surroundings(request, recorder, out) as (namespace, notices):
+    with set_aside(), own_modules(modules), _surroundings(request, recorder, out) as (namespace, notices):
         try:
             _prepare(request, namespace)
             recorder.begin()
