@@ -46,7 +46,6 @@ def overwritten(analysis: Analysis, wrong: Iterable[Target]) -> Iterator[Finding
                 tuple(b.node for b in bindings),
                 {target.node: match},
                 Accumulate(last.site.span),
-                (name,),
             )
 
 

@@ -40,7 +40,6 @@ class Finding(Struct, frozen=True):
         readers: the nodes whose value an edit changes; for a stale operand, those that read the wrong version.
         meant: what each spoiled node is once the fault is mended; the numbers were computed, on every replay.
         rewrite: what the smallest edit does to the source; None for a stale operand, whose lines change places.
-        names: what the sentence about it speaks of.
     """
 
     kind: Kind
@@ -49,7 +48,6 @@ class Finding(Struct, frozen=True):
     readers: tuple[int, ...]
     meant: Mapping[int, Match]
     rewrite: Rewrite | None = None
-    names: tuple[str, ...] = ()
 
     def first_spoiled(self, operands: Mapping[int, tuple[int, ...]]) -> tuple[int, ...]:
         """The spoiled nodes all of whose own operands are right: where the fault enters."""

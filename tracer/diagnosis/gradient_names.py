@@ -18,6 +18,7 @@ _GRADIENT_ENDING = re.compile(r"(?P<of>\w+?)_(?:grad(?:ient)?|delta|derivative|g
 _HOLDER = re.compile(r"grad|deriv|delta|nabla|^d$|^g$", re.I)
 
 
+_NUMBERED = re.compile(r"^(?P<series>.*)\[(?P<number>-?\d+)\]$")
 _KEY = re.compile(r"^(?P<holder>.*)\[['\"]?(?P<key>[^\]'\"]+)['\"]?\]$")
 
 
@@ -45,3 +46,12 @@ def plain_name(name: str) -> str:
     """A variable's own name: ``W2`` for ``self.W2``, ``params['W2']`` and ``W2``."""
     keyed = _KEY.match(name)
     return keyed["key"] if keyed is not None else name.rpartition(".")[2]
+
+
+def numbered(names: Iterable[str]) -> tuple[str, int] | None:
+    """The series and the number of a value that was stored by number: ``("hs", 3)`` for ``hs[3]``."""
+    for name in names:
+        found = _NUMBERED.match(name)
+        if found is not None:
+            return found["series"], int(found["number"])
+    return None

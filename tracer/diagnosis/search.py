@@ -124,5 +124,4 @@ def _finding(trials: Trials, edit: Edit, mended: tuple[Target, ...]) -> Finding:
         edit.nodes,
         meant,
         edit.text,
-        edit.names,
     )

@@ -7,7 +7,6 @@ random replay; with the recorded version it is not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -108,9 +107,3 @@ def _mended(
             meant[node] = match
     needed = meant.get(update.change)
     return meant if needed is not None and fits(needed, update) else None
-
-
-def lines_of(analysis: Analysis, nodes: Iterable[int]) -> tuple[int, ...]:
-    """The lines that nodes were recorded on."""
-    sites = (analysis.tape.nodes[n].site for n in nodes)
-    return tuple(sorted({s.span.line for s in sites if s is not None}))

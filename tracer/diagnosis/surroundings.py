@@ -5,7 +5,6 @@ Comes in: an analysis and its wrong gradients.  Goes out: answers about the expl
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
@@ -14,20 +13,20 @@ from typing import Any
 import numpy as np
 
 from tracer.diagnosis.forward_pass import ForwardPass
+from tracer.diagnosis.gradient_names import numbered
 from tracer.diagnosis.slopes import Slope, find_slopes
 from tracer.diagnosis.target import Target, alike, factors_of, is_gradient
-from tracer.gradients.adjoints import ELEMENTWISE, Adjoints
+from tracer.gradients.adjoints import ELEMENTWISE
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Match
 from tracer.matching.scale import name_scale, plain_number
-from tracer.tape.node import Kind, Node
+from tracer.tape.node import Kind, Node, Span
 
-_INDEXED = re.compile(r"^(?P<base>.*)\[(?P<index>-?\d+)\]$")
 #: Of more values of one shape than these, only those with a name are tried.
 _MOST_VALUES = 24
 
 
-class Surroundings:
+class Surroundings(ForwardPass):
     """The explained iterations, as edits see them.
 
     Attributes:
@@ -38,8 +37,8 @@ class Surroundings:
     """
 
     def __init__(self, analysis: Analysis, wrong: Iterable[Target], right: Iterable[Target] = ()) -> None:
-        self.analysis = analysis
         self.targets, self.right = list(wrong), list(right)
+        super().__init__(analysis, {analysis.tape.nodes[t.node].window for t in self.targets})
         self.behind = self._backward_pass(self.targets)
         last = max((t.node for t in (*self.targets, *self.right)), default=-1)
         forward = analysis.matcher.forward
@@ -68,33 +67,43 @@ class Surroundings:
             todo += tape.operands(node)
         return sorted(behind)
 
-    def node(self, node: int) -> Node:
-        return self.analysis.tape.nodes[node]
-
-    def operands(self, node: int) -> tuple[int, ...]:
-        return self.analysis.tape.operands(node)
-
     def best(self, node: int) -> Match | None:
         return self.analysis.matcher.best(node)
 
     @cached_property
+    def places(self) -> list[tuple[Node, tuple[int, ...]]]:
+        """The nodes behind the wrong targets by their place in the source: the first one, and all of them."""
+        found: dict[tuple[Span, str], list[int]] = defaultdict(list)
+        for node in self.behind:
+            recorded = self.node(node)
+            if recorded.site is not None and recorded.kind not in (Kind.LEAF, Kind.LITERAL):
+                found[recorded.site.span, recorded.op].append(node)
+        return [(self.node(nodes[0]), tuple(nodes)) for nodes in found.values()]
+
+    @cached_property
+    def target_nodes(self) -> frozenset[int]:
+        return frozenset(t.node for t in self.targets)
+
+    @cached_property
+    def steps(self) -> frozenset[int]:
+        """The wrong targets that are the whole change of an update."""
+        return frozenset(t.node for t in self.targets if t.sign)
+
+    @cached_property
+    def gradients(self) -> frozenset[int]:
+        """The nodes outside the forward pass that are recognised as a gradient."""
+        return frozenset(n for n in self.affected if is_gradient(self.best(n)))
+
+    @cached_property
     def held(self) -> frozenset[int]:
         """The forward values whose gradient the backward pass holds."""
-        shown = (self.best(n) for n in self.affected)
-        return frozenset(m.candidate.wrt for m in shown if m is not None and is_gradient(m))
-
-    def adjoints(self, root: int) -> list[Adjoints]:
-        return self.analysis.matcher.adjoints[root]
+        shown = (self.best(n) for n in self.gradients)
+        return frozenset(m.candidate.wrt for m in shown if m is not None)
 
     @cached_property
     def roots(self) -> tuple[int, ...]:
         """The roots of the targets, the likeliest of each first."""
         return tuple(dict.fromkeys(root for target in self.targets for root in target.roots[:2]))
-
-    @cached_property
-    def windows(self) -> frozenset[int]:
-        """The windows that the targets stand in."""
-        return frozenset(self.node(t.node).window for t in self.targets)
 
     def earlier_version(self, node: int) -> int | None:
         """What the name of a node was bound to before, in the same window."""
@@ -191,9 +200,9 @@ class Surroundings:
             if node.window not in self.windows:
                 continue
             for name in node.names:
-                indexed = _INDEXED.match(name)
-                if indexed:
-                    found[indexed["base"]][int(indexed["index"])] = node.id
+                stored = numbered([name])
+                if stored is not None:
+                    found[stored[0]][stored[1]] = node.id
         return dict(found)
 
     @cached_property
@@ -213,11 +222,6 @@ class Surroundings:
     @cached_property
     def _slopes(self) -> dict[tuple[int, ...], list[tuple[Slope, ...]]]:
         return find_slopes(self.analysis, self.windows)
-
-    @cached_property
-    def forward_pass(self) -> ForwardPass:
-        """What the forward pass of the targets' windows is made of."""
-        return ForwardPass(self.analysis, self.windows)
 
     def carried(self, nodes: tuple[int, ...]) -> list[tuple[float, ...]]:
         """The factors that a value may carry: 1, and those of the gradients that it was computed from."""

@@ -31,7 +31,6 @@ class Edit(Struct, frozen=True, eq=False):
         level: how far-fetched it is; of two that mend as much the smaller one is told.
         nodes: the nodes whose value it changes.
         change: their new value.
-        names: what its sentence speaks of.
         text: how the source would say it; see `tracer.diagnosis.rewriting`.
     """
 
@@ -39,7 +38,6 @@ class Edit(Struct, frozen=True, eq=False):
     level: float
     nodes: tuple[int, ...]
     change: Change
-    names: tuple[str, ...] = ()
     text: Any = None
 
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from tracer.program.errors import ProgramError
 from tracer.program.loops import Loop, all_loops, training_loops
-from tracer.program.program import Program, load, parse
+from tracer.program.program import Program, load
 from tracer.program.siblings import siblings
 from tracer.recording.box import Place
 from tracer.recording.cost import conditional_costs
@@ -293,8 +293,3 @@ def put_back(outer: Recorder | None, used: Recorder) -> None:
     if outer is None:
         used.retire()
     setattr(builtins, RECORDER, used if outer is None else outer)
-
-
-def record_text(source: str, path: str = "<program>", **options: Any) -> Recording:
-    """`record_source` of a text."""
-    return record_source(parse(source, path), **options)

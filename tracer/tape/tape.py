@@ -6,7 +6,6 @@ set-up (``window == -1``) have no values; they only say where shapes and names c
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -201,8 +200,3 @@ class ReplayError(Exception):
         self.node, self.error = node, error
         place = f" at {node.site.path}:{node.site.span.line}: {node.site.text}" if node.site else ""
         super().__init__(f"replaying {node.op} (node {node.id}){place}: {error}")
-
-
-def without_values(node: Node) -> Node:
-    """A copy of a node that keeps only its shape, as set-up nodes do."""
-    return dataclasses.replace(node, value=None)

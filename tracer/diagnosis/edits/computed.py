@@ -7,7 +7,6 @@ several times at that place is changed every time.
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -28,7 +27,7 @@ from tracer.diagnosis.trials import Change, Edit, Trials
 from tracer.gradients.adjoints import is_real
 from tracer.tape.functions import resolve
 from tracer.tape.node import Kind as NodeKind
-from tracer.tape.node import Node, Span
+from tracer.tape.node import Node
 from tracer.tape.tape import evaluate, substitute
 
 _FLIPPED = {"add": "subtract", "subtract": "add"}
@@ -39,23 +38,11 @@ _OPPOSITE = {
     "greater_equal": "less",
 }
 _REDUCTIONS = ("sum", "mean")
-Group = tuple[Node, tuple[int, ...]]
-
-
-def places(trials: Trials) -> list[Group]:
-    """The nodes behind the targets by their place in the source: the first one, and all of them."""
-    tape = trials.analysis.tape
-    found: dict[tuple[Span, str], list[int]] = defaultdict(list)
-    for node in trials.behind:
-        recorded = tape.nodes[node]
-        if recorded.site is not None and recorded.kind not in (NodeKind.LEAF, NodeKind.LITERAL):
-            found[recorded.site.span, recorded.op].append(node)
-    return [(tape.nodes[nodes[0]], tuple(nodes)) for nodes in found.values()]
 
 
 def computed_otherwise(trials: Trials) -> Iterator[Edit]:
     """Every place behind the targets, computed in another way."""
-    for first, nodes in places(trials):
+    for first, nodes in trials.places:
         assert first.site is not None
         span = first.site.span
         if first.op in _FLIPPED:
@@ -119,7 +106,6 @@ def _other_axes(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Iterator
         1.3,
         nodes,
         _as(trials, other),
-        (first.op, other),
         Reduction(first.site.span, other, axis, keepdims),
     )
     for new_axis, kept in itertools.product((None, *range(rank)), (keepdims, not keepdims)):
@@ -130,7 +116,6 @@ def _other_axes(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Iterator
             1.0 if kept == keepdims else 1.1,
             nodes,
             _as(trials, first.op, axis=new_axis, keepdims=kept),
-            (str(axis), str(new_axis)),
             Reduction(first.site.span, first.op, new_axis, kept),
         )
 
@@ -212,4 +197,4 @@ def _scaled(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Iterator[Edi
 
         if all(abs(f + 1) < 1e-9 for f in factors):
             continue  # a sign has its own edits
-        yield Edit(Kind.FACTOR, 1.8, nodes, change, (text,), Scale(first.site.span, text))
+        yield Edit(Kind.FACTOR, 1.8, nodes, change, Scale(first.site.span, text))

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from tracer.diagnosis.edits.computed import places
 from tracer.diagnosis.finding import Kind
 from tracer.diagnosis.rewrites import DerivativeInstead, TimesDerivative
 from tracer.diagnosis.slopes import Slope
@@ -22,7 +21,7 @@ from tracer.tape.tape import evaluate
 
 def derivatives(trials: Trials) -> Iterator[Edit]:
     """Values times a slope, and factors replaced by one."""
-    for first, nodes in places(trials):
+    for first, nodes in trials.places:
         if not is_real(first) or not first.shape:
             continue
         assert first.site is not None

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from tracer.diagnosis.edits.computed import places
 from tracer.diagnosis.finding import Kind
 from tracer.diagnosis.intent import is_penalty
 from tracer.diagnosis.rewrites import AddName, AddTerm, Gradient
@@ -30,9 +29,8 @@ from tracer.tape.tape import evaluate
 def meant_values(trials: Trials) -> Iterator[Edit]:
     """Every place whose value is not recognised, as the gradient by each forward value of its shape."""
     yield from _carried_terms(trials)
-    for first, nodes in places(trials):
-        meant = {t.node for t in trials.targets}
-        known = all(is_gradient(trials.best(n)) and n not in meant for n in nodes)
+    for first, nodes in trials.places:
+        known = all(is_gradient(trials.best(n)) and n not in trials.target_nodes for n in nodes)
         if not (is_real(first) or first.dtype == "bool") or first.shape is None or known:
             continue
         for root, wrt in _meanings(trials, nodes):
@@ -50,7 +48,7 @@ def meant_values(trials: Trials) -> Iterator[Edit]:
 def _carried_terms(trials: Trials) -> Iterator[Edit]:
     """A value plus what a variable of the backward pass holds from the step before, as in a loop over time."""
     forward = trials.analysis.matcher.forward
-    for first, nodes in places(trials):
+    for first, nodes in trials.places:
         if not is_real(first) or not first.shape or first.kind is NodeKind.VIEW:
             continue
         assert first.site is not None
@@ -68,7 +66,7 @@ def _carried_terms(trials: Trials) -> Iterator[Edit]:
             def plus(node: int, now: Mapping[int, Any], _: int, known: dict[int, int] = known) -> Any:
                 return evaluate(trials.node(node), now) + now[known[node]]
 
-            yield Edit(Kind.MISSING_TERM, 1.5, nodes, plus, (name,), AddName(first.site.span, name))
+            yield Edit(Kind.MISSING_TERM, 1.5, nodes, plus, AddName(first.site.span, name))
 
 
 def _like(node: Node, values: list[Any]) -> list[Any]:
@@ -116,17 +114,15 @@ def _as_gradient(
             candidate, factor = missing
             inside = None if candidate.sort is Sort.VALUE else candidate.root
             yield Edit(
-                _kind_of_missing(trials, nodes[0], wrt[nodes[0]], candidate),
+                _kind_of_missing(trials, candidate),
                 1.4,
                 nodes,
                 change,
-                (factor,),
                 AddTerm(span, candidate.wrt, factor, inside, candidate.via),
             )
-    steps = {t.node for t in trials.targets if t.sign}
-    if steps & set(nodes) or not _is_meant(trials, nodes):
+    if not trials.steps.isdisjoint(nodes) or not _is_meant(trials, nodes):
         return  # the step itself is no gradient; what it was made from is
-    softmax = trials.forward_pass.is_cut_to_diagonal(nodes[0], root, wrt[nodes[0]])
+    softmax = trials.is_cut_to_diagonal(nodes[0], root, wrt[nodes[0]])
     # The place that is bound to a name is the one to be told; what stands within it comes after.
     level = 5.0 + (0.0 if first.names else 0.2) + (0.0 if trials.node(wrt[nodes[0]]).names else 0.1)
     yield Edit(
@@ -147,12 +143,10 @@ def _is_meant(trials: Trials, nodes: tuple[int, ...]) -> bool:
         match = trials.best(node)
         if match is not None and match.candidate.sort in (Sort.PATH, Sort.PARTIAL) and match.scale.rank <= 3:
             return False
-    targets = {t.node for t in trials.targets}
-    if not targets & set(nodes):
+    if trials.target_nodes.isdisjoint(nodes):
         return True
     behind = {a for n in nodes for a in trials.analysis.matcher.all_ancestors(n)} - set(nodes)
-    affected = set(trials.affected)
-    return any(is_gradient(trials.best(n)) for n in behind if n in affected)
+    return not trials.gradients.isdisjoint(behind)
 
 
 def _known(values: Mapping[int, list[Any]]) -> Change:
@@ -200,10 +194,10 @@ def _may_be_forgotten(trials: Trials, candidate: Candidate, wrt: int) -> bool:
     known = candidate.via in trials.held or any(
         user in trials.held for user in trials.analysis.tape.users(candidate.via)
     )
-    return known and not trials.forward_pass.is_used_again(wrt, candidate.via)
+    return known and not trials.is_used_again(wrt, candidate.via)
 
 
-def _kind_of_missing(trials: Trials, node: int, wrt: int, candidate: Candidate) -> Kind:
-    if candidate.via is not None and trials.forward_pass.is_statistic(candidate.via):
+def _kind_of_missing(trials: Trials, candidate: Candidate) -> Kind:
+    if candidate.via is not None and trials.is_statistic(candidate.via):
         return Kind.CONSTANT_STATISTICS
     return Kind.MISSING_TERM

@@ -14,14 +14,13 @@ from typing import Any
 import numpy as np
 
 from tracer.diagnosis.finding import Kind
+from tracer.diagnosis.gradient_names import numbered
 from tracer.diagnosis.rewrites import Operand
 from tracer.diagnosis.target import is_gradient
 from tracer.diagnosis.trials import Change, Edit, Overlay, Trials
 from tracer.tape.node import Kind as NodeKind
 from tracer.tape.node import Node, Span
 from tracer.tape.tape import evaluate
-
-_INDEXED = re.compile(r"^(?P<base>.*)\[(?P<index>-?\d+)\]$")
 
 
 def other_operands(trials: Trials) -> Iterator[Edit]:
@@ -70,8 +69,8 @@ def _variable(trials: Trials, operand: int) -> Any:
     if not names:
         site = trials.node(operand).site
         return site.span if site is not None else operand
-    indexed = _INDEXED.match(names[0])
-    return indexed["base"] if indexed else names[0]
+    stored = numbered(names[:1])
+    return stored[0] if stored is not None else names[0]
 
 
 def _replaced(trials: Trials, span: Span, scope: str, operands: Mapping[int, int]) -> Iterator[Edit]:
@@ -169,7 +168,7 @@ def _in_series(
     trials: Trials, operands: Mapping[int, int], distinct: list[int]
 ) -> Iterator[tuple[dict[int, int], int]]:
     """Members of numbered series: of another one at the same numbers, or one step earlier or later."""
-    places = {o: m for o in distinct if (m := _place(trials, o)) is not None}
+    places = {o: m for o in distinct if (m := numbered(trials.node(o).names)) is not None}
     if len(places) < len(distinct):
         return
     own = places[distinct[0]][0]
@@ -194,17 +193,9 @@ def _may_stand(trials: Trials, operands: Mapping[int, int], others: Mapping[int,
     return True
 
 
-def _place(trials: Trials, node: int) -> tuple[str, int] | None:
-    for name in trials.node(node).names:
-        indexed = _INDEXED.match(name)
-        if indexed:
-            return indexed["base"], int(indexed["index"])
-    return None
-
-
 def _kind(trials: Trials, old: int, new: int) -> Kind:
     one, other = trials.node(old), trials.node(new)
-    if trials.forward_pass.is_fresh_random(old):
+    if trials.is_fresh_random(old):
         return Kind.FRESH_RANDOM_NUMBERS
     if set(one.names) & set(other.names) and new < old:
         return Kind.STALE_OPERAND
@@ -216,7 +207,7 @@ def _level(trials: Trials, old: int, new: int) -> float:
     one, other = trials.node(old), trials.node(new)
     if set(one.names) & set(other.names):
         return 0.5 if old in trials.analysis.updates else 1.6
-    if trials.forward_pass.is_fresh_random(old):
+    if trials.is_fresh_random(old):
         return 0.8
     same_sort = is_gradient(trials.analysis.matcher.best(old)) == is_gradient(
         trials.analysis.matcher.best(new)

@@ -133,7 +133,6 @@ def diagnose_fault(
         new=rewritten.new if rewritten else "",
         derivative=None if match is None else should.text if should is not None else None,
         spoiled=_spoiled_names(finding, maker),
-        names=finding.names,
     )
     edit = rewritten.edit if rewritten is not None else None
     return Diagnosis(

@@ -49,7 +49,6 @@ class Told(Struct, frozen=True):
         old, new: the expression as it is and as it should be; empty if no edit of the source was found.
         derivative: what the value should be, such as ``∂loss/∂hidden``.
         spoiled: the parameters whose gradients are wrong because of it.
-        names: further things that the kind speaks of.
     """
 
     kind: str
@@ -58,7 +57,6 @@ class Told(Struct, frozen=True):
     new: str = ""
     derivative: str | None = None
     spoiled: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
 
 
 _LEADS = {
