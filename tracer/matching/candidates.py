@@ -31,7 +31,7 @@ from tracer.gradients.rules import NumericRules
 from tracer.matching.fingerprint import FingerprintIndex, fingerprint
 from tracer.matching.replays import Replays
 from tracer.matching.roots import Root, find_roots
-from tracer.matching.scale import NamedScale, Scalar, name_scale, plain_number
+from tracer.matching.scale import ONE, NamedScale, Scalar, name_scale, plain_number
 from tracer.matching.updates import Update
 from tracer.tape.node import Kind
 
@@ -46,6 +46,8 @@ class Sort(StrEnum):
     VALUE = "forward value"
 
 
+#: What is left of a sum that cancels is smaller than this part of what went into it.
+_NOTHING = 1e-10
 #: Operations through which an integer may become a factor of a gradient.
 _FACTORS = frozenset(("multiply", "divide", "power"))
 _ORDER = {Sort.VALUE: -1.0, Sort.FULL: 0.0, Sort.LOCAL: 1.0, Sort.PATH: 2.0, Sort.PARTIAL: 3.0}
@@ -113,6 +115,33 @@ class Matcher:
                 for root in rest[-8:]:
                     self._add_root(root)
                 self._look_up(unknown)
+            for update in self.updates.values():
+                self._recognise_zeros(update)
+
+    def vanishes(self, node: int, root: int, wrt: int) -> bool:
+        """Whether ∂root/∂wrt is 0 on every replay, and a node too but for rounding, as behind a mean that is subtracted."""
+        for value, sweep in zip(self.replays.of(node), self.adjoints[root], strict=True):
+            if wrt not in sweep.full or np.any(sweep.full[wrt]):
+                return False
+            passed = (sweep.full[u] for u in self.graph.tape.users(wrt) if u in sweep.full)
+            size = max((float(np.max(np.abs(p), initial=0.0)) for p in passed), default=0.0)
+            if not float(np.max(np.abs(np.asarray(value, dtype=float)), initial=0.0)) <= _NOTHING * size:
+                return False
+        return True
+
+    def _recognise_zeros(self, update: Update) -> None:
+        """A step along a gradient that is 0: what it is made of has no fingerprint, and is known by being 0."""
+        tape = self.graph.tape
+        for root in self.roots:
+            todo = [update.change]
+            while todo:
+                node = todo.pop()
+                same = tape.nodes[node].shape == tape.nodes[update.before].shape and self._askable(node)
+                if not same or node in self.matches or not self.vanishes(node, root.node, update.before):
+                    continue
+                candidate = Candidate(Sort.FULL, root.node, update.before, False)
+                self.matches[node] = [Match(node, candidate, ONE, 0.0)]
+                todo += tape.operands(node)
 
     def position(self, root: int) -> int:
         """Where a root stands in the order of the program."""

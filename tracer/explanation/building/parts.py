@@ -303,7 +303,7 @@ class PartMaker:
         )
         part = self.writer.written(part, derived, vocabulary, left, None, "1")
         value = np.asarray(self.reading.node(piece.node).value, dtype=float)
-        if value.size and np.all(np.isfinite(value)):
+        if value.size and value.ndim == len(derived.free) and np.all(np.isfinite(value)):
             flat = int(np.argmax(np.abs(value)))
             index = tuple(int(i) for i in np.unravel_index(flat, value.shape))
             worked = self.writer.worked(
