@@ -80,7 +80,8 @@ class Matcher:
         matches: for each node that was recognised, its possible identities, best first.
         adjoints: for each root, its adjoints on every replay.
         forward: the nodes that some root is computed from.
-        inferred: losses that the program does not compute → the error that each was inferred from.
+        inferred: losses that the program does not compute → the error that each was inferred from, or the last of
+            what it starts from.
     """
 
     graph: Graph
@@ -100,6 +101,8 @@ class Matcher:
         tape = self.graph.tape
         self.live = sensitive(tape, self.updates.keys())
         first, rest = find_roots(tape, self.updates, self.live, self.wanted_loss)
+        if self.inferred:
+            first, rest = tuple(Root(node, True) for node in self.inferred), ()
         self._parameters = {u.before for u in self.updates.values()}
         with np.errstate(all="ignore"):
             for root in first:
@@ -223,6 +226,8 @@ class Matcher:
         return is_real(recorded) and (bool(recorded.shape) or bool(recorded.names) or steps)
 
     def _look_up(self, nodes: Any) -> None:
+        # Only what a moved or inferred loss adds stands behind the last window.
+        end = max((w.stop for w in self.graph.tape.windows), default=0)
         for node in nodes:
             if node in self.updates or not self._askable(node) or not self.replays.moves(node):
                 continue
@@ -232,9 +237,7 @@ class Matcher:
             ranked = []
             scalars: dict[int, list[Scalar]] = {}
             for candidate, measured, error in self.index.find(found, self.scalar_factors(node)):
-                if candidate.sort in (Sort.VALUE, Sort.LOCAL) and candidate.root == node:
-                    continue
-                if candidate.sort in (Sort.VALUE, Sort.LOCAL) and candidate.root > node:
+                if candidate.sort in (Sort.VALUE, Sort.LOCAL) and node <= candidate.root < end:
                     continue
                 if candidate.root not in scalars:
                     scalars[candidate.root] = self.scalars(node, candidate.root)
