@@ -18,7 +18,7 @@ from tracer.gradients.rules import NumericRules
 from tracer.matching.candidates import Match, Matcher, Sort
 from tracer.matching.differences import Difference, FiniteDifferences
 from tracer.matching.inference import Inferred, inferred_losses
-from tracer.matching.initial import with_initial_leaves
+from tracer.matching.initial import with_equal_settings, with_initial_leaves
 from tracer.matching.judging import is_right, judged_updates
 from tracer.matching.own_loss import own_losses
 from tracer.matching.proof import Proof, Prover
@@ -86,7 +86,7 @@ def analyse(tape: Tape, loss: str | None = None) -> Analysis:
     Arguments:
         loss: the name of the loss, if the user gave one.
     """
-    tape = with_initial_leaves(tape)
+    tape = with_equal_settings(with_initial_leaves(tape))
     analysis = _matched(tape, loss)
     matcher = analysis.matcher
     if matcher.updates and not _is_judged(matcher):

@@ -318,7 +318,8 @@ class Matcher:
 
     @cached_property
     def _usual_factors(self) -> list[float]:
-        named = [s.values[0] for s in self._named_scalars.values() if s.values[0]][:40]
+        counts = {float(c.count) for r in self.roots for c in self.graph.mean_counts(self.all_ancestors(r.node))}
+        named = [*counts, *(s.values[0] for s in self._named_scalars.values() if s.values[0])][:40]
         single = [1.0, 2.0, 0.5, *named, *(1 / v for v in named)]
         pairs = [a * b for a in single[3:] for b in single[3:]] if len(named) <= 8 else []
         return list(dict.fromkeys([*single, *pairs]))
