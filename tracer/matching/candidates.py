@@ -9,7 +9,7 @@ would name; it never decides whether a line is right.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -167,9 +167,9 @@ class Matcher:
         self.adjoints[root.node] = sweeps
         self.roots.append(root)
         self.forward |= relevant
-        for wrt in sweeps[0].full:
-            if wrt != root.node:
-                self._add(Candidate(Sort.FULL, root.node, wrt, False), [s.full[wrt] for s in sweeps])
+        for same in self._computed_alike(sweeps[0].full, root.node):
+            whole = [sum((s.full[n] for n in same[1:]), s.full[same[0]]) for s in sweeps]
+            self._add(Candidate(Sort.FULL, root.node, same[0], False), whole)
         several = Counter(c.wrt for c in sweeps[0].contributions)
         seen: Counter[int] = Counter()
         for position, contribution in enumerate(sweeps[0].contributions):
@@ -184,6 +184,14 @@ class Matcher:
                 self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), [c.so_far for c in parallel])
                 rest = [s.full[wrt] - c.so_far + c.value for s, c in zip(sweeps, parallel, strict=True)]
                 self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), rest)  # a loop may run either way
+
+    def _computed_alike(self, nodes: Iterable[int], root: int) -> list[list[int]]:
+        """The nodes, those together that are one value computed again: ``w[1:]`` read twice is one thing to differentiate by."""
+        found: dict[int, list[int]] = {}
+        for node in sorted(nodes):
+            if node != root:
+                found.setdefault(self.graph.representative(node), []).append(node)
+        return list(found.values())
 
     def _add_forward(self) -> None:
         tape = self.graph.tape
