@@ -275,7 +275,11 @@ def _copied(
     window = tape.nodes[step.node].window
     new = {old: put for old, put in instead.items() if old != put}
     values: dict[int, Any] = {n: tape.nodes[n].value for n in (*inside, *instead.values(), *inputs.values())}
-    present = {_key(n): n.id for n in tape.nodes[: step.node] if n.window == window and n.kind not in GIVEN}
+    present: dict[Any, int] = {}
+    first: dict[int, int] = {}
+    for done in tape.nodes[: step.node]:
+        if done.window == window and done.kind not in GIVEN:
+            first[done.id] = present.setdefault(_key(tape, done, first), done.id)
     copies: list[Node] = []
     for node in inside:
         recorded = tape.nodes[node]
@@ -286,8 +290,9 @@ def _copied(
             len(tape.nodes) + len(copies), recorded.kind, recorded.op, _renamed(recorded.args, own),
             _renamed(recorded.kwargs, own), None, None, recorded.dtype, recorded.site, (), [], window,
         )  # fmt: skip
-        if _key(made) in present:
-            new[node] = present[_key(made)]
+        key = _key(tape, made, first)
+        if key in present:
+            new[node] = present[key]
             values[new[node]] = tape.nodes[new[node]].value
             continue
         try:
@@ -302,9 +307,28 @@ def _copied(
     return copies if copies and new.get(root) == copies[-1].id and copies[-1].shape == () else None
 
 
-def _key(node: Node) -> tuple[str, str, str]:
-    """What two nodes that compute the same have in common."""
-    return node.op, repr(node.args), repr(node.kwargs)
+def _key(tape: Tape, node: Node, first: Mapping[int, int]) -> tuple[str, str, str]:
+    """What two nodes that compute the same have in common; a number that is written twice is one number.
+
+    Arguments:
+        first: for each node that computes something the first one that computes the same.
+    """
+
+    def read(argument: Any) -> Any:
+        if isinstance(argument, Ref) and argument.node < len(tape.nodes):
+            operand = tape.nodes[argument.node]
+            return (
+                ("literal", repr(operand.value))
+                if operand.kind is Kind.LITERAL
+                else Ref(first.get(operand.id, operand.id))
+            )
+        if isinstance(argument, (tuple, list)):
+            return [read(item) for item in argument]
+        if isinstance(argument, Slice):
+            return ["slice", read(argument.start), read(argument.stop), read(argument.step)]
+        return argument
+
+    return node.op, repr(read(node.args)), repr({k: read(v) for k, v in node.kwargs.items()})
 
 
 def _renamed(argument: Any, new: Mapping[int, int]) -> Any:
