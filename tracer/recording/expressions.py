@@ -66,10 +66,25 @@ class Expressions(State):
             value, self.lookup(value, place, place.name, self.where(sys._getframe(1), place.name)), place
         )
 
+    def natively(self, index: int) -> int:
+        """The expression at this place runs as it stands; `native` gets its value."""
+        self.memory.anything_may_change()
+        self.memory.lending.foreign += 1
+        return index
+
+    def native(self, index: int, value: Any) -> Box:
+        """A value of an expression that ran as it stands."""
+        self.memory.checked.clear()
+        self.memory.lending.foreign -= 1
+        return self.wrap(index, value)
+
+    def unrecorded(self) -> None:
+        """A statement that runs as it stands comes next, or has just run."""
+        self.memory.anything_may_change()
+
     def wrap(self, index: int, value: Any) -> Box:
         """A value that was computed natively."""
         place = self.places[index]
-        self.memory.checked.clear()
         if self.mode and value is None and place.site.text.startswith("exec("):
             self.notice("What exec() does cannot be followed.", place)
         known = self.memory.known(value) is not None if isinstance(value, np.ndarray) else self.known(value)

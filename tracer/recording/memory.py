@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from tracer.recording.box import Place, same
+from tracer.recording.lending import Lending, is_plain, ultimate
 from tracer.tape.node import Kind, Node, Ref
 
 
@@ -81,13 +82,6 @@ class Record:
     made: Node | None = None
 
 
-def ultimate(array: np.ndarray) -> np.ndarray:
-    """The array that owns the memory, as far as NumPy knows."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
-
-
 class Memory:
     """All arrays that the recorder has seen and that are still alive."""
 
@@ -96,10 +90,13 @@ class Memory:
         self.records: dict[int, Record] = {}
         self.storages: dict[int, tuple[weakref.ref[np.ndarray], Storage]] = {}
         self.checked: set[int] = set()
+        self.lending = Lending()
+        self.entangled = False
 
     def _gone(self, reference: Any) -> None:
         """An array has been freed: its identity may be another's from now on."""
         key = reference.key
+        self.checked.discard(key)
         record = self.records.get(key)
         if record is not None and record.array is reference:
             del self.records[key]
@@ -122,6 +119,7 @@ class Memory:
         reference = _Reference(array, self._gone, id(array))
         if storage is None or storage.root() is None:
             owner = ultimate(array)
+            self.entangled = self.entangled or not is_plain(owner)
             storage = Storage(array, node, owner, reference)
             held = reference if owner is array else _Reference(owner, self._gone, id(owner))
             self.storages[id(owner)] = (held, storage)
@@ -309,6 +307,11 @@ class Memory:
 
     # -- writing ----------------------------------------------------------------------------------
 
+    def anything_may_change(self) -> None:
+        """Code that is not recorded runs next, or has just run."""
+        self.lending.give_up()
+        self.checked.clear()
+
     def before_write(self, array: np.ndarray, place: Place | None) -> None:
         """Read what a write through ``array`` will change below it, as long as it is unchanged."""
         self.read(array, place)
@@ -319,6 +322,7 @@ class Memory:
         root = record.storage.root() if record is not None else None
         if root is not None:
             self.read(root, place)
+        self.lending.before_write(array)
 
     def before_write_unverified(self, array: np.ndarray) -> None:
         """Mark what ``array`` holds as seen, although it has changed already."""
@@ -358,7 +362,8 @@ class Memory:
         if root is not None and (top := self.known(root)) is not None:
             storage.node = top.node
         storage.version += 1
-        self.checked.clear()
+        if self.entangled:
+            self.checked.clear()  # Some array shows memory that is not its own: perhaps this.
         for each in fresh:
             each.version, each.gap = storage.version, self.emitter.gap
 

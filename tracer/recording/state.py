@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from tracer.recording.box import NUMBERS, SHARED, Box, Place, dtype_name, is_number, shape_of, snapshot
-from tracer.recording.memory import Memory, ultimate
+from tracer.recording.lending import ultimate
+from tracer.recording.memory import Memory
 from tracer.recording.provenance import values_alive
 from tracer.tape.functions import Slice, resolve
 from tracer.tape.node import Binding, Call, Kind, Node, Notice, Ref
@@ -137,20 +138,33 @@ class State:
         if not self.windowed:
             self.setup_nodes += 1
             if self.setup_nodes >= SETUP_LIMIT and self.mode is Mode.SETUP:
-                self.mode = Mode.OFF
+                self.turn(Mode.OFF)
                 self.notice(
                     "The code before the training loop is long; only its beginning was recorded.", place
                 )
+        windowed = self.mode is Mode.WINDOW
+        borrowers = self.memory.lending.borrowers(value, kind) if windowed else None
+        if borrowers is not None:
+            kept = value
+        else:
+            kept = snapshot(value) if windowed or kind is Kind.LITERAL else None
         new = Node(
-            len(self.tape.nodes), kind, op, args, kwargs,
-            snapshot(value) if self.windowed or kind is Kind.LITERAL else None,
+            len(self.tape.nodes), kind, op, args, kwargs, kept,
             shape_of(value), dtype_name(value), place.site if place else None, tuple(self.calls), list(names),
-            self.window if self.windowed else -1, origin,
+            self.window if windowed else -1, origin,
         )  # fmt: skip
         self.tape.nodes.append(new)
-        if self.windowed:
-            self.bytes += getattr(new.value, "nbytes", 0)
+        if borrowers is not None:
+            borrowers.append(new)
+        if windowed:
+            self.bytes += getattr(kept, "nbytes", 0)
         return new
+
+    def turn(self, mode: Mode) -> None:
+        """Go on in another mode; where a window is left, code that is not recorded may follow."""
+        if self.mode is Mode.WINDOW and mode is not Mode.WINDOW:
+            self.memory.anything_may_change()
+        self.mode = mode
 
     def room(self) -> bool:
         """Whether the window may go on; asked where the native version of some code can take over."""
@@ -164,7 +178,7 @@ class State:
                 f"This goes on for more than {what}; only the beginning was recorded.",
                 Place(site) if site else None,
             )
-            self.mode = Mode.OFF
+            self.turn(Mode.OFF)
             self.gap += 1
         return self.mode is not Mode.OFF
 
