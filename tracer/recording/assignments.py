@@ -40,7 +40,8 @@ class Assignments(Walking):
         if self.mode and box.node is not None:
             place = self.places[index]
             self.bound(place.name, box, place)
-            self._place_name(self.where(sys._getframe(1), place.name), box)
+            if self.mode is Mode.SETUP or not isinstance(box.value, np.ndarray):
+                self._place_name(self.where(sys._getframe(1), place.name), box)
         return box.value
 
     def _place_name(self, location: Any, box: Box) -> None:
@@ -211,7 +212,12 @@ class Assignments(Walking):
         if not self.mode or not isinstance(a.value, np.ndarray) or not is_number(a.value):
             objects = self.mode and isinstance(a.value, np.ndarray) and a.value.dtype == object
             before = a.value.copy() if objects else None
-            if self.mode and not objects and not isinstance(a.value, _PLAIN) and _adds_unrecorded(op, a.value):
+            if (
+                self.mode
+                and not objects
+                and not isinstance(a.value, _PLAIN)
+                and _adds_unrecorded(op, a.value)
+            ):
                 self.memory.anything_may_change()
             result = _IN_PLACE[op](a.value, b.value)
             if before is not None and result.dtype == object:
@@ -245,7 +251,8 @@ def _plainly_held(owner: Any, name: str) -> bool:
     """Whether setting an attribute does no more than that, or runs code of the program."""
     kind = type(owner)
     there = getattr(kind, name, None)
-    return kind.__setattr__ in (object.__setattr__, type.__setattr__, types.ModuleType.__setattr__) and (
+    plain: tuple[Any, ...] = (object.__setattr__, type.__setattr__, types.ModuleType.__setattr__)
+    return kind.__setattr__ in plain and (
         isinstance(there, (property, types.MemberDescriptorType)) or not hasattr(type(there), "__set__")
     )
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from tracer.recording.box import NUMBERS, Box, Place, is_number
-from tracer.recording.calls import Canonical, canonical
+from tracer.recording.box import NUMBERS, Box, Place, is_arithmetic, is_number
+from tracer.recording.calls import ALIASES, LOGICAL, Canonical, canonical
 from tracer.recording.drawing import REARRANGING
 from tracer.recording.foreign_calls import WALKERS, carried_out
 from tracer.recording.harmless import is_harmless
@@ -87,6 +87,8 @@ class Calling(Vectorised):
         function_box: Box | None = None,
     ) -> Box:
         """Carry out a call, and record it."""
+        if type(function) is np.ufunc and not kwargs and len(args) == function.nin and function.nout == 1:
+            return self._of_each_entry(function, args, place)
         if isinstance(function, operator.itemgetter) and len(function.__reduce__()[1]) == 1:
             key = function.__reduce__()[1][0]
             return self.item(args[0], Box(key), function(args[0].value), place)
@@ -138,6 +140,15 @@ class Calling(Vectorised):
         return Box(
             value, self.lookup(value, place, "", (id(container), key)) if is_number(value) else None, place
         )
+
+    def _of_each_entry(self, function: np.ufunc, args: list[Box], place: Place) -> Box:
+        """A function of each entry, called in its plain form."""
+        values, name = [box.value for box in args], function.__name__
+        result = function(*values)
+        if self.mode and is_arithmetic(result, *values) and name not in LOGICAL:
+            return self.computed(ALIASES.get(name, name), args, result, place)
+        plan = self._plan(function, None, args, {}, result) if self.mode else None
+        return Box(result, None, place) if plan is None else self._canonical_call(plan, result, place)
 
     def _operator(self, function: Any, args: list[Box], place: Place) -> Box:
         if len(args) == 1:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tracer.recording.box import NUMBERS, SHARED, Box, Place, is_number
+from tracer.recording.box import NUMBERS, SHARED, Box, Place, is_arithmetic, is_number
 from tracer.recording.calls import logical
 from tracer.recording.state import State
 from tracer.tape.node import Kind
@@ -25,6 +25,10 @@ _BINARY: dict[str, Callable[[Any, Any], Any]] = {
 _UNARY: dict[str, Callable[[Any], Any]] = {
     "negative": operator.neg, "positive": operator.pos, "not": operator.not_, "invert": operator.invert,
 }  # fmt: skip
+
+
+#: Operators that have another name between truth values, and those that compare objects.
+_LOGICAL = frozenset({"bitwise_or", "bitwise_and", "bitwise_xor", "is", "is_not"})
 
 
 class Expressions(State):
@@ -60,7 +64,13 @@ class Expressions(State):
 
     def name(self, index: int, value: Any) -> Box:
         place = self.places[index]
-        if not self.mode or not is_number(value):
+        if not self.mode:
+            return Box(value, None, place)
+        if type(value) is np.ndarray:
+            node = self.memory.current(value)
+            if node is not None and (node.kind is not Kind.LEAF or node.origin is not None):
+                return Box(value, node, place)
+        if not is_number(value):
             return Box(value, None, place)
         return Box(
             value, self.lookup(value, place, place.name, self.where(sys._getframe(1), place.name)), place
@@ -110,6 +120,8 @@ class Expressions(State):
         """A binary operator between two boxes."""
         op = classic(op, a.value, b.value)
         value = _BINARY[op](a.value, b.value)
+        if self.mode and is_arithmetic(value, a.value, b.value) and op not in _LOGICAL:
+            return self.computed(op, [a, b], value, place)
         if self.mode and isinstance(value, np.ndarray) and value.dtype == object:
             self.entry_by_entry(op, a.value, b.value, value, place)
         if not self.mode or not is_number(value) or op in ("is", "is_not"):
@@ -171,7 +183,7 @@ class Expressions(State):
             return Box(value, None, place)
         if isinstance(owner.value, (np.ndarray, np.generic)):
             return self._of_array(owner, name, value, place)
-        if self.is_outside(owner.value):
+        if self.is_outside(owner.value) and self.outside.get(id(value)) is not value:
             self.given(value)
         if name in ("real", "imag") and isinstance(owner.value, (int, float, complex)):
             return self.emit(name, [owner], {}, value, place)

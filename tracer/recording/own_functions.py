@@ -100,7 +100,8 @@ class OwnFunctions(ForeignCalls):
         ]
         for box in arrays:
             self.memory.read(box.value, place)
-        self.calls.append(Call(getattr(function, "__name__", type(function).__name__), place.site))
+        outside = self.calls
+        self.calls = (*outside, Call(getattr(function, "__name__", type(function).__name__), place.site))
         values, named = [b.value for b in args], {k: b.value for k, b in kwargs.items()}
         try:
             if is_recorded(codes):
@@ -108,7 +109,7 @@ class OwnFunctions(ForeignCalls):
             else:
                 result = self.unrecorded_call(function, values, named)
         finally:
-            self.calls.pop()
+            self.calls = outside
             self.pending = None
         if not self.mode:
             return Box(result, None, place)

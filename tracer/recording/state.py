@@ -42,6 +42,23 @@ class Mode(IntEnum):
     WINDOW = 2
 
 
+class Stranger(str):
+    """What stands for an argument that is neither a number nor an array nor a container of them."""
+
+    __slots__ = ()
+
+
+def _stranger(argument: Any) -> str:
+    """The first stranger in an argument, or nothing."""
+    if isinstance(argument, Stranger):
+        return str(argument)
+    if isinstance(argument, dict):
+        argument = tuple(argument.values())
+    if isinstance(argument, (tuple, list)):
+        return next((found for item in argument if (found := _stranger(item))), "")
+    return ""
+
+
 class State:
     """Nodes, names and locations; the callbacks of the rewritten program stand in subclasses."""
 
@@ -54,7 +71,7 @@ class State:
         self.window_start = self.bytes = 0
         self.gap = 0
         self.setup_nodes = 0
-        self.calls: list[Call] = []
+        self.calls: tuple[Call, ...] = ()
         self.identities: dict[int, tuple[Any, Node]] = {}
         self.locations: dict[Hashable, tuple[Any, Node]] = {}
         self.origins: dict[Hashable, Node] = {}
@@ -150,7 +167,7 @@ class State:
             kept = snapshot(value) if windowed or kind is Kind.LITERAL else None
         new = Node(
             len(self.tape.nodes), kind, op, args, kwargs, kept,
-            shape_of(value), dtype_name(value), place.site if place else None, tuple(self.calls), list(names),
+            shape_of(value), dtype_name(value), place.site if place else None, self.calls, list(names),
             self.window if windowed else -1, origin,
         )  # fmt: skip
         self.tape.nodes.append(new)
@@ -180,7 +197,8 @@ class State:
             )
             self.turn(Mode.OFF)
             self.gap += 1
-        return self.mode is not Mode.OFF
+            return False
+        return True
 
     def notice(self, what: str, place: Place | None) -> None:
         """Something that could not be followed; each place says the same thing once."""
@@ -220,6 +238,9 @@ class State:
             value[...] = 0  # Whatever lay in the memory; this way two runs, and a replay, have the same.
         args = tuple(self.reference(o) for o in operands)
         kwargs = {k: self.reference(p, literals=True) for k, p in parameters.items()}
+        if kind is None and (stranger := _stranger((args, kwargs))):
+            kind = Kind.OPAQUE
+            self.notice(f"This step is not followed: one of its arguments is {stranger}, no number.", place)
         parent = None
         if (
             isinstance(value, np.ndarray)
@@ -239,6 +260,13 @@ class State:
             return self._of_matrix(op, args, kwargs, value, place)
         new = self.node(kind, op, args, kwargs, value, place)
         self.remember(value, new, parent)
+        return Box(value, new, place)
+
+    def computed(self, op: str, operands: list[Box], value: Any, place: Place) -> Box:
+        """Record that ``op`` gave ``value``, where `is_arithmetic` says that it is a fresh array."""
+        args = tuple([self._reference_box(box, False) for box in operands])
+        new = self.node(Kind.OPERATION, op, args, {}, value, place)
+        self.memory.made(value, new)
         return Box(value, new, place)
 
     def _of_matrix(self, op: str, args: Any, kwargs: Any, value: Any, place: Place) -> Box:
@@ -278,6 +306,9 @@ class State:
         if not is_number(value):
             return None
         if isinstance(value, np.ndarray):
+            node = self.memory.current(value)
+            if node is not None and (node.kind is not Kind.LEAF or node.origin is not None):
+                return node
             node = self.memory.read(value, place, name)
             origin = self.origins.get(location)
             if (
@@ -410,7 +441,7 @@ class State:
             ):
                 return self.deep(value.tolist(), place, depth + 1)
             if isinstance(value, np.ndarray) and not is_number(value):
-                return f"<array of {value.dtype}>"
+                return Stranger(f"<array of {value.dtype}>")
             if isinstance(value, SHARED) or not is_number(value):
                 return value
             node = self.lookup(value, place or Place(_nowhere()))
@@ -429,7 +460,7 @@ class State:
             )
         if isinstance(value, dict) and depth < _DEPTH and len(value) < _LENGTH:
             return {str(key): self._item(value, key, part, place, depth) for key, part in value.items()}
-        return f"<{type(value).__name__}>"
+        return Stranger(f"<{type(value).__name__}>")
 
     def _item(self, container: Any, at: int, part: Any, place: Place | None, depth: int) -> Any:
         found = self.locations.get((id(container), at))

@@ -25,7 +25,9 @@ def recorded(code: Instrumenter, statement: ast.stmt) -> list[ast.stmt]:
         return list(method(code, statement))
     new = code.native(statement)
     found = new if isinstance(new, list) else [new]
-    return unrecorded(code, statement, found) if isinstance(statement, (ast.AsyncFor, ast.AsyncWith)) else found
+    return (
+        unrecorded(code, statement, found) if isinstance(statement, (ast.AsyncFor, ast.AsyncWith)) else found
+    )
 
 
 def unrecorded(code: Instrumenter, at: ast.stmt, body: list[ast.stmt]) -> list[ast.stmt]:
@@ -204,7 +206,17 @@ def _class(code: Instrumenter, statement: ast.ClassDef) -> list[ast.stmt]:
                 and len(part.targets) == 1
             )
             annotated = isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name)
-            if single or annotated or isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            changed = isinstance(part, ast.AugAssign) or (
+                isinstance(part, ast.Assign)
+                and isinstance(part.targets[0], ast.Subscript)
+                and len(part.targets) == 1
+            )
+            if (
+                single
+                or annotated
+                or changed
+                or isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+            ):
                 body += [ast.copy_location(new, part) for new in recorded(code, part)]
             else:
                 body += unrecorded(code, part, code.native_body([part]))
