@@ -87,7 +87,8 @@ class Calling(Vectorised):
         function_box: Box | None = None,
     ) -> Box:
         """Carry out a call, and record it."""
-        if type(function) is np.ufunc and not kwargs and len(args) == function.nin and function.nout == 1:
+        numpys = type(function) is np.ufunc and getattr(np, function.__name__, None) is function
+        if numpys and not kwargs and len(args) == function.nin and function.nout == 1:
             return self._of_each_entry(function, args, place)
         if isinstance(function, operator.itemgetter) and len(function.__reduce__()[1]) == 1:
             key = function.__reduce__()[1][0]

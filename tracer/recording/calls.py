@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from tracer.recording.box import NUMBERS, Box
+from tracer.recording.scipy_calls import scipy_call
 
 _ROWS = """
 sum a | axis=None dtype out keepdims=False initial where
@@ -200,13 +201,16 @@ def canonical(
     Arguments:
         owner: the array whose method is called, for a method.
     """
-    if isinstance(function, np.ufunc):
+    if isinstance(function, np.ufunc) and getattr(np, function.__name__, None) is function:
         return _ufunc(function, args, kwargs)
     bound = getattr(function, "__self__", None)
     if isinstance(bound, np.ufunc):
         return _ufunc_method(bound, function.__name__, args, kwargs)
     if owner is not None:
         return _method(function.__name__, owner, args, kwargs, result)
+    of_scipy = scipy_call(function, args, kwargs)
+    if of_scipy is not None:
+        return Canonical(*of_scipy)
     drawn = _random(function, bound, args, kwargs)
     if drawn is not None:
         return drawn

@@ -11,6 +11,7 @@ import numpy as np
 
 from tracer.recording.box import NUMBERS, SHARED, Box, Place, is_arithmetic, is_number
 from tracer.recording.calls import logical
+from tracer.recording.harmless import does_more
 from tracer.recording.state import State
 from tracer.tape.node import Kind
 
@@ -127,14 +128,30 @@ class Expressions(State):
         if not self.mode or not is_number(value) or op in ("is", "is_not"):
             return Box(value, None, place)
         if not (is_number(a.value) and _numeric(b.value) or _numeric(a.value) and is_number(b.value)):
-            # An operator of a class of the program, or of strings and lists.
-            return self.boxed(value, place)
+            return self._of_objects(op, a, b, value, place)
         if isinstance(value, np.matrix):
             if op == "multiply" and np.ndim(a.value) == np.ndim(b.value) == 2:
                 op = "matmul"
             elif op == "power":
                 op = "linalg.matrix_power"
         return self.emit(logical(op, [a.value, b.value]), [a, b], {}, value, place)
+
+    def _of_objects(self, op: str, a: Box, b: Box, value: Any, place: Place) -> Box:
+        """An operator of a class of the program, which recorded itself; or of strings, lists, or a library's objects."""
+        made = self.memory.known(value) is not None if isinstance(value, np.ndarray) else self.known(value)
+        other = next((x.value for x in (a, b) if not _numeric(x.value)), None)
+        if (
+            made
+            or not self.windowed
+            or isinstance(value, SHARED)
+            or not does_more(other, f"__{_BINARY[op].__name__}__")
+        ):
+            return self.boxed(value, place)
+        kind = type(other)
+        self.notice(
+            f"What an object of the class {kind.__module__}.{kind.__name__} computes is not followed.", place
+        )
+        return self.emit(op, [a, b], {}, value, place, Kind.OPAQUE)
 
     def entry_by_entry(self, op: str, a: Any, b: Any, result: np.ndarray, place: Place) -> None:
         """An operation of arrays of objects, such as the weights of all layers: one of each pair of entries."""

@@ -8,6 +8,7 @@ inside a window makes a leaf with the set-up node as its ``origin``.
 from __future__ import annotations
 
 import inspect
+import math
 import weakref
 from collections.abc import Hashable
 from enum import IntEnum
@@ -40,6 +41,14 @@ class Mode(IntEnum):
     OFF = 0
     SETUP = 1
     WINDOW = 2
+
+
+_CONSTANTS = {math.pi: "pi", math.e: "e"}
+
+
+def _constant(value: Any) -> str | None:
+    """The name of a mathematical constant: all sixteen digits of it are no coincidence."""
+    return _CONSTANTS.get(value) if type(value) is float else None
 
 
 class Stranger(str):
@@ -328,6 +337,8 @@ class State:
             return self._present(found[1], value, place, name, location)
         if isinstance(value, SHARED) and (location is None or isinstance(value, (bool, np.bool_))):
             return None
+        if (constant := _constant(value)) is not None:
+            return self._known_number(constant, value, place, location)
         origin = self.origins.get(location)
         self.arrives(value, place)
         new = self.node(
@@ -345,6 +356,8 @@ class State:
         """A node of the windows for a scalar that the set-up made."""
         if not self.windowed or node.window >= 0:
             return node
+        if (constant := _constant(value)) is not None:
+            return self._known_number(constant, value, place, location)
         names = (name,) if name else tuple(node.names[:1])
         leaf = self.node(Kind.LEAF, "", (), {}, value, place, node.id, names)
         if location is not None:
@@ -352,6 +365,12 @@ class State:
         if not isinstance(value, SHARED) and location is None:
             self.identities[id(value)] = (value, leaf)
         return leaf
+
+    def _known_number(self, constant: str, value: float, place: Place, location: Hashable) -> Node:
+        """π and e are themselves wherever they are read, and no numbers that another run could have otherwise."""
+        node = self.node(Kind.OPERATION, constant, (), {}, value, place)
+        self._locate(location, value, node)
+        return node
 
     def _locate(self, location: Hashable, value: Any, node: Node) -> None:
         if location is None:
