@@ -18,7 +18,6 @@ from tracer.calculus import (
     NoDerivative,
     TooLarge,
     arrays_in,
-    backward,
     differentiate,
     entry,
     multiply,
@@ -26,7 +25,7 @@ from tracer.calculus import (
     prove_equal,
     sum_over,
 )
-from tracer.calculus.adjoint import instantiate
+from tracer.calculus.adjoint import ReverseMode, instantiate
 from tracer.calculus.algebra import ONE, fresh, make_term
 from tracer.calculus.terms import Axes, Definition, Entry, Expr, Index
 from tracer.gradients.derivation import onto
@@ -78,6 +77,7 @@ class Prover:
         self.graph: Graph = self.matcher.graph
         self.definitions: dict[str, Definition] = self.graph.named_definitions()
         self.axes: Mapping[str, Axes] = self.graph.array_axes()
+        self.reverse = ReverseMode(self.definitions, self.axes)
         self.lemmas = tuple(self._lemmas())
 
     def prove(self, match: Match) -> Proof:
@@ -148,7 +148,8 @@ class Prover:
         left = entry(value, *at)
         right = multiply(self._scale(match), right)
         kept = frozenset(name for name, _ in given.values())
-        outcome = prove_equal(left, right, self.definitions, keep=kept, lemmas=self.lemmas)
+        sizes = self.graph.table.sizes()
+        outcome = prove_equal(left, right, self.definitions, keep=kept, lemmas=self.lemmas, sizes=sizes)
         return Proof(
             outcome.proved,
             free,
@@ -170,16 +171,16 @@ class Prover:
             free: Free = tuple(fresh(a) for a in self.axes[wrt])
             return free, entry(wrt, *free)
         if candidate.sort is Sort.LOCAL:
-            adjoints = backward(self.definitions, root, wrt=[wrt], axes=self.axes, seed=_SEED)
+            adjoints = self.reverse.adjoints(root, wrt=[wrt], seed=_SEED)
             free, expr = adjoints[wrt]
             return free, _without(expr, _SEED)
         if candidate.sort is Sort.FULL:
-            adjoints = backward(self.definitions, root, given=given, wrt=[wrt], axes=self.axes)
+            adjoints = self.reverse.adjoints(root, given=given, wrt=[wrt])
             return adjoints[wrt]
         if candidate.sort is Sort.PATH and candidate.via is not None:
             via = self.graph.name(candidate.via)
             definition = self.definitions[via]
-            incoming = backward(self.definitions, root, given=given, wrt=[via], axes=self.axes)[via]
+            incoming = self.reverse.adjoints(root, given=given, wrt=[via])[via]
             free = tuple(fresh(a) for a in self.axes[wrt])
             local = differentiate(definition.expr, wrt, free, definition)
             return free, sum_over(definition.free, multiply(instantiate(incoming, definition.free), local))
