@@ -190,12 +190,17 @@ class _Finder:
         return 0
 
     def _is_argument(self, name: ast.AST) -> bool:
+        """Whether a name of a function stands for what its caller has: an argument, a global, one of several parameters."""
         owner = self.owner.get(id(name))
         if not isinstance(owner, _FUNCTIONS) or not isinstance(name, ast.Name):
             return False
         named = {a.arg for a in [*owner.args.args, *owner.args.kwonlyargs, *owner.args.posonlyargs]}
         declared = {n for g in ast.walk(owner) if isinstance(g, (ast.Global, ast.Nonlocal)) for n in g.names}
-        return name.id in named | declared
+        walked = {
+            n.id for loop in ast.walk(owner) if isinstance(loop, ast.For)
+            for n in ast.walk(loop.target) if isinstance(n, ast.Name)
+        }  # fmt: skip
+        return name.id in named | declared | walked
 
     def _through_a_call(self, node: ast.Assign) -> bool:
         """``params = update(params, grads)``, where that function adds to or subtracts from something."""
