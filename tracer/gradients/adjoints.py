@@ -165,9 +165,9 @@ def local_derivatives(
         if tape.nodes[current].kind is Kind.LEAF:
             continue
         if tape.nodes[current].op not in ELEMENTWISE:
-            elsewhere += operands(tape.nodes[current])
+            elsewhere += tape.operands(current)
             continue
-        for operand in dict.fromkeys(operands(tape.nodes[current])):
+        for operand in dict.fromkeys(tape.operands(current)):
             if operand not in relevant:
                 continue
             value = (
@@ -195,5 +195,5 @@ def _all_behind(tape: Tape, nodes: Sequence[int], first: int) -> set[int]:
         node = todo.pop()
         if node >= first and node not in seen:
             seen.add(node)
-            todo += operands(tape.nodes[node])
+            todo += tape.operands(node)
     return seen

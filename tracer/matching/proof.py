@@ -8,7 +8,7 @@ recorded values; what it assumes about the inputs is said.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from msgspec import Struct
@@ -17,8 +17,8 @@ from tracer.calculus import (
     Lemma,
     NoDerivative,
     TooLarge,
+    add,
     arrays_in,
-    backward,
     differentiate,
     entry,
     multiply,
@@ -26,7 +26,7 @@ from tracer.calculus import (
     prove_equal,
     sum_over,
 )
-from tracer.calculus.adjoint import instantiate
+from tracer.calculus.adjoint import ReverseMode, instantiate
 from tracer.calculus.algebra import ONE, fresh, make_term
 from tracer.calculus.terms import Axes, Definition, Entry, Expr, Index
 from tracer.gradients.derivation import onto
@@ -78,6 +78,7 @@ class Prover:
         self.graph: Graph = self.matcher.graph
         self.definitions: dict[str, Definition] = self.graph.named_definitions()
         self.axes: Mapping[str, Axes] = self.graph.array_axes()
+        self.reverse = ReverseMode(self.definitions, self.axes)
         self.lemmas = tuple(self._lemmas())
 
     def prove(self, match: Match) -> Proof:
@@ -142,13 +143,21 @@ class Prover:
             and node < match.node
             and self.graph.name(wrt) in self.definitions
         }
-        free, right = self._derived(match, given)
+        outcomes = [self._compared(match, given, free, right) for free, right in self._derived(match, given)]
+        return next((o for o in outcomes if o.proved), outcomes[0])
+
+    def _compared(
+        self, match: Match, given: Mapping[str, tuple[str, Expr]], free: Free, right: Expr
+    ) -> Proof:
+        """Whether the recorded value is the candidate's formula."""
+        candidate = match.candidate
         value = self.graph.name(match.node)
         at = onto(tuple(reversed(free)) if candidate.transposed else free, self.axes[value])
         left = entry(value, *at)
         right = multiply(self._scale(match), right)
         kept = frozenset(name for name, _ in given.values())
-        outcome = prove_equal(left, right, self.definitions, keep=kept, lemmas=self.lemmas)
+        sizes = self.graph.table.sizes()
+        outcome = prove_equal(left, right, self.definitions, keep=kept, lemmas=self.lemmas, sizes=sizes)
         return Proof(
             outcome.proved,
             free,
@@ -162,28 +171,41 @@ class Prover:
         scale = match.scale.scale
         return self.graph.scale_expr(scale.coefficient, scale.symbols)
 
-    def _derived(self, match: Match, given: Mapping[str, tuple[str, Expr]]) -> tuple[Free, Expr]:
-        """The candidate's formula at an entry."""
+    def _derived(self, match: Match, given: Mapping[str, tuple[str, Expr]]) -> Iterator[tuple[Free, Expr]]:
+        """The candidate's formula at an entry; of a partial sum there are two, by the direction of the loop."""
         candidate = match.candidate
         wrt, root = self.graph.name(candidate.wrt), self.graph.name(candidate.root)
         if candidate.sort is Sort.VALUE:
             free: Free = tuple(fresh(a) for a in self.axes[wrt])
-            return free, entry(wrt, *free)
-        if candidate.sort is Sort.LOCAL:
-            adjoints = backward(self.definitions, root, wrt=[wrt], axes=self.axes, seed=_SEED)
-            free, expr = adjoints[wrt]
-            return free, _without(expr, _SEED)
-        if candidate.sort is Sort.FULL:
-            adjoints = backward(self.definitions, root, given=given, wrt=[wrt], axes=self.axes)
-            return adjoints[wrt]
-        if candidate.sort is Sort.PATH and candidate.via is not None:
+            yield free, entry(wrt, *free)
+        elif candidate.sort is Sort.LOCAL:
+            free, expr = self.reverse.adjoints(root, wrt=[wrt], seed=_SEED)[wrt]
+            yield free, _without(expr, _SEED)
+        elif candidate.sort is Sort.FULL:
+            yield self.reverse.adjoints(root, given=given, wrt=[wrt])[wrt]
+        elif candidate.via is not None:
             via = self.graph.name(candidate.via)
+            if candidate.sort is Sort.PATH:
+                yield self._through([via], wrt, root, given)
+                return
+            sweep = self.matcher.adjoints[candidate.root][0].contributions
+            consumers = [self.graph.name(c.consumer) for c in sweep if c.wrt == candidate.wrt]
+            place = consumers.index(via)
+            for some in (consumers[: place + 1], consumers[place:]):
+                yield self._through(dict.fromkeys(some), wrt, root, given)
+
+    def _through(
+        self, consumers: Iterable[str], wrt: str, root: str, given: Mapping[str, tuple[str, Expr]]
+    ) -> tuple[Free, Expr]:
+        """What reaches the root through some of the arrays that are made from ``wrt``."""
+        free: Free = tuple(fresh(a) for a in self.axes[wrt])
+        parts = []
+        for via in consumers:
             definition = self.definitions[via]
-            incoming = backward(self.definitions, root, given=given, wrt=[via], axes=self.axes)[via]
-            free = tuple(fresh(a) for a in self.axes[wrt])
+            incoming = self.reverse.adjoints(root, given=given, wrt=[via])[via]
             local = differentiate(definition.expr, wrt, free, definition)
-            return free, sum_over(definition.free, multiply(instantiate(incoming, definition.free), local))
-        raise ValueError("a partial sum is checked in numbers only")
+            parts.append(sum_over(definition.free, multiply(instantiate(incoming, definition.free), local)))
+        return free, add(*parts)
 
     def _lemmas(self) -> list[Lemma]:
         lemmas = []
