@@ -26,8 +26,10 @@ def targets(analysis: Analysis) -> list[Target]:
     seen: set[tuple[int, int]] = set()
     unique = []
     for target in sorted(found, key=lambda t: (t.node, t.update is None)):
-        if (target.node, target.wrt) not in seen:
-            seen.add((target.node, target.wrt))
+        if (target.node, target.wrt) in seen:
+            continue
+        seen.add((target.node, target.wrt))
+        if not any(analysis.matcher.vanishes(target.node, root, target.wrt) for root in target.roots):
             unique.append(target)
     return compared(analysis, unique)
 

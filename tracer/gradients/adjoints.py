@@ -105,6 +105,8 @@ def numeric_adjoints(
             value = rules.product(node.id, operand, values, adjoint)
             if value is None:
                 result.blocked.add(node.id)
+            elif _is_rounding(value, adjoint, lambda other: rules.product(node.id, operand, values, other)):
+                return np.zeros(np.shape(value))
             return value
 
         return product
@@ -114,6 +116,25 @@ def numeric_adjoints(
 
     result.full.update(sweep(tape, values, root, rule, frozenset(cuts), observe))
     return result
+
+
+#: What is left of a sum of numbers of size 1 that cancel is smaller than this.
+_ROUNDING = 1e-13
+
+
+def _is_rounding(
+    value: NDArray[Any], adjoint: Any, product: Callable[[Any], NDArray[Any] | None]
+) -> bool:
+    """Whether a contribution is 0 but for rounding, as that to a bias that a mean subtracts again.
+
+    It is, if its terms cancel: with the signs of the adjoint drawn anew they add up to much more.
+    """
+    size, incoming = float(np.max(np.abs(value), initial=0.0)), np.asarray(adjoint, dtype=float)
+    if not 0 < size < _ROUNDING * float(np.max(np.abs(incoming), initial=0.0)) * max(incoming.size, 1):
+        return False
+    signs = np.random.default_rng(incoming.size).choice((-1.0, 1.0), incoming.shape)
+    other = product(incoming * signs)
+    return other is not None and size < _ROUNDING * incoming.size * float(np.max(np.abs(other), initial=0.0))
 
 
 #: Operations whose every output entry depends on the entry in the same place of an operand of that shape.

@@ -50,7 +50,8 @@ def updated_one_by_one(target: ast.AST, value: ast.AST) -> bool:
         return False
     kept = [made.left] if isinstance(made.op, ast.Sub) else [made.left, made.right]
     whole = ast.unparse(target)
-    walked = {n.id for g in value.generators if whole in _sources(g.iter) for n in ast.walk(g.target) if isinstance(n, ast.Name)}
+    targets = [g.target for g in value.generators if whole in _sources(g.iter)]
+    walked = {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}
     return any(
         isinstance(side, ast.Name)
         and side.id in walked

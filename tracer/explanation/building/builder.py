@@ -82,8 +82,11 @@ def _notes(recording: Recording, analysis: Analysis, lines: list[Line], loss: st
             Note(0, 0, "There is no backward pass in what was recorded; the forward pass is explained.")
         )
     if analysis.inferred is not None:
+        says = analysis.inferred.says
         said = (
-            f"No loss of these outputs is computed; the backward pass fits {analysis.inferred}, which was inferred."
+            f"{says} is computed of other values than the explained step starts from; its gradient is taken at these."
+            if analysis.inferred.own
+            else f"No loss of these outputs is computed; the backward pass fits {says}, which was inferred."
         )
         lines_of = [analysis.tape.nodes[e].site for e in analysis.matcher.inferred.values()]
         place = next((s.span for s in lines_of if s is not None), None)
@@ -104,6 +107,7 @@ def _notes(recording: Recording, analysis: Analysis, lines: list[Line], loss: st
 def _losses(maker: PartMaker, lines: list[Line]) -> tuple[Loss, ...]:
     """The roots that some line is a gradient of, in program order."""
     explained = set(maker.reading.analysis.tape.last_windows())
+    inferred = maker.reading.analysis.inferred
     used = {(p.of, p.of_line) for line in lines for p in line.parts if p.role == "gradient"}
     found: dict[tuple[str, int], Loss] = {}
     for root in sorted(maker.reading.analysis.matcher.roots, key=lambda r: r.node):
@@ -117,7 +121,7 @@ def _losses(maker: PartMaker, lines: list[Line]) -> tuple[Loss, ...]:
             name,
             line,
             finite(recorded.value),
-            root.node in maker.reading.analysis.matcher.inferred,
+            inferred is not None and not inferred.own and root.node in inferred.losses,
             maker.writer.formula_of(root.node),
         )
     return tuple(sorted(found.values(), key=lambda loss: loss.line))
