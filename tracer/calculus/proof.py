@@ -34,7 +34,6 @@ from tracer.calculus.terms import (
     Term,
 )
 
-
 #: What a proof relies on that holds for some sizes only.
 SIZES_OF_THIS_RUN = "the sizes are those of this run"
 
@@ -44,7 +43,7 @@ class Proof(Struct, frozen=True):
 
     Attributes:
         proved: whether they are; ``False`` means not proved.
-        left, right: their normal forms.
+        left, right: their normal form if they are equal, else both as they are.
         used: the arrays whose definitions were used, what lemmas say, and assumptions about ties.
         difference: the normal form of left − right; empty if proved.
     """
@@ -119,18 +118,11 @@ def _prove(
         if ties and not cancelled(simplify(untied), rewriter.definitions, rewriter.keep):
             normal = ()
             used.update(dict.fromkeys(ties))
-    left = _normal_or_plain(rewriter, a, budget_seconds)
-    right = (
-        left if not normal else _normal_or_plain(rewriter, b, budget_seconds)
-    )  # equal things have one normal form
+    if normal:
+        return Proof(False, simplify(a), simplify(b), (), rewriter.joined(normal))
+    form = rewriter.joined(_normal_or_plain(rewriter, a, budget_seconds))  # equal things have one normal form
     names_used = dict.fromkeys(rewriter.squares.get(name, name) for name in used)
-    return Proof(
-        not normal,
-        rewriter.joined(left),
-        rewriter.joined(right),
-        tuple(names_used),
-        rewriter.joined(normal),
-    )
+    return Proof(True, form, form, tuple(names_used), ())
 
 
 def _normal_or_plain(rewriter: Rewriter, expr: Expr, budget_seconds: float) -> Expr:

@@ -122,9 +122,7 @@ def numeric_adjoints(
 _ROUNDING = 1e-13
 
 
-def _is_rounding(
-    value: NDArray[Any], adjoint: Any, product: Callable[[Any], NDArray[Any] | None]
-) -> bool:
+def _is_rounding(value: NDArray[Any], adjoint: Any, product: Callable[[Any], NDArray[Any] | None]) -> bool:
     """Whether a contribution is 0 but for rounding, as that to a bias that a mean subtracts again.
 
     It is, if its terms cancel: with the signs of the adjoint drawn anew they add up to much more.
@@ -146,15 +144,20 @@ ELEMENTWISE = frozenset(
 
 
 def local_derivatives(
-    tape: Tape, rules: NumericRules, values: list[Any], node: int, relevant: frozenset[int], limit: int = 14
-) -> dict[int, NDArray[Any]]:
-    """∂node[i]/∂ancestor[i], entry by entry, for ancestors that are reached through elementwise operations.
+    tape: Tape,
+    rules: NumericRules,
+    replays: Sequence[list[Any]],
+    node: int,
+    relevant: frozenset[int],
+    limit: int = 14,
+) -> dict[int, list[NDArray[Any]]]:
+    """∂node[i]/∂ancestor[i] on each replay, for ancestors that are reached through elementwise operations.
 
     Such a product is the sweep with ones as adjoint, because every Jacobian on the way is diagonal.  An ancestor
     that the node depends on in another way too, such as the bias of a recurrent step, has no such derivative.
     """
-    shape = np.shape(values[node])
-    totals: dict[int, NDArray[Any]] = {node: np.ones(shape)}
+    shape = np.shape(replays[0][node])
+    totals: dict[int, list[NDArray[Any]]] = {node: [np.ones(shape) for _ in replays]}
     todo = [node]
     done: set[int] = set()
     elsewhere: list[int] = []
@@ -170,30 +173,35 @@ def local_derivatives(
         for operand in dict.fromkeys(tape.operands(current)):
             if operand not in relevant:
                 continue
-            value = (
-                rules.product(current, operand, values, totals[current])
+            products = [
+                rules.product(current, operand, values, so_far)
+                for values, so_far in zip(replays, totals[current], strict=True)
                 if np.shape(values[operand]) == shape
-                else None
-            )
-            if value is None:
+            ]
+            found = [p for p in products if p is not None]
+            if len(found) < len(replays):
                 elsewhere.append(operand)
                 continue
-            totals[operand] = totals[operand] + value if operand in totals else value
+            before = totals.get(operand)
+            totals[operand] = found if before is None else [a + b for a, b in zip(before, found, strict=True)]
             if operand not in todo:
                 todo.append(operand)
     del totals[node]
-    for reached in _all_behind(tape, elsewhere, min(totals, default=0)) & totals.keys():
+    for reached in _those_behind(tape, elsewhere, totals.keys()):
         del totals[reached]
     return totals
 
 
-def _all_behind(tape: Tape, nodes: Sequence[int], first: int) -> set[int]:
-    """The nodes from ``first`` on that some of these were computed from, with themselves."""
+def _those_behind(tape: Tape, nodes: Sequence[int], wanted: Collection[int]) -> set[int]:
+    """Which of the wanted nodes some of these nodes were computed from, or are."""
+    left = set(wanted)
+    first = min(left, default=0)
     seen: set[int] = set()
     todo = list(nodes)
-    while todo:
+    while todo and left:
         node = todo.pop()
         if node >= first and node not in seen:
             seen.add(node)
+            left.discard(node)
             todo += tape.operands(node)
-    return seen
+    return set(wanted) - left

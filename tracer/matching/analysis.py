@@ -81,11 +81,18 @@ class Analysis:
 
 
 def analyse(tape: Tape, loss: str | None = None) -> Analysis:
-    """Find out what every node of a tape is.
+    """Find out what every node of a tape is, and prove it.
 
     Arguments:
         loss: the name of the loss, if the user gave one.
     """
+    analysis = identified(tape, loss)
+    _prove_what_is_shown(analysis)
+    return analysis
+
+
+def identified(tape: Tape, loss: str | None = None) -> Analysis:
+    """Find out what every node of a tape is, in numbers; nothing is proved before it is asked for."""
     tape = with_equal_settings(with_initial_leaves(tape))
     analysis = _matched(tape, loss)
     matcher = analysis.matcher
@@ -109,6 +116,11 @@ def analyse(tape: Tape, loss: str | None = None) -> Analysis:
         exact = _matched(tape, loss, indicators=True)
         if _explained(exact.matcher) > _explained(analysis.matcher):
             analysis = exact
+    return analysis
+
+
+def _prove_what_is_shown(analysis: Analysis) -> None:
+    """Prove what the nodes of the explained iterations are, in their order; of equal matches the proved one is first."""
     with np.errstate(all="ignore"):
         shown = analysis.tape.last_windows()
         for node in sorted(analysis.matcher.matches):
@@ -123,7 +135,6 @@ def analyse(tape: Tape, loss: str | None = None) -> Analysis:
                 if better is not None:
                     matches.remove(better)
                     matches.insert(0, better)
-    return analysis
 
 
 def _is_another(inferred: Matcher, named: Matcher) -> bool:

@@ -186,7 +186,7 @@ class Matcher:
                 self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), rest)  # a loop may run either way
 
     def _computed_alike(self, nodes: Iterable[int], root: int) -> list[list[int]]:
-        """The nodes, those together that are one value computed again: ``w[1:]`` read twice is one thing to differentiate by."""
+        """The nodes; those together that are one value computed again, as ``w[1:]`` that is read twice."""
         found: dict[int, list[int]] = {}
         for node in sorted(nodes):
             if node != root:
@@ -202,12 +202,9 @@ class Matcher:
             if np.size(tape.nodes[node].value) < 2:
                 continue
             self._add(Candidate(Sort.VALUE, node, node, False), self.replays.of(node))
-            per_replay = [
-                local_derivatives(tape, self.rules, values, node, self.live) for values in self.replays.values
-            ]
-            for wrt in per_replay[0]:
-                values = [found[wrt] for found in per_replay if wrt in found]
-                if len(values) == len(per_replay) and all(float(np.ptp(v)) > 0 for v in values):
+            local = local_derivatives(tape, self.rules, self.replays.values, node, self.live)
+            for wrt, values in local.items():
+                if all(float(np.ptp(v)) > 0 for v in values):
                     self._add(Candidate(Sort.LOCAL, node, wrt, False), values)
 
     def _add(self, candidate: Candidate, values: list[Any]) -> None:
