@@ -208,10 +208,10 @@ def explain(
     if call is not None:
         source = with_call(source, call)
 
-    def rerun(text: str) -> Recording | None:
+    def rerun(text: str, modules: dict[str, str]) -> Recording | None:
         say("running the corrected program")
         try:
-            return record_in_child(parse(text, source.path), **options)
+            return record_in_child(parse(text, source.path), modules=modules, **options)
         except (ProgramError, RecordingError):
             return None
 
