@@ -12,7 +12,7 @@ demo: .venv/.installed
 test: .venv/.installed-test chromium
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: .venv/.installed-test
 	$(BIN)/ruff check .

@@ -23,7 +23,7 @@ from tracer.calculus.definitions import ancestors
 from tracer.calculus.indexing import NotRepresentable, entry_text
 from tracer.calculus.patterns import Lemma
 from tracer.calculus.rational import cancelled
-from tracer.calculus.renaming import with_sizes
+from tracer.calculus.renaming import definition_with_sizes, mentions_positions, with_sizes
 from tracer.calculus.rewriting import Rewriter
 from tracer.calculus.terms import (
     Definition,
@@ -34,13 +34,16 @@ from tracer.calculus.terms import (
     Term,
 )
 
+#: What a proof relies on that holds for some sizes only.
+SIZES_OF_THIS_RUN = "the sizes are those of this run"
+
 
 class Proof(Struct, frozen=True):
     """Whether two expressions are equal, and what that rests on.
 
     Attributes:
         proved: whether they are; ``False`` means not proved.
-        left, right: their normal forms.
+        left, right: their normal form if they are equal, else both as they are.
         used: the arrays whose definitions were used, what lemmas say, and assumptions about ties.
         difference: the normal form of left − right; empty if proved.
     """
@@ -69,24 +72,23 @@ def prove_equal(
         definitions: what arrays are; in program order.
         keep: arrays that stand for themselves, such as adjoints that are proved already.
         lemmas: equalities to rely on; those that were used are named in the proof.
-        sizes: if given, and there is no proof for all sizes, one is tried in which the sizes that stand in
-            index expressions (``A[:, H:2 * H]`` beside ``hstack``) are numbers; the proof says so.
+        sizes: if given, and there is no proof for all sizes, one is tried for these sizes where places along
+            axes are named (``A[:, 5:10]`` beside ``hstack``); the proof says so.
         budget_seconds: after this time it is not proved.
     """
     lemmas, keep = tuple(lemmas), tuple(keep)
     proof = _prove(a, b, definitions, keep, lemmas, budget_seconds)
     if proof.proved or sizes is None:
         return proof
-    numbered = {
-        n: Definition(n, d.free, with_sizes(d.expr, sizes))
-        for n, d in ancestors(arrays_in(a) | arrays_in(b), definitions).items()
-    }
-    if all(d.expr == definitions[n].expr for n, d in numbered.items()):
+    reached = ancestors(arrays_in(a) | arrays_in(b), definitions)
+    if not any(mentions_positions(d.expr) for d in reached.values()):
         return proof
-    of_this_run = _prove(with_sizes(a, sizes), with_sizes(b, sizes), numbered, keep, lemmas, budget_seconds)
+    numbered = {n: definition_with_sizes(d, sizes) for n, d in reached.items()}
+    told = tuple(Lemma(with_sizes((i.pattern,), sizes)[0], with_sizes(i.value, sizes), i.says) for i in lemmas)
+    of_this_run = _prove(with_sizes(a, sizes), with_sizes(b, sizes), numbered, keep, told, budget_seconds)
     if not of_this_run.proved:
         return proof
-    return replace(of_this_run, used=(*of_this_run.used, "the sizes are those of this run"))
+    return replace(of_this_run, used=(*of_this_run.used, SIZES_OF_THIS_RUN))
 
 
 def _prove(
@@ -116,18 +118,11 @@ def _prove(
         if ties and not cancelled(simplify(untied), rewriter.definitions, rewriter.keep):
             normal = ()
             used.update(dict.fromkeys(ties))
-    left = _normal_or_plain(rewriter, a, budget_seconds)
-    right = (
-        left if not normal else _normal_or_plain(rewriter, b, budget_seconds)
-    )  # equal things have one normal form
+    if normal:
+        return Proof(False, simplify(a), simplify(b), (), rewriter.joined(normal))
+    form = rewriter.joined(_normal_or_plain(rewriter, a, budget_seconds))  # equal things have one normal form
     names_used = dict.fromkeys(rewriter.squares.get(name, name) for name in used)
-    return Proof(
-        not normal,
-        rewriter.joined(left),
-        rewriter.joined(right),
-        tuple(names_used),
-        rewriter.joined(normal),
-    )
+    return Proof(True, form, form, tuple(names_used), ())
 
 
 def _normal_or_plain(rewriter: Rewriter, expr: Expr, budget_seconds: float) -> Expr:

@@ -52,7 +52,9 @@ def find_faults(
             break
         edit, mended = best
         findings.append(_finding(trials, edit, mended))
-        wrong = [t for t in wrong if t not in mended]
+        # What else a step may have meant as the gradient is mended with it.
+        steps = {t.update for t in mended if t.update is not None}
+        wrong = [t for t in wrong if t not in mended and t.update not in steps]
     if right or any(is_gradient(match) for match in _recognised(analysis, judged)):
         return findings if right or not wrong else []
     # Where nothing is a gradient, one edit that mends several parameters is a fault; else none may be meant.

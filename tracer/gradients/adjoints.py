@@ -105,6 +105,8 @@ def numeric_adjoints(
             value = rules.product(node.id, operand, values, adjoint)
             if value is None:
                 result.blocked.add(node.id)
+            elif _is_rounding(value, adjoint, lambda other: rules.product(node.id, operand, values, other)):
+                return np.zeros(np.shape(value))
             return value
 
         return product
@@ -116,6 +118,23 @@ def numeric_adjoints(
     return result
 
 
+#: What is left of a sum of numbers of size 1 that cancel is smaller than this.
+_ROUNDING = 1e-13
+
+
+def _is_rounding(value: NDArray[Any], adjoint: Any, product: Callable[[Any], NDArray[Any] | None]) -> bool:
+    """Whether a contribution is 0 but for rounding, as that to a bias that a mean subtracts again.
+
+    It is, if its terms cancel: with the signs of the adjoint drawn anew they add up to much more.
+    """
+    size, incoming = float(np.max(np.abs(value), initial=0.0)), np.asarray(adjoint, dtype=float)
+    if not 0 < size < _ROUNDING * float(np.max(np.abs(incoming), initial=0.0)) * max(incoming.size, 1):
+        return False
+    signs = np.random.default_rng(incoming.size).choice((-1.0, 1.0), incoming.shape)
+    other = product(incoming * signs)
+    return other is not None and size < _ROUNDING * incoming.size * float(np.max(np.abs(other), initial=0.0))
+
+
 #: Operations whose every output entry depends on the entry in the same place of an operand of that shape.
 ELEMENTWISE = frozenset(
     "add subtract multiply divide power negative positive absolute exp exp2 log log2 log10 log1p expm1 sqrt cbrt square "
@@ -125,15 +144,20 @@ ELEMENTWISE = frozenset(
 
 
 def local_derivatives(
-    tape: Tape, rules: NumericRules, values: list[Any], node: int, relevant: frozenset[int], limit: int = 14
-) -> dict[int, NDArray[Any]]:
-    """∂node[i]/∂ancestor[i], entry by entry, for ancestors that are reached through elementwise operations.
+    tape: Tape,
+    rules: NumericRules,
+    replays: Sequence[list[Any]],
+    node: int,
+    relevant: frozenset[int],
+    limit: int = 14,
+) -> dict[int, list[NDArray[Any]]]:
+    """∂node[i]/∂ancestor[i] on each replay, for ancestors that are reached through elementwise operations.
 
     Such a product is the sweep with ones as adjoint, because every Jacobian on the way is diagonal.  An ancestor
     that the node depends on in another way too, such as the bias of a recurrent step, has no such derivative.
     """
-    shape = np.shape(values[node])
-    totals: dict[int, NDArray[Any]] = {node: np.ones(shape)}
+    shape = np.shape(replays[0][node])
+    totals: dict[int, list[NDArray[Any]]] = {node: [np.ones(shape) for _ in replays]}
     todo = [node]
     done: set[int] = set()
     elsewhere: list[int] = []
@@ -144,35 +168,40 @@ def local_derivatives(
         if tape.nodes[current].kind is Kind.LEAF:
             continue
         if tape.nodes[current].op not in ELEMENTWISE:
-            elsewhere += operands(tape.nodes[current])
+            elsewhere += tape.operands(current)
             continue
-        for operand in dict.fromkeys(operands(tape.nodes[current])):
+        for operand in dict.fromkeys(tape.operands(current)):
             if operand not in relevant:
                 continue
-            value = (
-                rules.product(current, operand, values, totals[current])
+            products = [
+                rules.product(current, operand, values, so_far)
+                for values, so_far in zip(replays, totals[current], strict=True)
                 if np.shape(values[operand]) == shape
-                else None
-            )
-            if value is None:
+            ]
+            found = [p for p in products if p is not None]
+            if len(found) < len(replays):
                 elsewhere.append(operand)
                 continue
-            totals[operand] = totals[operand] + value if operand in totals else value
+            before = totals.get(operand)
+            totals[operand] = found if before is None else [a + b for a, b in zip(before, found, strict=True)]
             if operand not in todo:
                 todo.append(operand)
     del totals[node]
-    for reached in _all_behind(tape, elsewhere, min(totals, default=0)) & totals.keys():
+    for reached in _those_behind(tape, elsewhere, totals.keys()):
         del totals[reached]
     return totals
 
 
-def _all_behind(tape: Tape, nodes: Sequence[int], first: int) -> set[int]:
-    """The nodes from ``first`` on that some of these were computed from, with themselves."""
+def _those_behind(tape: Tape, nodes: Sequence[int], wanted: Collection[int]) -> set[int]:
+    """Which of the wanted nodes some of these nodes were computed from, or are."""
+    left = set(wanted)
+    first = min(left, default=0)
     seen: set[int] = set()
     todo = list(nodes)
-    while todo:
+    while todo and left:
         node = todo.pop()
         if node >= first and node not in seen:
             seen.add(node)
-            todo += operands(tape.nodes[node])
-    return seen
+            left.discard(node)
+            todo += tape.operands(node)
+    return set(wanted) - left

@@ -29,7 +29,7 @@ def moved_entries(node: Node, operand: int, values: list[Any], adjoint: NDArray[
     size = int(np.prod(shape, dtype=int))
     positions = np.arange(1, size + 1).reshape(shape)
     if node.op in MOVES_ENTRIES:
-        moved = np.asarray(_apply(node, operand, values, positions, 0))
+        moved = np.asarray(_apply(node, operand, values, positions, 0)).astype(int)
         gradient = np.zeros(size + 1)
         np.add.at(
             gradient,
@@ -42,7 +42,7 @@ def moved_entries(node: Node, operand: int, values: list[Any], adjoint: NDArray[
             kept = np.asarray(_apply(node, operand, values, positions, 0))
             return np.where(kept > 0, adjoint, 0.0)
         base = np.zeros(np.shape(values[node.args[0].node]), dtype=int)
-        written = np.asarray(_apply(node, operand, values, positions, 0, base=base))
+        written = np.asarray(_apply(node, operand, values, positions, 0, base=base)).astype(int)
         gradient = np.zeros(size + 1)
         np.add.at(gradient, written.ravel(), np.asarray(adjoint, dtype=float).ravel())
         return gradient[1:].reshape(shape)

@@ -17,9 +17,10 @@ from tracer.gradients.graph import Graph, build_graph
 from tracer.gradients.rules import NumericRules
 from tracer.matching.candidates import Match, Matcher, Sort
 from tracer.matching.differences import Difference, FiniteDifferences
-from tracer.matching.inference import INFERRED, Inferred, inferred_losses
-from tracer.matching.initial import with_initial_leaves
+from tracer.matching.inference import Inferred, inferred_losses
+from tracer.matching.initial import with_equal_settings, with_initial_leaves
 from tracer.matching.judging import is_right, judged_updates
+from tracer.matching.own_loss import own_losses
 from tracer.matching.proof import Proof, Prover
 from tracer.matching.replays import Replays, has_indicators, random_replays
 from tracer.matching.updates import Update, find_updates
@@ -47,7 +48,11 @@ class Verified(Struct, frozen=True):
 
 @dataclass
 class Analysis:
-    """A tape, read; ``inferred`` says which loss was inferred, if the program computes none."""
+    """A tape, read.
+
+    Attributes:
+        inferred: the loss that was inferred, if the program computes none, or none of the explained step.
+    """
 
     tape: Tape
     graph: Graph
@@ -57,7 +62,7 @@ class Analysis:
     matcher: Matcher
     prover: Prover
     differences: FiniteDifferences
-    inferred: str | None = None
+    inferred: Inferred | None = None
     _verified: dict[tuple[int, Any, str], Verified] = field(default_factory=dict)
 
     def verify(self, match: Match) -> Verified:
@@ -76,18 +81,32 @@ class Analysis:
 
 
 def analyse(tape: Tape, loss: str | None = None) -> Analysis:
-    """Find out what every node of a tape is.
+    """Find out what every node of a tape is, and prove it.
 
     Arguments:
         loss: the name of the loss, if the user gave one.
     """
-    tape = with_initial_leaves(tape)
+    analysis = identified(tape, loss)
+    _prove_what_is_shown(analysis)
+    return analysis
+
+
+def identified(tape: Tape, loss: str | None = None) -> Analysis:
+    """Find out what every node of a tape is, in numbers; nothing is proved before it is asked for."""
+    tape = with_equal_settings(with_initial_leaves(tape))
     analysis = _matched(tape, loss)
     matcher = analysis.matcher
-    if loss is None and matcher.updates and not _explained(matcher):
+    if matcher.updates and not _is_judged(matcher):
+        # The loss was computed after the step, or of other data: moved to the step, it explains it or judges it.
+        moved = [_matched(o.tape, loss, o) for o in own_losses(tape, matcher.updates, matcher.live, loss)]
+        analysis = max(
+            (a for a in moved if _is_judged(a.matcher)), key=lambda a: _explained(a.matcher), default=analysis
+        )
+        matcher = analysis.matcher
+    if loss is None and matcher.updates and not _explained(matcher) and analysis.inferred is None:
         parameters = frozenset(u.before for u in matcher.updates.values())
         tried = [
-            _matched(found.tape, INFERRED, found) for found in inferred_losses(tape, matcher.live, parameters)
+            _matched(found.tape, None, found) for found in inferred_losses(tape, matcher.live, parameters)
         ]
         best = max(tried, key=lambda a: _explained(a.matcher), default=None)
         if best is not None and _explained(best.matcher) and _is_another(best.matcher, matcher):
@@ -97,6 +116,11 @@ def analyse(tape: Tape, loss: str | None = None) -> Analysis:
         exact = _matched(tape, loss, indicators=True)
         if _explained(exact.matcher) > _explained(analysis.matcher):
             analysis = exact
+    return analysis
+
+
+def _prove_what_is_shown(analysis: Analysis) -> None:
+    """Prove what the nodes of the explained iterations are, in their order; of equal matches the proved one is first."""
     with np.errstate(all="ignore"):
         shown = analysis.tape.last_windows()
         for node in sorted(analysis.matcher.matches):
@@ -111,7 +135,6 @@ def analyse(tape: Tape, loss: str | None = None) -> Analysis:
                 if better is not None:
                     matches.remove(better)
                     matches.insert(0, better)
-    return analysis
 
 
 def _is_another(inferred: Matcher, named: Matcher) -> bool:
@@ -128,6 +151,12 @@ def _is_another(inferred: Matcher, named: Matcher) -> bool:
 
 def _some_are_wrong(matcher: Matcher) -> bool:
     return any(not is_right(matcher, u) for u in judged_updates(matcher))
+
+
+def _is_judged(matcher: Matcher) -> bool:
+    """Whether some update of the explained iterations is one of a parameter of a loss that was computed before it."""
+    shown = set(matcher.graph.tape.last_windows())
+    return any(matcher.graph.tape.nodes[u.node].window in shown for u in judged_updates(matcher))
 
 
 def _explained(matcher: Matcher) -> int:
@@ -155,5 +184,5 @@ def _matched(
         matcher,
         prover,
         differences,
-        inferred.says if inferred else None,
+        inferred,
     )

@@ -9,7 +9,7 @@ would name; it never decides whether a line is right.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -31,7 +31,7 @@ from tracer.gradients.rules import NumericRules
 from tracer.matching.fingerprint import FingerprintIndex, fingerprint
 from tracer.matching.replays import Replays
 from tracer.matching.roots import Root, find_roots
-from tracer.matching.scale import NamedScale, Scalar, name_scale, plain_number
+from tracer.matching.scale import ONE, NamedScale, Scalar, name_scale, plain_number
 from tracer.matching.updates import Update
 from tracer.tape.node import Kind
 
@@ -46,6 +46,8 @@ class Sort(StrEnum):
     VALUE = "forward value"
 
 
+#: What is left of a sum that cancels is smaller than this part of what went into it.
+_NOTHING = 1e-10
 #: Operations through which an integer may become a factor of a gradient.
 _FACTORS = frozenset(("multiply", "divide", "power"))
 _ORDER = {Sort.VALUE: -1.0, Sort.FULL: 0.0, Sort.LOCAL: 1.0, Sort.PATH: 2.0, Sort.PARTIAL: 3.0}
@@ -78,7 +80,8 @@ class Matcher:
         matches: for each node that was recognised, its possible identities, best first.
         adjoints: for each root, its adjoints on every replay.
         forward: the nodes that some root is computed from.
-        inferred: losses that the program does not compute → the error that each was inferred from.
+        inferred: losses that the program does not compute → the error that each was inferred from, or the last of
+            what it starts from.
     """
 
     graph: Graph
@@ -98,6 +101,8 @@ class Matcher:
         tape = self.graph.tape
         self.live = sensitive(tape, self.updates.keys())
         first, rest = find_roots(tape, self.updates, self.live, self.wanted_loss)
+        if self.inferred:
+            first, rest = tuple(Root(node, True) for node in self.inferred), ()
         self._parameters = {u.before for u in self.updates.values()}
         with np.errstate(all="ignore"):
             for root in first:
@@ -113,6 +118,33 @@ class Matcher:
                 for root in rest[-8:]:
                     self._add_root(root)
                 self._look_up(unknown)
+            for update in self.updates.values():
+                self._recognise_zeros(update)
+
+    def vanishes(self, node: int, root: int, wrt: int) -> bool:
+        """Whether ∂root/∂wrt is 0 on every replay, and a node too but for rounding, as behind a mean that is subtracted."""
+        for value, sweep in zip(self.replays.of(node), self.adjoints[root], strict=True):
+            if wrt not in sweep.full or np.any(sweep.full[wrt]):
+                return False
+            passed = (sweep.full[u] for u in self.graph.tape.users(wrt) if u in sweep.full)
+            size = max((float(np.max(np.abs(p), initial=0.0)) for p in passed), default=0.0)
+            if not float(np.max(np.abs(np.asarray(value, dtype=float)), initial=0.0)) <= _NOTHING * size:
+                return False
+        return True
+
+    def _recognise_zeros(self, update: Update) -> None:
+        """A step along a gradient that is 0: what it is made of has no fingerprint, and is known by being 0."""
+        tape = self.graph.tape
+        for root in self.roots:
+            todo = [update.change]
+            while todo:
+                node = todo.pop()
+                same = tape.nodes[node].shape == tape.nodes[update.before].shape and self._askable(node)
+                if not same or node in self.matches or not self.vanishes(node, root.node, update.before):
+                    continue
+                candidate = Candidate(Sort.FULL, root.node, update.before, False)
+                self.matches[node] = [Match(node, candidate, ONE, 0.0)]
+                todo += tape.operands(node)
 
     def position(self, root: int) -> int:
         """Where a root stands in the order of the program."""
@@ -135,9 +167,9 @@ class Matcher:
         self.adjoints[root.node] = sweeps
         self.roots.append(root)
         self.forward |= relevant
-        for wrt in sweeps[0].full:
-            if wrt != root.node:
-                self._add(Candidate(Sort.FULL, root.node, wrt, False), [s.full[wrt] for s in sweeps])
+        for same in self._computed_alike(sweeps[0].full, root.node):
+            whole = [sum((s.full[n] for n in same[1:]), s.full[same[0]]) for s in sweeps]
+            self._add(Candidate(Sort.FULL, root.node, same[0], False), whole)
         several = Counter(c.wrt for c in sweeps[0].contributions)
         seen: Counter[int] = Counter()
         for position, contribution in enumerate(sweeps[0].contributions):
@@ -153,6 +185,14 @@ class Matcher:
                 rest = [s.full[wrt] - c.so_far + c.value for s, c in zip(sweeps, parallel, strict=True)]
                 self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), rest)  # a loop may run either way
 
+    def _computed_alike(self, nodes: Iterable[int], root: int) -> list[list[int]]:
+        """The nodes; those together that are one value computed again, as ``w[1:]`` that is read twice."""
+        found: dict[int, list[int]] = {}
+        for node in sorted(nodes):
+            if node != root:
+                found.setdefault(self.graph.representative(node), []).append(node)
+        return list(found.values())
+
     def _add_forward(self) -> None:
         tape = self.graph.tape
         leaves = {
@@ -162,12 +202,9 @@ class Matcher:
             if np.size(tape.nodes[node].value) < 2:
                 continue
             self._add(Candidate(Sort.VALUE, node, node, False), self.replays.of(node))
-            per_replay = [
-                local_derivatives(tape, self.rules, values, node, self.live) for values in self.replays.values
-            ]
-            for wrt in per_replay[0]:
-                values = [found[wrt] for found in per_replay if wrt in found]
-                if len(values) == len(per_replay) and all(float(np.ptp(v)) > 0 for v in values):
+            local = local_derivatives(tape, self.rules, self.replays.values, node, self.live)
+            for wrt, values in local.items():
+                if all(float(np.ptp(v)) > 0 for v in values):
                     self._add(Candidate(Sort.LOCAL, node, wrt, False), values)
 
     def _add(self, candidate: Candidate, values: list[Any]) -> None:
@@ -194,6 +231,8 @@ class Matcher:
         return is_real(recorded) and (bool(recorded.shape) or bool(recorded.names) or steps)
 
     def _look_up(self, nodes: Any) -> None:
+        # Only what a moved or inferred loss adds stands behind the last window.
+        end = max((w.stop for w in self.graph.tape.windows), default=0)
         for node in nodes:
             if node in self.updates or not self._askable(node) or not self.replays.moves(node):
                 continue
@@ -203,9 +242,7 @@ class Matcher:
             ranked = []
             scalars: dict[int, list[Scalar]] = {}
             for candidate, measured, error in self.index.find(found, self.scalar_factors(node)):
-                if candidate.sort in (Sort.VALUE, Sort.LOCAL) and candidate.root == node:
-                    continue
-                if candidate.sort in (Sort.VALUE, Sort.LOCAL) and candidate.root > node:
+                if candidate.sort in (Sort.VALUE, Sort.LOCAL) and node <= candidate.root < end:
                     continue
                 if candidate.root not in scalars:
                     scalars[candidate.root] = self.scalars(node, candidate.root)
@@ -286,7 +323,8 @@ class Matcher:
 
     @cached_property
     def _usual_factors(self) -> list[float]:
-        named = [s.values[0] for s in self._named_scalars.values() if s.values[0]][:40]
+        counts = {float(c.count) for r in self.roots for c in self.graph.mean_counts(self.all_ancestors(r.node))}
+        named = [*counts, *(s.values[0] for s in self._named_scalars.values() if s.values[0])][:40]
         single = [1.0, 2.0, 0.5, *named, *(1 / v for v in named)]
         pairs = [a * b for a in single[3:] for b in single[3:]] if len(named) <= 8 else []
         return list(dict.fromkeys([*single, *pairs]))

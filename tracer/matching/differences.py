@@ -108,7 +108,12 @@ class FiniteDifferences:
         values = list(start)
         values[wrt] = value
         changed = {wrt}
+        representative = self._matcher.graph.representative
         for node in self._tape.nodes[wrt + 1 : root + 1]:
+            if representative(node.id) == representative(wrt):  # the same value, computed again
+                values[node.id] = value
+                changed.add(node.id)
+                continue
             if node.window < 0 or node.kind in (Kind.LEAF, Kind.LITERAL, Kind.RANDOM, Kind.OPAQUE):
                 continue
             if node.id in self._matcher.updates or changed.isdisjoint(self._tape.operands(node.id)):

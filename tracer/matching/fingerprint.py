@@ -119,7 +119,8 @@ class FingerprintIndex(Generic[_T]):
     def _find_scalars(
         self, wanted: Fingerprint, by: Iterable[float]
     ) -> list[tuple[_T, tuple[float, ...], float]]:
-        buckets = {_bucket(wanted.norms[0] / abs(f)) + d for f in by if f for d in (-1, 0, 1)}
+        sizes = [wanted.norms[0] / abs(f) for f in by if f and math.isfinite(f)]
+        buckets = {_bucket(size) + d for size in sizes if 0 < size < math.inf for d in (-1, 0, 1)}
         found = (pair for bucket in sorted(buckets) for pair in self._scalars.get(bucket, ()))
         hits: list[tuple[_T, tuple[float, ...], float]] = []
         for reference, item in found:

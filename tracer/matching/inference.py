@@ -26,12 +26,14 @@ class Inferred(Struct, frozen=True):
     Attributes:
         tape: the tape with the loss's operations at its end.
         losses: node of each loss → the node of the error that it was inferred from.
-        says: the loss in words.
+        says: the loss in words; for one of the program's own, its name.
+        own: whether the program computes it, at other values.
     """
 
     tape: Tape
     losses: dict[int, int]
     says: str
+    own: bool = False
 
 
 def inferred_losses(tape: Tape, live: frozenset[int], parameters: frozenset[int]) -> Iterator[Inferred]:

@@ -50,3 +50,21 @@ def _is_to_be_filled(tape: Tape, node: Node) -> bool:
     """Whether the first thing that happens to an array is that it is changed in place."""
     users = tape.users(node.id)
     return not users or tape.nodes[users[0]].kind is Kind.MUTATION
+
+
+def with_equal_settings(tape: Tape) -> Tape:
+    """The tape in which settings of one name and one value are one setting.
+
+    The default values of ``def cost(theta, d=0.5)`` and ``def gradient(theta, d=0.5)`` are two numbers for Python, and
+    one for whoever wrote them: a gradient holds only as long as both are the same.
+    """
+    first: dict[tuple[str, float], int] = {}
+    nodes = list(tape.nodes)
+    for node in tape.nodes:
+        setting = node.kind is Kind.LEAF and node.shape == () and node.window >= 0 and node.origin is None
+        if not setting or not is_real(node) or len(set(node.names)) != 1:
+            continue
+        same = first.setdefault((node.names[0], float(node.value)), node.id)
+        if same != node.id:
+            nodes[node.id] = replace(node, origin=same)
+    return Tape(nodes, tape.bindings, tape.windows, tape.notices)

@@ -163,8 +163,7 @@ def _draw(
                     assumptions[node.id] = kept
         if drawn is not None:
             given[node.id] = drawn if isinstance(drawn, float) else np.asarray(drawn, dtype=np.float64)
-            if node.origin is not None:
-                by_origin[node.origin] = given[node.id]
+            by_origin[node.id if node.origin is None else node.origin] = given[node.id]
     return given
 
 

@@ -44,6 +44,9 @@ class NamedScale(Struct, frozen=True):
     rank: int
 
 
+ONE = NamedScale(Scale(Fraction(1)), "1", 0)
+
+
 def _close(measured: Sequence[float], wanted: Sequence[float]) -> bool:
     return all(abs(m - w) <= _RELATIVE * abs(m) for m, w in zip(measured, wanted, strict=True))
 

@@ -9,12 +9,17 @@ random weights would run away).
 
 from __future__ import annotations
 
+import re
+
 from msgspec import Struct
 
 from tracer.gradients.adjoints import is_real
 from tracer.tape.functions import Slice
 from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import Tape
+
+#: Where in its container a value stands: ``['W1']``, ``[0]``, ``.weights[0]``.
+_PLACE = re.compile(r"^\w+(?P<place>(\[[^\]]+\]|\.\w+)+)$")
 
 
 class Update(Struct, frozen=True):
@@ -52,7 +57,7 @@ def find_updates(tape: Tape) -> dict[int, Update]:
                 continue
             old = tape.nodes[before]
             carried = old.kind is Kind.LEAF or before in updates
-            same = node.kind is Kind.MUTATION or bool(set(node.names) & set(old.names))
+            same = node.kind is Kind.MUTATION or _is_same_variable(node, old)
             if not carried or not same or old.shape != node.shape or not is_real(old):
                 continue
             rest = [other for place, other in direct(node) if place != position]
@@ -63,6 +68,17 @@ def find_updates(tape: Tape) -> dict[int, Update]:
             updates[node.id] = Update(node.id, before, rest[0], -1 if node.op == "subtract" else 1)
             break
     return updates
+
+
+def _is_same_variable(new: Node, old: Node) -> bool:
+    """Whether two values were bound to one name, or to one place of a container that goes by several names.
+
+    ``p['W']`` inside of a function is ``params['W']`` outside of it.
+    """
+    if set(new.names) & set(old.names):
+        return True
+    places = [{m["place"] for name in node.names if (m := _PLACE.search(name))} for node in (new, old)]
+    return bool(places[0] & places[1])
 
 
 def _replaced_whole(tape: Tape, node: Node, updates: dict[int, Update]) -> Update | None:

@@ -122,7 +122,8 @@ def _filtered(op: str, a: Operand, v: Operand, mode: Any, sign: int, out: Operan
         raise NoFormula(op, f"the mode {mode!r}")
     if any(m < n for m, n in zip(a.shape, v.shape, strict=True)):
         raise NoFormula(op, "a filter that is the larger one")
-    product, over = form(1), list[Index | int]()
+    product = form(1)
+    over: list[Index | int] = []
     free: list[Index | int] = []
     for axis, n in enumerate(v.shape):
         i, p, k = a.axis(axis), v.axis(axis), out.axis(axis)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from tracer.program.numerical_checks import checks_numerically
+from tracer.program.parts import is_part, names_of_parts, updated_one_by_one
 from tracer.tape.node import Span
 
 if TYPE_CHECKING:
@@ -75,11 +76,9 @@ def training_loops(program: Program, siblings: Sequence[Program] = ()) -> tuple[
         for inner in candidates:
             if inner is outer:
                 continue
-            holders = [outer] if _contains(outer, inner) else [f for f in below if _contains(f, inner)]
-            if holders:
-                part = inner if holders == [outer] else holders[0]
+            if _contains(outer, inner) or any(_contains(f, inner) for f in below):
                 # A loop over time steps leaves the update to the loop around it; a loop over batches has it.
-                dropped.add(id(inner if finder.updates(outer, part) else outer))
+                dropped.add(id(inner if finder.updates(outer, inner) else outer))
     kept = [_loop(owners[id(node)], node) for node in candidates if id(node) not in dropped]
     order = {each.path: at for at, each in enumerate(programs)}
     return tuple(sorted(kept, key=lambda loop: (order[loop.path], loop.span)))
@@ -105,6 +104,7 @@ class _Finder:
                 self.functions.setdefault(node.name, []).append(node)
         self.direct: dict[int, set[int]] = {}
         self.owner: dict[int, ast.AST] = {}
+        self.borrowed: dict[int, set[str]] = {}
         for node in nodes:
             if isinstance(node, _FUNCTIONS):
                 for below in ast.walk(node):
@@ -118,7 +118,7 @@ class _Finder:
             return False
         return self.updates(loop) > 0 and (
             found.products >= 2
-            or (found.products >= 1 and found.work >= 1)
+            or (found.products >= 1 and (found.work >= 1 or self.updates(loop) >= 2))
             or found.work >= 4
             or (found.work >= 1 and found.spoken >= 2)
             or found.spoken >= 3
@@ -167,17 +167,19 @@ class _Finder:
         if isinstance(node, ast.AugAssign) and isinstance(node.op, (ast.Add, ast.Sub)):
             if _is_count(node.value):
                 return 0
-            return int(direct or not isinstance(node.target, ast.Name) or self._is_argument(node.target))
+            return int(direct or not isinstance(node.target, ast.Name) or self._is_of_others(node.target))
         if isinstance(node, ast.Assign):
             count = int(self._through_a_call(node))
             for target, value in _pairs(node):
                 shown = ast.unparse(target)
                 arithmetic = isinstance(value, ast.BinOp) and isinstance(value.op, (ast.Add, ast.Sub))
+                if updated_one_by_one(target, value):
+                    count += int(direct or not isinstance(target, ast.Name) or self._is_of_others(target))
                 filled = ast.unparse(target.value) if _is_filled(target) else shown
                 if arithmetic and any(ast.unparse(part) in (shown, filled) for part in _reads(value)):
                     assert isinstance(value, ast.BinOp)
                     if not _is_count(value.right):
-                        count += int(direct or not isinstance(target, ast.Name) or self._is_argument(target))
+                        count += int(direct or not isinstance(target, ast.Name) or self._is_of_others(target))
             return count
         if (
             isinstance(node, ast.Expr)
@@ -189,13 +191,18 @@ class _Finder:
             return int(out is not None and any(ast.unparse(a) == out for a in call.args))
         return 0
 
-    def _is_argument(self, name: ast.AST) -> bool:
+    def _is_of_others(self, name: ast.AST) -> bool:
+        """Whether a name inside a function is of what others hold too: an argument, or what was read from somewhere."""
         owner = self.owner.get(id(name))
         if not isinstance(owner, _FUNCTIONS) or not isinstance(name, ast.Name):
             return False
-        named = {a.arg for a in [*owner.args.args, *owner.args.kwonlyargs, *owner.args.posonlyargs]}
-        declared = {n for g in ast.walk(owner) if isinstance(g, (ast.Global, ast.Nonlocal)) for n in g.names}
-        return name.id in named | declared
+        if id(owner) not in self.borrowed:
+            arguments = {a.arg for a in [*owner.args.args, *owner.args.kwonlyargs, *owner.args.posonlyargs]}
+            declared = {
+                n for g in ast.walk(owner) if isinstance(g, (ast.Global, ast.Nonlocal)) for n in g.names
+            }
+            self.borrowed[id(owner)] = arguments | declared | names_of_parts(owner)
+        return name.id in self.borrowed[id(owner)]
 
     def _through_a_call(self, node: ast.Assign) -> bool:
         """``params = update(params, grads)``, where that function adds to or subtracts from something."""
@@ -217,14 +224,19 @@ class _Finder:
         """How many places the loop changes that its own work reads again, not counting what ``apart`` does."""
         statements, aliases = self._statements(loop, apart), set[str]()
         reads: dict[str, list[ast.AST]] = {}
-        fresh: set[str] = set()
+        fresh: set[tuple[int, str]] = set()  # a name is one of a function
         for statement in statements:
             if isinstance(statement, ast.For):
                 aliases |= {n.id for n in ast.walk(statement.target) if isinstance(n, ast.Name)}
             for name in _names_read(statement):
                 reads.setdefault(name, []).append(statement)
             if isinstance(statement, ast.Assign) and not self._carried(statement, True):
-                fresh |= {t.id for t in statement.targets if isinstance(t, ast.Name)}
+                fresh |= {
+                    (self._scope(t), t.id)
+                    for target, value in _pairs(statement)
+                    for t in [target]
+                    if isinstance(t, ast.Name) and not is_part(value)
+                }
         count = 0
         for statement in statements:
             if not self._carried(statement, id(statement) in self._direct(loop)):
@@ -232,9 +244,13 @@ class _Finder:
             for target in _changed(statement):
                 base = _base_name(target)
                 elsewhere = any(other is not statement for other in reads.get(base, ()))
-                new = isinstance(target, ast.Name) and base in fresh
-                count += int(not new and (base in aliases or elsewhere or self._is_argument(target)))
+                new = isinstance(target, ast.Name) and (self._scope(target), base) in fresh
+                count += int(not new and (base in aliases or elsewhere or self._is_of_others(target)))
         return count
+
+    def _scope(self, node: ast.AST) -> int:
+        """The function that a name belongs to; 0 for the module."""
+        return id(self.owner[id(node)]) if id(node) in self.owner else 0
 
     def _statements(self, loop: ast.AST, apart: ast.AST | None) -> list[Any]:
         """The statements below a loop and in the functions that it calls, but not those below ``apart``."""
@@ -252,17 +268,43 @@ class _Finder:
         return self.direct[id(loop)]
 
     def _walks_its_updates(self, loop: ast.For) -> bool:
-        """Whether the loop runs over the parameters or layers: every update is at the loop's own variable."""
+        """Whether the loop runs over the parameters or layers: every update is at the loop's own variable.
+
+        It may be an entry or attribute that the variable tells, read first, or an argument of a function that updates it.
+        """
         names = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
-        updates = [n for s in loop.body for n in ast.walk(s) if self._carried(n, True)]
-        if not updates:
+        inside = [n for s in loop.body for n in ast.walk(s)]
+        for node in inside:
+            if isinstance(node, ast.Assign):
+                for target, value in _pairs(node):
+                    if isinstance(target, ast.Name) and is_part(value) and _names_in(value) & names:
+                        names.add(target.id)
+        updated = [target for n in inside if self._carried(n, True) for target in _changed(n)]
+        updated += [given for n in inside if isinstance(n, ast.Call) for given in self._updated_by(n)]
+        if not updated or not all(_names_in(target) & names for target in updated):
             return False
-        for node in updates:
-            for target in _changed(node):
-                used = {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}
-                if not used & names:
-                    return False
-        return True
+        return bool(set.intersection(*map(_names_in, updated)) & names) or any(
+            _base_name(target) in names for target in updated
+        )  # rows at places of their own, as those of a user and of an item, are of one sample
+
+    def _updated_by(self, call: ast.Call) -> Iterator[ast.AST]:
+        """What a call gives to a function of the program that updates that argument in place."""
+        for function in self.functions.get(_called(call), ()):
+            changed = {
+                t.id
+                for n in ast.walk(function)
+                if self._carried(n, False)
+                for t in _changed(n)
+                if isinstance(t, ast.Name)
+            }
+            order = [a.arg for a in [*function.args.posonlyargs, *function.args.args]]
+            order = order[1:] if order[:1] == ["self"] else order
+            yield from (given for name, given in zip(order, call.args, strict=False) if name in changed)
+            yield from (k.value for k in call.keywords if k.arg in changed)
+
+
+def _names_in(node: ast.AST) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
 
 
 def _is_filled(target: ast.AST) -> TypeGuard[ast.Subscript]:

@@ -201,7 +201,8 @@ def canonical(
     Arguments:
         owner: the array whose method is called, for a method.
     """
-    if isinstance(function, np.ufunc) and vars(np).get(function.__name__) is function:
+    of_numpy = isinstance(function, np.ufunc) and getattr(np, function.__name__, None) is function
+    if isinstance(function, np.ufunc) and of_numpy:
         return _ufunc(function, args, kwargs)
     bound = getattr(function, "__self__", None)
     if isinstance(bound, np.ufunc):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -62,6 +63,7 @@ class Instrumenter:
         self.scope: list[str] = []
         self.class_name: str | None = None
         self.inside: ast.AST | None = None
+        self._tokens = itertools.count()
 
     def module(self) -> ast.Module:
         """The whole program, recorded version; function and loop bodies in both versions."""
@@ -81,6 +83,10 @@ class Instrumenter:
         span = program.span(self.inside or node)
         self.places.append(Place(Site(span, program.text_of(span), program.path), name, ".".join(self.scope)))
         return ast.Constant(len(self.places) - 1)
+
+    def token(self) -> str:
+        """A variable that no other loop of the rewritten program uses, for what the recorder gives a loop to keep."""
+        return f"_tracer_loop_{next(self._tokens)}__"
 
     def call(self, method: str, *args: ast.expr, at: ast.AST) -> ast.expr:
         function = ast.Attribute(ast.Name(RECORDER, _LOAD), method, _LOAD)

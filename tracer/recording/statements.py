@@ -248,10 +248,10 @@ def _loop(code: Instrumenter, statement: Any) -> list[ast.stmt]:
     if (statement.lineno, statement.col_offset) in code.training:
         return [training_loop(code, statement, recorded_header=True)]
     if checks_numerically(statement):
-        token, native = f"_tracer_loop_{len(code.places)}__", code.native(statement)
+        token, native = code.token(), code.native(statement)
         place = code.place(statement.iter if isinstance(statement, ast.For) else statement.test)
         return _between("pause", "resume", token, [native], code, statement, place)
-    token = f"_tracer_loop_{len(code.places)}__"
+    token = code.token()
     again = code.call("again", ast.Name(token, _LOAD), at=statement)
     received = _received(code, getattr(statement, "target", None), statement)
     body: list[ast.stmt] = [ast.If(again, received.recorded + code.statements(statement.body),
@@ -263,7 +263,7 @@ def _loop(code: Instrumenter, statement: Any) -> list[ast.stmt]:
 
 def training_loop(code: Instrumenter, statement: Any, recorded_header: bool) -> ast.stmt:
     """A loop whose chosen iterations are recorded as windows, as one compound statement."""
-    token = f"_tracer_loop_{len(code.places)}__"
+    token = code.token()
     number = ast.Constant(code.training[(statement.lineno, statement.col_offset)])
     tick = code.call("tick", ast.Name(token, _LOAD), at=statement)
     tock: ast.stmt = ast.Expr(code.call("tock", ast.Name(token, _LOAD), at=statement))

@@ -105,7 +105,12 @@ def _notes(
             Note(0, 0, "There is no backward pass in what was recorded; the forward pass is explained.")
         )
     if analysis.inferred is not None:
-        said = f"No loss of these outputs is computed; the backward pass fits {analysis.inferred}, which was inferred."
+        says = analysis.inferred.says
+        said = (
+            f"{says} is computed of other values than the explained step starts from; its gradient is taken at these."
+            if analysis.inferred.own
+            else f"No loss of these outputs is computed; the backward pass fits {says}, which was inferred."
+        )
         lines_of = [analysis.tape.nodes[e].site for e in analysis.matcher.inferred.values()]
         place = next((s.span for s in lines_of if s is not None), None)
         notes.append(Note(place.line if place else 0, place.column if place else 0, said))

@@ -303,7 +303,7 @@ class PartMaker:
         )
         part = self.writer.written(part, derived, vocabulary, left, None, "1")
         value = np.asarray(self.reading.node(piece.node).value, dtype=float)
-        if value.size and np.all(np.isfinite(value)):
+        if value.size and value.ndim == len(derived.free) and np.all(np.isfinite(value)):
             flat = int(np.argmax(np.abs(value)))
             index = tuple(int(i) for i in np.unravel_index(flat, value.shape))
             worked = self.writer.worked(
@@ -451,9 +451,42 @@ class PartMaker:
             return replace(base, role="forward") if piece.target else None
         if not self.reading.analysis.replays.moves(piece.node):  # zeros that a sum starts from
             return replace(base, role="other") if piece.target else None
+        ahead = self._made_into(piece.node)
+        if ahead is not None:
+            return self._on_the_way(piece, base, ahead)
         if self._feeds_an_update(piece.node) or _named_like_a_gradient(piece.target):
             return replace(base, role="gradient", verdict="unexplained")
         return replace(base, role="other") if piece.target else None
+
+    def _made_into(self, node: int) -> Verified | None:
+        """The first gradient that is made of a value, if all that is made of it ends in gradients that are known."""
+        analysis = self.reading.analysis
+        first: Verified | None = None
+        seen: set[int] = set()
+        todo = list(analysis.tape.users(node))
+        while todo:
+            user = todo.pop(0)
+            if user in seen or user in analysis.matcher.forward:
+                continue
+            seen.add(user)
+            known = analysis.verified(user)
+            if known is not None and known.match.candidate.sort in _GRADIENTS:
+                if known.verdict == "unexplained":
+                    return None
+                first = first or known
+            elif user in analysis.updates or user in self.meant:
+                return None
+            else:
+                todo += analysis.tape.users(user)
+        return first
+
+    def _on_the_way(self, piece: Piece, base: Part, ahead: Verified) -> Part | None:
+        """A value that is no gradient itself; the lines after it make one of it."""
+        if piece.target is None:
+            return None
+        identity = self._identity(base, ahead.match)
+        part = replace(base, of=identity.of, of_line=identity.of_line, wrt=identity.wrt)
+        return self._forward(piece, part)
 
     def _is_forward_mask(self, node: int) -> bool:
         """Whether a truth value or a draw is something that the forward pass multiplies by or selects with."""

@@ -17,7 +17,7 @@ from tracer.explanation.model import Diagnosis, Edit, Formula
 from tracer.explanation.words.findings import Told, fault, stale_operand
 from tracer.formula import render, symbol
 from tracer.formula.tree import Partial
-from tracer.matching.analysis import Analysis, analyse
+from tracer.matching.analysis import Analysis, identified
 from tracer.matching.candidates import Match
 from tracer.program import Program
 from tracer.recording import Recording
@@ -190,7 +190,7 @@ def _mends(
     recording = rerun(edited(program, edit))
     if recording is None:
         return False
-    again = analyse(recording.tape, loss)
+    again = identified(recording.tape, loss)
     before, after = targets(maker.reading.analysis), targets(again)
     names = _spoiled_names(finding, maker)
     judged = [t for t in after if set(names) & set(_all_names(again, t.wrt))]

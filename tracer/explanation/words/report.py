@@ -59,6 +59,8 @@ def title(part: Part) -> str:
         return f"Forward pass: {part.target}"
     if part.role in ("data", "parameter") and part.target:
         return f"{part.target}: {_ROLES[part.role].lower()}"
+    if part.role == "other" and part.wrt:
+        return f"On the way to {derivative(part)}"
     return _ROLES.get(part.role, part.role)
 
 

@@ -1,0 +1,344 @@
+"""The program's own loss, for a step that it was not computed for.
+
+Many programs compute their loss after the step (``print(loss(X, y))`` at the end of an iteration) or of other data (all
+of them, where the step saw a mini-batch).  Its gradient at the values that the step started from is what the backward
+pass computes.  Comes in: a tape.  Goes out: for each such loss the tape with its operations once more at the end, with the
+parameters that the step read and the data that it read them with.  That the loss was moved is always said.
+
+Invariant: every value of the moved loss that rests on nothing else than before is the node it was, and what the
+step computes too is the step's own node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tracer.gradients.adjoints import ancestors, is_real
+from tracer.gradients.selection import MOVES_ENTRIES
+from tracer.matching.inference import Inferred
+from tracer.matching.roots import find_roots, loss_name
+from tracer.matching.updates import Update, direct
+from tracer.tape.functions import Slice
+from tracer.tape.node import Kind, Node, Ref
+from tracer.tape.tape import GIVEN, Tape, evaluate
+
+#: How many losses are tried for one step, the last ones first.
+_MOST_LOSSES = 4
+#: How many operations may lie between all the data and those of one step.
+_LONGEST_PATH = 6
+
+
+def own_losses(
+    tape: Tape, updates: Mapping[int, Update], live: frozenset[int], wanted: str | None = None
+) -> Iterator[Inferred]:
+    """The tape with a loss of the program moved to the step of the explained iteration; none if there is none.
+
+    Arguments:
+        live: the nodes that depend smoothly on a leaf.
+        wanted: the name the user gave with ``--loss``.
+    """
+    roots = [r for r in find_roots(tape, updates, live, wanted)[0] if r.named]
+    for window in tape.last_windows():
+        own = [u for u in updates.values() if tape.nodes[u.node].window == window]
+        for root in [r.node for r in reversed(roots)][:_MOST_LOSSES]:
+            moved = _Move(tape, updates, own, root).moved() if own else None
+            if moved is not None:
+                yield moved
+
+
+@dataclass
+class _Move:
+    """One loss and the step that it is moved to.
+
+    Attributes:
+        instead: what the loss is computed from → what the step has for it.
+        inputs: the same for one operation of the loss only: data that the step changes before it reads them as an
+            input, as by noise, still are the target that they were.
+    """
+
+    tape: Tape
+    updates: Mapping[int, Update]
+    step: list[Update]
+    root: int
+    instead: dict[int, int] = field(default_factory=dict)
+    inputs: dict[tuple[int, int], int] = field(default_factory=dict)
+
+    def moved(self) -> Inferred | None:
+        tape = self.tape
+        inside = sorted(self._inside())
+        if not self._parameters(inside) or not self._data(inside):
+            return None
+        if all(old == new for old, new in self.instead.items()) and not self.inputs:
+            return None
+        copies = _copied(tape, inside, self.instead, self.inputs, self.root, self.step[0])
+        if copies is None:
+            return None
+        name = loss_name(tape, tape.nodes[self.root]) or "the loss"
+        copies[-1].names[:] = [name]
+        where = max(self.instead.values())
+        nodes = [*tape.nodes, *copies]
+        moved = Tape(nodes, tape.bindings, tape.windows, tape.notices)
+        return Inferred(moved, {len(nodes) - 1: where}, name, own=True)
+
+    def _inside(self) -> frozenset[int]:
+        """What the loss was computed from, up to versions of parameters; whole numbers and truth values too."""
+        tape = self.tape
+        seen: set[int] = set()
+        todo = [self.root]
+        while todo:
+            node = todo.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            if node not in self.updates:
+                todo += [k for k in tape.operands(node) if tape.nodes[k].window >= 0]
+        return frozenset(seen)
+
+    def _parameters(self, inside: list[int]) -> bool:
+        """Find for each parameter the version that the step started from; whether there is one at all."""
+        first: dict[int, int] = {}
+        for update in self.updates.values():
+            line = first.setdefault(update.before, update.before)
+            first[update.node] = line
+        origin = {node: self.tape.nodes[line].origin for node, line in first.items()}
+        before: dict[int, int] = {}
+        for update in self.step:
+            before.setdefault(first[update.before], update.before)
+        by_origin = {origin[version]: version for version in before.values() if origin[version] is not None}
+        for node in inside:
+            if node not in first:
+                continue
+            version = before.get(first[node], by_origin.get(origin[node]))
+            if version is not None:
+                self.instead[node] = version
+        return bool(self.instead)
+
+    def _data(self, inside: list[int]) -> bool:
+        """Find for everything that the loss takes beside parameters what the step takes; whether all was found."""
+        tape = self.tape
+        trained = self._trained(inside)
+        given = [n for n in inside if n not in trained and self._is_taken(n, inside, trained)]
+        for node in inside:
+            if node in trained and node not in self.instead and tape.nodes[node].kind is not Kind.LEAF:
+                self._align(node, trained)
+        paths = [path for old, new in self.instead.items() if old in given and (path := self._path(old, new))]
+        other = any(old != new for old, new in self.instead.items() if old in given)
+        for node in given:
+            if node in self.instead or not tape.nodes[node].shape or not other:
+                continue
+            taken = next((n for path in paths if (n := self._along(node, path)) is not None), None)
+            taken = self._only_alike(node, given) if taken is None else taken
+            if taken is None:
+                return False
+            self.instead[node] = taken
+        return True
+
+    def _trained(self, inside: list[int]) -> frozenset[int]:
+        found: set[int] = set()
+        for node in inside:
+            if node in self.instead or not found.isdisjoint(self.tape.operands(node)):
+                found.add(node)
+        return frozenset(found)
+
+    def _is_taken(self, node: int, inside: list[int], trained: frozenset[int]) -> bool:
+        """Whether a value that rests on no parameter is what the loss starts from: data, read as they are."""
+        return self.tape.nodes[node].kind in (Kind.LEAF, Kind.OPAQUE) or (
+            self.tape.nodes[node].kind is not Kind.LITERAL
+            and bool(self.tape.nodes[node].names)
+            and any(user in trained for user in self.tape.users(node))
+        )
+
+    def _align(self, node: int, trained: frozenset[int]) -> None:
+        """What the step combines the same parameter with, in the same operation."""
+        tape = self.tape
+        for place, parameter in direct(tape.nodes[node]):
+            if parameter not in self.instead:
+                continue
+            others = [(p, k) for p, k in direct(tape.nodes[node]) if p != place and k not in trained]
+            if len(others) != 1 or others[0][1] in self.instead:
+                continue
+            other_place, data = others[0]
+            for twin in tape.users(self.instead[parameter]):
+                same = tape.nodes[twin].op == tape.nodes[node].op and twin not in trained
+                beside = dict(direct(tape.nodes[twin]))
+                if same and beside.get(place) == self.instead[parameter] and other_place in beside:
+                    taken = beside[other_place]
+                    if is_real(tape.nodes[taken]) and not self._is_trained(taken):
+                        self.instead[data] = self._selected(data, taken)
+                        if self.instead[data] != taken:
+                            self.inputs[node, data] = taken
+                        break
+
+    def _selected(self, old: int, new: int) -> int:
+        """What the step selected of the data, before it did anything else to them."""
+        path = self._path(old, new)
+        if path is None:
+            return new
+        chosen = old
+        for node in reversed(path):
+            if self.tape.nodes[node].op not in MOVES_ENTRIES:
+                break
+            chosen = node
+        return chosen
+
+    def _is_trained(self, node: int) -> bool:
+        versions = {u.before for u in self.updates.values()} | set(self.updates)
+        return not versions.isdisjoint(ancestors(self.tape, node, self.updates.keys()))
+
+    def _path(self, old: int, new: int) -> list[int] | None:
+        """The operations that made the data of the step from all the data, such as ``X[batch]``; the last one first."""
+        origin = self.tape.nodes[old].origin
+        paths: list[list[int]] = [[new]]
+        while paths:
+            path = paths.pop()
+            last = self.tape.nodes[path[-1]]
+            if last.id == old or (origin is not None and last.origin == origin):
+                return path[:-1]
+            if len(path) <= _LONGEST_PATH:
+                paths += [[*path, k] for k in self.tape.operands(last.id) if is_real(self.tape.nodes[k])]
+        return None
+
+    def _along(self, node: int, path: list[int]) -> int | None:
+        """What the same operations made from other data."""
+        tape = self.tape
+        starts = [node]
+        if tape.nodes[node].origin is not None:
+            starts += [n.id for n in tape.window_nodes() if n.origin == tape.nodes[node].origin]
+        for start in starts:
+            current: int | None = start
+            for step in reversed(path):
+                made = tape.nodes[step]
+                current = next(
+                    (
+                        user
+                        for user in tape.users(current if current is not None else -1)
+                        if tape.nodes[user].op == made.op
+                        and tape.nodes[user].args[1:] == made.args[1:]
+                        and tape.nodes[user].kwargs == made.kwargs
+                        and tape.nodes[user].args[0] == Ref(current if current is not None else -1)
+                    ),
+                    None,
+                )
+                if current is None:
+                    break
+            if current is not None:
+                return current
+        return None
+
+    def _only_alike(self, node: int, given: list[int]) -> int | None:
+        """The only data of that kind which the step reads beside its inputs."""
+        tape = self.tape
+        recorded = tape.nodes[node]
+        length = {tape.nodes[new].shape[:1] for old, new in self.instead.items() if old in given}  # type: ignore[index]
+        behind = {k for update in self.step for k in self._behind(update.change)}
+        found = [
+            k
+            for k in sorted(behind)
+            if k not in self.instead.values()
+            and tape.nodes[k].kind in (Kind.LEAF, Kind.VIEW)
+            and k not in self.updates
+            and len(tape.nodes[k].shape or ()) == len(recorded.shape or ())
+            and is_real(tape.nodes[k]) == is_real(recorded)
+            and (tape.nodes[k].shape or ())[:1] in length
+            and not self._is_trained(k)
+        ]
+        return found[0] if len(found) == 1 else None
+
+    def _behind(self, node: int) -> set[int]:
+        seen: set[int] = set()
+        todo = [node]
+        while todo:
+            current = todo.pop()
+            if current not in seen:
+                seen.add(current)
+                if current not in self.updates:
+                    todo += [k for k in self.tape.operands(current) if self.tape.nodes[k].window >= 0]
+        return seen
+
+
+def _copied(
+    tape: Tape,
+    inside: list[int],
+    instead: Mapping[int, int],
+    inputs: Mapping[tuple[int, int], int],
+    root: int,
+    step: Update,
+) -> list[Node] | None:
+    """The operations that rest on what is replaced, once more; None if they cannot be carried out.
+
+    What the step computes itself, in the same way, is not computed again.
+    """
+    window = tape.nodes[step.node].window
+    new = {old: put for old, put in instead.items() if old != put}
+    values: dict[int, Any] = {n: tape.nodes[n].value for n in (*inside, *instead.values(), *inputs.values())}
+    present: dict[Any, int] = {}
+    first: dict[int, int] = {}
+    for done in tape.nodes[: step.node]:
+        if done.window == window and done.kind not in GIVEN:
+            first[done.id] = present.setdefault(_key(tape, done, first), done.id)
+    copies: list[Node] = []
+    for node in inside:
+        recorded = tape.nodes[node]
+        own = new | {operand: put for (reader, operand), put in inputs.items() if reader == node}
+        if node in instead or recorded.kind in GIVEN or own.keys().isdisjoint(tape.operands(node)):
+            continue
+        made = Node(
+            len(tape.nodes) + len(copies), recorded.kind, recorded.op, _renamed(recorded.args, own),
+            _renamed(recorded.kwargs, own), None, None, recorded.dtype, recorded.site, (), [], window,
+        )  # fmt: skip
+        key = _key(tape, made, first)
+        if key in present:
+            new[node] = present[key]
+            values[new[node]] = tape.nodes[new[node]].value
+            continue
+        try:
+            with np.errstate(all="ignore"):
+                made.value = evaluate(made, values)
+        except Exception:  # whatever NumPy says of shapes that do not fit
+            return None
+        made.shape = np.shape(made.value)
+        values[made.id] = made.value
+        new[node] = made.id
+        copies.append(made)
+    return copies if copies and new.get(root) == copies[-1].id and copies[-1].shape == () else None
+
+
+def _key(tape: Tape, node: Node, first: Mapping[int, int]) -> tuple[str, str, str]:
+    """What two nodes that compute the same have in common; a number that is written twice is one number.
+
+    Arguments:
+        first: for each node that computes something the first one that computes the same.
+    """
+
+    def read(argument: Any) -> Any:
+        if isinstance(argument, Ref) and argument.node < len(tape.nodes):
+            operand = tape.nodes[argument.node]
+            return (
+                ("literal", repr(operand.value))
+                if operand.kind is Kind.LITERAL
+                else Ref(first.get(operand.id, operand.id))
+            )
+        if isinstance(argument, (tuple, list)):
+            return [read(item) for item in argument]
+        if isinstance(argument, Slice):
+            return ["slice", read(argument.start), read(argument.stop), read(argument.step)]
+        return argument
+
+    return node.op, repr(read(node.args)), repr({k: read(v) for k, v in node.kwargs.items()})
+
+
+def _renamed(argument: Any, new: Mapping[int, int]) -> Any:
+    """The argument with references to other nodes."""
+    if isinstance(argument, Ref):
+        return Ref(new.get(argument.node, argument.node))
+    if isinstance(argument, (tuple, list)):
+        return type(argument)(_renamed(item, new) for item in argument)
+    if isinstance(argument, dict):
+        return {key: _renamed(item, new) for key, item in argument.items()}
+    if isinstance(argument, Slice):
+        return Slice(*(_renamed(part, new) for part in (argument.start, argument.stop, argument.step)))
+    return argument
