@@ -26,6 +26,7 @@ from tracer.calculus.rational import cancelled
 from tracer.calculus.renaming import definition_with_sizes, mentions_positions, with_sizes
 from tracer.calculus.rewriting import Rewriter
 from tracer.calculus.terms import (
+    Axis,
     Definition,
     Entry,
     Expr,
@@ -64,6 +65,7 @@ def prove_equal(
     keep: Iterable[str] = frozenset(),
     lemmas: Iterable[Lemma] = (),
     sizes: Mapping[str, int] | None = None,
+    counts: Mapping[Axis, Entry] | None = None,
     budget_seconds: float = 1.0,
 ) -> Proof:
     """Try to prove that two expressions are equal.
@@ -75,10 +77,11 @@ def prove_equal(
         lemmas: equalities to rely on; those that were used are named in the proof.
         sizes: if given, and there is no proof for all sizes, one is tried for these sizes where places along
             axes are named (``A[:, 5:10]`` beside ``hstack``); the proof says so.
+        counts: the scalars of the program that hold the sizes of axes.
         budget_seconds: after this time it is not proved.
     """
     lemmas, keep = tuple(lemmas), tuple(keep)
-    proof = _prove(a, b, definitions, keep, lemmas, budget_seconds)
+    proof = _prove(a, b, definitions, keep, lemmas, budget_seconds, counts)
     if proof.proved or sizes is None:
         return proof
     reached = ancestors(arrays_in(a) | arrays_in(b), definitions)
@@ -99,13 +102,14 @@ def _prove(
     keep: tuple[str, ...],
     lemmas: tuple[Lemma, ...],
     budget_seconds: float,
+    counts: Mapping[Axis, Entry] | None = None,
 ) -> Proof:
     start = time.thread_time()
     difference = simplify(add(a, scale(b, -1)))
     if not difference:
         return Proof(True, simplify(a), simplify(b), (), ())
     names = arrays_in(difference).union(*(arrays_in((lemma.pattern,)) for lemma in lemmas))
-    rewriter = Rewriter(ancestors(names, definitions), lemmas, keep)
+    rewriter = Rewriter(ancestors(names, definitions), lemmas, keep, counts=counts)
     try:
         normal = rewriter.normal(difference, budget_seconds)
     except (TooLarge, NotRepresentable):

@@ -178,6 +178,11 @@ class Graph:
                 result.append(made)
         return tuple(result)
 
+    def counts(self) -> dict[Axis, Entry]:
+        """The scalars of the program that hold the sizes of axes."""
+        found = {axis: self._size_entry(Size(axis)) for axis in self.size_sources}
+        return {axis: scalar for axis, scalar in found.items() if isinstance(scalar, Entry)}
+
     def _size_entry(self, size: Size) -> Factor:
         axis = self.table.find(size.axis)
         seen = {axis}

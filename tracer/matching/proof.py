@@ -78,6 +78,7 @@ class Prover:
         self.graph: Graph = self.matcher.graph
         self.definitions: dict[str, Definition] = self.graph.named_definitions()
         self.axes: Mapping[str, Axes] = self.graph.array_axes()
+        self.counts = self.graph.counts()
         self.reverse = ReverseMode(self.definitions, self.axes)
         self.lemmas = tuple(self._lemmas())
 
@@ -157,7 +158,9 @@ class Prover:
         right = multiply(self._scale(match), right)
         kept = frozenset(name for name, _ in given.values())
         sizes = self.graph.table.sizes()
-        outcome = prove_equal(left, right, self.definitions, keep=kept, lemmas=self.lemmas, sizes=sizes)
+        outcome = prove_equal(
+            left, right, self.definitions, keep=kept, lemmas=self.lemmas, sizes=sizes, counts=self.counts
+        )
         return Proof(
             outcome.proved,
             free,
