@@ -9,7 +9,7 @@ from __future__ import annotations
 from tracer.calculus import NoDerivative, TooLarge, backward, constant, entry, fresh, prove_equal
 from tracer.expressions.errors import CannotDerive
 from tracer.expressions.recorded import Recorded, record
-from tracer.gradients.derivation import onto
+from tracer.calculus.adjoint import onto
 from tracer.program import ProgramError
 
 

@@ -26,10 +26,10 @@ from tracer.calculus import (
     prove_equal,
     sum_over,
 )
-from tracer.calculus.adjoint import ReverseMode, instantiate
+from tracer.calculus.adjoint import ReverseMode, instantiate, onto
 from tracer.calculus.algebra import ONE, fresh, make_term
 from tracer.calculus.terms import Axes, Definition, Entry, Expr, Index
-from tracer.gradients.derivation import onto
+from tracer.gradients.accumulated import accumulated
 from tracer.gradients.graph import Graph
 from tracer.matching.candidates import Match, Matcher, Sort
 from tracer.matching.replays import describe
@@ -79,6 +79,7 @@ class Prover:
         self.definitions: dict[str, Definition] = self.graph.named_definitions()
         self.axes: Mapping[str, Axes] = self.graph.array_axes()
         self.counts = self.graph.counts()
+        self.unfolded = {**self.definitions, **accumulated(self.graph)}
         self.reverse = ReverseMode(self.definitions, self.axes)
         self.lemmas = tuple(self._lemmas())
 
@@ -159,7 +160,7 @@ class Prover:
         kept = frozenset(name for name, _ in given.values())
         sizes = self.graph.table.sizes()
         outcome = prove_equal(
-            left, right, self.definitions, keep=kept, lemmas=self.lemmas, sizes=sizes, counts=self.counts
+            left, right, self.unfolded, keep=kept, lemmas=self.lemmas, sizes=sizes, counts=self.counts
         )
         return Proof(
             outcome.proved,
