@@ -157,7 +157,8 @@ class Prover:
         at = onto(tuple(reversed(free)) if candidate.transposed else free, self.axes[value])
         left = entry(value, *at)
         right = multiply(self._scale(match), right)
-        kept = frozenset(name for name, _ in given.values())
+        # What only the value mentions is unfolded: it may be a part of an adjoint, such as a slice of it.
+        kept = frozenset(name for name, _ in given.values()) & arrays_in(right)
         sizes = self.graph.table.sizes()
         outcome = prove_equal(
             left, right, self.unfolded, keep=kept, lemmas=self.lemmas, sizes=sizes, counts=self.counts
