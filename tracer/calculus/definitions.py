@@ -14,7 +14,6 @@ from tracer.calculus.canonical import canonical_key, is_zero
 from tracer.calculus.renaming import rename_arrays
 from tracer.calculus.terms import Condition, Definition, Delta, Entry, Expr, Factor, Index, Mask, Term
 
-
 #: What follows the name of a mask in the name of the array of places where it is true.
 WHERE = ".where"
 

@@ -26,6 +26,7 @@ from tracer.calculus.terms import (
     Term,
 )
 
+
 def over_all_entries(term: Term, definitions: Mapping[str, Definition]) -> Term | None:
     """The term with one sum over places written as a sum over all entries; ``None`` if there is no such sum."""
     for index in term.bound:

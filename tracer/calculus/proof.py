@@ -37,7 +37,6 @@ from tracer.calculus.terms import (
     Term,
 )
 
-
 #: What a proof relies on that holds for some sizes only.
 SIZES_OF_THIS_RUN = "the sizes are those of this run"
 
