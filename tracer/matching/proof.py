@@ -27,10 +27,10 @@ from tracer.calculus import (
     prove_equal,
     sum_over,
 )
-from tracer.calculus.adjoint import ReverseMode, instantiate
+from tracer.calculus.adjoint import ReverseMode, instantiate, onto
 from tracer.calculus.algebra import ONE, fresh, make_term
 from tracer.calculus.terms import Axes, Definition, Entry, Expr, Index
-from tracer.gradients.derivation import onto
+from tracer.gradients.accumulated import accumulated
 from tracer.gradients.graph import Graph
 from tracer.matching.candidates import Match, Matcher, Sort
 from tracer.matching.replays import describe
@@ -79,6 +79,8 @@ class Prover:
         self.graph: Graph = self.matcher.graph
         self.definitions: dict[str, Definition] = self.graph.named_definitions()
         self.axes: Mapping[str, Axes] = self.graph.array_axes()
+        self.counts = self.graph.counts()
+        self.unfolded = {**self.definitions, **accumulated(self.graph)}
         self.reverse = ReverseMode(self.definitions, self.axes)
         self.lemmas = tuple(self._lemmas())
 
@@ -174,11 +176,14 @@ class Prover:
         at = onto(tuple(reversed(free)) if candidate.transposed else free, self.axes[value])
         left = entry(value, *at)
         right = multiply(self._scale(match), right)
-        kept = frozenset(name for name, _ in given.values())
         used = arrays_in(right)
         rests_on = frozenset(node for node, _ in known.values() if self.graph.name(node) in used)
+        # What only the value mentions is unfolded: it may be a part of an adjoint, such as a slice of it.
+        kept = frozenset(name for name, _ in given.values()) & used
         sizes = self.graph.table.sizes()
-        outcome = prove_equal(left, right, self.definitions, keep=kept, lemmas=self.lemmas, sizes=sizes)
+        outcome = prove_equal(
+            left, right, self.unfolded, keep=kept, lemmas=self.lemmas, sizes=sizes, counts=self.counts
+        )
         why_not = None if outcome.proved else "the normal forms were not seen to be equal"
         proof = Proof(outcome.proved, free, outcome.left, outcome.right, tuple(outcome.used), why_not)
         return proof, rests_on
