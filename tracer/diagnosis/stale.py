@@ -99,11 +99,15 @@ def _mended(
             with np.errstate(all="ignore"):
                 now[node] = evaluate(recorded, now)
         mended.append(now)
-    meant: dict[int, Match] = {}
-    for node in region:
-        wrt = update.before if node == update.change else None
-        match = identify(analysis, node, [m[node] for m in mended], update.node, wrt)
-        if match is not None:
-            meant[node] = match
-    needed = meant.get(update.change)
-    return meant if needed is not None and fits(needed, update) else None
+    if update.change not in region:
+        return None
+
+    def meaning(node: int, wrt: int | None = None) -> Match | None:
+        return identify(analysis, node, [m[node] for m in mended], update.node, wrt)
+
+    needed = meaning(update.change, update.before)
+    if needed is None or not fits(needed, update):
+        return None
+    meant = {node: meaning(node) for node in region if node != update.change}
+    meant[update.change] = needed
+    return {node: match for node, match in sorted(meant.items()) if match is not None}

@@ -58,7 +58,9 @@ class Proof(Struct, frozen=True):
 
 
 #: How long the proofs of one program may take together; what comes after that is checked in numbers only.
-_MOST_SECONDS = 12.0
+_MOST_SECONDS = 7.0
+#: How long one attempt may take; the more time went into vain attempts, the less is spent on the next.
+_LONGEST, _SHORTEST = 1.0, 0.2
 
 
 @dataclass
@@ -73,6 +75,7 @@ class Prover:
     known: dict[int, dict[int, tuple[int, Expr]]] = field(default_factory=dict)
     unproved: dict[int, dict[int, tuple[int, Expr]]] = field(default_factory=dict)
     seconds_left: float = _MOST_SECONDS
+    seconds_in_vain: float = 0.0
     _in_vain: Counter[tuple[object, ...]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -87,7 +90,9 @@ class Prover:
             return Proof(False, why_not="the time for proofs was used up")
         start = time.thread_time()
         proof = self._stepwise(match)
-        self.seconds_left -= time.thread_time() - start
+        took = time.thread_time() - start
+        self.seconds_left -= took
+        self.seconds_in_vain += 0.0 if proof.proved else took
         candidate = match.candidate
         if candidate.sort is Sort.FULL and not candidate.transposed:
             store = self.known if proof.proved else self.unproved
@@ -167,7 +172,10 @@ class Prover:
         kept = frozenset(name for name, _ in given.values())
         used = arrays_in(right)
         rests_on = frozenset(node for node, _ in known.values() if self.graph.name(node) in used)
-        outcome = prove_equal(left, right, self.definitions, keep=kept, lemmas=self.lemmas)
+        budget = max(_LONGEST - self.seconds_in_vain / 3, _SHORTEST)
+        outcome = prove_equal(
+            left, right, self.definitions, keep=kept, lemmas=self.lemmas, budget_seconds=budget
+        )
         why_not = None if outcome.proved else "the normal forms were not seen to be equal"
         proof = Proof(outcome.proved, free, outcome.left, outcome.right, tuple(outcome.used), why_not)
         return proof, rests_on
