@@ -7,12 +7,11 @@ random replay; with the recorded version it is not.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from tracer.diagnosis.finding import Finding, Kind
 from tracer.diagnosis.identification import identify
+from tracer.diagnosis.trials import Overlay
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Match
 from tracer.matching.judging import fits, is_right, judged_updates
@@ -88,16 +87,16 @@ def _mended(
 ) -> dict[int, Match] | None:
     """What the spoiled nodes are with the older version in place; None if the gradient is still wrong."""
     region = meant_region(analysis, behind, early)
-    mended: list[dict[int, Any]] = []
+    mended: list[Overlay] = []
     for values in analysis.replays.values:
-        now = dict(enumerate(values))
-        now[early] = values[older]
+        changed = {early: values[older]}
+        now = Overlay(values, changed)
         for node in region:
             recorded = analysis.tape.nodes[node]
             if recorded.kind in (NodeKind.LEAF, NodeKind.RANDOM, NodeKind.OPAQUE):
                 continue
             with np.errstate(all="ignore"):
-                now[node] = evaluate(recorded, now)
+                changed[node] = evaluate(recorded, now)
         mended.append(now)
     if update.change not in region:
         return None

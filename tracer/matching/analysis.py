@@ -16,6 +16,7 @@ from msgspec import Struct
 from tracer.gradients.graph import Graph, build_graph
 from tracer.gradients.rules import NumericRules
 from tracer.matching.candidates import Match, Matcher, Sort
+from tracer.matching.clock import Clock
 from tracer.matching.differences import Difference, FiniteDifferences
 from tracer.matching.inference import Inferred, inferred_losses
 from tracer.matching.initial import with_equal_settings, with_initial_leaves
@@ -65,6 +66,11 @@ class Analysis:
     inferred: Inferred | None = None
     _verified: dict[tuple[int, Any, str], Verified] = field(default_factory=dict)
 
+    @property
+    def clock(self) -> Clock:
+        """The time that the explanation may take."""
+        return self.prover.clock
+
     def verify(self, match: Match) -> Verified:
         """Prove a match, and compare one entry with a finite difference."""
         key = (match.node, match.candidate, match.scale.text)
@@ -80,18 +86,19 @@ class Analysis:
         return None if match is None else self.verify(match)
 
 
-def analyse(tape: Tape, loss: str | None = None) -> Analysis:
+def analyse(tape: Tape, loss: str | None = None, clock: Clock | None = None) -> Analysis:
     """Find out what every node of a tape is, and prove it.
 
     Arguments:
         loss: the name of the loss, if the user gave one.
+        clock: the time that may be taken.
     """
-    analysis = identified(tape, loss)
+    analysis = identified(tape, loss, clock)
     _prove_what_is_shown(analysis)
     return analysis
 
 
-def identified(tape: Tape, loss: str | None = None) -> Analysis:
+def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) -> Analysis:
     """Find out what every node of a tape is, in numbers; nothing is proved before it is asked for."""
     tape = with_equal_settings(with_initial_leaves(tape))
     analysis = _matched(tape, loss)
@@ -116,6 +123,8 @@ def identified(tape: Tape, loss: str | None = None) -> Analysis:
         exact = _matched(tape, loss, indicators=True)
         if _explained(exact.matcher) > _explained(analysis.matcher):
             analysis = exact
+    if clock is not None:
+        analysis.prover.clock = clock
     return analysis
 
 

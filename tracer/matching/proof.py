@@ -33,6 +33,7 @@ from tracer.calculus.terms import Axes, Definition, Entry, Expr, Index
 from tracer.gradients.derivation import onto
 from tracer.gradients.graph import Graph
 from tracer.matching.candidates import Match, Matcher, Sort
+from tracer.matching.clock import Clock, Task
 from tracer.matching.replays import describe
 
 Free = tuple[Index | int, ...]
@@ -57,8 +58,6 @@ class Proof(Struct, frozen=True):
     why_not: str | None = None
 
 
-#: How long the proofs of one program may take together; what comes after that is checked in numbers only.
-_MOST_SECONDS = 7.0
 #: How long one attempt may take; the more time went into vain attempts, the less is spent on the next.
 _LONGEST, _SHORTEST = 1.0, 0.2
 
@@ -74,7 +73,7 @@ class Prover:
     matcher: Matcher
     known: dict[int, dict[int, tuple[int, Expr]]] = field(default_factory=dict)
     unproved: dict[int, dict[int, tuple[int, Expr]]] = field(default_factory=dict)
-    seconds_left: float = _MOST_SECONDS
+    clock: Clock = field(default_factory=Clock)
     seconds_in_vain: float = 0.0
     _in_vain: Counter[tuple[object, ...]] = field(default_factory=Counter)
 
@@ -86,12 +85,14 @@ class Prover:
 
     def prove(self, match: Match) -> Proof:
         """Try to prove one match."""
-        if self.seconds_left <= 0:
+        if not self.clock.left(Task.PROOF):
+            site = self.graph.tape.nodes[match.node].site
+            if site is not None:
+                self.clock.leave_out(Task.PROOF, (site.span.line,))
             return Proof(False, why_not="the time for proofs was used up")
         start = time.thread_time()
         proof = self._stepwise(match)
-        took = time.thread_time() - start
-        self.seconds_left -= took
+        took = self.clock.spend(Task.PROOF, start)
         self.seconds_in_vain += 0.0 if proof.proved else took
         candidate = match.candidate
         if candidate.sort is Sort.FULL and not candidate.transposed:

@@ -20,7 +20,9 @@ from tracer.explanation.model import (
     Part,
     ProgramInfo,
 )
+from tracer.explanation.words.findings import left_out
 from tracer.matching.analysis import Analysis, analyse
+from tracer.matching.clock import Clock
 from tracer.recording import Recording
 from tracer.tape.node import Kind
 
@@ -38,7 +40,7 @@ def build_explanation(
         rerun: records an edited source text, so that a corrected program is shown only after it was run.
     """
     program = recording.program
-    analysis = analyse(recording.tape, loss)
+    analysis = analyse(recording.tape, loss, Clock())
     tape = analysis.tape
     findings = find_stale_operands(analysis)
     stale = {n for f in findings for u in f.spoiled for n in (analysis.updates[u].change, *f.meant)}
@@ -101,6 +103,7 @@ def _notes(recording: Recording, analysis: Analysis, lines: list[Line], loss: st
                 notes.append(
                     Note(site.span.line, site.span.column, f"{site.text} was not differentiated: {reason}")
                 )
+    notes += [Note(min(at, default=0), 0, left_out(task, at)) for task, at in analysis.clock.left_out.items()]
     return tuple(dict.fromkeys(notes))
 
 
