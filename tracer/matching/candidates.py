@@ -227,8 +227,11 @@ class Matcher:
             return False
         if recorded.dtype == "bool":
             return bool(recorded.shape)
-        steps = any(u.change == node for u in self.updates.values())
-        return is_real(recorded) and (bool(recorded.shape) or bool(recorded.names) or steps)
+        return is_real(recorded) and (bool(recorded.shape) or bool(recorded.names) or node in self._changes)
+
+    @cached_property
+    def _changes(self) -> frozenset[int]:
+        return frozenset(u.change for u in self.updates.values())
 
     def _look_up(self, nodes: Any) -> None:
         # Only what a moved or inferred loss adds stands behind the last window.
