@@ -138,85 +138,131 @@ def backward(
 
     Args:
         definitions: what each array is; in program order, operands first.
-        root: the array that is differentiated; a scalar unless ``seed`` is given.
-        given: for some arrays, the name of an array that holds its adjoint, and a factor to multiply it
-            with; their adjoints are not composed but named.
-        wrt: only the adjoints of these, and of what lies between them and the root.
+        root, given, wrt, seed, most_terms: see `ReverseMode.adjoints`.
         axes: the axes of arrays that have no definition, where their uses do not show them.
-        seed: name of an array to weigh the entries of root with: ∂⟨seed, root⟩/∂X.
-        most_terms: how many terms an adjoint may have.
-
-    Returns:
-        For each array its indices and the expression of its adjoint, those of ``given`` included.
-
-    Raises:
-        KeyError: if root has no definition, or an axis of an array cannot be known.
-        ValueError: if root is not a scalar and there is no seed.
-        TooLarge: if an adjoint has too many terms.
     """
-    given, axes = given or {}, axes or {}
-    order = _between(definitions, root, None if wrt is None else frozenset(wrt))
-    free_of_root = tuple(fresh(a, "a") for a in axes_of(definitions[root]))
-    if seed is None and any(isinstance(i, Index) for i in free_of_root):
-        raise ValueError(f"{root} is not a scalar, so its derivative needs a seed")
-    start = constant(1) if seed is None else entry(seed, *free_of_root)
-    adjoints: dict[str, Adjoint] = {root: (free_of_root, start)}
-    for name, operands in reversed(order.items()):
-        if name not in adjoints:
-            continue
-        if name in given:
-            adjoints[name] = _named(given[name], adjoints[name][0])
-        definition = definitions[name]
-        incoming = instantiate(adjoints[name], definition.free)
-        for operand in operands:
-            free, former = adjoints.get(operand, (None, ()))
-            if free is None:
-                known = axes_of(definitions[operand]) if operand in definitions else axes.get(operand)
-                if known is None:
-                    known = operand_axes(definition, operand)
-                free = tuple(fresh(a, "a") for a in known)
-            local = differentiate(definition.expr, operand, free, definition)
-            part = sum_over(definition.free, multiply(incoming, local))
-            total = simplify(add(former, part))
-            if len(total) > most_terms:
-                raise TooLarge(f"the adjoint of {operand} has {len(total)} terms")
-            adjoints[operand] = (free, total)
-    for name in given:
-        if name in adjoints:
-            adjoints[name] = _named(given[name], adjoints[name][0])
-    return adjoints
+    mode = ReverseMode(definitions, axes)
+    return mode.adjoints(root, given=given, wrt=wrt, seed=seed, most_terms=most_terms)
 
 
-def _named(known: tuple[str, Expr], free: tuple[Index | int, ...]) -> Adjoint:
-    array, factor = known
-    return free, multiply(factor, entry(array, *free))
+class ReverseMode:
+    """Reverse mode over some definitions, for many roots and arrays.
 
+    An adjoint is composed from those of the arrays that are made of the array, and no others: with the adjoints
+    that are known already the way to the root is short.
+    """
 
-def _between(
-    definitions: Mapping[str, Definition], root: str, wrt: frozenset[str] | None
-) -> dict[str, tuple[str, ...]]:
-    """The arrays that root depends on, in program order, each with the operands that matter."""
-    operands = {name: arrays_in(definition.expr) for name, definition in definitions.items()}
-    needed, waiting = {root}, [root]
-    while waiting:
-        for operand in operands.get(waiting.pop(), ()):
-            if operand not in needed:
-                needed.add(operand)
-                if operand in definitions:
-                    waiting.append(operand)
-    reaching: set[str] = set(needed) if wrt is None else set(wrt)
-    order: dict[str, tuple[str, ...]] = {}
-    for name in definitions:
-        if name not in needed:
-            continue
-        used = differentiable_operands(definitions[name])
-        kept = tuple(o for o in used if o in reaching)
-        if kept:
-            reaching.add(name)
-        order[name] = kept
-    if root not in definitions:
-        raise KeyError(root)
-    return order
+    def __init__(self, definitions: Mapping[str, Definition], axes: Mapping[str, Axes] | None = None) -> None:
+        self._definitions = definitions
+        self._axes = axes or {}
+        self._positions = {name: n for n, name in enumerate(definitions)}
+        self._users: dict[str, list[str]] = {}
+        for name, definition in definitions.items():
+            for operand in differentiable_operands(definition):
+                self._users.setdefault(operand, []).append(name)
+        self._needed: dict[str, frozenset[str]] = {}
+
+    def adjoints(
+        self,
+        root: str,
+        *,
+        given: Mapping[str, tuple[str, Expr]] | None = None,
+        wrt: Iterable[str] | None = None,
+        seed: str | None = None,
+        most_terms: int = 200,
+    ) -> dict[str, Adjoint]:
+        """∂root/∂X for arrays X.
+
+        Args:
+            root: the array that is differentiated; a scalar unless ``seed`` is given.
+            given: for some arrays, the name of an array that holds its adjoint, and a factor to multiply it
+                with; their adjoints are not composed but named.
+            wrt: only the adjoints of these, and of what lies between them and what is given or the root.
+            seed: name of an array to weigh the entries of root with: ∂⟨seed, root⟩/∂X.
+            most_terms: how many terms an adjoint may have.
+
+        Returns:
+            For each array its indices and the expression of its adjoint, those of ``given`` that were met included.
+
+        Raises:
+            KeyError: if root has no definition, or an axis of an array cannot be known.
+            ValueError: if root is not a scalar and there is no seed.
+            TooLarge: if an adjoint has too many terms.
+        """
+        given, definitions = given or {}, self._definitions
+        free_of_root = tuple(fresh(a, "a") for a in axes_of(definitions[root]))
+        if seed is None and any(isinstance(i, Index) for i in free_of_root):
+            raise ValueError(f"{root} is not a scalar, so its derivative needs a seed")
+        start = constant(1) if seed is None else entry(seed, *free_of_root)
+        adjoints: dict[str, Adjoint] = {root: (free_of_root, start)}
+        wrt = list(self._ancestors(root) if wrt is None else wrt)
+        for name in wrt:
+            if name in given and name != root:
+                adjoints[name] = self._named(name, given)
+        edges = self._edges(root, given, wrt)
+        for name in sorted(edges, key=self._positions.__getitem__, reverse=True):
+            definition = definitions[name]
+            if name in given and name not in adjoints:
+                adjoints[name] = self._named(name, given)
+            if name not in adjoints:
+                continue
+            incoming = instantiate(adjoints[name], definition.free)
+            for operand in edges[name]:
+                if operand in given:
+                    continue
+                free, former = adjoints.get(operand, (None, ()))
+                if free is None:
+                    free = tuple(fresh(a, "a") for a in self._axes_of(operand, definition))
+                local = differentiate(definition.expr, operand, free, definition)
+                part = sum_over(definition.free, multiply(incoming, local))
+                total = simplify(add(former, part))
+                if len(total) > most_terms:
+                    raise TooLarge(f"the adjoint of {operand} has {len(total)} terms")
+                adjoints[operand] = (free, total)
+        return adjoints
+
+    def _named(self, name: str, given: Mapping[str, tuple[str, Expr]]) -> Adjoint:
+        array, factor = given[name]
+        free = tuple(fresh(a, "a") for a in axes_of(self._definitions[name]))
+        return free, multiply(factor, entry(array, *free))
+
+    def _axes_of(self, operand: str, user: Definition) -> Axes:
+        if operand in self._definitions:
+            return axes_of(self._definitions[operand])
+        known = self._axes.get(operand)
+        return operand_axes(user, operand) if known is None else known
+
+    def _edges(
+        self, root: str, given: Mapping[str, tuple[str, Expr]], wrt: Iterable[str]
+    ) -> dict[str, list[str]]:
+        """From each array between those asked for and what is known, the operands that matter."""
+        needed = self._ancestors(root)
+        waiting = [name for name in wrt if name not in given]
+        seen = set(waiting)
+        edges: dict[str, list[str]] = {}
+        while waiting:
+            operand = waiting.pop()
+            for user in self._users.get(operand, ()):
+                if user not in needed:
+                    continue
+                edges.setdefault(user, []).append(operand)
+                if user not in seen and user not in given:
+                    seen.add(user)
+                    waiting.append(user)
+        return edges
+
+    def _ancestors(self, root: str) -> frozenset[str]:
+        """The array itself and all that it depends on."""
+        if root not in self._needed:
+            needed, waiting = {root}, [root]
+            while waiting:
+                definition = self._definitions.get(waiting.pop())
+                for operand in () if definition is None else arrays_in(definition.expr):
+                    if operand not in needed:
+                        needed.add(operand)
+                        waiting.append(operand)
+            self._needed[root] = frozenset(needed)
+        return self._needed[root]
 
 
 def differentiable_operands(definition: Definition) -> tuple[str, ...]:

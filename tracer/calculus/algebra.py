@@ -8,6 +8,7 @@ mentioned outside of it (products and substitutions give bound indices fresh nam
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
@@ -15,7 +16,9 @@ from tracer.calculus.indexing import (
     NotRepresentable,
     affine,
     arrays_of,
+    in_range,
     indices_of,
+    out_of_range,
     replace_in_entry,
     replace_in_index,
     shifted,
@@ -197,8 +200,10 @@ def replace_in_factor(factor: Factor, mapping: Mapping[Index, IndexExpr]) -> Fac
             return replace_in_entry(factor, mapping)
         case Delta():
             over, at = replace_in_index(factor.over, mapping), replace_in_index(factor.at, mapping)
-            if isinstance(over, Index):
-                return Delta(over, at)
+            if isinstance(over, Index) and isinstance(factor.over, Index):
+                same = over.axis == factor.over.axis or (isinstance(at, Index) and at.axis == over.axis)
+                # What lies in the range of one index need not lie in that of the other.
+                return Delta(over, at) if same else Condition("==", over, at)
             if isinstance(factor.over, Index) and isinstance(at, Index) and at.axis == factor.over.axis:
                 return Delta(at, over)
             return Delta(over, at) if isinstance(over, int) else Condition("==", over, at)
@@ -249,13 +254,20 @@ def _reduce(factor: Delta | Mask | Condition) -> Delta | Mask | Condition | bool
             return True
         if isinstance(factor.over, int) and isinstance(factor.at, int):
             return False
-        return factor
+        never = isinstance(factor.over, int) and out_of_range(factor.over, factor.at)
+        return False if never else factor  # an index takes in what it is equal to, so it may be
     if isinstance(factor, Mask):
         if factor.left == factor.right:
             return factor.relation != ">"
         if isinstance(factor.left, Fraction) and isinstance(factor.right, Fraction):
             return _holds(factor.relation, factor.left, factor.right)
         return factor
+    if factor.relation == "==":
+        if out_of_range(factor.left, factor.right):
+            return False
+        for over, at in ((factor.left, factor.right), (factor.right, factor.left)):
+            if isinstance(over, Index) and in_range(at, over.axis):
+                return Delta(over, at)
     try:
         difference = _difference(factor.left, factor.right)
     except NotRepresentable:
@@ -304,10 +316,11 @@ def _holds(relation: str, left: Fraction | int, right: Fraction | int) -> bool:
 
 def _difference(left: IndexExpr, right: IndexExpr) -> IndexExpr:
     if isinstance(right, Affine) and right.sizes:
-        left_sizes = list(left.sizes) if isinstance(left, Affine) else []
-        if left_sizes != list(right.sizes) or not isinstance(left, Affine):
+        extra = Counter(left.sizes if isinstance(left, Affine) else ())
+        extra.subtract(right.sizes)
+        if not isinstance(left, Affine) or any(n < 0 for n in extra.values()):
             raise NotRepresentable("a difference of sizes")
-        left = affine(left.parts, left.constant)
+        left = affine(left.parts, left.constant, extra.elements())
         right = affine(right.parts, right.constant)
     minus = shifted(right, step=-1)
     if isinstance(minus, int):

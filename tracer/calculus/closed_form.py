@@ -34,6 +34,9 @@ from tracer.calculus.renaming import rename_arrays
 from tracer.calculus.rewriting import Rewriter
 from tracer.calculus.terms import Definition, Delta, Entry, Expr, Factor, Function, Index, Term
 
+#: After so many expressions that are no shorter the search ends.
+_PATIENCE = 16
+
 Cost = tuple[int, int, int, int, Fraction, int]
 
 
@@ -167,14 +170,15 @@ def _search(start: Expr, rewriter: Rewriter, known: frozenset[str], deadline: fl
     best, best_cost = start, cost(start, known)
     heap = [(best_cost, next(numbers), 0, start)]
     seen: set[object] = set()
-    while heap and time.thread_time() < deadline and len(seen) < 40:
+    found_at = 0
+    while heap and time.thread_time() < deadline and len(seen) < found_at + _PATIENCE:
         current_cost, _, depth, current = heapq.heappop(heap)
         key = canonical_key(current)
         if key in seen:
             continue
         seen.add(key)
         if current_cost < best_cost:
-            best, best_cost = current, current_cost
+            best, best_cost, found_at = current, current_cost, len(seen)
         if depth == 5:
             continue
         for new in _steps(current, rewriter):

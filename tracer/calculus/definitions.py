@@ -69,6 +69,8 @@ def only_factor(expr: Expr, any_coefficient: bool = False) -> Factor | None:
 
 def positive_part_of(definition: Definition) -> Entry | None:
     """The entry z if the definition is z [z > 0] or z − z [0 > z]."""
+    if not any(isinstance(f, Mask) for term in definition.expr for f, _ in term.factors):
+        return None
     for term in definition.expr:
         for factor, _ in term.factors:
             if not isinstance(factor, Entry):

@@ -66,6 +66,60 @@ def shifted(index: IndexExpr, by: int = 0, sizes: tuple[Axis, ...] = (), step: i
     return affine(((index, step),), by, sizes)
 
 
+def out_of_range(one: IndexExpr, other: IndexExpr) -> bool:
+    """Whether two index expressions are plainly never equal, for all sizes: i and j + n, where i is below n.
+
+    An index lies between 0 and the size of its axis less one, a look-up is not negative, and no size is below one.
+    """
+    return _always_below(one, other) or _always_below(other, one)
+
+
+def in_range(at: IndexExpr, axis: Axis) -> bool:
+    """Whether an index expression plainly is a position of an axis, for all sizes: j + n on an axis of size n + m."""
+    if not (axis.parts or axis.size) or not isinstance(at, Affine | Index):
+        return False
+    end = axis.size if axis.size is not None else Affine((), 0, axis.parts)
+    return _always_below(-1, at) and _always_below(at, end)
+
+
+def _always_below(one: IndexExpr, other: IndexExpr) -> bool:
+    """Whether the largest value of ``one`` is less than the smallest of ``other``, from what is known of sizes."""
+    sizes: dict[Axis, int] = {}
+    total = 0
+
+    def add_size(axis: Axis, times: int) -> None:
+        nonlocal total
+        if axis.size is not None:
+            total += times * axis.size
+            return
+        for part in axis.parts or (axis,):
+            sizes[part] = sizes.get(part, 0) + times
+
+    for side, sign in ((one, 1), (other, -1)):
+        if isinstance(side, int):
+            total += sign * side
+            continue
+        parts: tuple[tuple[Index | Entry, int | Axis], ...] = ((side, 1),) if not isinstance(side, Affine) else side.parts
+        if isinstance(side, Affine):
+            total += sign * side.constant
+            for axis in side.sizes:
+                add_size(axis, sign)
+        for atom, coefficient in parts:
+            if not isinstance(coefficient, int):
+                if sign > 0:
+                    return False
+                continue  # at least 0, and taken away
+            if sign * coefficient < 0:
+                continue
+            if not isinstance(atom, Index):
+                return False
+            add_size(atom.axis, sign * coefficient)
+            total -= sign * coefficient
+    if any(count > 0 for count in sizes.values()):
+        return False
+    return sum(sizes.values()) + total < 0
+
+
 def replace_in_index(expr: IndexExpr, mapping: Mapping[Index, IndexExpr]) -> IndexExpr:
     """The index expression with indices replaced, all at once.
 

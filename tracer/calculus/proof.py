@@ -23,7 +23,7 @@ from tracer.calculus.definitions import ancestors
 from tracer.calculus.indexing import NotRepresentable, entry_text
 from tracer.calculus.patterns import Lemma
 from tracer.calculus.rational import cancelled
-from tracer.calculus.renaming import with_sizes
+from tracer.calculus.renaming import definition_with_sizes, mentions_positions, with_sizes
 from tracer.calculus.rewriting import Rewriter
 from tracer.calculus.terms import (
     Definition,
@@ -33,6 +33,9 @@ from tracer.calculus.terms import (
     Mask,
     Term,
 )
+
+#: What a proof relies on that holds for some sizes only.
+SIZES_OF_THIS_RUN = "the sizes are those of this run"
 
 
 class Proof(Struct, frozen=True):
@@ -69,24 +72,23 @@ def prove_equal(
         definitions: what arrays are; in program order.
         keep: arrays that stand for themselves, such as adjoints that are proved already.
         lemmas: equalities to rely on; those that were used are named in the proof.
-        sizes: if given, and there is no proof for all sizes, one is tried in which the sizes that stand in
-            index expressions (``A[:, H:2 * H]`` beside ``hstack``) are numbers; the proof says so.
+        sizes: if given, and there is no proof for all sizes, one is tried for these sizes where places along
+            axes are named (``A[:, 5:10]`` beside ``hstack``); the proof says so.
         budget_seconds: after this time it is not proved.
     """
     lemmas, keep = tuple(lemmas), tuple(keep)
     proof = _prove(a, b, definitions, keep, lemmas, budget_seconds)
     if proof.proved or sizes is None:
         return proof
-    numbered = {
-        n: Definition(n, d.free, with_sizes(d.expr, sizes))
-        for n, d in ancestors(arrays_in(a) | arrays_in(b), definitions).items()
-    }
-    if all(d.expr == definitions[n].expr for n, d in numbered.items()):
+    reached = ancestors(arrays_in(a) | arrays_in(b), definitions)
+    if not any(mentions_positions(d.expr) for d in reached.values()):
         return proof
-    of_this_run = _prove(with_sizes(a, sizes), with_sizes(b, sizes), numbered, keep, lemmas, budget_seconds)
+    numbered = {n: definition_with_sizes(d, sizes) for n, d in reached.items()}
+    told = tuple(Lemma(with_sizes((i.pattern,), sizes)[0], with_sizes(i.value, sizes), i.says) for i in lemmas)
+    of_this_run = _prove(with_sizes(a, sizes), with_sizes(b, sizes), numbered, keep, told, budget_seconds)
     if not of_this_run.proved:
         return proof
-    return replace(of_this_run, used=(*of_this_run.used, "the sizes are those of this run"))
+    return replace(of_this_run, used=(*of_this_run.used, SIZES_OF_THIS_RUN))
 
 
 def _prove(

@@ -13,11 +13,13 @@ from tracer.calculus.terms import (
     Affine,
     Axis,
     Condition,
+    Definition,
     Delta,
     Entry,
     Expr,
     Factor,
     Function,
+    Index,
     IndexExpr,
     Mask,
     Size,
@@ -73,16 +75,30 @@ def _rename_index(expr: IndexExpr, names: Mapping[str, str]) -> IndexExpr:
 
 
 def with_sizes(expr: Expr, sizes: Mapping[str, int]) -> Expr:
-    """The expression with the sizes in its index expressions as numbers: what holds for these sizes only."""
+    """The expression with axes of known size, and their sizes in index expressions as numbers."""
     result = []
     for term in expr:
-        if not any(_mentions_sizes(i) for f, _ in term.factors for i in _index_expressions(f)):
-            result.append(term)
-            continue
-        new = make_term(term.coefficient, term.bound, [(_sized_factor(f, sizes), e) for f, e in term.factors])
+        bound = tuple(Index(i.name, _sized_axis(i.axis, sizes)) for i in term.bound)
+        new = make_term(term.coefficient, bound, [(_sized_factor(f, sizes), e) for f, e in term.factors])
         if new is not None:
             result.append(new)
     return tuple(result)
+
+
+def definition_with_sizes(definition: Definition, sizes: Mapping[str, int]) -> Definition:
+    """The definition with axes of known size."""
+    free = tuple(Index(i.name, _sized_axis(i.axis, sizes)) if isinstance(i, Index) else i for i in definition.free)
+    return Definition(definition.array, free, with_sizes(definition.expr, sizes))
+
+
+def mentions_positions(expr: Expr) -> bool:
+    """Whether a place along an axis is named that may depend on its size: a fixed one, a shifted one, ``j + n``."""
+    return any(
+        isinstance(i, Affine) or (isinstance(i, int) and i != 0)
+        for term in expr
+        for factor, _ in term.factors
+        for i in _index_expressions(factor)
+    )
 
 
 def _index_expressions(factor: Factor) -> tuple[IndexExpr, ...]:
@@ -97,24 +113,47 @@ def _index_expressions(factor: Factor) -> tuple[IndexExpr, ...]:
             return ()
 
 
-def _mentions_sizes(expr: IndexExpr) -> bool:
-    return isinstance(expr, Affine) and bool(expr.sizes or any(isinstance(c, Axis) for _, c in expr.parts))
-
-
 def _sized_factor(factor: Factor, sizes: Mapping[str, int]) -> Factor:
     match factor:
         case Entry():
-            return Entry(factor.array, tuple(_sized(i, sizes) for i in factor.indices))
+            return _sized_entry(factor, sizes)
         case Delta():
-            return Delta(factor.over, _sized(factor.at, sizes))
+            over = _sized(factor.over, sizes)
+            assert isinstance(over, Index | int)
+            return Delta(over, _sized(factor.at, sizes))
+        case Mask():
+            left, right = (
+                _sized_entry(s, sizes) if isinstance(s, Entry) else s for s in (factor.left, factor.right)
+            )
+            return Mask(factor.relation, left, right)
         case Condition():
             return Condition(factor.relation, _sized(factor.left, sizes), _sized(factor.right, sizes))
-        case _:
-            return factor
+        case Function():
+            return Function(factor.name, tuple(_sized_entry(a, sizes) for a in factor.arguments))
+        case Size():
+            return Size(_sized_axis(factor.axis, sizes))
+
+
+def _sized_entry(entry: Entry, sizes: Mapping[str, int]) -> Entry:
+    return Entry(entry.array, tuple(_sized(i, sizes) for i in entry.indices))
 
 
 def _sized(expr: IndexExpr, sizes: Mapping[str, int]) -> IndexExpr:
-    if not isinstance(expr, Affine):
-        return expr
-    parts = ((a, sizes[c.name] if isinstance(c, Axis) else c) for a, c in expr.parts)
-    return affine(parts, expr.constant + sum(sizes[a.name] for a in expr.sizes))
+    match expr:
+        case Index():
+            return Index(expr.name, _sized_axis(expr.axis, sizes))
+        case Entry():
+            return _sized_entry(expr, sizes)
+        case Affine():
+            parts: list[tuple[Index | Entry, int | Axis]] = []
+            for atom, coefficient in expr.parts:
+                sized = _sized(atom, sizes)
+                assert isinstance(sized, Index | Entry)
+                parts.append((sized, sizes[coefficient.name] if isinstance(coefficient, Axis) else coefficient))
+            return affine(parts, expr.constant + sum(sizes[a.name] for a in expr.sizes))
+        case _:
+            return expr
+
+
+def _sized_axis(axis: Axis, sizes: Mapping[str, int]) -> Axis:
+    return Axis(axis.name, size=sizes.get(axis.name))

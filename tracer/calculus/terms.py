@@ -22,9 +22,15 @@ from msgspec import Struct
 
 
 class Axis(Struct, frozen=True, cache_hash=True):
-    """A named axis of unknown size.  Two axes are the same one exactly if their names are equal."""
+    """A named axis of unknown size.  Two axes are the same one exactly if their names are equal.
+
+    ``parts``: axes whose sizes add up to that of this one, as for the axis of a ``hstack``; empty if there are none.
+    ``size``: the number of its positions, where only that one is spoken of.
+    """
 
     name: str
+    parts: tuple[Axis, ...] = ()
+    size: int | None = None
 
 
 #: The axes of an array, first to last; ``None`` is an axis of size one (it broadcasts).

@@ -115,15 +115,16 @@ def is_penalty(analysis: Analysis, node: int) -> bool:
 
 
 def roots_of(analysis: Analysis, wrt: int, before: int) -> tuple[int, ...]:
-    """The roots that a parameter may have been trained on: computed before its update, the last one first."""
+    """The roots that a parameter may have been trained on, the last one first.
+
+    They are computed before its update; else after it in the same iteration, from values that it had before.
+    """
     matcher = analysis.matcher
-    able = [
-        r
-        for r in matcher.roots
-        if matcher.position(r.node) < before and wrt in matcher.adjoints[r.node][0].full
-    ]
-    named = [r.node for r in able if r.named] or [r.node for r in able]
     window = analysis.tape.nodes[before].window
+    all_able = [r for r in matcher.roots if wrt in matcher.adjoints[r.node][0].full]
+    able = [r for r in all_able if matcher.position(r.node) < before]
+    able = able or [r for r in all_able if analysis.tape.nodes[r.node].window == window]
+    named = [r.node for r in able if r.named] or [r.node for r in able]
     return tuple(sorted(named, key=lambda r: (analysis.tape.nodes[r].window != window, -r)))
 
 

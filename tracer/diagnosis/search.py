@@ -51,7 +51,9 @@ def find_faults(analysis: Analysis, explained: Iterable[int] = ()) -> list[Findi
             break
         edit, mended = best
         findings.append(_finding(trials, edit, mended))
-        wrong = [t for t in wrong if t not in mended]
+        # What else a step may have meant as the gradient is mended with it.
+        steps = {t.update for t in mended if t.update is not None}
+        wrong = [t for t in wrong if t not in mended and t.update not in steps]
     analysis.clock.spend(Task.FAULT, start)
     if wrong and time.thread_time() > until:
         sites = [analysis.tape.nodes[t.node].site for t in wrong]

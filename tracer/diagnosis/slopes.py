@@ -62,5 +62,5 @@ def find_slopes(
 
 
 def _rounded(key: Any) -> Any:
-    projections = np.round(np.abs(np.asarray(key.projections, dtype=float)), 9)
+    projections = np.round(np.asarray(key.projections, dtype=float), 9) + 0.0
     return projections.tobytes(), tuple(np.round(np.asarray(key.norms, dtype=float), 9))

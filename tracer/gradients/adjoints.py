@@ -122,9 +122,7 @@ def numeric_adjoints(
 _ROUNDING = 1e-13
 
 
-def _is_rounding(
-    value: NDArray[Any], adjoint: Any, product: Callable[[Any], NDArray[Any] | None]
-) -> bool:
+def _is_rounding(value: NDArray[Any], adjoint: Any, product: Callable[[Any], NDArray[Any] | None]) -> bool:
     """Whether a contribution is 0 but for rounding, as that to a bias that a mean subtracts again.
 
     It is, if its terms cancel: with the signs of the adjoint drawn anew they add up to much more.
@@ -170,9 +168,9 @@ def local_derivatives(
         if tape.nodes[current].kind is Kind.LEAF:
             continue
         if tape.nodes[current].op not in ELEMENTWISE:
-            elsewhere += operands(tape.nodes[current])
+            elsewhere += tape.operands(current)
             continue
-        for operand in dict.fromkeys(operands(tape.nodes[current])):
+        for operand in dict.fromkeys(tape.operands(current)):
             if operand not in relevant:
                 continue
             products = [
@@ -205,5 +203,5 @@ def _those_behind(tape: Tape, nodes: Sequence[int], wanted: Collection[int]) -> 
         if node >= first and node not in seen:
             seen.add(node)
             left.discard(node)
-            todo += operands(tape.nodes[node])
+            todo += tape.operands(node)
     return set(wanted) - left

@@ -18,6 +18,7 @@ from tracer.calculus import (
     Lemma,
     add,
     arrays_in,
+    canonical_key,
     closed_form,
     contract,
     differentiate,
@@ -141,6 +142,7 @@ class _Derivation:
     ) -> None:
         self.lemmas, self.through = lemmas, through
         self._found: dict[Expr, tuple[int, list[tuple[str, Expr]]]] = {}
+        self._closed: dict[object, Expr] = {}
         self.graph, self.cone, self.known, self.readable, self.partial = graph, cone, known, readable, partial
         self.axes: Mapping[str, Axes] = graph.array_axes()
         self.steps: list[DerivationStep] = []
@@ -203,7 +205,10 @@ class _Derivation:
         readable = self.readable | set(self.adjoints)
         folded = expr
         if len(expr) > 2 or _functions(expr) or not arrays_in(expr) <= readable:
-            folded = closed_form(expr, self._relations(), readable, lemmas=self.lemmas)
+            key = len(self.adjoints), canonical_key(expr)
+            if key not in self._closed:
+                self._closed[key] = closed_form(expr, self._relations(), readable, lemmas=self.lemmas)
+            folded = self._closed[key]
         folded = _readable_masks(folded, self.cone, self.readable)
         steps = [("fold", folded)]
         spelled = self._spelled_out(folded)

@@ -22,8 +22,10 @@ from tracer.calculus.algebra import make_term
 from tracer.calculus.linearised import VALUE
 from tracer.calculus.terms import Axes, Axis, Definition, Entry, Expr, Factor, Size, Term
 from tracer.gradients.axis_names import AxisNames, name_axes
+from tracer.gradients.lengths import ScalarLengths
 from tracer.gradients.sizes import sizes_asked_for
 from tracer.ops import AxisTable, NoFormula, auxiliary, define
+from tracer.ops.lengths import Bound
 from tracer.tape.functions import Slice
 from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import Tape
@@ -62,6 +64,7 @@ class Graph:
     aliases: dict[int, int] = field(default_factory=dict)
     size_sources: dict[Axis, int] = field(default_factory=dict)
     axis_names: AxisNames = field(default_factory=lambda: AxisNames({}))
+    lengths: ScalarLengths = field(init=False)
     _recorded: dict[int, int] = field(default_factory=dict)
     _array_axes: tuple[int, Mapping[str, Axes]] = (-1, {})
 
@@ -222,11 +225,19 @@ def build_graph(tape: Tape, cuts: Iterable[int] = ()) -> Graph:
     graph = Graph(tape)
     cut = frozenset(cuts)
     _number_values(graph, cut)
-    for final in (False, True):
+    graph.lengths = ScalarLengths(tape, graph.table, graph.axes, graph.representative)
+    # Slices need sizes, and say in turn which axes are the same, so that more is known of sizes.
+    for _ in range(2 if graph.lengths.asked else 1):
+        _find_size_sources(graph)
+        graph.lengths.learn(graph.size_sources)
         for node in tape.nodes:
-            _define(graph, node, cut, final)
-        if not final:
-            _find_size_sources(graph)
+            _define(graph, node, cut, False)
+        graph.size_sources.clear()
+    _find_size_sources(graph)
+    graph.lengths.learn(graph.size_sources)
+    graph.table.compose()
+    for node in tape.nodes:
+        _define(graph, node, cut, True)
     graph.size_sources = {graph.table.find(a): s for a, s in graph.size_sources.items()}
     for number, definition in graph.definitions.items():
         graph.definitions[number] = Definition(
@@ -345,10 +356,8 @@ def _operand(
     if isinstance(argument, tuple | list):
         return tuple(_operand(graph, user, item, plain, values) for item in argument)
     if isinstance(argument, Slice):
-        parts = (
-            _operand(graph, user, p, True, values) for p in (argument.start, argument.stop, argument.step)
-        )
-        return slice(*parts)
+        start, stop = (_bound(graph, user, p, values) for p in (argument.start, argument.stop))
+        return slice(start, stop, _operand(graph, user, argument.step, True, values))
     if isinstance(argument, float) and not plain and user.op not in _INDEXING:
         return Fraction(repr(argument)) if np.isfinite(argument) else argument
     if (
@@ -359,6 +368,14 @@ def _operand(
     ):
         return Fraction(argument)
     return argument
+
+
+def _bound(graph: Graph, user: Node, argument: Any, values: list[Any] | None) -> Any:
+    """A bound of a slice: a number, and what it is in sizes of axes."""
+    value = _operand(graph, user, argument, True, values)
+    if not isinstance(argument, Ref) or isinstance(value, bool) or not isinstance(value, int | np.integer):
+        return value
+    return Bound(int(value), graph.lengths.of(argument.node))
 
 
 def _find_size_sources(graph: Graph) -> None:

@@ -186,7 +186,7 @@ class Matcher:
                 self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), rest)  # a loop may run either way
 
     def _computed_alike(self, nodes: Iterable[int], root: int) -> list[list[int]]:
-        """The nodes, those together that are one value computed again: ``w[1:]`` read twice is one thing to differentiate by."""
+        """The nodes; those together that are one value computed again, as ``w[1:]`` that is read twice."""
         found: dict[int, list[int]] = {}
         for node in sorted(nodes):
             if node != root:

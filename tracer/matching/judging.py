@@ -13,11 +13,16 @@ _MOST_SCALE_RANK = 6
 
 
 def judged_updates(matcher: Matcher) -> list[Update]:
-    """The updates that can be judged: their old version is a parameter of a root computed before them."""
+    """The updates that can be judged: their old version is a parameter of a root computed before them.
+
+    A loss may also be computed after the step, from what the forward pass left.
+    """
     judged = []
+    nodes = matcher.graph.tape.nodes
     for update in matcher.updates.values():
-        roots = [r.node for r in matcher.roots if r.named and matcher.position(r.node) < update.node]
-        roots = roots or [r.node for r in matcher.roots if matcher.position(r.node) < update.node]
+        before = [r for r in matcher.roots if matcher.position(r.node) < update.node]
+        roots = [r.node for r in before if r.named] or [r.node for r in before]
+        roots += [r.node for r in matcher.roots if nodes[r.node].window == nodes[update.node].window]
         if any(update.before in matcher.adjoints[r][0].full for r in roots):
             judged.append(update)
     return judged

@@ -14,6 +14,7 @@ from typing import Any
 
 from tracer.calculus import entry, fresh
 from tracer.calculus.terms import Axes, Axis, Index, IndexExpr
+from tracer.ops.lengths import Length, length_of
 from tracer.ops.writing import Form, NoFormula
 
 
@@ -23,6 +24,9 @@ class AxisTable:
     def __init__(self) -> None:
         self._parents: dict[Axis, Axis] = {}
         self._sizes: dict[str, int] = {}
+        self._lengths: dict[Axis, Length] = {}
+        self._alike: dict[Axis, Axis] = {}
+        self._composed: dict[Axis, Axis] = {}
         #: How many axes have been united; what was read from the table holds as long as this stays.
         self.unions = 0
 
@@ -41,14 +45,19 @@ class AxisTable:
 
     def find(self, axis: Axis) -> Axis:
         """The axis that stands for all that are the same as this one."""
-        root = axis
-        while (parent := self._parents.get(root)) is not None:
-            root = parent
-        while axis != root:
-            parent = self._parents[axis]
-            self._parents[axis] = root
-            axis = parent
-        return root
+        root = self._root(axis)
+        return self._composed.get(root, root) if self._composed else root
+
+    def _root(self, axis: Axis) -> Axis:
+        return _root(self._parents, Axis(axis.name) if axis.parts else axis)
+
+    def compose(self) -> None:
+        """From now on an axis that is made of others says so: what is known of lengths is complete."""
+        self._composed.clear()
+        made = {a: self.length(a) for a in self._lengths if self._root(a) == a}
+        self._composed = {
+            a: Axis(a.name, known.sizes) for a, known in made.items() if known.sizes and not known.constant
+        }
 
     def unite(self, one: Axis, other: Axis) -> None:
         """Say that two axes are the same.
@@ -56,7 +65,7 @@ class AxisTable:
         Raises:
             NoFormula: if their sizes differ.
         """
-        one, other = self.find(one), self.find(other)
+        one, other = self._root(one), self._root(other)
         if one == other:
             return
         sizes = self._sizes.get(one.name), self._sizes.get(other.name)
@@ -64,6 +73,39 @@ class AxisTable:
             raise NoFormula("axis", f"{one.name} and {other.name} have the sizes {sizes[0]} and {sizes[1]}")
         self._parents[other] = one
         self.unions += 1
+        self.say_alike(other, one)
+        if other in self._lengths:
+            self._lengths.setdefault(one, self._lengths[other])
+
+    def say_length(self, axis: Axis, length: Length) -> None:
+        """Say what the size of an axis is, in sizes of other axes."""
+        axis = self._root(axis)
+        if length.axis is None and all(self._root(a) != axis for a, _ in length.counts):
+            self._lengths.setdefault(axis, length)
+
+    def say_alike(self, axis: Axis, other: Axis) -> None:
+        """Say that an axis has the size of another one, by the same source, without being the same."""
+        axis, other = (_root(self._alike, self._root(a)) for a in (axis, other))
+        if axis != other:
+            self._alike[axis] = other
+
+    def sized_like(self, axis: Axis) -> Axis:
+        """The axis that stands for all whose size is known to be that of this one."""
+        return self.find(_root(self._alike, self._root(axis)))
+
+    def length(self, axis: Axis | None) -> Length:
+        """The size of an axis in sizes of others, as far as that is known."""
+        if axis is None:
+            return Length((), 1)
+        known = self._lengths.get(self._root(axis))
+        return length_of({self.sized_like(axis): 1}) if known is None else self.settled(known)
+
+    def settled(self, length: Length) -> Length:
+        """The length in the axes that stand for others."""
+        total = Length((), length.constant)
+        for axis, count in length.counts:
+            total = total.plus(length_of({self.sized_like(axis): 1}), count)
+        return total
 
     def size(self, axis: Axis) -> int:
         """The size of an axis in the recorded run."""
@@ -84,6 +126,18 @@ class AxisTable:
     ) -> Operand:
         """An array as rules see it; see `Operand`."""
         return Operand(name, tuple(shape), self, dtype, value, source)
+
+
+def _root(parents: dict[Axis, Axis], axis: Axis) -> Axis:
+    """The end of a chain of parents, which is made short on the way."""
+    root = axis
+    while (parent := parents.get(root)) is not None:
+        root = parent
+    while axis != root:
+        parent = parents[axis]
+        parents[axis] = root
+        axis = parent
+    return root
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,14 @@ The result is a sum over deltas: out[k] = Σ_i δ(k, i) A[i] + Σ_j δ(k, j + I)
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from tracer.calculus.indexing import shifted
 from tracer.calculus.terms import Axis, Index
 from tracer.ops.axes import Operand
+from tracer.ops.lengths import length_of
 from tracer.ops.reductions import axis_at
 from tracer.ops.table import Row, operation
 from tracer.ops.writing import Form, NoFormula, delta, form, rational, sum_over, total
@@ -44,6 +46,9 @@ def join(pieces: Sequence[tuple[Any, int]], axis: int, out: Operand) -> Row:
             constant += 1
         elif isinstance(index, Index):
             sizes.append(index.axis)
+    along = free[axis]
+    if isinstance(along, Index):
+        out.table.say_length(along.axis, length_of(Counter(sizes), constant))
     return tuple(free), total(summands)
 
 

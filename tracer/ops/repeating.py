@@ -13,6 +13,7 @@ from tracer.calculus.indexing import shifted
 from tracer.calculus.terms import Index, IndexExpr
 from tracer.ops.accumulations import along
 from tracer.ops.axes import Operand
+from tracer.ops.lengths import Bound, length_of
 from tracer.ops.reductions import axis_at, reduced, whole
 from tracer.ops.selection import select
 from tracer.ops.table import Row, operation
@@ -163,17 +164,33 @@ def split(X: Operand, sections: Any, axis: Any = 0, part: Any = 0, *, out: Opera
     """out[i] = X[i + start]"""
     position, number = axis_at(axis, X.ndim), whole(part)
     size = X.shape[position]
+    begin: int | Bound
+    end: int | Bound
     if isinstance(sections, (tuple, list)):
         bounds = [0, *(slice(None, whole(s)).indices(size)[1] for s in sections), size]
-        start, stop = bounds[number], bounds[number + 1]
+        begin, end = bounds[number], max(bounds[number : number + 2])
+    elif size % whole(sections):
+        short, longer = divmod(size, whole(sections))
+        begin = number * short + min(number, longer)
+        end = begin + short + (number < longer)
     else:
-        count = whole(sections)
-        longer = size % count
-        start = number * (size // count) + min(number, longer)
-        stop = start + size // count + (number < longer)
-    index = (*[slice(None)] * position, slice(start, max(start, stop)))
-    selection = select(X, index, out.name)
+        begin, end = _section(X, position, whole(sections), number, f"{out.name}.slice{position}")
+    selection = select(X, (*[slice(None)] * position, slice(begin, end)), out.name)
     return selection.free, X.at(*selection.at)
+
+
+def _section(X: Operand, position: int, count: int, number: int, name: str) -> tuple[int | Bound, int | Bound]:
+    """The bounds of one of several parts of equal length, for all sizes."""
+    size, axis = X.shape[position] // count, X.axes[position]
+    begin, end = number * size, (number + 1) * size
+    over = X.table.axis(name, size)
+    if axis is None or over is None:
+        return begin, end
+    section = X.table.length(axis).part(count)
+    if section is None:
+        section = length_of({over: 1})
+        X.table.say_length(axis, section.times(count))
+    return Bound(begin, section.times(number)), Bound(end, section.times(number + 1))
 
 
 @operation("array_split")

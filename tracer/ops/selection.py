@@ -20,6 +20,7 @@ from msgspec import Struct
 from tracer.calculus import affine, fresh
 from tracer.calculus.terms import Axes, Axis, Entry, Index, IndexExpr
 from tracer.ops.axes import Operand, broadcast
+from tracer.ops.lengths import Bound, Length
 from tracer.ops.writing import NoFormula
 
 #: Operations whose whole number result was looked up in data, so that its value is no part of the formula.
@@ -124,6 +125,8 @@ def known_integer(value: Any) -> int | None:
     """A whole number that is written in an index, or the known value of a scalar; ``None`` for None."""
     if value is None:
         return None
+    if isinstance(value, Bound):
+        return value.value
     if isinstance(value, Operand):
         if value.ndim or value.value is None:
             raise NoFormula("getitem", f"a slice whose bound {value.name} is not a known whole number")
@@ -153,13 +156,39 @@ def _slice(X: Operand, position: int, item: Any, name: str) -> tuple[Index | int
     from_end = (bounds.start is not None and bounds.start < 0 and start > 0) or (
         bounds.start is None and step < 0
     )
-    sizes = (axis,) if from_end else ()
+    sizes: tuple[Axis, ...] = (axis,) if from_end else ()
     constant = start - size if from_end else start
-    if length == 1:
+    over = X.table.axis(name, length)
+    if step == 1 and not from_end and start == (bounds.start or 0):
+        begin = X.table.settled(item.start.length) if isinstance(item.start, Bound) else Length((), start)
+        if begin.sizes is not None and begin.constant >= 0:
+            sizes, constant = begin.sizes, begin.constant
+            if over is not None:
+                over = _of_length(over, _end(X, axis, item.stop, stop).plus(begin, -1), X)
+    if over is None:
         return 0, affine((), constant, sizes)
-    index = fresh(X.table.axis(name, length))
+    index = fresh(over)
     assert isinstance(index, Index)
     return index, affine(((index, step),), constant, sizes)
+
+
+def _end(X: Operand, axis: Axis, given: Any, stop: int) -> Length:
+    """Where a slice ends, for all sizes where that is known."""
+    if given is None:
+        return X.table.length(axis)
+    if isinstance(given, Bound) and given.value == stop:
+        return X.table.settled(given.length)
+    return Length((), stop)
+
+
+def _of_length(over: Axis, length: Length, X: Operand) -> Axis:
+    """The axis of a slice; the slice of the size of an axis has that axis, of several added sizes an axis made of them."""
+    known = length.axis
+    if known is not None and X.table.size(known) == X.table.size(over):
+        X.table.unite(known, over)
+    elif length.counts and length.sizes is not None:
+        X.table.say_length(over, length)
+    return X.table.find(over)
 
 
 def _whole_numbers(X: Operand, position: int, item: Any) -> list[IndexExpr | _Array]:

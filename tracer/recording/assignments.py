@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import collections
 import operator
 import sys
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +13,7 @@ import numpy as np
 
 from tracer.recording.box import Box, Place, is_number
 from tracer.recording.expressions import _BINARY, classic
+from tracer.recording.harmless import does_more
 from tracer.recording.state import Mode
 from tracer.recording.walking import Walking
 from tracer.tape.node import Kind, Node, Ref
@@ -21,6 +24,10 @@ _IN_PLACE: dict[str, Callable[[Any, Any], Any]] = {
     "matmul": operator.imatmul, "left_shift": operator.ilshift, "right_shift": operator.irshift,
     "bitwise_or": operator.ior, "bitwise_xor": operator.ixor, "bitwise_and": operator.iand,
 }  # fmt: skip
+#: Writing into these changes nothing but them.
+_CONTAINERS = (dict, list, collections.deque)
+#: Adding to these in place changes no array.
+_PLAIN = (*_CONTAINERS, int, float, complex, str, bytes, tuple, set, frozenset, np.generic)
 
 
 class Assignments(Walking):
@@ -33,7 +40,8 @@ class Assignments(Walking):
         if self.mode and box.node is not None:
             place = self.places[index]
             self.bound(place.name, box, place)
-            self._place_name(self.where(sys._getframe(1), place.name), box)
+            if self.mode is Mode.SETUP or not isinstance(box.value, np.ndarray):
+                self._place_name(self.where(sys._getframe(1), place.name), box)
         return box.value
 
     def _place_name(self, location: Any, box: Box) -> None:
@@ -50,6 +58,8 @@ class Assignments(Walking):
         if self.mode and isinstance(owner.value, np.ndarray) and is_number(owner.value):
             self._set_array_attribute(owner, name, box, self.places[index])
             return
+        if self.mode and not _plainly_held(owner.value, name):
+            self.memory.anything_may_change()
         setattr(owner.value, name, box.value if isinstance(box, Box) else box)
         if self.mode and isinstance(box, Box) and box.node is not None:
             place = self.places[index]
@@ -67,6 +77,7 @@ class Assignments(Walking):
             self._mutated(array, "with_attribute", args, place)
             return
         before = self.memory.read(array, place)
+        self.memory.lending.before_write(array)
         setattr(array, name, value.value)
         if name == "shape":
             kwargs = {"shape": tuple(array.shape)}
@@ -97,6 +108,8 @@ class Assignments(Walking):
             container[key.value] = box.value
             self._mutated(array, "put_flat", args, place)
         else:
+            if not isinstance(container, _CONTAINERS) and does_more(container, "__setitem__"):
+                self.memory.anything_may_change()
             container[key.value] = box.value
             if box.node is not None:
                 self.bound(f"{place.name}[{key.value!r}]", box, place)
@@ -148,6 +161,8 @@ class Assignments(Walking):
         place = self.places[index]
         a = self.attribute(reading, owner, name)
         result = self.in_place(op, a, _evaluated(late), place)
+        if self.mode and not _plainly_held(owner.value, name):
+            self.memory.anything_may_change()
         setattr(owner.value, name, result.value)
         if self.mode and result.node is not None:
             self.bound(place.name, result, place)
@@ -165,6 +180,7 @@ class Assignments(Walking):
             args = (self.reference(owner), self.index(key))
             operands: list[Any] = [a, b]
             if part:
+                self.memory.lending.before_write(a.value)
                 # NumPy changes the part itself (a view, or the copy that a list of places gives) in place, so
                 # the operands are read before it changes.
                 operands = [self.reference(a), self.reference(b)]
@@ -183,6 +199,8 @@ class Assignments(Walking):
         if self.mode and isinstance(container, np.flatiter):
             self.store_item(outcome, owner, key, place)
             return
+        if self.mode and not isinstance(container, _CONTAINERS) and does_more(container, "__setitem__"):
+            self.memory.anything_may_change()
         container[key.value] = outcome.value
         if self.mode and outcome.node is not None:
             self.bound(f"{place.name}[{key.value!r}]", outcome, place)
@@ -194,6 +212,13 @@ class Assignments(Walking):
         if not self.mode or not isinstance(a.value, np.ndarray) or not is_number(a.value):
             objects = self.mode and isinstance(a.value, np.ndarray) and a.value.dtype == object
             before = a.value.copy() if objects else None
+            if (
+                self.mode
+                and not objects
+                and not isinstance(a.value, _PLAIN)
+                and _adds_unrecorded(op, a.value)
+            ):
+                self.memory.anything_may_change()
             result = _IN_PLACE[op](a.value, b.value)
             if before is not None and result.dtype == object:
                 self.entry_by_entry(op, before, b.value, result, place)
@@ -214,6 +239,22 @@ class Assignments(Walking):
                 "into",
             )
         return Box(result, self._mutated(result, op, args, place), place)
+
+
+def _adds_unrecorded(op: str, value: Any) -> bool:
+    """Whether an object has an ``op=`` of its own that is not recorded."""
+    name = f"__{_IN_PLACE[op].__name__}__"
+    return hasattr(type(value), name) and does_more(value, name)
+
+
+def _plainly_held(owner: Any, name: str) -> bool:
+    """Whether setting an attribute does no more than that, or runs code of the program."""
+    kind = type(owner)
+    there = getattr(kind, name, None)
+    plain: tuple[Any, ...] = (object.__setattr__, type.__setattr__, types.ModuleType.__setattr__)
+    return kind.__setattr__ in plain and (
+        isinstance(there, (property, types.MemberDescriptorType)) or not hasattr(type(there), "__set__")
+    )
 
 
 def _evaluated(late: Any) -> Box:

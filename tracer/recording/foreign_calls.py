@@ -62,6 +62,17 @@ _SILENT_MODULES = {
 class ForeignCalls(Assignments):
     """What is known of a call after it was carried out natively."""
 
+    def unrecorded_call(self, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """Carry out a call of code that is not recorded, and may change whatever it can reach."""
+        lending = self.memory.lending
+        self.memory.anything_may_change()
+        lending.foreign += 1
+        try:
+            return function(*args, **kwargs)
+        finally:
+            lending.foreign -= 1
+            self.memory.checked.clear()
+
     def _changed_unseen(self, function: Any, box: Box, old: Node, place: Place) -> None:
         if old.window < 0 or not self.windowed or same(box.value, old.value):
             return
@@ -77,7 +88,6 @@ class ForeignCalls(Assignments):
         result: Any,
         place: Place,
     ) -> Box:
-        self.memory.checked.clear()
         bound = getattr(function, "__self__", None)
         if function in (copy.deepcopy, copy.copy) and args:
             return self._copied(args[0], result, place)

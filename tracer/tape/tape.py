@@ -50,6 +50,7 @@ class Tape:
     bindings: list[Binding] = field(default_factory=list)
     windows: list[Window] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    _operands: dict[int, tuple[Any, tuple[int, ...]]] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -75,7 +76,11 @@ class Tape:
 
     def operands(self, node: int) -> tuple[int, ...]:
         """The nodes that ``node`` was computed from, in the order of its arguments, repeated ones too."""
-        return operands(self.nodes[node])
+        recorded = self.nodes[node]
+        known = self._operands.get(node)
+        if known is None or known[0] is not recorded:
+            known = self._operands[node] = recorded, operands(recorded)
+        return known[1]
 
     def window_nodes(self) -> Iterator[Node]:
         """The nodes that have values: those of all windows, in order."""
