@@ -6,7 +6,7 @@ proof or the reason why there is none, and a finite difference at the recorded v
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -112,10 +112,7 @@ def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) 
         matcher = analysis.matcher
     if loss is None and matcher.updates and not _explained(matcher) and analysis.inferred is None:
         parameters = frozenset(u.before for u in matcher.updates.values())
-        tried = [
-            _matched(found.tape, None, found) for found in inferred_losses(tape, matcher.live, parameters)
-        ]
-        best = max(tried, key=lambda a: _explained(a.matcher), default=None)
+        best = _best_inferred(inferred_losses(tape, matcher.live, parameters))
         if best is not None and _explained(best.matcher) and _is_another(best.matcher, matcher):
             analysis = best
     if analysis.inferred is None and _some_are_wrong(analysis.matcher) and has_indicators(tape):
@@ -126,6 +123,18 @@ def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) 
     if clock is not None:
         analysis.prover.clock = clock
     return analysis
+
+
+def _best_inferred(losses: Iterable[Inferred]) -> Analysis | None:
+    """The analysis with the loss that explains most updates; none is tried after one that explains all."""
+    best: Analysis | None = None
+    for found in losses:
+        tried = _matched(found.tape, None, found)
+        if best is None or _explained(tried.matcher) > _explained(best.matcher):
+            best = tried
+        if _explained(tried.matcher) == len(tried.matcher.updates):
+            break
+    return best
 
 
 def _prove_what_is_shown(analysis: Analysis) -> None:

@@ -312,12 +312,14 @@ class Matcher:
             current = tape.nodes[todo.pop()]
             if current.op not in ("multiply", "divide", "negative", "true_divide"):
                 continue
+            numbers = [a for a in current.args if isinstance(a, int | float)]  # such as the length of a list
             for operand in tape.operands(current.id):
                 inner = tape.nodes[operand]
-                if inner.kind is Kind.LITERAL and isinstance(inner.value, int | float) and inner.value:
-                    found |= {float(inner.value), 1 / float(inner.value)}
+                if inner.kind is Kind.LITERAL and isinstance(inner.value, int | float):
+                    numbers.append(inner.value)
                 elif not inner.names:
                     todo.append(operand)
+            found |= {float(n) for n in numbers if n} | {1 / float(n) for n in numbers if n}
         return frozenset(found)
 
     def scalar_factors(self, node: int) -> list[float]:

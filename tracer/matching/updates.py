@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from tracer.gradients.adjoints import is_real
 from tracer.tape.functions import Slice
-from tracer.tape.node import Kind, Node, Ref
+from tracer.tape.node import Kind, Node, Ref, Site
 from tracer.tape.tape import Tape
 
 #: Where in its container a value stands: ``['W1']``, ``[0]``, ``.weights[0]``.
@@ -42,9 +42,15 @@ def find_updates(tape: Tape) -> dict[int, Update]:
     """The update nodes of the recorded windows, in order.
 
     A candidate adds to or subtracts from a leaf or the result of an earlier update, keeps the shape, and
-    is bound to the name of the old version or replaces it in place.  A scalar counts only if its old
+    is bound to the name of the old version or replaces it in place; or it was made where another one was made that
+    is (the entries of a list have no names before the next iteration reads them).  A scalar counts only if its old
     version is used for something else too: a running total of the losses is no parameter.
     """
+    named = _updates(tape, frozenset())
+    return _updates(tape, frozenset((s, n.op) for u in named if (s := (n := tape.nodes[u]).site) is not None))
+
+
+def _updates(tape: Tape, places: frozenset[tuple[Site, str]]) -> dict[int, Update]:
     updates: dict[int, Update] = {}
     for node in tape.nodes:
         whole = _replaced_whole(tape, node, updates)
@@ -57,7 +63,8 @@ def find_updates(tape: Tape) -> dict[int, Update]:
                 continue
             old = tape.nodes[before]
             carried = old.kind is Kind.LEAF or before in updates
-            same = node.kind is Kind.MUTATION or _is_same_variable(node, old)
+            nameless = not node.names and (node.site, node.op) in places
+            same = node.kind is Kind.MUTATION or nameless or _is_same_variable(node, old)
             if not carried or not same or old.shape != node.shape or not is_real(old):
                 continue
             rest = [other for place, other in direct(node) if place != position]
