@@ -132,7 +132,7 @@ def _mended(analysis: Analysis, update: Update, region: list[int], now: list[Ove
     def meaning(node: int, wrt: int | None = None) -> Match | None:
         return identify(analysis, node, [values[node] for values in now], update.node, wrt)
 
-    needed = meaning(update.change, update.before)
+    needed = meaning(update.change, update.wrt)
     if needed is None or not fits(needed, update):
         return None
     meant = {node: meaning(node) for node in region if node != update.change}

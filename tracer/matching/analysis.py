@@ -21,6 +21,7 @@ from tracer.matching.differences import Difference, FiniteDifferences
 from tracer.matching.inference import Inferred, inferred_losses
 from tracer.matching.initial import with_equal_settings, with_initial_leaves
 from tracer.matching.judging import is_right, judged_updates
+from tracer.matching.optimisers import recognise
 from tracer.matching.own_loss import own_losses
 from tracer.matching.proof import Proof, Prover
 from tracer.matching.replays import Replays, has_indicators, random_replays
@@ -110,10 +111,10 @@ def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) 
             (a for a in moved if _is_judged(a.matcher)), key=lambda a: _explained(a.matcher), default=analysis
         )
         matcher = analysis.matcher
-    if loss is None and matcher.updates and not _explained(matcher) and analysis.inferred is None:
+    if loss is None and matcher.updates and not _along_gradients(matcher) and analysis.inferred is None:
         parameters = frozenset(u.before for u in matcher.updates.values())
         best = _best_inferred(inferred_losses(tape, matcher.live, parameters))
-        if best is not None and _explained(best.matcher) and _is_another(best.matcher, matcher):
+        if best is not None and _is_another(best.matcher, matcher):
             analysis = best
     if analysis.inferred is None and _some_are_wrong(analysis.matcher) and has_indicators(tape):
         # Some identities need zeros and ones to be such: seen * seen == seen.
@@ -126,13 +127,15 @@ def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) 
 
 
 def _best_inferred(losses: Iterable[Inferred]) -> Analysis | None:
-    """The analysis with the loss that explains most updates; none is tried after one that explains all."""
+    """The analysis with the loss that explains most updates, if any; none is tried after one that explains all."""
     best: Analysis | None = None
+    most = 0
     for found in losses:
         tried = _matched(found.tape, None, found)
-        if best is None or _explained(tried.matcher) > _explained(best.matcher):
-            best = tried
-        if _explained(tried.matcher) == len(tried.matcher.updates):
+        count = _along_gradients(tried.matcher)
+        if count > most:
+            best, most = tried, count
+        if count == len(tried.matcher.updates):
             break
     return best
 
@@ -180,6 +183,18 @@ def _is_judged(matcher: Matcher) -> bool:
 def _explained(matcher: Matcher) -> int:
     """How many updates take a step along a gradient."""
     return sum(is_right(matcher, u) for u in judged_updates(matcher))
+
+
+def _along_gradients(matcher: Matcher) -> int:
+    """How many updates take a step along a gradient, also in an optimiser's way or with weight decay."""
+
+    def is_along(update: Update) -> bool:
+        if is_right(matcher, update):
+            return True
+        within = recognise(matcher, update).gradient
+        return within is not None and within.scale.rank <= 3
+
+    return sum(map(is_along, judged_updates(matcher)))
 
 
 def _matched(

@@ -139,10 +139,10 @@ class Matcher:
             todo = [update.change]
             while todo:
                 node = todo.pop()
-                same = tape.nodes[node].shape == tape.nodes[update.before].shape and self._askable(node)
-                if not same or node in self.matches or not self.vanishes(node, root.node, update.before):
+                same = tape.nodes[node].shape == tape.nodes[update.wrt].shape and self._askable(node)
+                if not same or node in self.matches or not self.vanishes(node, root.node, update.wrt):
                     continue
-                candidate = Candidate(Sort.FULL, root.node, update.before, False)
+                candidate = Candidate(Sort.FULL, root.node, update.wrt, False)
                 self.matches[node] = [Match(node, candidate, ONE, 0.0)]
                 todo += tape.operands(node)
 

@@ -173,7 +173,7 @@ def _spoiled_names(finding: Finding, maker: PartMaker) -> tuple[str, ...]:
     for node in finding.spoiled:
         update = maker.reading.analysis.updates.get(node)
         if update is not None:
-            found[maker.reading.named_as(update.before)[0]] = None
+            found[maker.reading.named_as(update.wrt)[0]] = None
         elif node in finding.meant:
             found[maker.reading.named_as(finding.meant[node].candidate.wrt)[0]] = None
     return tuple(found)
