@@ -355,7 +355,7 @@ def _changed(statement: ast.AST) -> list[ast.AST]:
     if isinstance(statement, ast.AugAssign):
         return [statement.target]
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-        by_name = [statement.value.args[0]] if _sets_by_name(statement) else []
+        by_name: list[ast.AST] = [statement.value.args[0]] if _sets_by_name(statement) else []
         return by_name + [k.value for k in statement.value.keywords if k.arg == "out"]
     return _targets(statement) if isinstance(statement, ast.Assign) else []
 
