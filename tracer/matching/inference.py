@@ -9,7 +9,7 @@ that it was inferred is always said.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from msgspec import Struct
@@ -28,13 +28,14 @@ class Inferred(Struct, frozen=True):
         tape: the tape with the loss's operations at its end.
         losses: node of each loss → the node of the error that it was inferred from.
         says: the loss in words; for one of the program's own, its name.
-        own: whether the program computes it, at other values.
+        how: whether the backward pass fits it, it is one of the program's own moved to other values, or several of
+            them added up.
     """
 
     tape: Tape
     losses: dict[int, int]
     says: str
-    own: bool = False
+    how: Literal["fits", "moved", "added"] = "fits"
 
 
 def inferred_losses(tape: Tape, live: frozenset[int], parameters: frozenset[int]) -> Iterator[Inferred]:

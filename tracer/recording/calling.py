@@ -108,6 +108,8 @@ class Calling(Vectorised):
             return self._call_user(function, args, kwargs, place)
         if any(function is consumer for consumer in _CONSUMERS):
             args = [self.consumed(args[0], place), *args[1:]] if len(args) == 1 or function is sum else args
+        if function is setattr and len(args) == 3 and not kwargs and isinstance(args[1].value, str):
+            return self._set_by_name(args[0], args[1], args[2], place)
         if function in _ARITHMETIC_KEYS:
             return self._operator(function, args, place)
         owner = function_box.owner if function_box is not None else None
@@ -135,6 +137,15 @@ class Calling(Vectorised):
         if plan is not None and (plan.target is not None or plan.out is not None):
             return self._in_place_call(plan, function, args, kwargs, place)
         return self._plain_call(function, owner, args, kwargs, plan, place)
+
+    def _set_by_name(self, owner: Box, name: Box, box: Box, place: Place) -> Box:
+        """``setattr(model, name, value)`` is ``model.W = value``."""
+        setattr(owner.value, name.value, box.value)
+        if box.node is not None:
+            said = owner.place.site.text if owner.place is not None else type(owner.value).__name__
+            self.bound(f"{said}.{name.value}", box, place)
+            self.locate_item(owner.value, name.value, box)
+        return Box(None, None, place)
 
     def _entry(self, container: Any, key: Any, place: Place) -> Box:
         value = container[key]
