@@ -87,14 +87,17 @@ class Assignments(Walking):
             self._locate(location, box.value, node)
 
     def set_attribute(self, index: int, box: Any, owner: Box, name: str) -> None:
+        self.put_attribute(self.places[index], box, owner, name)
+
+    def put_attribute(self, place: Place, box: Any, owner: Box, name: str) -> None:
+        """``owner.name = value``, also through ``setattr``; the place bears the name of the whole."""
         if self.mode and isinstance(owner.value, np.ndarray) and is_number(owner.value):
-            self._set_array_attribute(owner, name, box, self.places[index])
+            self._set_array_attribute(owner, name, box, place)
             return
         if self.mode and not _plainly_held(owner.value, name):
             self.memory.anything_may_change()
         setattr(owner.value, name, box.value if isinstance(box, Box) else box)
         if self.mode and isinstance(box, Box) and box.node is not None:
-            place = self.places[index]
             self.bound(place.name, box, place)
             self.locate_item(owner.value, name, box)
 
