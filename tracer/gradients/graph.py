@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,6 @@ class Graph:
     size_sources: dict[Axis, int] = field(default_factory=dict)
     axis_names: AxisNames = field(default_factory=lambda: AxisNames({}))
     lengths: ScalarLengths = field(init=False)
-    _makers: dict[str, int] = field(default_factory=dict)
     _recorded: dict[int, int] = field(default_factory=dict)
     _array_axes: tuple[int, Mapping[str, Axes]] = (-1, {})
 
@@ -123,6 +123,15 @@ class Graph:
             self._array_axes = self.table.unions, known
         return self._array_axes[1]
 
+    @cached_property
+    def _makers(self) -> dict[str, int]:
+        """The first node whose formula mentions an array; asked for when all formulas are there."""
+        makers: dict[str, int] = {}
+        for node, definition in self.definitions.items():
+            for array in arrays_in(definition.expr):
+                makers.setdefault(array, node)
+        return makers
+
     def source(self, array: str) -> Callable[[list[Any]], Any]:
         """How to read the value of an array of a formula from the values of a replay."""
         node = self.node_of(array)
@@ -134,10 +143,7 @@ class Graph:
             return lambda values: values[recorded]
         if array.endswith(VALUE):
             return self.source(array.removesuffix(VALUE))
-        maker = self._makers.get(array)
-        if maker is None:
-            maker = next(n for n, d in self.definitions.items() if array in arrays_in(d.expr))
-            self._makers[array] = maker
+        maker = self._makers[array]
         return lambda values: self._helper(maker, array, values)
 
     def _helper(self, maker: int, array: str, values: list[Any]) -> Any:
@@ -177,6 +183,11 @@ class Graph:
             if made is not None:
                 result.append(made)
         return tuple(result)
+
+    def counts(self) -> dict[Axis, Entry]:
+        """The scalars of the program that hold the sizes of axes."""
+        found = {axis: self._size_entry(Size(axis)) for axis in self.size_sources}
+        return {axis: scalar for axis, scalar in found.items() if isinstance(scalar, Entry)}
 
     def _size_entry(self, size: Size) -> Factor:
         axis = self.table.find(size.axis)
@@ -301,6 +312,8 @@ def _define(graph: Graph, node: Node, cuts: frozenset[int], final: bool) -> None
         before = graph.tape.nodes[node.args[0].node]
         if before.shape == node.shape:  # the same array, changed in place
             _unite_all(graph, graph.axes(node.id), graph.axes(before.id))
+    if node.op == "reshape":
+        _unite_asked(graph, node)
     if node.op in _OF_ARRAYS and any(isinstance(a, tuple | list) for a in node.args[:1]):
         graph.reasons[node.id] = f"{node.op} of a list of values, which is no array"
         return
@@ -320,6 +333,17 @@ def _unite_all(graph: Graph, ones: Axes, others: Axes) -> None:
     for one, other in zip(ones, others, strict=True):
         if one is not None and other is not None:
             graph.table.unite(one, other)
+
+
+def _unite_asked(graph: Graph, node: Node) -> None:
+    """``X.reshape(Y.shape)`` has the axes of Y."""
+    for own, asked in zip(graph.axes(node.id), sizes_asked_for(node), strict=False):
+        size = graph.tape.nodes[graph.representative(asked.node)] if isinstance(asked, Ref) else None
+        if own is None or size is None or size.op != "axis_size" or not isinstance(size.args[0], Ref):
+            continue
+        other = graph.axes(size.args[0].node)[int(size.kwargs.get("axis", 0))]
+        if other is not None:
+            graph.table.unite(own, other)
 
 
 def _operand(

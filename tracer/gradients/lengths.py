@@ -37,12 +37,13 @@ class ScalarLengths:
         self.asked = any(_has_bound(a) for node in tape.nodes for a in node.args)
 
     def learn(self, sources: Mapping[Axis, int]) -> None:
-        """Take in which scalar gave which axis its size: axes with one source have one size."""
-        if not self.asked:
-            return
+        """Take in which scalar gave which axis its size: axes with one source are one."""
         for axis, scalar in sources.items():
             first = self._axis_of.setdefault(scalar, axis)
-            self._table.say_alike(axis, first)
+            if self._table.size(first) == self._table.size(axis):
+                self._table.unite(first, axis)
+        if not self.asked:
+            return
         for axis, scalar in sources.items():
             node = self._tape.nodes[scalar]
             if node.op in ("add", "subtract", "multiply"):

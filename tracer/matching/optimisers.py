@@ -66,7 +66,8 @@ class _Walk:
         self.seen: set[int] = set()
 
     def run(self) -> None:
-        shape = self.tape.nodes[self.update.node].shape
+        shape = self.tape.nodes[self.update.wrt].shape
+        graph = self.matcher.graph
         todo = [self.update.change]
         while todo:
             node = todo.pop()
@@ -74,7 +75,7 @@ class _Walk:
                 continue
             self.seen.add(node)
             recorded = self.tape.nodes[node]
-            if node == self.update.before:
+            if graph.representative(node) == graph.representative(self.update.wrt):
                 self.decays = True
                 continue
             found = self._gradient_at(node)
@@ -116,7 +117,7 @@ class _Walk:
             candidate = match.candidate
             if (
                 candidate.sort is Sort.FULL
-                and candidate.wrt == self.update.before
+                and candidate.wrt == self.update.wrt
                 and not candidate.transposed
             ):
                 return match

@@ -27,12 +27,13 @@ from tracer.calculus import (
     prove_equal,
     sum_over,
 )
-from tracer.calculus.adjoint import ReverseMode, instantiate
+from tracer.calculus.adjoint import ReverseMode, instantiate, onto
 from tracer.calculus.algebra import ONE, fresh, make_term
 from tracer.calculus.terms import Axes, Definition, Entry, Expr, Index
-from tracer.gradients.derivation import onto
+from tracer.gradients.accumulated import accumulated
 from tracer.gradients.graph import Graph
 from tracer.matching.candidates import Match, Matcher, Sort
+from tracer.matching.clock import Clock, Task
 from tracer.matching.replays import describe
 
 Free = tuple[Index | int, ...]
@@ -57,8 +58,8 @@ class Proof(Struct, frozen=True):
     why_not: str | None = None
 
 
-#: How long the proofs of one program may take together; what comes after that is checked in numbers only.
-_MOST_SECONDS = 12.0
+#: How long one attempt may take; the more time went into vain attempts, the less is spent on the next.
+_LONGEST, _SHORTEST = 1.0, 0.2
 
 
 @dataclass
@@ -72,23 +73,30 @@ class Prover:
     matcher: Matcher
     known: dict[int, dict[int, tuple[int, Expr]]] = field(default_factory=dict)
     unproved: dict[int, dict[int, tuple[int, Expr]]] = field(default_factory=dict)
-    seconds_left: float = _MOST_SECONDS
+    clock: Clock = field(default_factory=Clock)
+    seconds_in_vain: float = 0.0
     _in_vain: Counter[tuple[object, ...]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.graph: Graph = self.matcher.graph
         self.definitions: dict[str, Definition] = self.graph.named_definitions()
         self.axes: Mapping[str, Axes] = self.graph.array_axes()
+        self.counts = self.graph.counts()
+        self.unfolded = {**self.definitions, **accumulated(self.graph)}
         self.reverse = ReverseMode(self.definitions, self.axes)
         self.lemmas = tuple(self._lemmas())
 
     def prove(self, match: Match) -> Proof:
         """Try to prove one match."""
-        if self.seconds_left <= 0:
+        if not self.clock.left(Task.PROOF):
+            site = self.graph.tape.nodes[match.node].site
+            if site is not None:
+                self.clock.leave_out(Task.PROOF, (site.span.line,))
             return Proof(False, why_not="the time for proofs was used up")
         start = time.thread_time()
         proof = self._stepwise(match)
-        self.seconds_left -= time.thread_time() - start
+        took = self.clock.spend(Task.PROOF, start)
+        self.seconds_in_vain += 0.0 if proof.proved else took
         candidate = match.candidate
         if candidate.sort is Sort.FULL and not candidate.transposed:
             store = self.known if proof.proved else self.unproved
@@ -151,7 +159,7 @@ class Prover:
         given = {
             self.graph.name(wrt): (self.graph.name(node), factor)
             for wrt, (node, factor) in known.items()
-            if (wrt != candidate.wrt or len(known) == 1)
+            if (wrt != candidate.wrt or known.keys() == {wrt})
             and node != match.node
             and node < match.node
             and self.graph.name(wrt) in self.definitions
@@ -174,11 +182,20 @@ class Prover:
         at = onto(tuple(reversed(free)) if candidate.transposed else free, self.axes[value])
         left = entry(value, *at)
         right = multiply(self._scale(match), right)
-        kept = frozenset(name for name, _ in given.values())
         used = arrays_in(right)
         rests_on = frozenset(node for node, _ in known.values() if self.graph.name(node) in used)
-        sizes = self.graph.table.sizes()
-        outcome = prove_equal(left, right, self.definitions, keep=kept, lemmas=self.lemmas, sizes=sizes)
+        # What only the value mentions is unfolded: it may be a part of an adjoint, such as a slice of it.
+        kept = frozenset(name for name, _ in given.values()) & used
+        outcome = prove_equal(
+            left,
+            right,
+            self.unfolded,
+            keep=kept,
+            lemmas=self.lemmas,
+            sizes=self.graph.table.sizes(),
+            counts=self.counts,
+            budget_seconds=max(_LONGEST - self.seconds_in_vain / 3, _SHORTEST),
+        )
         why_not = None if outcome.proved else "the normal forms were not seen to be equal"
         proof = Proof(outcome.proved, free, outcome.left, outcome.right, tuple(outcome.used), why_not)
         return proof, rests_on

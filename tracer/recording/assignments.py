@@ -69,8 +69,8 @@ class Assignments(Walking):
         if not is_loss_name(place.name) or does_more(value, "__init__"):
             return
         for name in (*getattr(value, "__dict__", ()), *getattr(value, "__slots__", ())):
-            held = getattr(value, name, None)
-            if held is not None and is_number(held) and not isinstance(held, (bool, range)) and np.size(held) == 1:
+            held: Any = getattr(value, name, None)
+            if is_number(held) and not isinstance(held, (bool, range)) and np.size(held) == 1:
                 node = self.lookup(held, place, "", (id(value), name))
                 if node is not None:
                     self.bound(place.name, Box(held, node), place)

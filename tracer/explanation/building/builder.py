@@ -22,7 +22,9 @@ from tracer.explanation.model import (
     ProgramInfo,
     Section,
 )
+from tracer.explanation.words.findings import left_out
 from tracer.matching.analysis import Analysis, analyse
+from tracer.matching.clock import Clock
 from tracer.recording import Recording
 from tracer.tape.node import Kind
 
@@ -46,7 +48,7 @@ def build_explanation(
         return rerun(*joined.separated(text)) if rerun is not None else None
 
     again = run_again if rerun is not None else None
-    analysis = analyse(recording.tape, loss)
+    analysis = analyse(recording.tape, loss, Clock())
     tape = analysis.tape
     findings = find_stale_operands(analysis)
     stale = {n for f in findings for u in f.spoiled for n in (analysis.updates[u].change, *f.meant)}
@@ -124,6 +126,7 @@ def _notes(
                 notes.append(
                     Note(site.span.line, site.span.column, f"{site.text} was not differentiated: {reason}")
                 )
+    notes += [Note(min(at, default=0), 0, left_out(task, at)) for task, at in analysis.clock.left_out.items()]
     return tuple(dict.fromkeys(notes))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -120,3 +120,18 @@ def fault(told: Told) -> str:
 
 def _code(text: str) -> str:
     return f"“{' '.join(text.split())}”"
+
+
+_LEFT_OUT = {
+    "proof": ("The time for proofs was used up", "compared in numbers only"),
+    "fault": ("The time for finding what is wrong was used up", "not known, which may be because of that"),
+    "correction": ("The time for running corrected programs was used up", "shown without a correction"),
+    "derivation": ("The time for derivations was used up", "given without one"),
+}
+
+
+def left_out(task: str, lines: Iterable[int]) -> str:
+    """What there was no time for, and where."""
+    why, what = _LEFT_OUT[task]
+    at = sorted(lines)
+    return f"{why}: {_lines(at)} {'is' if len(at) == 1 else 'are'} {what}."
