@@ -275,6 +275,10 @@ def differentiable_operands(definition: Definition) -> tuple[str, ...]:
     for term in definition.expr:
         for factor, _ in term.factors:
             for e in factor.arguments if isinstance(factor, Function) else (factor,):
-                if isinstance(e, Entry) and not e.array.startswith(own) and not e.array.endswith((VALUE, INVERSE)):
+                if (
+                    isinstance(e, Entry)
+                    and not e.array.startswith(own)
+                    and not e.array.endswith((VALUE, INVERSE))
+                ):
                     found[e.array] = None
     return tuple(found)

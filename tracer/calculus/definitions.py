@@ -93,7 +93,11 @@ def chosen_part_of(definition: Definition) -> tuple[Entry, Expr] | None:
     for term in definition.expr:
         entries = [(f, e) for f, e in term.factors if isinstance(f, Entry)]
         others = tuple((f, e) for f, e in term.factors if not isinstance(f, Entry))
-        if term.bound or len(entries) != 1 or not all(isinstance(f, Delta | Mask | Condition) for f, _ in others):
+        if (
+            term.bound
+            or len(entries) != 1
+            or not all(isinstance(f, Delta | Mask | Condition) for f, _ in others)
+        ):
             return None
         ((factor, exponent),) = entries
         if exponent != 1 or kept not in (None, factor):

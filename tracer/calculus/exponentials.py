@@ -101,7 +101,9 @@ def _product(
         if first not in exponent.entries:
             continue
         c = exponent.entries[first] / there[first]
-        left = {e: exponent.entries.get(e, Fraction(0)) - c * there.get(e, Fraction(0)) for e in {*rest, *there}}
+        left = {
+            e: exponent.entries.get(e, Fraction(0)) - c * there.get(e, Fraction(0)) for e in {*rest, *there}
+        }
         left = {e: value for e, value in left.items() if value}
         if len(left) < len(rest):
             rest, power = left, (Entry(other.array, definition.free), c)

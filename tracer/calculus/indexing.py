@@ -99,7 +99,9 @@ def _always_below(one: IndexExpr, other: IndexExpr) -> bool:
         if isinstance(side, int):
             total += sign * side
             continue
-        parts: tuple[tuple[Index | Entry, int | Axis], ...] = ((side, 1),) if not isinstance(side, Affine) else side.parts
+        parts: tuple[tuple[Index | Entry, int | Axis], ...] = (
+            ((side, 1),) if not isinstance(side, Affine) else side.parts
+        )
         if isinstance(side, Affine):
             total += sign * side.constant
             for axis in side.sizes:

@@ -84,7 +84,9 @@ def prove_equal(
     if not any(mentions_positions(d.expr) for d in reached.values()):
         return proof
     numbered = {n: definition_with_sizes(d, sizes) for n, d in reached.items()}
-    told = tuple(Lemma(with_sizes((i.pattern,), sizes)[0], with_sizes(i.value, sizes), i.says) for i in lemmas)
+    told = tuple(
+        Lemma(with_sizes((i.pattern,), sizes)[0], with_sizes(i.value, sizes), i.says) for i in lemmas
+    )
     of_this_run = _prove(with_sizes(a, sizes), with_sizes(b, sizes), numbered, keep, told, budget_seconds)
     if not of_this_run.proved:
         return proof

@@ -90,7 +90,9 @@ class Frames:
         for term in inner:
             product = sympy.Rational(term.coefficient.numerator, term.coefficient.denominator)
             for f, exponent in term.factors:
-                product *= self.value(f, depth + 1) ** sympy.Rational(exponent.numerator, exponent.denominator)
+                product *= self.value(f, depth + 1) ** sympy.Rational(
+                    exponent.numerator, exponent.denominator
+                )
             total += product
         return total
 

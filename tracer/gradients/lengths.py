@@ -84,7 +84,11 @@ class ScalarLengths:
     def _side(self, argument: object, depth: int) -> Length | None:
         if isinstance(argument, Ref):
             node = self._tape.nodes[argument.node]
-            value = node.value if node.value is not None else self._tape.nodes[self._representative(node.id)].value
+            value = (
+                node.value
+                if node.value is not None
+                else self._tape.nodes[self._representative(node.id)].value
+            )
             whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
             return self.of(argument.node, depth + 1) if whole else None
         return Length((), argument) if isinstance(argument, int) and not isinstance(argument, bool) else None

@@ -60,7 +60,11 @@ class Replays:
 def has_indicators(tape: Tape) -> bool:
     """Whether some data are arrays of zeros and ones."""
     return any(
-        n.kind is Kind.LEAF and n.window >= 0 and is_real(n) and n.shape and _are_indicators(np.asarray(n.value))
+        n.kind is Kind.LEAF
+        and n.window >= 0
+        and is_real(n)
+        and n.shape
+        and _are_indicators(np.asarray(n.value))
         for n in tape.nodes
     )
 

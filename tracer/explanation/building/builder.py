@@ -88,6 +88,8 @@ def _notes(recording: Recording, analysis: Analysis, lines: list[Line], loss: st
         said = (
             f"{says} is computed of other values than the explained step starts from; its gradient is taken at these."
             if analysis.inferred.own
+            else f"{says} are never added up; the backward pass fits their sum."
+            if analysis.inferred.summed
             else f"No loss of these outputs is computed; the backward pass fits {says}, which was inferred."
         )
         lines_of = [analysis.tape.nodes[e].site for e in analysis.matcher.inferred.values()]
