@@ -65,7 +65,31 @@ def random_call(choose: random.Random, names: list[str], out: str) -> Call:
     if kind < 0.94:
         index = choose.choice([slice(1, None), (slice(None), slice(0, 2)), slice(None, None, -1), 0, (slice(None), 2)])
         return "getitem", out, (one, index), {}
-    return choose.choice(["cumsum", "flip", "sort"]), out, (one,), {"axis": choose.choice([0, -1])}
+    if kind < 0.97:
+        return choose.choice(["cumsum", "flip", "sort"]), out, (one,), {"axis": choose.choice([0, -1])}
+    return random_rearrangement(choose, one, other, out)
+
+
+def random_rearrangement(choose: random.Random, one: str, other: str, out: str) -> Call:
+    """Arrays put side by side, taken apart, written into or laid out anew."""
+    kind = choose.random()
+    if kind < 0.35:
+        return "hstack", out, ((one, other),), {}
+    if kind < 0.6:
+        return "split", out, (one, choose.choice([2, 3])), {"axis": choose.choice([0, 1]), "part": choose.choice([0, 1])}
+    if kind < 0.8:
+        index = choose.choice([slice(1, None), (slice(None), slice(0, 2)), (slice(None), slice(1, 3))])
+        return "setitem", out, (one, index, choose.choice([other, Fraction(2)])), {}
+    return "reshape", out, (one,), {"shape": choose.choice([(9,), (3, 3), (18,), (3, 6), (3, 3, 2)])}
+
+
+def named(operands: Any) -> Iterator[str]:
+    """The names among operands, also those in tuples."""
+    for operand in operands:
+        if isinstance(operand, str):
+            yield operand
+        elif isinstance(operand, tuple):
+            yield from named(operand)
 
 
 def altered(choose: random.Random, calls: list[Call]) -> tuple[int, list[Call]]:
@@ -95,6 +119,8 @@ def renamed(calls: list[Call]) -> list[Call]:
     """The program with other names for what it computes."""
 
     def name(item: Any) -> Any:
+        if isinstance(item, tuple):
+            return tuple(map(name, item))
         return f"{item}_" if isinstance(item, str) and item not in LEAVES else item
 
     return [(op, name(out), tuple(map(name, operands)), arguments) for op, out, operands, arguments in calls]
@@ -105,7 +131,7 @@ def run(calls: list[Call], seed: int) -> Network:
     rng = np.random.default_rng(seed)
     net = Network(**{n: rng.normal(size=shape) for n, shape in LEAVES.items()})
     for op, out, operands, arguments in calls:
-        if any(isinstance(o, str) and o not in net.values for o in operands):
+        if any(o not in net.values for o in named(operands)):
             continue
         if op in ("matmul", "sort", "cumsum", "flip") and any(
             isinstance(o, str) and net.values[o].dtype == bool for o in operands
@@ -153,14 +179,14 @@ def pairs(seed: int, length: int = 10) -> Iterator[tuple[Network, list[Network],
             net.calls.remove(bad)
             gone = {bad[1]}
             for call in list(net.calls):
-                if gone & set(map(str, call[2])):
+                if gone & set(named(call[2])):
                     gone.add(call[1])
                     net.calls.remove(call)
     axes = net.axes()
     made = list(definitions)
     touched = {calls[place][1]}  # the rest is plainly the same
     for _, out, operands, _ in calls[place:]:
-        if touched & {o for o in operands if isinstance(o, str)}:
+        if touched & set(named(operands)):
             touched.add(out)
     chosen = [(n, f"{n}_") for n in made if f"{n}_" in definitions and n in touched]
     chosen += choose.sample(list(itertools.combinations(made, 2)), k=min(8, len(made) * (len(made) - 1) // 2))
@@ -168,7 +194,8 @@ def pairs(seed: int, length: int = 10) -> Iterator[tuple[Network, list[Network],
         if net.values[one].shape != net.values[two].shape or axes[one] != axes[two]:
             continue
         free = tuple(fresh(a) for a in axes[one])
-        yield net, others, one, two, prove_equal(entry(one, *free), entry(two, *free), definitions, budget_seconds=0.3)
+        left, right, sizes = entry(one, *free), entry(two, *free), net.table.sizes()
+        yield net, others, one, two, prove_equal(left, right, definitions, sizes=sizes, budget_seconds=0.3)
 
 
 def differs(runs: list[Network], one: str, two: str) -> bool:

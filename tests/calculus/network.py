@@ -31,7 +31,7 @@ NUMPY.update(
 
 
 def _setitem(x: Any, index: Any, value: Any) -> Any:
-    new = x.copy()
+    new = np.array(x)
     new[index] = value
     return new
 
@@ -39,6 +39,8 @@ def _setitem(x: Any, index: Any, value: Any) -> Any:
 NUMPY["hstack"] = lambda pieces: np.hstack(pieces)
 NUMPY["getitem"] = lambda x, i: x[i]
 NUMPY["setitem"] = _setitem
+NUMPY["split"] = lambda x, sections, axis, part: np.split(x, sections, axis=axis)[part]
+NUMPY["reshape"] = lambda x, shape: np.reshape(x, shape)
 
 
 class Network:
@@ -76,6 +78,7 @@ class Network:
     def definitions(self) -> dict[str, Definition]:
         for _ in range(2):
             result = {}
+            self.table.compose()
             for op, out, operands, arguments in self.calls:
                 given = [self._operand(o) for o in operands]
                 shape = self.values[out].shape

@@ -201,7 +201,7 @@ def test_where_two_masks_differ_at_a_tie_the_proof_says_so() -> None:
     free, derived = net.gradient("out", "z")
     proof = prove_equal(derived, entry("dz", *free), net.definitions())
     assert proof.proved
-    assert "no entry of z equals 0" in proof.used
+    assert "no entry of `z` equals 0" in proof.used
     exact = prove_equal(derived, entry("dz2", *free), net.definitions())
     assert exact.proved
     assert not any("equals" in u for u in exact.used)

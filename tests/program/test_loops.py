@@ -238,3 +238,72 @@ def test_a_loop_of_difference_quotients_checks_a_gradient(source: str) -> None:
 )
 def test_a_loop_that_trains_or_holds_such_a_loop_does_not(source: str) -> None:
     assert not checks_numerically(ast.parse(source).body[0])
+
+
+def test_a_loop_over_layers_that_update_themselves_is_no_training_loop() -> None:
+    source = """
+import numpy as np
+class Dense:
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+    def backward(self, g, lr):
+        dW, db = self.x.T @ g, g.sum(axis=0)
+        g = g @ self.W.T
+        self.W -= lr * dW
+        self.b[:] -= lr * db
+        return g
+for epoch in range(10):
+    out = X
+    for layer in layers:
+        out = layer.forward(out)
+    grad = 2 * (out - y) / len(X)
+    for layer in reversed(layers):
+        grad = layer.backward(grad, 0.1)
+"""
+    assert [loop.line for loop in training_loops(parse(source, "p.py"))] == [13]
+    # The one object whose method updates it, called for every batch, is no layer.
+    batches = source[: source.index("for epoch")] + "for xb, yb in batches:\n    net.backward(net.forward(xb) - yb, 0.1)\n"
+    assert [loop.line for loop in training_loops(parse(batches, "p.py"))] == [13]
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        "setattr(self, k, getattr(self, k) - 0.1 * g)",
+        "self.__dict__[k] -= 0.1 * g",
+    ],
+)
+def test_parameters_that_are_set_by_name_are_updates(update: str) -> None:
+    source = f"""
+class Net:
+    def forward(self, X):
+        return X.dot(self.W1)
+    def backward(self, d):
+        for k, g in self.gradients(d).items():
+            {update}
+net = Net()
+for epoch in range(15):
+    loss = 0.5 * np.sum((net.forward(X) - y) ** 2)
+    net.backward(net.forward(X) - y)
+"""
+    assert [loop.line for loop in training_loops(parse(source, "p.py"))] == [9]
+    copied = source.replace(update, "setattr(self, 'old' + k, getattr(self, k))")
+    assert training_loops(parse(copied, "p.py")) == ()
+
+
+def test_numbers_that_go_backward_by_themselves_are_trained() -> None:
+    source = """
+class Value:
+    def backward(self):
+        self.grad = 1.0 * self.data
+    def __add__(self, other):
+        return Value(self.data + other.data)
+for k in range(5):
+    loss = sum(forward(x) for x in xs)
+    loss.backward()
+    for p in parameters:
+        p.data += -0.05 * p.grad
+"""
+    assert [loop.line for loop in training_loops(parse(source, "p.py"))] == [7]
+    assert training_loops(parse(source.replace("    loss.backward()\n", ""), "p.py")) == ()

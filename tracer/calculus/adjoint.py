@@ -118,6 +118,19 @@ def vector_jacobian(
     return VectorJacobian(free, local, chained, tuple(record), simplify(contracted))
 
 
+def onto(indices: tuple[Index | int, ...], axes: Axes) -> tuple[Index | int, ...]:
+    """The indices for an array whose axes of size one may stand elsewhere.
+
+    Raises:
+        ValueError: if the array has other axes.
+    """
+    running = [i for i in indices if isinstance(i, Index)]
+    if [i.axis for i in running] != [a for a in axes if a is not None]:
+        raise ValueError("the axes of the value and of the gradient are not known to be the same")
+    rest = iter(running)
+    return tuple(0 if axis is None else next(rest) for axis in axes)
+
+
 def instantiate(adjoint: Adjoint, indices: tuple[Index | int, ...]) -> Expr:
     """The expression of an adjoint at these indices."""
     free, expr = adjoint
@@ -224,7 +237,8 @@ class ReverseMode:
     def _named(self, name: str, given: Mapping[str, tuple[str, Expr]]) -> Adjoint:
         array, factor = given[name]
         free = tuple(fresh(a, "a") for a in axes_of(self._definitions[name]))
-        return free, multiply(factor, entry(array, *free))
+        at = onto(free, self._axes[array]) if array in self._axes else free
+        return free, multiply(factor, entry(array, *at))
 
     def _axes_of(self, operand: str, user: Definition) -> Axes:
         if operand in self._definitions:
@@ -275,10 +289,6 @@ def differentiable_operands(definition: Definition) -> tuple[str, ...]:
     for term in definition.expr:
         for factor, _ in term.factors:
             for e in factor.arguments if isinstance(factor, Function) else (factor,):
-                if (
-                    isinstance(e, Entry)
-                    and not e.array.startswith(own)
-                    and not e.array.endswith((VALUE, INVERSE))
-                ):
+                if isinstance(e, Entry) and not e.array.startswith(own) and not e.array.endswith((VALUE, INVERSE)):
                     found[e.array] = None
     return tuple(found)

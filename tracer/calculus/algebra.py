@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 
 from tracer.calculus.indexing import (
     NotRepresentable,
     affine,
     arrays_of,
+    equal_digits,
     in_range,
     indices_of,
     out_of_range,
@@ -232,7 +233,7 @@ def make_term(
     if coefficient == 0:
         return None
     merged: dict[Factor, Fraction] = {}
-    for factor, exponent in factors:
+    for factor, exponent in _with_digits(factors):
         if isinstance(factor, (Delta, Mask, Condition)):
             reduced = _reduce(factor)
             if isinstance(reduced, bool):
@@ -245,6 +246,18 @@ def make_term(
         else:
             merged[factor] = exponent
     return Term(coefficient, bound, tuple((f, e) for f, e in merged.items() if e))
+
+
+def _with_digits(factors: Iterable[tuple[Factor, Fraction]]) -> Iterator[tuple[Factor, Fraction]]:
+    """The factors, with i J + j = i' J + j' as i = i' and j = j'."""
+    for factor, exponent in factors:
+        if isinstance(factor, Condition) and factor.relation == "==":
+            pairs = equal_digits(factor.left, factor.right)
+            if pairs:
+                for one, other in pairs:
+                    yield Condition("==", one, other), ONE
+                continue
+        yield factor, exponent
 
 
 def _reduce(factor: Delta | Mask | Condition) -> Delta | Mask | Condition | bool:

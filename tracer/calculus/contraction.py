@@ -92,7 +92,11 @@ def _use_remaining(term: Term) -> Term | None:
             def rewrite(f: Factor, old: Entry = old, new: Index = new) -> Factor:
                 return _replace_look_up(f, old, new)
 
-        elif isinstance(at, (Affine, int)) and isinstance(over, Index) and over not in indices_of(at):
+        elif (
+            isinstance(over, Index)
+            and (isinstance(at, (Affine, int)) or (isinstance(at, Index) and at.axis != over.axis))
+            and over not in indices_of(at)
+        ):
             mapping: dict[Index, IndexExpr] = {over: at}
 
             def rewrite(f: Factor, mapping: dict[Index, IndexExpr] = mapping) -> Factor:

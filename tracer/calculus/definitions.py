@@ -14,6 +14,9 @@ from tracer.calculus.canonical import canonical_key, is_zero
 from tracer.calculus.renaming import rename_arrays
 from tracer.calculus.terms import Condition, Definition, Delta, Entry, Expr, Factor, Index, Mask, Term
 
+#: What follows the name of a mask in the name of the array of places where it is true.
+WHERE = ".where"
+
 
 def number_values(definitions: Mapping[str, Definition]) -> dict[str, str]:
     """For each array the first one that is defined alike, so that equal values have one name.
@@ -49,11 +52,15 @@ def ancestors(names: Iterable[str], definitions: Mapping[str, Definition]) -> di
     needed = set(names)
     waiting = list(needed)
     while waiting:
-        definition = definitions.get(waiting.pop())
+        name = waiting.pop()
+        definition = definitions.get(name)
+        # The places where a mask is true rest on the mask.
+        new = frozenset((name.rpartition(WHERE)[0],)) if WHERE in name else frozenset()
         if definition is not None:
-            new = arrays_in(definition.expr) - needed
-            needed |= new
-            waiting += new
+            new |= arrays_in(definition.expr)
+        new -= needed
+        needed |= new
+        waiting += new
     return {name: d for name, d in definitions.items() if name in needed}
 
 
@@ -93,11 +100,7 @@ def chosen_part_of(definition: Definition) -> tuple[Entry, Expr] | None:
     for term in definition.expr:
         entries = [(f, e) for f, e in term.factors if isinstance(f, Entry)]
         others = tuple((f, e) for f, e in term.factors if not isinstance(f, Entry))
-        if (
-            term.bound
-            or len(entries) != 1
-            or not all(isinstance(f, Delta | Mask | Condition) for f, _ in others)
-        ):
+        if term.bound or len(entries) != 1 or not all(isinstance(f, Delta | Mask | Condition) for f, _ in others):
             return None
         ((factor, exponent),) = entries
         if exponent != 1 or kept not in (None, factor):

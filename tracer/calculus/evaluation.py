@@ -6,6 +6,7 @@ array.  With object arrays of SymPy symbols the result is an array of SymPy expr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -75,6 +76,8 @@ def evaluate(
 
 
 def _size(axis: Axis, sizes: Mapping[str, int]) -> int:
+    if axis.product:
+        return math.prod(_size(a, sizes) for a in axis.product)
     if axis.name not in sizes:
         raise MissingValue(f"size of the axis {axis.name}")
     return int(sizes[axis.name])

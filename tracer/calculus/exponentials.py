@@ -14,8 +14,8 @@ from msgspec import Struct
 
 from tracer.calculus.algebra import ONE, make_term
 from tracer.calculus.definitions import at_entry, only_factor
-from tracer.calculus.indexing import NotRepresentable
-from tracer.calculus.terms import Definition, Entry, Factor, Function, Index, Term
+from tracer.calculus.indexing import NotRepresentable, replace_in_entry
+from tracer.calculus.terms import Definition, Entry, Factor, Function, Index, IndexExpr, Term
 
 EXP, LOG = "exp(x0)", "log(x0)"
 #: Arguments are followed through so many definitions.
@@ -95,15 +95,15 @@ def _product(
     for other, known in earlier:
         if known.logarithms or not known.entries or _axes(other) != _axes(definition):
             continue
-        at = {f: i for f, i in zip(other.free, definition.free, strict=True) if isinstance(f, Index)}
+        at: dict[Index, IndexExpr] = {
+            f: i for f, i in zip(other.free, definition.free, strict=True) if isinstance(f, Index)
+        }
         there = _at(known.entries, at)
         first = next(iter(there))
         if first not in exponent.entries:
             continue
         c = exponent.entries[first] / there[first]
-        left = {
-            e: exponent.entries.get(e, Fraction(0)) - c * there.get(e, Fraction(0)) for e in {*rest, *there}
-        }
+        left = {e: exponent.entries.get(e, Fraction(0)) - c * there.get(e, Fraction(0)) for e in {*rest, *there}}
         left = {e: value for e, value in left.items() if value}
         if len(left) < len(rest):
             rest, power = left, (Entry(other.array, definition.free), c)
@@ -119,10 +119,6 @@ def _axes(definition: Definition) -> tuple[object, ...]:
     return tuple(i.axis if isinstance(i, Index) else i for i in definition.free)
 
 
-def _at(entries: Mapping[Entry, Fraction], at: Mapping[Index, Index | int]) -> dict[Entry, Fraction]:
+def _at(entries: Mapping[Entry, Fraction], at: Mapping[Index, IndexExpr]) -> dict[Entry, Fraction]:
     """The same at other indices."""
-    moved = (
-        (Entry(e.array, tuple(at.get(i, i) if isinstance(i, Index) else i for i in e.indices)), c)
-        for e, c in entries.items()
-    )
-    return dict(moved)
+    return {replace_in_entry(e, at): c for e, c in entries.items()}

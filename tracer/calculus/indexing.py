@@ -8,6 +8,7 @@ Invariant: a replacement must lie in the range of the axis of the index that it 
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterable, Mapping
 
 from tracer.calculus.terms import (
@@ -74,6 +75,43 @@ def out_of_range(one: IndexExpr, other: IndexExpr) -> bool:
     return _always_below(one, other) or _always_below(other, one)
 
 
+def equal_digits(one: IndexExpr, other: IndexExpr) -> list[tuple[IndexExpr, IndexExpr]]:
+    """The pairs that are equal exactly if i J + j = i' J + j', where j and j' are below J; else an empty list."""
+    digits, others = _digits(one), _digits(other)
+    if len(digits) < 2 or [i.axis for i in digits[1:]] != [i.axis for i in others[1:]]:
+        return []
+    return list(zip(digits, others, strict=True))
+
+
+def _digits(expr: IndexExpr) -> list[Index]:
+    """The indices i, j, k of (i J + j) K + k, where J and K are the sizes of the axes of j and k; else an empty list."""
+    if not isinstance(expr, Affine) or expr.constant or expr.sizes:
+        return []
+    ordered: list[Index] = []
+    below: list[Axis] = []
+    left = list(expr.parts)
+    while left:
+        weight = _weights(below)
+        found = next((part for part in left if part[1] in weight), None)
+        if found is None or not isinstance(found[0], Index):
+            return []
+        left.remove(found)
+        ordered.insert(0, found[0])
+        below.insert(0, found[0].axis)
+    return ordered
+
+
+def _weights(below: list[Axis]) -> tuple[int | Axis, ...]:
+    """How the size of these axes multiplied is written as a coefficient."""
+    if not below:
+        return (1,)
+    if len(below) == 1:
+        return (below[0],) if below[0].size is None else (below[0], below[0].size)
+    if all(a.size is not None for a in below):
+        return (math.prod(a.size or 0 for a in below),)
+    return tuple(a for a in (Axis("·".join(a.name for a in below), product=tuple(below)),))
+
+
 def in_range(at: IndexExpr, axis: Axis) -> bool:
     """Whether an index expression plainly is a position of an axis, for all sizes: j + n on an axis of size n + m."""
     if not (axis.parts or axis.size) or not isinstance(at, Affine | Index):
@@ -99,9 +137,7 @@ def _always_below(one: IndexExpr, other: IndexExpr) -> bool:
         if isinstance(side, int):
             total += sign * side
             continue
-        parts: tuple[tuple[Index | Entry, int | Axis], ...] = (
-            ((side, 1),) if not isinstance(side, Affine) else side.parts
-        )
+        parts: tuple[tuple[Index | Entry, int | Axis], ...] = ((side, 1),) if not isinstance(side, Affine) else side.parts
         if isinstance(side, Affine):
             total += sign * side.constant
             for axis in side.sizes:

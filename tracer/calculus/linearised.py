@@ -76,9 +76,7 @@ def value_equation(definition: Definition) -> Definition | None:
     if inner is not None:
         return None
     value = simplify(held(definition.expr))
-    return (
-        None if definition.array in arrays_in(value) else Definition(definition.array, definition.free, value)
-    )
+    return None if definition.array in arrays_in(value) else Definition(definition.array, definition.free, value)
 
 
 def as_equations(definitions: Mapping[str, Definition]) -> tuple[dict[str, Definition], dict[str, str]]:

@@ -19,17 +19,20 @@ from msgspec.structs import replace
 from tracer.calculus.adjoint import TooLarge
 from tracer.calculus.algebra import add, arrays_in, constant, multiply, of_factor, scale
 from tracer.calculus.canonical import simplify
-from tracer.calculus.definitions import ancestors
+from tracer.calculus.definitions import ancestors, at_entry, only_factor
 from tracer.calculus.indexing import NotRepresentable, entry_text
 from tracer.calculus.patterns import Lemma
 from tracer.calculus.rational import cancelled
 from tracer.calculus.renaming import definition_with_sizes, mentions_positions, with_sizes
 from tracer.calculus.rewriting import Rewriter
 from tracer.calculus.terms import (
+    Axis,
     Definition,
+    Delta,
     Entry,
     Expr,
     Factor,
+    Index,
     Mask,
     Term,
 )
@@ -63,6 +66,7 @@ def prove_equal(
     keep: Iterable[str] = frozenset(),
     lemmas: Iterable[Lemma] = (),
     sizes: Mapping[str, int] | None = None,
+    counts: Mapping[Axis, Entry] | None = None,
     budget_seconds: float = 1.0,
 ) -> Proof:
     """Try to prove that two expressions are equal.
@@ -74,20 +78,21 @@ def prove_equal(
         lemmas: equalities to rely on; those that were used are named in the proof.
         sizes: if given, and there is no proof for all sizes, one is tried for these sizes where places along
             axes are named (``A[:, 5:10]`` beside ``hstack``); the proof says so.
+        counts: the scalars of the program that hold the sizes of axes.
         budget_seconds: after this time it is not proved.
     """
     lemmas, keep = tuple(lemmas), tuple(keep)
-    proof = _prove(a, b, definitions, keep, lemmas, budget_seconds)
+    start = time.thread_time()
+    proof = _prove(a, b, definitions, keep, lemmas, budget_seconds, counts)
     if proof.proved or sizes is None:
         return proof
     reached = ancestors(arrays_in(a) | arrays_in(b), definitions)
-    if not any(mentions_positions(d.expr) for d in reached.values()):
+    if time.thread_time() - start > budget_seconds / 2 or not any(mentions_positions(d.expr) for d in reached.values()):
         return proof
     numbered = {n: definition_with_sizes(d, sizes) for n, d in reached.items()}
-    told = tuple(
-        Lemma(with_sizes((i.pattern,), sizes)[0], with_sizes(i.value, sizes), i.says) for i in lemmas
-    )
-    of_this_run = _prove(with_sizes(a, sizes), with_sizes(b, sizes), numbered, keep, told, budget_seconds)
+    told = tuple(Lemma(with_sizes((i.pattern,), sizes)[0], with_sizes(i.value, sizes), i.says) for i in lemmas)
+    left_over = budget_seconds - (time.thread_time() - start)
+    of_this_run = _prove(with_sizes(a, sizes), with_sizes(b, sizes), numbered, keep, told, left_over)
     if not of_this_run.proved:
         return proof
     return replace(of_this_run, used=(*of_this_run.used, SIZES_OF_THIS_RUN))
@@ -100,13 +105,14 @@ def _prove(
     keep: tuple[str, ...],
     lemmas: tuple[Lemma, ...],
     budget_seconds: float,
+    counts: Mapping[Axis, Entry] | None = None,
 ) -> Proof:
     start = time.thread_time()
     difference = simplify(add(a, scale(b, -1)))
     if not difference:
         return Proof(True, simplify(a), simplify(b), (), ())
     names = arrays_in(difference).union(*(arrays_in((lemma.pattern,)) for lemma in lemmas))
-    rewriter = Rewriter(ancestors(names, definitions), lemmas, keep)
+    rewriter = Rewriter(ancestors(names, definitions), lemmas, keep, counts=counts)
     try:
         normal = rewriter.normal(difference, budget_seconds)
     except (TooLarge, NotRepresentable):
@@ -116,7 +122,7 @@ def _prove(
         left_over = budget_seconds - (time.thread_time() - start)
         normal = cancelled(normal, rewriter.definitions, rewriter.keep) if left_over > 0 else normal
     if normal:
-        untied, ties = without_ties(normal)
+        untied, ties = without_ties(normal, rewriter.definitions)
         if ties and not cancelled(simplify(untied), rewriter.definitions, rewriter.keep):
             normal = ()
             used.update(dict.fromkeys(ties))
@@ -134,8 +140,14 @@ def _normal_or_plain(rewriter: Rewriter, expr: Expr, budget_seconds: float) -> E
         return simplify(expr)
 
 
-def without_ties(expr: Expr) -> tuple[Expr, tuple[str, ...]]:
-    """[b > a] written as 1 − [a > b], which holds where a ≠ b; and what must not be equal."""
+def without_ties(
+    expr: Expr, definitions: Mapping[str, Definition] | None = None
+) -> tuple[Expr, tuple[str, ...]]:
+    """What holds where values that are compared are not exactly equal; and what must not be.
+
+    [b > a] is 1 − [a > b] where a ≠ b; [X[i, j] == m[i]] with m the largest entries is δ(j, argmax[i]) where each is
+    the only one.
+    """
     ties: dict[str, None] = {}
     result: Expr = ()
     for term in expr:
@@ -143,6 +155,13 @@ def without_ties(expr: Expr) -> tuple[Expr, tuple[str, ...]]:
         factors: Expr = constant(1)
         for factor, exponent in term.factors:
             turned = _turned(factor)
+            at = _place_of_extreme(factor, definitions or {})
+            if at is not None:
+                assert isinstance(factor, Mask)
+                left, right = (_side_text(s) for s in (factor.left, factor.right))
+                ties[f"only one entry of {left} at a time equals {right}"] = None
+                factors = multiply(factors, at)
+                continue
             if turned is None:
                 kept.append((factor, exponent))
                 continue
@@ -152,6 +171,23 @@ def without_ties(expr: Expr) -> tuple[Expr, tuple[str, ...]]:
         product = multiply((Term(term.coefficient, (), tuple(kept)),), factors)
         result += tuple(Term(t.coefficient, term.bound + t.bound, t.factors) for t in product)
     return result, tuple(ties)
+
+
+def _place_of_extreme(factor: Factor, definitions: Mapping[str, Definition]) -> Expr | None:
+    """Π δ(j, argmax[i]) for the mask [X[i, j] == m[i]], where m[i] = X[i, argmax[i]]."""
+    if not isinstance(factor, Mask) or factor.relation != "==":
+        return None
+    for entry, extreme in ((factor.left, factor.right), (factor.right, factor.left)):
+        if not isinstance(entry, Entry) or not isinstance(extreme, Entry) or extreme.array not in definitions:
+            continue
+        inner = only_factor(at_entry(definitions[extreme.array], extreme))
+        if not isinstance(inner, Entry) or inner.array != entry.array:
+            continue
+        pairs = list(zip(entry.indices, inner.indices, strict=True))
+        other = [(one, at) for one, at in pairs if one != at]
+        if other and all(isinstance(one, Index) and isinstance(at, Entry) for one, at in other):
+            return multiply(*(of_factor(Delta(one, at)) for one, at in other if isinstance(one, Index)))
+    return None
 
 
 def _turned(factor: Factor) -> Mask | None:
@@ -167,4 +203,4 @@ def _turned(factor: Factor) -> Mask | None:
 
 
 def _side_text(side: Entry | Fraction) -> str:
-    return side.array if isinstance(side, Entry) else str(side)
+    return f"`{side.array}`" if isinstance(side, Entry) else str(side)

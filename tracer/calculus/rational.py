@@ -90,9 +90,7 @@ class Frames:
         for term in inner:
             product = sympy.Rational(term.coefficient.numerator, term.coefficient.denominator)
             for f, exponent in term.factors:
-                product *= self.value(f, depth + 1) ** sympy.Rational(
-                    exponent.numerator, exponent.denominator
-                )
+                product *= self.value(f, depth + 1) ** sympy.Rational(exponent.numerator, exponent.denominator)
             total += product
         return total
 

@@ -87,9 +87,7 @@ def with_sizes(expr: Expr, sizes: Mapping[str, int]) -> Expr:
 
 def definition_with_sizes(definition: Definition, sizes: Mapping[str, int]) -> Definition:
     """The definition with axes of known size."""
-    free = tuple(
-        Index(i.name, _sized_axis(i.axis, sizes)) if isinstance(i, Index) else i for i in definition.free
-    )
+    free = tuple(Index(i.name, _sized_axis(i.axis, sizes)) if isinstance(i, Index) else i for i in definition.free)
     return Definition(definition.array, free, with_sizes(definition.expr, sizes))
 
 
@@ -151,9 +149,7 @@ def _sized(expr: IndexExpr, sizes: Mapping[str, int]) -> IndexExpr:
             for atom, coefficient in expr.parts:
                 sized = _sized(atom, sizes)
                 assert isinstance(sized, Index | Entry)
-                parts.append(
-                    (sized, sizes[coefficient.name] if isinstance(coefficient, Axis) else coefficient)
-                )
+                parts.append((sized, sizes[coefficient.name] if isinstance(coefficient, Axis) else coefficient))
             return affine(parts, expr.constant + sum(sizes[a.name] for a in expr.sizes))
         case _:
             return expr

@@ -23,6 +23,7 @@ from tracer.calculus.algebra import (
     indices_in_term,
     make_term,
     multiply,
+    of_factor,
     power,
     scale,
     substitute,
@@ -33,9 +34,11 @@ from tracer.calculus.definitions import at_entry, chosen_part_of, number_values,
 from tracer.calculus.exponentials import related_exponentials
 from tracer.calculus.indexing import NotRepresentable
 from tracer.calculus.linearised import as_equations, join_roots
+from tracer.calculus.masked import over_all_entries
 from tracer.calculus.patterns import Lemma, rewrite
 from tracer.calculus.renaming import rename_arrays
 from tracer.calculus.terms import (
+    Axis,
     Condition,
     Definition,
     Delta,
@@ -62,6 +65,7 @@ class Rewriter:
         lemmas: Iterable[Lemma] = (),
         keep: Iterable[str] = (),
         most_terms: int = 400,
+        counts: Mapping[Axis, Entry] | None = None,
     ) -> None:
         """Prepare.
 
@@ -70,7 +74,9 @@ class Rewriter:
             lemmas: further equalities, on which results then rest.
             keep: arrays that stand for themselves.
             most_terms: how many terms an expression may grow to.
+            counts: the scalars that hold the sizes of axes.
         """
+        self.counts = counts or {}
         definitions, self.squares = as_equations(definitions)
         self.same = number_values(definitions)
         self.definitions = {
@@ -180,6 +186,9 @@ class Rewriter:
 
     def _unfold_once(self, term: Term) -> Expr | None:
         """The term with one factor replaced by what it is; ``None`` if there is nothing to replace."""
+        over_places = over_all_entries(term, self.definitions)
+        if over_places is not None:
+            return (over_places,)
         for position, (factor, exponent) in enumerate(term.factors):
             value = self._value(factor, exponent, term)
             if value is None:
@@ -198,6 +207,9 @@ class Rewriter:
                 return self._function(factor, exponent)
             case Mask():
                 return self._mask(factor, term)
+            case Size():
+                scalar = self.counts.get(factor.axis)
+                return None if scalar is None else of_factor(scalar, exponent)
             case _:
                 return None
 

@@ -26,11 +26,13 @@ class Axis(Struct, frozen=True, cache_hash=True):
 
     ``parts``: axes whose sizes add up to that of this one, as for the axis of a ``hstack``; empty if there are none.
     ``size``: the number of its positions, where only that one is spoken of.
+    ``product``: axes whose sizes multiplied are its size; such an axis stands in index expressions only.
     """
 
     name: str
     parts: tuple[Axis, ...] = ()
     size: int | None = None
+    product: tuple[Axis, ...] = ()
 
 
 #: The axes of an array, first to last; ``None`` is an axis of size one (it broadcasts).

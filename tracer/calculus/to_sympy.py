@@ -43,6 +43,8 @@ def sympy_of(expr: Expr) -> Any:
 def _size(axis: Axis) -> Any:
     import sympy
 
+    if axis.product:
+        return sympy.Mul(*(_size(a) for a in axis.product))
     return sympy.Symbol(f"n_{axis.name}", integer=True, positive=True)
 
 

@@ -124,9 +124,7 @@ class _Older:
         return replayed
 
 
-def _mended(
-    analysis: Analysis, update: Update, region: list[int], now: list[Overlay]
-) -> dict[int, Match] | None:
+def _mended(analysis: Analysis, update: Update, region: list[int], now: list[Overlay]) -> dict[int, Match] | None:
     """What the spoiled nodes are with the older version in place; None if the gradient is still wrong."""
     if update.change not in region:
         return None

@@ -7,9 +7,9 @@ so that what is proved is the code that is shown.  Goes out: None, or why it is 
 from __future__ import annotations
 
 from tracer.calculus import NoDerivative, TooLarge, backward, constant, entry, fresh, prove_equal
+from tracer.calculus.adjoint import onto
 from tracer.expressions.errors import CannotDerive
 from tracer.expressions.recorded import Recorded, record
-from tracer.gradients.derivation import onto
 from tracer.program import ProgramError
 
 

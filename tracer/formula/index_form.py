@@ -169,7 +169,8 @@ class IndexWriter:
                 for atom, coefficient in parts:
                     factors = [self.index(atom)]
                     if isinstance(coefficient, Axis):
-                        factors.insert(0, self.symbols.size(coefficient))
+                        sizes_of = coefficient.product or (coefficient,)
+                        factors = [*(self.symbols.size(a) for a in sizes_of), *factors]
                     elif abs(coefficient) != 1:
                         factors.insert(0, number(abs(coefficient)))
                     sign = -1 if isinstance(coefficient, int) and coefficient < 0 else 1

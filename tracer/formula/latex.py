@@ -36,16 +36,7 @@ from tracer.formula.tree import (
     UnderShape,
 )
 
-_SIGNS = {
-    "=": "=",
-    "≠": r"\ne",
-    "<": "<",
-    "≤": r"\le",
-    ">": ">",
-    "≥": r"\ge",
-    "≈": r"\approx",
-    "←": r"\leftarrow",
-}
+_SIGNS = {"=": "=", "≠": r"\ne", "<": "<", "≤": r"\le", ">": ">", "≥": r"\ge", "≈": r"\approx", "←": r"\leftarrow"}
 _PRODUCTS = {"": r"\,", "⊙": r" \odot ", "·": r" \cdot "}
 _FUNCTIONS = frozenset(
     ["exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "max", "min"]

@@ -16,6 +16,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from tracer.gradients.rules import NumericRules
+from tracer.ops import STEP_FUNCTIONS
 from tracer.tape.node import Kind, Node
 from tracer.tape.reverse import sweep
 from tracer.tape.tape import Tape, operands
@@ -32,7 +33,10 @@ class Contribution(Struct, frozen=True):
 
 @dataclass
 class Adjoints:
-    """∂root/∂node as numbers; ``blocked`` are the nodes that could not be differentiated."""
+    """∂root/∂node as numbers; ``blocked`` are the nodes that could not be differentiated.
+
+    Invariant: what reaches the root through a blocked node has no adjoint at all, rather than a part of it.
+    """
 
     root: int
     full: dict[int, NDArray[Any]] = field(default_factory=dict)
@@ -92,6 +96,7 @@ def numeric_adjoints(
         cuts: update nodes; the sweep stops there.
     """
     result = Adjoints(root)
+    partial: set[int] = set()
 
     def rule(node: Node, position: int, _: Sequence[Any]) -> Callable[[Any], Any] | None:
         places = operands(node)
@@ -105,6 +110,8 @@ def numeric_adjoints(
             value = rules.product(node.id, operand, values, adjoint)
             if value is None:
                 result.blocked.add(node.id)
+                if node.op not in STEP_FUNCTIONS:
+                    partial.add(operand)
             elif _is_rounding(value, adjoint, lambda other: rules.product(node.id, operand, values, other)):
                 return np.zeros(np.shape(value))
             return value
@@ -115,7 +122,17 @@ def numeric_adjoints(
         result.contributions.append(Contribution(node, operand, value, total))
 
     result.full.update(sweep(tape, values, root, rule, frozenset(cuts), observe))
+    partial |= _hidden(tape, root, relevant, cuts)
+    for node in frozenset().union(*(ancestors(tape, n, cuts) for n in partial)):
+        result.full.pop(node, None)
+    result.contributions[:] = [c for c in result.contributions if c.wrt in result.full]
     return result
+
+
+def _hidden(tape: Tape, root: int, relevant: frozenset[int], cuts: Collection[int]) -> set[int]:
+    """What the root depends on through a value that could not be followed."""
+    opaque = [n for n in ancestors(tape, root, cuts) if tape.nodes[n].kind is Kind.OPAQUE]
+    return {k for n in opaque for k in tape.operands(n) if k in relevant}
 
 
 #: What is left of a sum of numbers of size 1 that cancel is smaller than this.

@@ -30,6 +30,7 @@ from tracer.calculus import (
     simplify,
     sum_over,
 )
+from tracer.calculus.adjoint import onto
 from tracer.calculus.contraction import Substitution
 from tracer.calculus.definitions import positive_part_of
 from tracer.calculus.linearised import is_linearised, value_equation
@@ -456,19 +457,6 @@ def _with_mask(term: Term, old: str, new: str) -> Term:
         return Mask(factor.relation, left, right) if zero and factor.right == 0 else factor
 
     return Term(term.coefficient, term.bound, tuple((renamed(f), e) for f, e in term.factors))
-
-
-def onto(indices: Free, axes: Axes) -> Free:
-    """The indices for an array whose axes of size one may stand elsewhere.
-
-    Raises:
-        ValueError: if the array has other axes.
-    """
-    running = [i for i in indices if isinstance(i, Index)]
-    if [i.axis for i in running] != [a for a in axes if a is not None]:
-        raise ValueError("the axes of the value and of the gradient are not known to be the same")
-    rest = iter(running)
-    return tuple(0 if axis is None else next(rest) for axis in axes)
 
 
 def fitted(graph: Graph, derived: Derived, array: str, transposed: bool) -> Derived:

@@ -184,6 +184,11 @@ class Graph:
                 result.append(made)
         return tuple(result)
 
+    def counts(self) -> dict[Axis, Entry]:
+        """The scalars of the program that hold the sizes of axes."""
+        found = {axis: self._size_entry(Size(axis)) for axis in self.size_sources}
+        return {axis: scalar for axis, scalar in found.items() if isinstance(scalar, Entry)}
+
     def _size_entry(self, size: Size) -> Factor:
         axis = self.table.find(size.axis)
         seen = {axis}
@@ -307,6 +312,8 @@ def _define(graph: Graph, node: Node, cuts: frozenset[int], final: bool) -> None
         before = graph.tape.nodes[node.args[0].node]
         if before.shape == node.shape:  # the same array, changed in place
             _unite_all(graph, graph.axes(node.id), graph.axes(before.id))
+    if node.op == "reshape":
+        _unite_asked(graph, node)
     if node.op in _OF_ARRAYS and any(isinstance(a, tuple | list) for a in node.args[:1]):
         graph.reasons[node.id] = f"{node.op} of a list of values, which is no array"
         return
@@ -326,6 +333,17 @@ def _unite_all(graph: Graph, ones: Axes, others: Axes) -> None:
     for one, other in zip(ones, others, strict=True):
         if one is not None and other is not None:
             graph.table.unite(one, other)
+
+
+def _unite_asked(graph: Graph, node: Node) -> None:
+    """``X.reshape(Y.shape)`` has the axes of Y."""
+    for own, asked in zip(graph.axes(node.id), sizes_asked_for(node), strict=False):
+        size = graph.tape.nodes[graph.representative(asked.node)] if isinstance(asked, Ref) else None
+        if own is None or size is None or size.op != "axis_size" or not isinstance(size.args[0], Ref):
+            continue
+        other = graph.axes(size.args[0].node)[int(size.kwargs.get("axis", 0))]
+        if other is not None:
+            graph.table.unite(own, other)
 
 
 def _operand(

@@ -37,12 +37,13 @@ class ScalarLengths:
         self.asked = any(_has_bound(a) for node in tape.nodes for a in node.args)
 
     def learn(self, sources: Mapping[Axis, int]) -> None:
-        """Take in which scalar gave which axis its size: axes with one source have one size."""
-        if not self.asked:
-            return
+        """Take in which scalar gave which axis its size: axes with one source are one."""
         for axis, scalar in sources.items():
             first = self._axis_of.setdefault(scalar, axis)
-            self._table.say_alike(axis, first)
+            if self._table.size(first) == self._table.size(axis):
+                self._table.unite(first, axis)
+        if not self.asked:
+            return
         for axis, scalar in sources.items():
             node = self._tape.nodes[scalar]
             if node.op in ("add", "subtract", "multiply"):
@@ -84,11 +85,7 @@ class ScalarLengths:
     def _side(self, argument: object, depth: int) -> Length | None:
         if isinstance(argument, Ref):
             node = self._tape.nodes[argument.node]
-            value = (
-                node.value
-                if node.value is not None
-                else self._tape.nodes[self._representative(node.id)].value
-            )
+            value = node.value if node.value is not None else self._tape.nodes[self._representative(node.id)].value
             whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
             return self.of(argument.node, depth + 1) if whole else None
         return Length((), argument) if isinstance(argument, int) and not isinstance(argument, bool) else None

@@ -17,6 +17,9 @@ def sizes_asked_for(node: Node) -> list[Any]:
     if node.op == "linspace" and node.shape is not None and len(node.shape) == 1:
         count = node.kwargs.get("num", node.args[2] if len(node.args) > 2 else None)
         return [count]
+    if node.op == "reshape":
+        shape = node.kwargs.get("shape")
+        return list(shape) if isinstance(shape, tuple | list) and len(shape) == len(node.shape or ()) else []
     if node.op not in _SHAPED or not node.shape:
         return []
     given = node.kwargs.get("size", node.kwargs.get("shape"))

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tracer.gradients.graph import Graph, build_graph
 from tracer.gradients.rules import NumericRules
@@ -157,12 +158,22 @@ def _prove_what_is_shown(analysis: Analysis) -> None:
             matches = analysis.matcher.matches[node]
             if matches[0].candidate.sort not in (Sort.FULL, Sort.PATH, Sort.LOCAL):
                 continue
-            if analysis.verify(matches[0]).verdict != "proved" and matches[0].scale.scale.symbols:
-                same = [m for m in matches[1:] if m.candidate == matches[0].candidate]
+            if analysis.verify(matches[0]).verdict != "proved":
+                same = [m for m in matches[1:] if _is_said_alike(analysis, m, matches[0])]
                 better = next((m for m in same if analysis.verify(m).verdict == "proved"), None)
                 if better is not None:
                     matches.remove(better)
                     matches.insert(0, better)
+
+
+def _is_said_alike(analysis: Analysis, match: Match, best: Match) -> bool:
+    """Whether another identity says the same to the reader: by another factor, or another version of the variable."""
+    if match.candidate == best.candidate:
+        return bool(best.scale.scale.symbols)
+    nodes = analysis.tape.nodes
+    names = nodes[best.candidate.wrt].names[:1]
+    same = replace(match.candidate, wrt=best.candidate.wrt) == best.candidate
+    return same and bool(names) and nodes[match.candidate.wrt].names[:1] == names and match.scale == best.scale
 
 
 def _is_another(inferred: Matcher, named: Matcher) -> bool:

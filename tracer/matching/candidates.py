@@ -183,9 +183,7 @@ class Matcher:
             if 1 < seen[wrt] < several[wrt]:
                 self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), [c.so_far for c in parallel])
                 rest = [s.full[wrt] - c.so_far + c.value for s, c in zip(sweeps, parallel, strict=True)]
-                self._add(
-                    Candidate(Sort.PARTIAL, root.node, wrt, False, via), rest
-                )  # a loop may run either way
+                self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), rest)  # a loop may run either way
 
     def _computed_alike(self, nodes: Iterable[int], root: int) -> list[list[int]]:
         """The nodes; those together that are one value computed again, as ``w[1:]`` that is read twice."""
@@ -330,9 +328,7 @@ class Matcher:
 
     @cached_property
     def _usual_factors(self) -> list[float]:
-        counts = {
-            float(c.count) for r in self.roots for c in self.graph.mean_counts(self.all_ancestors(r.node))
-        }
+        counts = {float(c.count) for r in self.roots for c in self.graph.mean_counts(self.all_ancestors(r.node))}
         named = [*counts, *(s.values[0] for s in self._named_scalars.values() if s.values[0])][:40]
         single = [1.0, 2.0, 0.5, *named, *(1 / v for v in named)]
         pairs = [a * b for a in single[3:] for b in single[3:]] if len(named) <= 8 else []

@@ -27,10 +27,10 @@ from tracer.calculus import (
     prove_equal,
     sum_over,
 )
-from tracer.calculus.adjoint import ReverseMode, instantiate
+from tracer.calculus.adjoint import ReverseMode, instantiate, onto
 from tracer.calculus.algebra import ONE, fresh, make_term
 from tracer.calculus.terms import Axes, Definition, Entry, Expr, Index
-from tracer.gradients.derivation import onto
+from tracer.gradients.accumulated import accumulated
 from tracer.gradients.graph import Graph
 from tracer.matching.candidates import Match, Matcher, Sort
 from tracer.matching.clock import Clock, Task
@@ -81,6 +81,8 @@ class Prover:
         self.graph: Graph = self.matcher.graph
         self.definitions: dict[str, Definition] = self.graph.named_definitions()
         self.axes: Mapping[str, Axes] = self.graph.array_axes()
+        self.counts = self.graph.counts()
+        self.unfolded = {**self.definitions, **accumulated(self.graph)}
         self.reverse = ReverseMode(self.definitions, self.axes)
         self.lemmas = tuple(self._lemmas())
 
@@ -180,16 +182,18 @@ class Prover:
         at = onto(tuple(reversed(free)) if candidate.transposed else free, self.axes[value])
         left = entry(value, *at)
         right = multiply(self._scale(match), right)
-        kept = frozenset(name for name, _ in given.values())
         used = arrays_in(right)
         rests_on = frozenset(node for node, _ in known.values() if self.graph.name(node) in used)
+        # What only the value mentions is unfolded: it may be a part of an adjoint, such as a slice of it.
+        kept = frozenset(name for name, _ in given.values()) & used
         outcome = prove_equal(
             left,
             right,
-            self.definitions,
+            self.unfolded,
             keep=kept,
             lemmas=self.lemmas,
             sizes=self.graph.table.sizes(),
+            counts=self.counts,
             budget_seconds=max(_LONGEST - self.seconds_in_vain / 3, _SHORTEST),
         )
         why_not = None if outcome.proved else "the normal forms were not seen to be equal"

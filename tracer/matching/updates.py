@@ -126,9 +126,7 @@ def _replaced_part(tape: Tape, node: Node, updates: dict[int, Update]) -> Update
     if not isinstance(old, Ref) or not isinstance(new, Ref):
         return None
     made = tape.nodes[new.node]
-    if made.op not in ("add", "subtract") or not (
-        tape.nodes[old.node].kind is Kind.LEAF or old.node in updates
-    ):
+    if made.op not in ("add", "subtract") or not (tape.nodes[old.node].kind is Kind.LEAF or old.node in updates):
         return None
     reads = [
         user

@@ -22,6 +22,7 @@ from tracer.ops import (
 )
 from tracer.ops.auxiliary import auxiliary, held_values
 from tracer.ops.axes import AxisTable, Operand
+from tracer.ops.declared import STEP_FUNCTIONS
 from tracer.ops.parts import statement
 from tracer.ops.table import OPERATIONS, UNDIFFERENTIABLE, Operation, define
 from tracer.ops.writing import NoFormula, rational
@@ -50,6 +51,7 @@ ROOMS = (
 
 __all__ = [
     "OPERATIONS",
+    "STEP_FUNCTIONS",
     "UNDIFFERENTIABLE",
     "AxisTable",
     "NoFormula",

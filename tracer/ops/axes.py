@@ -8,7 +8,8 @@ of size one is no axis, the index along it is 0.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +26,6 @@ class AxisTable:
         self._parents: dict[Axis, Axis] = {}
         self._sizes: dict[str, int] = {}
         self._lengths: dict[Axis, Length] = {}
-        self._alike: dict[Axis, Axis] = {}
         self._composed: dict[Axis, Axis] = {}
         #: How many axes have been united; what was read from the table holds as long as this stays.
         self.unions = 0
@@ -45,6 +45,8 @@ class AxisTable:
 
     def find(self, axis: Axis) -> Axis:
         """The axis that stands for all that are the same as this one."""
+        if axis.product:
+            return self.product(axis.product)
         root = self._root(axis)
         return self._composed.get(root, root) if self._composed else root
 
@@ -73,7 +75,6 @@ class AxisTable:
             raise NoFormula("axis", f"{one.name} and {other.name} have the sizes {sizes[0]} and {sizes[1]}")
         self._parents[other] = one
         self.unions += 1
-        self.say_alike(other, one)
         if other in self._lengths:
             self._lengths.setdefault(one, self._lengths[other])
 
@@ -83,29 +84,28 @@ class AxisTable:
         if length.axis is None and all(self._root(a) != axis for a, _ in length.counts):
             self._lengths.setdefault(axis, length)
 
-    def say_alike(self, axis: Axis, other: Axis) -> None:
-        """Say that an axis has the size of another one, by the same source, without being the same."""
-        axis, other = (_root(self._alike, self._root(a)) for a in (axis, other))
-        if axis != other:
-            self._alike[axis] = other
-
-    def sized_like(self, axis: Axis) -> Axis:
-        """The axis that stands for all whose size is known to be that of this one."""
-        return self.find(_root(self._alike, self._root(axis)))
-
     def length(self, axis: Axis | None) -> Length:
         """The size of an axis in sizes of others, as far as that is known."""
         if axis is None:
             return Length((), 1)
         known = self._lengths.get(self._root(axis))
-        return length_of({self.sized_like(axis): 1}) if known is None else self.settled(known)
+        return length_of({self.find(axis): 1}) if known is None else self.settled(known)
 
     def settled(self, length: Length) -> Length:
         """The length in the axes that stand for others."""
         total = Length((), length.constant)
         for axis, count in length.counts:
-            total = total.plus(length_of({self.sized_like(axis): 1}), count)
+            total = total.plus(length_of({self.find(axis): 1}), count)
         return total
+
+    def product(self, axes: Sequence[Axis]) -> Axis:
+        """An axis of the size of several axes multiplied: how far apart entries lie, in index expressions."""
+        alike = tuple(self.find(a) for a in axes)
+        if len(alike) == 1:
+            return alike[0]
+        name = "·".join(a.name for a in alike)
+        self._sizes[name] = math.prod(self._sizes[a.name] for a in alike)
+        return Axis(name, product=alike)
 
     def size(self, axis: Axis) -> int:
         """The size of an axis in the recorded run."""

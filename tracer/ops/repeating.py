@@ -179,9 +179,7 @@ def split(X: Operand, sections: Any, axis: Any = 0, part: Any = 0, *, out: Opera
     return selection.free, X.at(*selection.at)
 
 
-def _section(
-    X: Operand, position: int, count: int, number: int, name: str
-) -> tuple[int | Bound, int | Bound]:
+def _section(X: Operand, position: int, count: int, number: int, name: str) -> tuple[int | Bound, int | Bound]:
     """The bounds of one of several parts of equal length, for all sizes."""
     size, axis = X.shape[position] // count, X.axes[position]
     begin, end = number * size, (number + 1) * size

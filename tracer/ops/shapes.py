@@ -13,7 +13,7 @@ from typing import Any
 from tracer.calculus import affine
 from tracer.calculus.indexing import shifted
 from tracer.calculus.terms import Index, IndexExpr
-from tracer.ops.axes import Operand, broadcast
+from tracer.ops.axes import AxisTable, Operand, broadcast
 from tracer.ops.reductions import axis_at, whole
 from tracer.ops.table import Row, operation
 from tracer.ops.writing import NoFormula, condition, delta, form, rational, sum_over
@@ -91,20 +91,20 @@ def reshape(X: Operand, out: Operand, **_: Any) -> Row:
         if len(inner) == 1:
             for p in outer:
                 free[p] = out.axis(p)
-            at[inner[0]] = flat([free[p] for p in outer])
+            at[inner[0]] = flat([free[p] for p in outer], X.table)
             continue
         for p in inner:
             index = X.axis(p)
             assert isinstance(index, Index)
             at[p] = index
             summed.append(index)
-        place = flat([i for p in inner if isinstance(i := at[p], (Index, int))])
+        place = flat([i for p in inner if isinstance(i := at[p], (Index, int))], X.table)
         for p in outer:
             free[p] = out.axis(p)
         if len(outer) == 1:
             weight = weight * delta(free[outer[0]], place)
         else:
-            weight = weight * condition("==", flat([free[p] for p in outer]), place)
+            weight = weight * condition("==", flat([free[p] for p in outer], X.table), place)
     return tuple(free), sum_over(summed, weight * X.at(*at))
 
 
@@ -135,14 +135,13 @@ def _same_entries(before: tuple[int, ...], after: tuple[int, ...]) -> list[tuple
     return groups
 
 
-def flat(indices: Sequence[Index | int]) -> IndexExpr:
-    """The place of an entry when two axes are laid out one after the other; three have no normal form."""
+def flat(indices: Sequence[Index | int], table: AxisTable) -> IndexExpr:
+    """The place of an entry when axes are laid out one after the other: (i J + j) K + k."""
     running = [i for i in indices if isinstance(i, Index)]
-    if len(running) > 2:
-        raise NoFormula("reshape", "more than two axes are joined or split at once")
-    if len(running) < 2:
-        return running[0] if running else 0
-    return affine(((running[0], running[1].axis), (running[1], 1)))
+    if not running:
+        return 0
+    inner = [[j.axis for j in running[p + 1 :]] for p in range(len(running))]
+    return affine((i, table.product(axes) if axes else 1) for i, axes in zip(running, inner, strict=True))
 
 
 @operation("broadcast_to")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tracer.calculus.terms import Index
 from tracer.ops.axes import Operand
 from tracer.ops.reductions import whole
 from tracer.ops.table import Row, operation
@@ -15,21 +16,27 @@ from tracer.ops.writing import Form, NoFormula, form, rational, size
 
 
 @operation("zeros", "zeros_like")
-def zeros(*_: Any, out: Operand, **__: Any) -> Row:
+def zeros(like: Any = None, *_: Any, out: Operand, **__: Any) -> Row:
     """out[i] = 0"""
-    return out.indices(), form(0)
+    return _indices(like, out), form(0)
 
 
 @operation("ones", "ones_like")
-def ones(*_: Any, out: Operand, **__: Any) -> Row:
+def ones(like: Any = None, *_: Any, out: Operand, **__: Any) -> Row:
     """out[i] = 1"""
-    return out.indices(), form(1)
+    return _indices(like, out), form(1)
 
 
 @operation("full", "full_like")
-def full(_: Any, value: Any, out: Operand, **__: Any) -> Row:
+def full(like: Any, value: Any, out: Operand, **__: Any) -> Row:
     """out[i] = value"""
-    return out.indices(), _scalar(value)
+    return _indices(like, out), _scalar(value)
+
+
+def _indices(like: Any, out: Operand) -> tuple[Index | int, ...]:
+    """Indices of the result; what is made like an array has its axes."""
+    alike = isinstance(like, Operand) and like.ndim > 0 and like.shape == out.shape
+    return like.indices() if alike else out.indices()
 
 
 def _scalar(value: Any) -> Form:

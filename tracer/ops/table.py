@@ -201,7 +201,7 @@ def _match(op: str, free: tuple[Index | int, ...], out: Operand) -> tuple[Index 
 def settle(expr: Expr, table: AxisTable) -> Expr:
     """The expression with every axis replaced by the one that stands for it."""
     axes = {a for t in expr for a in _axes_of(t.bound, t.factors)}
-    if all(table.sized_like(a) == a for a in axes):
+    if all(table.find(a) == a for a in axes):
         return expr
     result = []
     for term in expr:
@@ -255,7 +255,7 @@ def _settle_affine(index: IndexExpr, table: AxisTable) -> IndexExpr:
         (a if isinstance(a, Index) else _settle_entry(a, table), table.find(c) if isinstance(c, Axis) else c)
         for a, c in index.parts
     )
-    return affine(parts, index.constant, tuple(table.sized_like(a) for a in index.sizes))
+    return affine(parts, index.constant, tuple(table.find(a) for a in index.sizes))
 
 
 def _settle_entry(entry: Entry, table: AxisTable) -> Entry:

@@ -29,6 +29,7 @@ _WORK = {"exp", "log", "tanh", "sum", "maximum", "mean", "square", "multiply", "
 _SPEAKS = re.compile(
     r"\w*(loss|cost|error|mse)\w*|d_?[a-zA-Z]\d?|d[A-Z]\w*|grad\w*|\w+_grad(ient)?|delta\w*", re.I
 )
+_BACKWARD = re.compile(r"back_?(ward|prop)", re.I)
 _LOOP = (ast.For, ast.While)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -122,7 +123,13 @@ class _Finder:
             or found.work >= 4
             or (found.work >= 1 and found.spoken >= 2)
             or found.spoken >= 3
+            or (found.spoken >= 1 and self._goes_backward(loop))
         )
+
+    def _goes_backward(self, loop: ast.For | ast.While) -> bool:
+        """Whether the loop itself calls a function of the program named after the backward pass: ``loss.backward()``."""
+        calls = (n for s in loop.body for n in ast.walk(s) if isinstance(n, ast.Call))
+        return any(_called(c) in self.functions and _BACKWARD.search(_called(c)) for c in calls)
 
     def functions_called(self, loop: ast.AST, apart: ast.AST | None = None) -> list[ast.AST]:
         """Every user function that may run below ``loop``, by name, ``apart`` and what only it calls left out."""
@@ -189,7 +196,7 @@ class _Finder:
             call = node.value  # np.subtract(W, step, out=W)
             out = next((ast.unparse(k.value) for k in call.keywords if k.arg == "out"), None)
             return int(out is not None and any(ast.unparse(a) == out for a in call.args))
-        return 0
+        return int(_sets_by_name(node))
 
     def _is_of_others(self, name: ast.AST) -> bool:
         """Whether a name inside a function is of what others hold too: an argument, or what was read from somewhere."""
@@ -215,9 +222,11 @@ class _Finder:
         ]
         if not any(ast.unparse(t) in given for t in targets):
             return False
-        inside = [n for f in self.functions[_called(call)] for n in ast.walk(f)]
+        inside = [(n, f) for f in self.functions[_called(call)] for n in ast.walk(f)]
         return any(
-            isinstance(n, ast.AugAssign) or (isinstance(n, ast.Assign) and _adds_to_itself(n)) for n in inside
+            (isinstance(n, ast.AugAssign) and not _is_attribute_of(n.target, _first_argument(f)))
+            or (isinstance(n, ast.Assign) and _adds_to_itself(n))
+            for n, f in inside
         )
 
     def updates(self, loop: ast.For | ast.While, apart: ast.AST | None = None) -> int:
@@ -241,9 +250,10 @@ class _Finder:
         for statement in statements:
             if not self._carried(statement, id(statement) in self._direct(loop)):
                 continue
+            count += int(_sets_by_name(statement))
             for target in _changed(statement):
                 base = _base_name(target)
-                elsewhere = any(other is not statement for other in reads.get(base, ()))
+                elsewhere = any(other is not statement for other in reads.get(base, ())) or base == ".__dict__"
                 new = isinstance(target, ast.Name) and (self._scope(target), base) in fresh
                 count += int(not new and (base in aliases or elsewhere or self._is_of_others(target)))
         return count
@@ -288,8 +298,15 @@ class _Finder:
         )  # rows at places of their own, as those of a user and of an item, are of one sample
 
     def _updated_by(self, call: ast.Call) -> Iterator[ast.AST]:
-        """What a call gives to a function of the program that updates that argument in place."""
+        """What a call gives to a function of the program that updates that argument, or an attribute of it."""
         for function in self.functions.get(_called(call), ()):
+            if isinstance(call.func, ast.Attribute) and any(
+                _is_attribute_of(t, _first_argument(function))
+                for n in ast.walk(function)
+                if self._carried(n, False)
+                for t in _changed(n)
+            ):
+                yield call.func.value  # a layer whose method updates its own weights
             changed = {
                 t.id
                 for n in ast.walk(function)
@@ -301,6 +318,17 @@ class _Finder:
             order = order[1:] if order[:1] == ["self"] else order
             yield from (given for name, given in zip(order, call.args, strict=False) if name in changed)
             yield from (k.value for k in call.keywords if k.arg in changed)
+
+
+def _first_argument(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    return next((a.arg for a in [*function.args.posonlyargs, *function.args.args]), "")
+
+
+def _is_attribute_of(target: ast.AST, name: str) -> bool:
+    """``self.W`` or ``self.W[0]``, for the name ``self``."""
+    while isinstance(target, ast.Subscript):
+        target = target.value
+    return isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == name
 
 
 def _names_in(node: ast.AST) -> set[str]:
@@ -327,8 +355,22 @@ def _changed(statement: ast.AST) -> list[ast.AST]:
     if isinstance(statement, ast.AugAssign):
         return [statement.target]
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-        return [k.value for k in statement.value.keywords if k.arg == "out"]
+        by_name: list[ast.AST] = [statement.value.args[0]] if _sets_by_name(statement) else []
+        return by_name + [k.value for k in statement.value.keywords if k.arg == "out"]
     return _targets(statement) if isinstance(statement, ast.Assign) else []
+
+
+def _sets_by_name(statement: ast.AST) -> bool:
+    """``setattr(self, name, getattr(self, name) - step)``"""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if not (isinstance(call, ast.Call) and _called(call) == "setattr" and len(call.args) == 3):
+        return False
+    place = [ast.unparse(a) for a in call.args[:2]]
+    value = call.args[2]
+    return isinstance(value, ast.BinOp) and any(
+        isinstance(n, ast.Call) and _called(n) == "getattr" and [ast.unparse(a) for a in n.args[:2]] == place
+        for n in ast.walk(value)
+    )
 
 
 def _targets(statement: ast.Assign) -> list[ast.AST]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tracer.recording.box import Box, Place, is_number
+from tracer.recording.cost import is_loss_name
 from tracer.recording.expressions import _BINARY, classic
 from tracer.recording.harmless import does_more
 from tracer.recording.state import Mode
@@ -42,7 +43,21 @@ class Assignments(Walking):
             self.bound(place.name, box, place)
             if self.mode is Mode.SETUP or not isinstance(box.value, np.ndarray):
                 self._place_name(self.where(sys._getframe(1), place.name), box)
+        elif self.windowed and box.node is None:
+            self._bind_object(box.value, self.places[index])
         return box.value
+
+    def _bind_object(self, value: Any, place: Place) -> None:
+        """``loss = …`` where numbers are objects of a class of the program: the name is that of the number it holds."""
+        if not is_loss_name(place.name) or does_more(value, "__init__"):
+            return
+        for name in (*getattr(value, "__dict__", ()), *getattr(value, "__slots__", ())):
+            held: Any = getattr(value, name, None)
+            if is_number(held) and not isinstance(held, (bool, range)) and np.size(held) == 1:
+                node = self.lookup(held, place, "", (id(value), name))
+                if node is not None:
+                    self.bound(place.name, Box(held, node), place)
+                return
 
     def _place_name(self, location: Any, box: Box) -> None:
         node = box.node

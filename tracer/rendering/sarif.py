@@ -95,7 +95,7 @@ def _result(checked: Checked, gradient: Judged, index: dict[str, int]) -> dict[s
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": _artifact(checked.path),
+                    "artifactLocation": _artifact(gradient.module or checked.path),
                     "region": {
                         "startLine": gradient.line,
                         "startColumn": gradient.column + 1,
@@ -108,7 +108,7 @@ def _result(checked: Checked, gradient: Judged, index: dict[str, int]) -> dict[s
         "partialFingerprints": {"gradient/v1": _fingerprint(checked, gradient, rule)},
     }
     if gradient.edits:
-        result["fixes"] = [_fix(checked.path, gradient)]
+        result["fixes"] = [_fix(gradient.module or checked.path, gradient)]
     return result
 
 
@@ -122,9 +122,7 @@ def _fix(path: str, gradient: Judged) -> dict[str, Any]:
         text = edit.new.removesuffix("\n")
         replacements.append({"deletedRegion": region, "insertedContent": {"text": text}})
     fix = (gradient.fix or "").strip()
-    description = (
-        f"Correct it: {fix}" if fix and "\n" not in fix else "The correction that was found, and run."
-    )
+    description = f"Correct it: {fix}" if fix and "\n" not in fix else "The correction that was found, and run."
     return {
         "description": {"text": description},
         "artifactChanges": [{"artifactLocation": _artifact(path), "replacements": replacements}],

@@ -81,6 +81,8 @@ class DeclaredNames(Names):
             if axis in axes:
                 text = self.array(name)
                 return f"{text if is_primary(text) else f'({text})'}.shape[{axes.index(axis)}]"
+        if axis.product:
+            return "(" + " * ".join(self.size(a) for a in axis.product) + ")"
         raise NoForm(f"no array at hand has the axis {axis.name}, so its size cannot be written")
 
     def is_integer(self, name: str) -> bool:

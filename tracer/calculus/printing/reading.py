@@ -85,7 +85,7 @@ def _affine_axes(part: IndexExpr) -> Iterator[Axis]:
             for atom, coefficient in parts:
                 yield from _affine_axes(atom)
                 if isinstance(coefficient, Axis):
-                    yield coefficient
+                    yield from coefficient.product or (coefficient,)
             yield from sizes
 
 

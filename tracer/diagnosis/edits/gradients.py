@@ -156,9 +156,10 @@ def _known(values: Mapping[int, list[Any]]) -> Change:
 def _missing_term(trials: Trials, node: int, wrt: int, wanted: list[Any]) -> tuple[Candidate, str] | None:
     """What must be added to a node to give the gradient, if that is something known."""
     analysis = trials.analysis
-    differences = [w - np.asarray(v) for w, v in zip(wanted, analysis.replays.of(node), strict=True)]
-    if any(d.shape != w.shape for d, w in zip(differences, wanted, strict=True)):
-        return None
+    held = [np.asarray(v) for v in analysis.replays.of(node)]
+    if any(v.shape != np.shape(w) for v, w in zip(held, wanted, strict=True)):
+        return None  # also where a mask selects more in one replay than in another
+    differences = [w - v for w, v in zip(wanted, held, strict=True)]
     found = fingerprint(differences)
     if found is None:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tracer.diagnosis import find_faults, find_stale_operands
+from tracer.explanation.building.modules import with_modules
 from tracer.explanation.building.numbers import finite
 from tracer.explanation.building.parts import PartMaker
 from tracer.explanation.building.pieces import find_pieces
@@ -19,6 +20,7 @@ from tracer.explanation.model import (
     Note,
     Part,
     ProgramInfo,
+    Section,
 )
 from tracer.explanation.words.findings import left_out
 from tracer.matching.analysis import Analysis, analyse
@@ -26,8 +28,8 @@ from tracer.matching.clock import Clock
 from tracer.recording import Recording
 from tracer.tape.node import Kind
 
-#: Runs an edited program and gives its recording; None if it fails.
-Rerun = Callable[[str], Recording | None]
+#: Runs an edited program, its own modules with other texts by their paths, and gives its recording; None if it fails.
+Rerun = Callable[[str, dict[str, str]], Recording | None]
 
 
 def build_explanation(
@@ -39,26 +41,33 @@ def build_explanation(
         loss: the name of the loss, if the user gave one.
         rerun: records an edited source text, so that a corrected program is shown only after it was run.
     """
+    recording, joined = with_modules(recording)
     program = recording.program
+
+    def run_again(text: str) -> Recording | None:
+        return rerun(*joined.separated(text)) if rerun is not None else None
+
+    again = run_again if rerun is not None else None
     analysis = analyse(recording.tape, loss, Clock())
     tape = analysis.tape
     findings = find_stale_operands(analysis)
     stale = {n for f in findings for u in f.spoiled for n in (analysis.updates[u].change, *f.meant)}
     faults = find_faults(analysis, stale)
-    maker = PartMaker(Reading(program, analysis), [*findings, *faults])
+    maker = PartMaker(Reading(program, analysis, joined.sections), [*findings, *faults])
     for finding in findings:
-        maker.diagnoses[finding.cause] = diagnose_stale(program, analysis, finding, maker, rerun, loss)
+        maker.diagnoses[finding.cause] = diagnose_stale(program, analysis, finding, maker, again, loss)
     for finding in faults:
-        maker.diagnoses[finding.cause] = diagnose_fault(program, analysis, finding, maker, rerun, loss)
+        maker.diagnoses[finding.cause] = diagnose_fault(program, analysis, finding, maker, again, loss)
     lines = []
     for statement, pieces in find_pieces(program, tape).items():
         parts = _without_repeats([p for piece in pieces for p in maker.parts(piece)])
         if parts:
             text = program.text_of(statement)
             lines.append(Line(statement.line, statement.end_line, text, tuple(parts)))
+    sections = tuple(Section(s.path, s.line, s.end_line) for s in joined.sections)
     return Explanation(
-        ProgramInfo(str(program.path), program.python2, program.source),
-        _notes(recording, analysis, lines, loss),
+        ProgramInfo(str(program.path), program.python2, program.source, sections),
+        _notes(recording, analysis, lines, loss, sections),
         _losses(maker, lines),
         tuple(sorted(lines, key=lambda line: (line.line, line.end_line))),
         _graph(maker),
@@ -77,8 +86,22 @@ def _without_repeats(parts: list[Part]) -> list[Part]:
     return kept
 
 
-def _notes(recording: Recording, analysis: Analysis, lines: list[Line], loss: str | None) -> tuple[Note, ...]:
+def _notes(
+    recording: Recording,
+    analysis: Analysis,
+    lines: list[Line],
+    loss: str | None,
+    sections: tuple[Section, ...],
+) -> tuple[Note, ...]:
     notes = [Note(n.line, n.column, n.what) for n in recording.notices]
+    notes += [
+        Note(
+            s.line,
+            0,
+            f"The lines {s.line} to {s.end_line} here are lines 1 to {s.end_line - s.line + 1} of {s.path}.",
+        )
+        for s in sections
+    ]
     if not analysis.updates and not any(p.verdict for line in lines for p in line.parts):
         notes.append(
             Note(0, 0, "There is no backward pass in what was recorded; the forward pass is explained.")
@@ -112,7 +135,6 @@ def _notes(recording: Recording, analysis: Analysis, lines: list[Line], loss: st
 def _losses(maker: PartMaker, lines: list[Line]) -> tuple[Loss, ...]:
     """The roots that some line is a gradient of, in program order."""
     explained = set(maker.reading.analysis.tape.last_windows())
-    inferred = maker.reading.analysis.inferred
     used = {(p.of, p.of_line) for line in lines for p in line.parts if p.role == "gradient"}
     found: dict[tuple[str, int], Loss] = {}
     for root in sorted(maker.reading.analysis.matcher.roots, key=lambda r: r.node):
@@ -126,7 +148,7 @@ def _losses(maker: PartMaker, lines: list[Line]) -> tuple[Loss, ...]:
             name,
             line,
             finite(recorded.value),
-            inferred is not None and not inferred.own and root.node in inferred.losses,
+            root.node in maker.reading.analysis.matcher.inferred,
             maker.writer.formula_of(root.node),
         )
     return tuple(sorted(found.values(), key=lambda loss: loss.line))

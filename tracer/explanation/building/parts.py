@@ -45,6 +45,8 @@ _GRADIENTS = (Sort.FULL, Sort.PATH, Sort.PARTIAL)
 #: How many different things one expression may be said to be.
 _MOST_IDENTITIES = 6
 _UNKNOWN = "unknown"
+#: An array of a formula in what a proof relies on.
+_ARRAY = re.compile("`([^`]+)`")
 
 
 @dataclass
@@ -223,6 +225,14 @@ class PartMaker:
         clock.spend(Task.DERIVATION, start)
         return part
 
+    def _called(self, array: str) -> str:
+        """What the reader calls an array of a formula: its name, else the expression that it is."""
+        node = self.reading.analysis.graph.node_of(array.partition(".")[0])
+        if node is None:
+            return array
+        recorded = self.reading.node(node)
+        return recorded.names[0] if recorded.names else recorded.site.text if recorded.site else array
+
     def _evidence(self, verified: Verified) -> Evidence:
         proof = verified.proof
         forms = None
@@ -232,7 +242,9 @@ class PartMaker:
                 self.writer.index_formula(side, proof.free, names) for side in (proof.left, proof.right)
             )
         lemmas = tuple(
-            a for a in proof.assumptions if not (a[:1] in "vs" and a[1:].replace(".", "").isalnum())
+            _ARRAY.sub(lambda found: self._called(found[1]), a)
+            for a in proof.assumptions
+            if not (a[:1] in "vs" and a[1:].replace(".", "").isalnum())
         )
         assumed = self.reading.analysis.replays.assumptions
         relied = (

@@ -131,6 +131,7 @@ def diagnose_fault(
     told = Told(
         kind=finding.kind.value,
         line=span.line if span is not None else 0,
+        place=maker.reading.place(span.line if span is not None else 0),
         old=rewritten.old if rewritten else "",
         new=rewritten.new if rewritten else "",
         derivative=None if match is None else should.text if should is not None else None,

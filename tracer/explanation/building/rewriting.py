@@ -81,11 +81,7 @@ class SourceEditor:
             case Operator(span, op):
                 statement = self._statement(span)
                 new = self._operator(span, op)
-                if (
-                    new is not None
-                    and isinstance(statement, ast.AugAssign)
-                    and self.program.span(statement) == span
-                ):
+                if new is not None and isinstance(statement, ast.AugAssign) and self.program.span(statement) == span:
                     yield from self._replace_statement(statement, new)
                 else:
                     yield from self._at(span, new)
@@ -344,11 +340,7 @@ class SourceEditor:
             if isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call) and node is not outer:
                 text = self._text(node)
                 known = places.get(text, [])
-                if (
-                    text in olds
-                    and node not in known
-                    and not isinstance(getattr(node, "ctx", None), ast.Store)
-                ):
+                if text in olds and node not in known and not isinstance(getattr(node, "ctx", None), ast.Store):
                     places.setdefault(text, []).append(node)
         for old, nodes in sorted(places.items(), key=lambda item: -len(item[0])):
             for new in [self._transposed(nodes[0], old)] if rewrite.transposed else news:
@@ -379,10 +371,7 @@ def edited(program: Program, edit: Edit) -> str:
 
 
 def _holds(outer: Span, inner: Span) -> bool:
-    return (outer.line, outer.column) <= (inner.line, inner.column) and (
-        inner.end_line,
-        inner.end_column,
-    ) <= (
+    return (outer.line, outer.column) <= (inner.line, inner.column) and (inner.end_line, inner.end_column) <= (
         outer.end_line,
         outer.end_column,
     )
