@@ -89,6 +89,63 @@ for epoch in range(9):
         dU += np.dot(h[t], h[t - 1].T)
     U -= 0.1 * dU
 """
+LISTS = """\
+for x, y in batches:
+    grads = backprop(np.exp(np.dot(ws[0], x)), y)
+    ws = [w - 0.1 * g for w, g in zip(ws, grads)]
+"""
+SAMPLES_IN_A_FUNCTION = """\
+class Net:
+    def step(self, batch, rate):
+        sums = [np.zeros(w.shape) for w in self.ws]
+        for x, y in batch:
+            grads = [np.dot(np.exp(w.dot(x)) - y, x.T) for w in self.ws]
+            sums = [s + g for s, g in zip(sums, grads)]
+        self.ws = [w - rate * s for w, s in zip(self.ws, sums)]
+    def fit(self, batches):
+        for epoch in range(3):
+            for batch in batches:
+                self.step(batch, 0.1)
+"""
+PARTS = """\
+class Net:
+    def step(self, grads):
+        for name in self.names:
+            w = getattr(self, name)
+            w -= 0.1 * grads[name]
+for epoch in range(3):
+    h = np.tanh(X.dot(net.W)) @ net.V
+    net.step({'W': X.T.dot(h)})
+"""
+OPTIMISER = """\
+def adam(p, g, memory):
+    memory = 0.9 * memory + 0.1 * np.square(g)
+    p -= 0.1 * np.sqrt(np.square(g)) / np.sqrt(memory + np.exp(-9))
+for t in range(9):
+    p = 1 / (1 + np.exp(-X.dot(W)))
+    gW = X.T.dot(p - y)
+    for parameter, gradient in [(W, gW)]:
+        adam(parameter, gradient, 0)
+"""
+RATINGS = """\
+def epoch():
+    for u, i, r in ratings:
+        e = r - P[u].dot(Q[i])
+        P[u] += 0.1 * e * Q[i]
+        Q[i] += 0.1 * e * P[u]
+for step in range(5):
+    epoch()
+    print(np.sqrt(np.mean((R - P.dot(Q.T)) ** 2)))
+"""
+LAYERS = """\
+for epoch in range(5):
+    d = X.dot(W[0]) - y
+    for k in reversed(range(2)):
+        g = A[k].T.dot(d)
+        W[k] -= 0.1 * g
+        b[k] -= 0.1 * np.sum(d)
+    W[0] += 0.01 * np.exp(-d.sum())
+"""
 NONE = """\
 for i in range(3):
     print(np.dot(A, B))
@@ -112,6 +169,15 @@ for k in params:
         (RETURNED_PARAMETERS, [8]),
         (METHODS, [8]),
         (INLINE_TIME, [1]),
+        (LISTS, [1]),
+        (LISTS.replace("[w - 0.1 * g for w, g in zip(ws, grads)]", "{k: ws[k] - grads[k] for k in ws}"), [1]),
+        (LISTS.replace("w - 0.1 * g", "g - 0.1 * g"), []),
+        (SAMPLES_IN_A_FUNCTION, [10]),
+        (PARTS, [6]),
+        (PARTS.replace("getattr(self, name)", "grads[name] * 2"), []),
+        (OPTIMISER, [4]),
+        (RATINGS, [2]),
+        (LAYERS, [1]),
         (NONE, []),
     ],
 )

@@ -81,7 +81,7 @@ class _Walk:
             found = self._gradient_at(node)
             if found is not None and (self.gradient is None or found.scale.rank < self.gradient.scale.rank):
                 self.gradient = found
-            if found is not None and found.scale.rank == 0:
+            if found is not None and found.scale.rank <= 1:  # but for its sign, the gradient itself
                 continue
             if recorded.shape != shape or not is_real(recorded):
                 continue
@@ -115,10 +115,6 @@ class _Walk:
     def _gradient_at(self, node: int) -> Match | None:
         for match in self.matcher.matches.get(node, ()):
             candidate = match.candidate
-            if (
-                candidate.sort is Sort.FULL
-                and candidate.wrt == self.update.wrt
-                and not candidate.transposed
-            ):
+            if candidate.sort is Sort.FULL and candidate.wrt == self.update.wrt and not candidate.transposed:
                 return match
         return None

@@ -312,7 +312,7 @@ class _Finder:
             changed = {
                 t.id
                 for n in ast.walk(function)
-                if self._carried(n, False)
+                if isinstance(n, ast.AugAssign) and self._carried(n, False)
                 for t in _changed(n)
                 if isinstance(t, ast.Name)
             }

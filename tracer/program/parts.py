@@ -50,8 +50,7 @@ def updated_one_by_one(target: ast.AST, value: ast.AST) -> bool:
         return False
     kept = [made.left] if isinstance(made.op, ast.Sub) else [made.left, made.right]
     whole = ast.unparse(target)
-    targets = [g.target for g in value.generators if whole in _sources(g.iter)]
-    walked = {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}
+    walked = {name for g in value.generators for name in _names_along(g.target, g.iter, whole)}
     return any(
         isinstance(side, ast.Name)
         and side.id in walked
@@ -59,6 +58,18 @@ def updated_one_by_one(target: ast.AST, value: ast.AST) -> bool:
         and ast.unparse(side.value) == whole
         for side in kept
     )
+
+
+def _names_along(target: ast.AST, walked: ast.AST, whole: str) -> set[str]:
+    """The names that stand for the entries of one container when ``target`` runs along ``walked``."""
+    called = walked.func.id if isinstance(walked, ast.Call) and isinstance(walked.func, ast.Name) else ""
+    if called in ("zip", "enumerate") and isinstance(walked, ast.Call) and isinstance(target, ast.Tuple):
+        several = walked.args if called == "zip" else [ast.Constant(0), *walked.args]
+        pairs = zip(target.elts, several, strict=False)
+        return {name for one, along in pairs for name in _names_along(one, along, whole)}
+    if whole not in _sources(walked):
+        return set()
+    return {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}
 
 
 def _sources(walked: ast.AST) -> set[str]:

@@ -15,5 +15,5 @@ def inferred(says: str, how: Literal["fits", "moved", "added"]) -> str:
     if how == "moved":
         return f"{says} is computed of other values than the explained step starts from; its gradient is taken at these."
     if how == "added":
-        return f"The backward pass is that of {says}: the program computes these losses apart, and trains on their sum."
+        return f"{says} are never added up; the backward pass fits their sum."
     return f"No loss of these outputs is computed; the backward pass fits {says}, which was inferred."
