@@ -12,7 +12,7 @@ from tracer.gradients.adjoints import ancestors
 from tracer.matching.inference import Inferred, TapeWriter
 from tracer.matching.roots import find_roots, loss_name
 from tracer.matching.updates import Update
-from tracer.tape.node import Ref
+from tracer.tape.node import Kind, Ref
 from tracer.tape.tape import Tape
 
 
@@ -24,6 +24,7 @@ def sum_of_losses(tape: Tape, updates: Mapping[int, Update], live: frozenset[int
     """
     named, others = find_roots(tape, updates, live)
     roots = {r.node for r in named} if len(named) > len(tape.windows) else {r.node for r in (*named, *others)}
+    roots = {r for r in roots if tape.nodes[r].kind is not Kind.VIEW}  # an entry that is read is no loss
     inner = frozenset().union(*(ancestors(tape, r, updates.keys()) - {r} for r in roots))
     by_window: dict[int, list[int]] = {}
     for root in sorted(roots - inner):
