@@ -323,3 +323,18 @@ for k in range(5):
 def test_parameters_that_are_made_anew_all_at_once_are_updates(update: str, trains: bool) -> None:
     source = f"for it in range(15):\n    out = forward(X @ params[0] @ params[1])\n    grads = back(out, X.T @ out)\n    {update}\n"
     assert [loop.line for loop in training_loops(parse(source, "p.py"))] == [1] * trains
+
+
+def test_a_sum_over_examples_that_is_not_read_again_is_no_update() -> None:
+    source = """
+for i in range(3):
+    scores = x[i].dot(W)
+    for j in range(3):
+        if scores[j] > scores[y[i]]:
+            dW[:, j] += x[i]
+            dW[:, y[i]] -= x[i]
+out = dW * 2
+"""
+    assert training_loops(parse(source, "p.py")) == ()
+    rated = source.replace("x[i].dot(W)", "x[i].dot(dW)")
+    assert [loop.line for loop in training_loops(parse(rated, "p.py"))] == [2]

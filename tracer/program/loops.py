@@ -426,7 +426,15 @@ def _base_name(target: ast.AST) -> str:
 def _names_read(statement: ast.stmt) -> set[str]:
     """Names and attributes that a statement itself reads in its work; printing and appending are no work."""
     found: set[str] = set()
-    todo: list[ast.AST] = [n for n in ast.iter_child_nodes(statement) if not isinstance(n, ast.stmt)]
+    written = _targets(statement) if isinstance(statement, ast.Assign) else _changed(statement)
+    written = written if isinstance(statement, (ast.Assign, ast.AugAssign)) else []
+    todo: list[ast.AST] = [
+        n for n in ast.iter_child_nodes(statement) if not isinstance(n, ast.stmt) and n not in written
+    ]
+    for target in written:  # what is added up in `dW[:, j] += …` is not read by that, but j is
+        while isinstance(target, (ast.Subscript, ast.Attribute)):
+            todo += [target.slice] if isinstance(target, ast.Subscript) else []
+            target = target.value
     while todo:
         node = todo.pop()
         if isinstance(node, ast.stmt) or (
