@@ -159,6 +159,7 @@ def explain(
     setup: str | Path | None = None,
     call: str | None = None,
     arguments: Sequence[str] = (),
+    answers: str = "",
     timeout: float = 60.0,
     progress: Callable[[str], None] | None = None,
     meanwhile: Callable[[], object] | None = None,
@@ -176,6 +177,7 @@ def explain(
         call: an expression that calls what the program defines; the program is then imported as a module, and
             the call is explained.
         arguments: the command line arguments of the program.
+        answers: what ``input()`` reads, one answer a line.
         timeout: seconds that the program may take until everything needed is recorded.
         progress: is told what is being done, in a few words.
         meanwhile: is called once while the program runs in its own process.
@@ -202,16 +204,17 @@ def explain(
         "define": dict(define or {}),
         "setup": Path(setup) if setup is not None else None,
         "timeout": timeout,
+        "stdin": answers,
         "as_module": call is not None,
     }
     source = load(program)
     if call is not None:
         source = with_call(source, call)
 
-    def rerun(text: str) -> Recording | None:
+    def rerun(text: str, modules: dict[str, str]) -> Recording | None:
         say("running the corrected program")
         try:
-            return record_in_child(parse(text, source.path), **options)
+            return record_in_child(parse(text, source.path), modules=modules, **options)
         except (ProgramError, RecordingError):
             return None
 

@@ -39,8 +39,8 @@ def explanation(name: str) -> Explanation:
 def explained(recorded: Recording) -> Explanation:
     """The explanation of what was recorded; corrected programs are run in this process."""
 
-    def rerun(text: str) -> Recording:
-        return record_source(parse(text, recorded.program.path))
+    def rerun(text: str, modules: dict[str, str]) -> Recording:
+        return record_source(parse(text, recorded.program.path), modules=modules)
 
     return _with_methods(build_explanation(recorded, None, rerun))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -159,3 +160,19 @@ def test_what_the_program_prints_never_reaches_standard_output(folder: Path) -> 
     result = explain(WHOLE + "print('done')\n", "--format", "json")
     assert result.stdout.startswith("{")
     assert "done\n" not in result.stdout
+
+
+def test_a_program_that_asks_is_answered_from_a_file(tmp_path: Path, root: Path) -> None:
+    program = tmp_path / "asks.py"
+    program.write_text("import numpy as np\nn = int(input('how many? '))\nassert n == 3\nloss = np.sum(np.ones(n) * 2.0)\n")
+    answers = tmp_path / "answers.txt"
+    answers.write_text("3\n")
+    command = [sys.executable, "-m", "tracer", "explain", str(program), "--format", "text"]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    silent = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert silent.returncode == 3
+    assert "--answers FILE" in silent.stderr
+    answered = subprocess.run(
+        [*command, "--answers", str(answers)], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert answered.returncode == 0

@@ -13,6 +13,7 @@ from tests.building.explained import NAMES, analysed_source, analysis, explained
 from tracer.explanation.model import Explanation, Part
 from tracer.matching.analysis import Analysis, Verified
 from tracer.matching.candidates import Match, Sort
+from tracer.matching.proof import Prover
 from tracer.matching.scale import NamedScale, Scale
 
 
@@ -29,9 +30,9 @@ def proved(found: Analysis) -> list[Verified]:
 
 
 def offered(found: Analysis, match: Match) -> bool:
-    """Whether the prover accepts a match that is offered to it, with all the time that it needs."""
-    found.prover.seconds_left = 60.0
-    return found.prover.prove(match).proved
+    """Whether a prover accepts a match that knows what was proved so far, and has not tried anything in vain."""
+    known = {root: dict(adjoints) for root, adjoints in found.prover.known.items()}
+    return Prover(found.matcher, known).prove(match).proved
 
 
 def some(items: list[Verified]) -> list[Verified]:

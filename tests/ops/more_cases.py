@@ -297,6 +297,7 @@ def _signals() -> list[Case]:
     ]
     cases += [Case("polyval", (real(n), real(*s)), np.polyval) for n in (1, 2, 4) for s in [(), (4,), (4, 3)]]
     cases += [
+        Case("pi", (), lambda: np.pi), Case("e", (), lambda: np.e),
         Case("linspace", (np.array(0.5), np.array(2.5), 5), np.linspace),
         Case(
             "linspace",

@@ -154,6 +154,11 @@ def _indexing() -> list[Case]:
         (ONE_ROW, (0, 1)), (ONE_ROW, slice(None)), (X, Ellipsis), (X, (Fraction(1), slice(None))),
     ]  # fmt: skip
     cases = [Case("getitem", (x, i), lambda x, i: x[_numeric(i)]) for x, i in plain]
+    cases += [
+        Case("item", (real(*shape), *at), lambda x, *i: x.item(*map(int, i)))
+        for shape, at in [((), ()), ((1,), ()), ((1, 1), ()), ((3,), (1,)), ((2, 3), (1, 2)), ((2, 3), (4,)), ((2, 3), (-1,))]
+    ]
+    cases += [Case("float", (real(*shape),), lambda x: float(np.squeeze(x))) for shape in [(), (1,), (1, 1)]]
     for x, index in plain:
         value = real(*np.shape(x[_numeric(index)]))
         cases.append(Case("setitem", (x, index, value), lambda x, i, v: _set(x, i, v)))

@@ -15,6 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from more_cases import MORE_CASES
+from scipy_cases import SCIPY_CASES
 from table_cases import CASES as FIRST_CASES
 from table_cases import Array, Case
 
@@ -34,7 +35,7 @@ from tracer.ops import (
     held_values,
 )
 
-CASES = [*FIRST_CASES, *MORE_CASES]
+CASES = [*FIRST_CASES, *MORE_CASES, *SCIPY_CASES]
 
 
 class Prepared:
@@ -188,7 +189,7 @@ FEW_SHAPES = {
     "diagflat", "expand_dims", "fill_diagonal", "hstack", "invert", "linalg.matrix_power", "linalg.multi_dot",
     "logical_and", "logical_not", "logical_or", "bitwise_and", "bitwise_or", "moveaxis", "outer", "pad", "r_", "squeeze",
     "stack", "swapaxes", "take", "take_along_axis", "tensordot", "transpose", "trapezoid", "vdot", "vstack", "where",
-    "inner",
+    "inner", "pi", "e",
 }  # fmt: skip
 
 

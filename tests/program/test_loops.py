@@ -89,6 +89,63 @@ for epoch in range(9):
         dU += np.dot(h[t], h[t - 1].T)
     U -= 0.1 * dU
 """
+LISTS = """\
+for x, y in batches:
+    grads = backprop(np.exp(np.dot(ws[0], x)), y)
+    ws = [w - 0.1 * g for w, g in zip(ws, grads)]
+"""
+SAMPLES_IN_A_FUNCTION = """\
+class Net:
+    def step(self, batch, rate):
+        sums = [np.zeros(w.shape) for w in self.ws]
+        for x, y in batch:
+            grads = [np.dot(np.exp(w.dot(x)) - y, x.T) for w in self.ws]
+            sums = [s + g for s, g in zip(sums, grads)]
+        self.ws = [w - rate * s for w, s in zip(self.ws, sums)]
+    def fit(self, batches):
+        for epoch in range(3):
+            for batch in batches:
+                self.step(batch, 0.1)
+"""
+PARTS = """\
+class Net:
+    def step(self, grads):
+        for name in self.names:
+            w = getattr(self, name)
+            w -= 0.1 * grads[name]
+for epoch in range(3):
+    h = np.tanh(X.dot(net.W)) @ net.V
+    net.step({'W': X.T.dot(h)})
+"""
+OPTIMISER = """\
+def adam(p, g, memory):
+    memory = 0.9 * memory + 0.1 * np.square(g)
+    p -= 0.1 * np.sqrt(np.square(g)) / np.sqrt(memory + np.exp(-9))
+for t in range(9):
+    p = 1 / (1 + np.exp(-X.dot(W)))
+    gW = X.T.dot(p - y)
+    for parameter, gradient in [(W, gW)]:
+        adam(parameter, gradient, 0)
+"""
+RATINGS = """\
+def epoch():
+    for u, i, r in ratings:
+        e = r - P[u].dot(Q[i])
+        P[u] += 0.1 * e * Q[i]
+        Q[i] += 0.1 * e * P[u]
+for step in range(5):
+    epoch()
+    print(np.sqrt(np.mean((R - P.dot(Q.T)) ** 2)))
+"""
+LAYERS = """\
+for epoch in range(5):
+    d = X.dot(W[0]) - y
+    for k in reversed(range(2)):
+        g = A[k].T.dot(d)
+        W[k] -= 0.1 * g
+        b[k] -= 0.1 * np.sum(d)
+    W[0] += 0.01 * np.exp(-d.sum())
+"""
 NONE = """\
 for i in range(3):
     print(np.dot(A, B))
@@ -112,6 +169,15 @@ for k in params:
         (RETURNED_PARAMETERS, [8]),
         (METHODS, [8]),
         (INLINE_TIME, [1]),
+        (LISTS, [1]),
+        (LISTS.replace("[w - 0.1 * g for w, g in zip(ws, grads)]", "{k: ws[k] - grads[k] for k in ws}"), [1]),
+        (LISTS.replace("w - 0.1 * g", "g - 0.1 * g"), []),
+        (SAMPLES_IN_A_FUNCTION, [10]),
+        (PARTS, [6]),
+        (PARTS.replace("getattr(self, name)", "grads[name] * 2"), []),
+        (OPTIMISER, [4]),
+        (RATINGS, [2]),
+        (LAYERS, [1]),
         (NONE, []),
     ],
 )
@@ -172,3 +238,88 @@ def test_a_loop_of_difference_quotients_checks_a_gradient(source: str) -> None:
 )
 def test_a_loop_that_trains_or_holds_such_a_loop_does_not(source: str) -> None:
     assert not checks_numerically(ast.parse(source).body[0])
+
+
+def test_a_loop_over_layers_that_update_themselves_is_no_training_loop() -> None:
+    source = """
+import numpy as np
+class Dense:
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+    def backward(self, g, lr):
+        dW, db = self.x.T @ g, g.sum(axis=0)
+        g = g @ self.W.T
+        self.W -= lr * dW
+        self.b[:] -= lr * db
+        return g
+for epoch in range(10):
+    out = X
+    for layer in layers:
+        out = layer.forward(out)
+    grad = 2 * (out - y) / len(X)
+    for layer in reversed(layers):
+        grad = layer.backward(grad, 0.1)
+"""
+    assert [loop.line for loop in training_loops(parse(source, "p.py"))] == [13]
+    # The one object whose method updates it, called for every batch, is no layer.
+    batches = source[: source.index("for epoch")] + "for xb, yb in batches:\n    net.backward(net.forward(xb) - yb, 0.1)\n"
+    assert [loop.line for loop in training_loops(parse(batches, "p.py"))] == [13]
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        "setattr(self, k, getattr(self, k) - 0.1 * g)",
+        "self.__dict__[k] -= 0.1 * g",
+    ],
+)
+def test_parameters_that_are_set_by_name_are_updates(update: str) -> None:
+    source = f"""
+class Net:
+    def forward(self, X):
+        return X.dot(self.W1)
+    def backward(self, d):
+        for k, g in self.gradients(d).items():
+            {update}
+net = Net()
+for epoch in range(15):
+    loss = 0.5 * np.sum((net.forward(X) - y) ** 2)
+    net.backward(net.forward(X) - y)
+"""
+    assert [loop.line for loop in training_loops(parse(source, "p.py"))] == [9]
+    copied = source.replace(update, "setattr(self, 'old' + k, getattr(self, k))")
+    assert training_loops(parse(copied, "p.py")) == ()
+
+
+def test_numbers_that_go_backward_by_themselves_are_trained() -> None:
+    source = """
+class Value:
+    def backward(self):
+        self.grad = 1.0 * self.data
+    def __add__(self, other):
+        return Value(self.data + other.data)
+for k in range(5):
+    loss = sum(forward(x) for x in xs)
+    loss.backward()
+    for p in parameters:
+        p.data += -0.05 * p.grad
+"""
+    assert [loop.line for loop in training_loops(parse(source, "p.py"))] == [7]
+    assert training_loops(parse(source.replace("    loss.backward()\n", ""), "p.py")) == ()
+
+
+@pytest.mark.parametrize(
+    ("update", "trains"),
+    [
+        ("params = [p - 0.1 * g for p, g in zip(params, grads)]", True),
+        ("params = [(W - 0.1 * dW, b - 0.1 * db) for (W, b), (dW, db) in zip(params, grads)]", True),
+        ("params = {k: params[k] - 0.1 * grads[k] for k in params}", True),
+        ("params = tuple(p - 0.1 * g for p, g in zip(params, grads))", True),
+        ("others = [p - 0.1 * g for p, g in zip(params, grads)]", False),
+        ("params = [np.copy(p) for p in params]", False),
+    ],
+)
+def test_parameters_that_are_made_anew_all_at_once_are_updates(update: str, trains: bool) -> None:
+    source = f"for it in range(15):\n    out = forward(X @ params[0] @ params[1])\n    grads = back(out, X.T @ out)\n    {update}\n"
+    assert [loop.line for loop in training_loops(parse(source, "p.py"))] == [1] * trains

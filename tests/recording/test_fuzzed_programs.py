@@ -17,6 +17,7 @@ from hypothesis.errors import NoSuchExample
 from tests.recording.following import SETTINGS, examine
 from tracer.recording.assignments import Assignments
 from tracer.recording.box import Box
+from tracer.recording.lending import Lending
 from tracer.recording.memory import Memory
 from tracer.recording.state import State
 from tracer.tape.node import Node
@@ -115,6 +116,10 @@ def _writes_unseen(self: Memory, array: np.ndarray, node: Node, place: object) -
         record.node = node
 
 
+def _lent_for_ever(self: Lending, array: np.ndarray) -> None:
+    pass
+
+
 _REFERENCE, _BIND = State._reference_box, Assignments.bind
 
 
@@ -124,6 +129,7 @@ _REFERENCE, _BIND = State._reference_box, Assignments.bind
         (State, "_reference_box", _numbers_as_constants, "silent loss"),
         (Assignments, "bind", _aliases_as_copies, "altered"),
         (Memory, "written", _writes_unseen, "noticed"),
+        (Lending, "before_write", _lent_for_ever, "not reproduced"),
     ],
 )
 def test_the_writer_finds_a_recorder_that_was_broken_on_purpose(

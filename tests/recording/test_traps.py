@@ -10,15 +10,17 @@ from __future__ import annotations
 import pytest
 
 from tests.recording.following import SETTINGS, examine
-from tests.recording.traps import arrays, everyday, language, training
+from tests.recording.traps import arrays, everyday, language, training, unseen_writes
 
-TRAPS = language.TRAPS | arrays.TRAPS | everyday.TRAPS | training.TRAPS
+TRAPS = language.TRAPS | arrays.TRAPS | everyday.TRAPS | training.TRAPS | unseen_writes.TRAPS
 #: What cannot be followed, or not yet: a notice says so.
 NOTICED = {
     "exec", "eval", "ndarray subclass",
     "dtype view", "complex view", "float view write", "piecewise", "frompyfunc", "numerical gradient", "structured array", "masked array", "statistics", "math fsum prod dist", "math functions", "pickle",
     "json", "savetxt", "str to float", "tobytes frombuffer", "memoryview", "ctypes write", "interp", "int view", "save and load", "pickle file",
     "erf vectorize", "complex numbers", "hex float", "is_integer",
+    "memoryview after", "memoryview two", "frombuffer bytearray", "array.array", "nditer external", "setattr shape", "eval write",
+    "eval of fresh", "in with call", "byteswap", "structured", "frompyfunc callback", "vectorize writes", "fromfunction", "piecewise writes",
 }  # fmt: skip
 
 

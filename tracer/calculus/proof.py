@@ -46,7 +46,7 @@ class Proof(Struct, frozen=True):
 
     Attributes:
         proved: whether they are; ``False`` means not proved.
-        left, right: their normal forms if proved, else both with like terms collected.
+        left, right: their normal form if they are equal, else both as they are.
         used: the arrays whose definitions were used, what lemmas say, and assumptions about ties.
         difference: the normal form of left − right; empty if proved.
     """
@@ -126,17 +126,11 @@ def _prove(
         if ties and not cancelled(simplify(untied), rewriter.definitions, rewriter.keep):
             normal = ()
             used.update(dict.fromkeys(ties))
-    # Equal things have one normal form; of others nobody asks for it.
-    left = simplify(a) if normal else _normal_or_plain(rewriter, a, budget_seconds)
-    right = simplify(b) if normal else left
+    if normal:
+        return Proof(False, simplify(a), simplify(b), (), rewriter.joined(normal))
+    form = rewriter.joined(_normal_or_plain(rewriter, a, budget_seconds))  # equal things have one normal form
     names_used = dict.fromkeys(rewriter.squares.get(name, name) for name in used)
-    return Proof(
-        not normal,
-        rewriter.joined(left),
-        rewriter.joined(right),
-        tuple(names_used),
-        rewriter.joined(normal),
-    )
+    return Proof(True, form, form, tuple(names_used), ())
 
 
 def _normal_or_plain(rewriter: Rewriter, expr: Expr, budget_seconds: float) -> Expr:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tracer.checking.model import Judged
-from tracer.explanation.model import Explanation, Part
+from tracer.explanation.model import Explanation, Part, ProgramInfo
 from tracer.explanation.summary import collapsed, findings, rows
 from tracer.explanation.words.report import row_title, title
 
@@ -23,7 +23,17 @@ def judged(explanation: Explanation) -> tuple[Judged, ...]:
     told = {id(part) for part, _ in own}
     others = [part for found in findings(explanation) for part in found.parts if id(part) not in told]
     found = [_judged(part, what) for part, what in own] + [_judged(part, title(part)) for part in others]
-    return tuple(dict.fromkeys(sorted(found, key=lambda j: (j.line, j.column))))
+    placed = [_in_its_file(j, explanation.program) for j in sorted(found, key=lambda j: (j.line, j.column))]
+    return tuple(dict.fromkeys(placed))
+
+
+def _in_its_file(judged: Judged, program: ProgramInfo) -> Judged:
+    path, line = program.place(judged.line)
+    if path == program.path:
+        return judged
+    by = line - judged.line
+    edits = tuple(replace(e, line=e.line + by, end_line=e.end_line + by) for e in judged.edits)
+    return replace(judged, line=line, end_line=judged.end_line + by, edits=edits, module=path)
 
 
 def _judged(part: Part, what: str) -> Judged:

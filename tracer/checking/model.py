@@ -27,6 +27,7 @@ class Judged:
         what: what it is, in a few words: ``∂loss/∂W2``.
         kind, says, fix, edits: of a wrong one, the diagnosis: the corrected line, and what to replace.
         remark: a convention that is no mistake, or None.
+        module: the path of the program's own module that it stands in, whose lines are then counted; None for the program.
     """
 
     line: int
@@ -41,6 +42,7 @@ class Judged:
     fix: str | None = None
     edits: tuple[Edit, ...] = ()
     remark: str | None = None
+    module: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

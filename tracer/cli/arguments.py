@@ -88,6 +88,13 @@ def choices_of_explanation(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Import PROGRAM as a module and explain this call of what it defines.",
         ),
         click.option(
+            "--answers",
+            type=click.File(encoding="utf-8"),
+            metavar="FILE",
+            callback=lambda _context, _parameter, file: file.read() if file is not None else "",
+            help="What input() reads, one answer a line; - is standard input.",
+        ),
+        click.option(
             "--timeout",
             type=click.FloatRange(min=0, min_open=True),
             default=60.0,

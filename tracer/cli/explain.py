@@ -95,11 +95,12 @@ def _summarise(explanation: Explanation, output: str | None) -> None:
     where = f" → {output}" if output else ""
     click.echo(f"{explanation.program.path}: {summary(explanation)}{where}", err=True)
     for found in findings(explanation):
-        first, *others = [part.span[:2] for part in found.parts]
-        click.echo(
-            f"{explanation.program.path}:{first[0]}:{first[1]}: wrong gradient: {found.says}", err=True
-        )
+        places = [(*explanation.program.place(part.span[0]), part.span[1]) for part in found.parts]
+        (path, line, column), *others = dict.fromkeys(places)
+        click.echo(f"{path}:{line}:{column}: wrong gradient: {found.says}", err=True)
         if others:
-            click.echo(
-                "  The same cause: " + ", ".join(f"{line}:{column}" for line, column in others), err=True
+            same = (
+                f"{line}:{column}" if other == path else f"{other}:{line}:{column}"
+                for other, line, column in others
             )
+            click.echo("  The same cause: " + ", ".join(same), err=True)

@@ -40,14 +40,14 @@ def _of_updates(analysis: Analysis) -> Iterable[Target]:
     for update in judged_updates(matcher):
         if tape.nodes[update.node].window not in shown:
             continue
-        roots = roots_of(analysis, update.before, update.node)
-        plain = _target(analysis, update.change, roots, update.before, update)
+        roots = roots_of(analysis, update.wrt, update.node)
+        plain = _target(analysis, update.change, roots, update.wrt, update)
         if plain.factors is not None:
             yield plain
             continue
         step = recognise(matcher, update)
         if step.gradient is not None:
-            within = _target(analysis, step.gradient.node, roots, update.before, update)
+            within = _target(analysis, step.gradient.node, roots, update.wrt, update)
             if within.factors is not None:
                 yield within
                 continue
@@ -55,7 +55,7 @@ def _of_updates(analysis: Analysis) -> Iterable[Target]:
             yield plain
         kernel = _kernel(analysis, update)
         if kernel is not None and kernel != update.change:
-            yield _target(analysis, kernel, roots, update.before, update)
+            yield _target(analysis, kernel, roots, update.wrt, update)
 
 
 def _target(
@@ -135,7 +135,7 @@ def _kernel(analysis: Analysis, update: Update) -> int | None:
     is called a gradient among them.
     """
     tape = analysis.tape
-    shape = tape.nodes[update.node].shape
+    shape = tape.nodes[update.wrt].shape
     window = tape.nodes[update.node].window
     found: list[int] = []
     seen: set[int] = set()
@@ -146,7 +146,7 @@ def _kernel(analysis: Analysis, update: Update) -> int | None:
         if node in seen or recorded.shape != shape or not is_real(recorded):
             continue
         seen.add(node)
-        if node == update.before or recorded.kind is Kind.LEAF or recorded.window < window:
+        if node in (update.before, update.part) or recorded.kind is Kind.LEAF or recorded.window < window:
             continue
         if node in analysis.updates:
             todo.append(analysis.updates[node].change)

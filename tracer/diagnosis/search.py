@@ -19,6 +19,7 @@ from tracer.diagnosis.target import Target, is_gradient
 from tracer.diagnosis.trials import Edit, Trials
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Match
+from tracer.matching.clock import Task
 
 #: How much further an edit may be fetched than the best so far and still be tried.
 _MARGIN = 0.35
@@ -26,20 +27,18 @@ _MARGIN = 0.35
 _MOST_FINDINGS = 4
 
 
-def find_faults(
-    analysis: Analysis, explained: Iterable[int] = (), budget_seconds: float = 10.0
-) -> list[Finding]:
-    """The faults behind the gradients that are wrong.
+def find_faults(analysis: Analysis, explained: Iterable[int] = ()) -> list[Finding]:
+    """The faults behind the gradients that are wrong; the analysis's clock says when no further edit is tried.
 
     Arguments:
         explained: nodes whose fault is known already.
-        budget_seconds: after this time no further edit is tried.
     """
     known = set(explained)
     judged = targets(analysis)
     wrong = [t for t in judged if t.is_wrong and t.node not in known]
     right = [t for t in judged if not t.is_wrong]
-    until = time.thread_time() + budget_seconds
+    start = time.thread_time()
+    until = start + analysis.clock.left(Task.FAULT)
     findings: list[Finding] = []
     for finding in overwritten(analysis, wrong):
         findings.append(finding)
@@ -55,6 +54,10 @@ def find_faults(
         # What else a step may have meant as the gradient is mended with it.
         steps = {t.update for t in mended if t.update is not None}
         wrong = [t for t in wrong if t not in mended and t.update not in steps]
+    analysis.clock.spend(Task.FAULT, start)
+    if wrong and time.thread_time() > until:
+        sites = [analysis.tape.nodes[t.node].site for t in wrong]
+        analysis.clock.leave_out(Task.FAULT, sorted(s.span.line for s in sites if s is not None))
     if right or any(is_gradient(match) for match in _recognised(analysis, judged)):
         return findings if right or not wrong else []
     # Where nothing is a gradient, one edit that mends several parameters is a fault; else none may be meant.

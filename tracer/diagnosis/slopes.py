@@ -39,13 +39,9 @@ def find_slopes(
         if recorded.window not in windows or not recorded.shape or recorded.site is None:
             continue
         with np.errstate(all="ignore"):
-            per_replay = [
-                local_derivatives(tape, analysis.rules, values, node, matcher.live)
-                for values in analysis.replays.values
-            ]
-        for depth, wrt in enumerate(sorted(per_replay[0], reverse=True)):
-            values = [found[wrt] for found in per_replay if wrt in found]
-            if len(values) < len(per_replay) or any(float(np.ptp(v)) == 0 for v in values):
+            local = local_derivatives(tape, analysis.rules, analysis.replays.values, node, matcher.live)
+        for depth, (wrt, values) in enumerate(sorted(local.items(), reverse=True)):
+            if any(float(np.ptp(v)) == 0 for v in values):
                 continue
             key = fingerprint(values)
             site = tape.nodes[wrt].site

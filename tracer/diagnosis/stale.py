@@ -7,12 +7,14 @@ random replay; with the recorded version it is not.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tracer.diagnosis.finding import Finding, Kind
 from tracer.diagnosis.identification import identify
+from tracer.diagnosis.trials import Overlay
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Match
 from tracer.matching.judging import fits, is_right, judged_updates
@@ -25,17 +27,19 @@ def find_stale_operands(analysis: Analysis) -> list[Finding]:
     """All updates that came too early, each with the gradients that it spoiled."""
     wrong = [u for u in judged_updates(analysis.matcher) if not is_right(analysis.matcher, u)]
     findings: dict[int, tuple[list[Update], dict[int, Match], list[int]]] = {}
+    regions = {u.node: _behind(analysis, u.change) for u in wrong}
+    older = _Older(analysis, frozenset().union(*regions.values()))
     for update in wrong:
-        behind = _behind(analysis, update.change)
+        behind = regions[update.node]
         for early in sorted((u for u in analysis.updates if u in behind), reverse=True):
-            older = analysis.updates[early].before
-            meant = _mended(analysis, update, early, older, behind)
+            region = meant_region(analysis, behind, early)
+            meant = _mended(analysis, update, region, older.values(early))
             if meant is None:
                 continue
             spoiled, all_meant, readers = findings.setdefault(early, ([], {}, []))
             spoiled.append(update)
             all_meant.update(meant)
-            readers += [n for n in meant_region(analysis, behind, early) if _reads(analysis, n, early)]
+            readers += [n for n in region if _reads(analysis, n, early)]
             break
     return [
         Finding(
@@ -83,27 +87,54 @@ def _reads(analysis: Analysis, node: int, early: int) -> bool:
     return early in analysis.tape.operands(node)
 
 
-def _mended(
-    analysis: Analysis, update: Update, early: int, older: int, behind: frozenset[int]
-) -> dict[int, Match] | None:
-    """What the spoiled nodes are with the older version in place; None if the gradient is still wrong."""
-    region = meant_region(analysis, behind, early)
-    mended: list[dict[int, Any]] = []
-    for values in analysis.replays.values:
-        now = dict(enumerate(values))
-        now[early] = values[older]
-        for node in region:
-            recorded = analysis.tape.nodes[node]
-            if recorded.kind in (NodeKind.LEAF, NodeKind.RANDOM, NodeKind.OPAQUE):
-                continue
+class _Older:
+    """The values of the replays with an older version of a parameter in the place of one that came too early."""
+
+    def __init__(self, analysis: Analysis, behind: frozenset[int]) -> None:
+        """Prepare.
+
+        Arguments:
+            behind: the nodes that are asked for.
+        """
+        self._analysis = analysis
+        self._behind = behind
+        self._known: dict[int, list[Overlay]] = {}
+
+    def values(self, early: int) -> list[Overlay]:
+        """The values on every replay."""
+        if early not in self._known:
+            self._known[early] = list(map(self._replay(early), self._analysis.replays.values))
+        return self._known[early]
+
+    def _replay(self, early: int) -> Callable[[list[Any]], Overlay]:
+        nodes = self._analysis.tape.nodes
+        region = meant_region(self._analysis, self._behind, early)
+        older = self._analysis.updates[early].before
+        fixed = (NodeKind.LEAF, NodeKind.RANDOM, NodeKind.OPAQUE)
+
+        def replayed(values: list[Any]) -> Overlay:
+            changed = {early: values[older]}
+            now = Overlay(values, changed)
             with np.errstate(all="ignore"):
-                now[node] = evaluate(recorded, now)
-        mended.append(now)
-    meant: dict[int, Match] = {}
-    for node in region:
-        wrt = update.before if node == update.change else None
-        match = identify(analysis, node, [m[node] for m in mended], update.node, wrt)
-        if match is not None:
-            meant[node] = match
-    needed = meant.get(update.change)
-    return meant if needed is not None and fits(needed, update) else None
+                for node in region:
+                    if nodes[node].kind not in fixed:
+                        changed[node] = evaluate(nodes[node], now)
+            return now
+
+        return replayed
+
+
+def _mended(analysis: Analysis, update: Update, region: list[int], now: list[Overlay]) -> dict[int, Match] | None:
+    """What the spoiled nodes are with the older version in place; None if the gradient is still wrong."""
+    if update.change not in region:
+        return None
+
+    def meaning(node: int, wrt: int | None = None) -> Match | None:
+        return identify(analysis, node, [values[node] for values in now], update.node, wrt)
+
+    needed = meaning(update.change, update.wrt)
+    if needed is None or not fits(needed, update):
+        return None
+    meant = {node: meaning(node) for node in region if node != update.change}
+    meant[update.change] = needed
+    return {node: match for node, match in sorted(meant.items()) if match is not None}

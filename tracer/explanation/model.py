@@ -179,10 +179,27 @@ class Graph:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """Lines that are those of one of the program's own modules, put below the program."""
+
+    path: str
+    line: int
+    end_line: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProgramInfo:
     path: str
     python2: bool
     source: str = ""
+    modules: tuple[Section, ...] = ()
+
+    def place(self, line: int) -> tuple[str, int]:
+        """The file that a line is in, and its number there."""
+        for section in self.modules:
+            if section.line <= line <= section.end_line:
+                return section.path, line - section.line + 1
+        return self.path, line
 
 
 @dataclass(frozen=True, slots=True)

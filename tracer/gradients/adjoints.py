@@ -16,6 +16,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from tracer.gradients.rules import NumericRules
+from tracer.ops import STEP_FUNCTIONS
 from tracer.tape.node import Kind, Node
 from tracer.tape.reverse import sweep
 from tracer.tape.tape import Tape, operands
@@ -32,7 +33,10 @@ class Contribution(Struct, frozen=True):
 
 @dataclass
 class Adjoints:
-    """∂root/∂node as numbers; ``blocked`` are the nodes that could not be differentiated."""
+    """∂root/∂node as numbers; ``blocked`` are the nodes that could not be differentiated.
+
+    Invariant: what reaches the root through a blocked node has no adjoint at all, rather than a part of it.
+    """
 
     root: int
     full: dict[int, NDArray[Any]] = field(default_factory=dict)
@@ -92,6 +96,7 @@ def numeric_adjoints(
         cuts: update nodes; the sweep stops there.
     """
     result = Adjoints(root)
+    partial: set[int] = set()
 
     def rule(node: Node, position: int, _: Sequence[Any]) -> Callable[[Any], Any] | None:
         places = operands(node)
@@ -105,6 +110,8 @@ def numeric_adjoints(
             value = rules.product(node.id, operand, values, adjoint)
             if value is None:
                 result.blocked.add(node.id)
+                if node.op not in STEP_FUNCTIONS:
+                    partial.add(operand)
             elif _is_rounding(value, adjoint, lambda other: rules.product(node.id, operand, values, other)):
                 return np.zeros(np.shape(value))
             return value
@@ -115,16 +122,24 @@ def numeric_adjoints(
         result.contributions.append(Contribution(node, operand, value, total))
 
     result.full.update(sweep(tape, values, root, rule, frozenset(cuts), observe))
+    partial |= _hidden(tape, root, relevant, cuts)
+    for node in frozenset().union(*(ancestors(tape, n, cuts) for n in partial)):
+        result.full.pop(node, None)
+    result.contributions[:] = [c for c in result.contributions if c.wrt in result.full]
     return result
+
+
+def _hidden(tape: Tape, root: int, relevant: frozenset[int], cuts: Collection[int]) -> set[int]:
+    """What the root depends on through a value that could not be followed."""
+    opaque = [n for n in ancestors(tape, root, cuts) if tape.nodes[n].kind is Kind.OPAQUE]
+    return {k for n in opaque for k in tape.operands(n) if k in relevant}
 
 
 #: What is left of a sum of numbers of size 1 that cancel is smaller than this.
 _ROUNDING = 1e-13
 
 
-def _is_rounding(
-    value: NDArray[Any], adjoint: Any, product: Callable[[Any], NDArray[Any] | None]
-) -> bool:
+def _is_rounding(value: NDArray[Any], adjoint: Any, product: Callable[[Any], NDArray[Any] | None]) -> bool:
     """Whether a contribution is 0 but for rounding, as that to a bias that a mean subtracts again.
 
     It is, if its terms cancel: with the signs of the adjoint drawn anew they add up to much more.
@@ -146,15 +161,20 @@ ELEMENTWISE = frozenset(
 
 
 def local_derivatives(
-    tape: Tape, rules: NumericRules, values: list[Any], node: int, relevant: frozenset[int], limit: int = 14
-) -> dict[int, NDArray[Any]]:
-    """∂node[i]/∂ancestor[i], entry by entry, for ancestors that are reached through elementwise operations.
+    tape: Tape,
+    rules: NumericRules,
+    replays: Sequence[list[Any]],
+    node: int,
+    relevant: frozenset[int],
+    limit: int = 14,
+) -> dict[int, list[NDArray[Any]]]:
+    """∂node[i]/∂ancestor[i] on each replay, for ancestors that are reached through elementwise operations.
 
     Such a product is the sweep with ones as adjoint, because every Jacobian on the way is diagonal.  An ancestor
     that the node depends on in another way too, such as the bias of a recurrent step, has no such derivative.
     """
-    shape = np.shape(values[node])
-    totals: dict[int, NDArray[Any]] = {node: np.ones(shape)}
+    shape = np.shape(replays[0][node])
+    totals: dict[int, list[NDArray[Any]]] = {node: [np.ones(shape) for _ in replays]}
     todo = [node]
     done: set[int] = set()
     elsewhere: list[int] = []
@@ -170,30 +190,35 @@ def local_derivatives(
         for operand in dict.fromkeys(tape.operands(current)):
             if operand not in relevant:
                 continue
-            value = (
-                rules.product(current, operand, values, totals[current])
+            products = [
+                rules.product(current, operand, values, so_far)
+                for values, so_far in zip(replays, totals[current], strict=True)
                 if np.shape(values[operand]) == shape
-                else None
-            )
-            if value is None:
+            ]
+            found = [p for p in products if p is not None]
+            if len(found) < len(replays):
                 elsewhere.append(operand)
                 continue
-            totals[operand] = totals[operand] + value if operand in totals else value
+            before = totals.get(operand)
+            totals[operand] = found if before is None else [a + b for a, b in zip(before, found, strict=True)]
             if operand not in todo:
                 todo.append(operand)
     del totals[node]
-    for reached in _all_behind(tape, elsewhere, min(totals, default=0)) & totals.keys():
+    for reached in _those_behind(tape, elsewhere, totals.keys()):
         del totals[reached]
     return totals
 
 
-def _all_behind(tape: Tape, nodes: Sequence[int], first: int) -> set[int]:
-    """The nodes from ``first`` on that some of these were computed from, with themselves."""
+def _those_behind(tape: Tape, nodes: Sequence[int], wanted: Collection[int]) -> set[int]:
+    """Which of the wanted nodes some of these nodes were computed from, or are."""
+    left = set(wanted)
+    first = min(left, default=0)
     seen: set[int] = set()
     todo = list(nodes)
-    while todo:
+    while todo and left:
         node = todo.pop()
         if node >= first and node not in seen:
             seen.add(node)
+            left.discard(node)
             todo += tape.operands(node)
-    return seen
+    return set(wanted) - left

@@ -8,6 +8,7 @@ operations entry by entry are composed; a sum, a mask or a size on the way ends 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import cache
 from typing import Any
 
 from tracer.calculus import substitute
@@ -16,8 +17,9 @@ from tracer.calculus.linearised import is_linearised
 from tracer.calculus.scalar import parse
 from tracer.calculus.terms import Definition, Entry, Expr, Function, Index, Term
 
-#: Longer functions are not easier to read than their parts.
+#: Longer functions, and functions of more entries, are not easier to read than their parts.
 _MOST_OPERATIONS = 24
+_MOST_ENTRIES = 3
 
 
 class NotElementwise(Exception):
@@ -40,10 +42,13 @@ def composed(
 
     entries: list[Entry] = []
 
+    @cache  # what a loop over entries builds on is met again on many ways
     def value(entry: Entry) -> Any:
         if entry.array not in between or not _is_scalar_function(definitions.get(entry.array)):
             if entry not in entries:
                 entries.append(entry)
+            if len(entries) > _MOST_ENTRIES:
+                raise NotElementwise("it depends on too many entries")
             return sympy.Symbol(f"x{entries.index(entry)}", real=True)
         inner = definitions[entry.array]
         at = {f: i for f, i in zip(inner.free, entry.indices, strict=True) if isinstance(f, Index)}
@@ -68,7 +73,7 @@ def composed(
         return sympy.Mul(*parts)
 
     function = total(definition.expr)
-    if not entries or function.count_ops() > _MOST_OPERATIONS or len(entries) > 3:
+    if not entries or function.count_ops() > _MOST_OPERATIONS:
         raise NotElementwise("the function is too long to be read at once")
     term = make_term(ONE, (), [(Function(str(function), tuple(entries)), ONE)])
     if term is None:

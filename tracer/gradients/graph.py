@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,6 @@ class Graph:
     size_sources: dict[Axis, int] = field(default_factory=dict)
     axis_names: AxisNames = field(default_factory=lambda: AxisNames({}))
     lengths: ScalarLengths = field(init=False)
-    _makers: dict[str, int] = field(default_factory=dict)
     _recorded: dict[int, int] = field(default_factory=dict)
     _array_axes: tuple[int, Mapping[str, Axes]] = (-1, {})
 
@@ -123,6 +123,15 @@ class Graph:
             self._array_axes = self.table.unions, known
         return self._array_axes[1]
 
+    @cached_property
+    def _makers(self) -> dict[str, int]:
+        """The first node whose formula mentions an array; asked for when all formulas are there."""
+        makers: dict[str, int] = {}
+        for node, definition in self.definitions.items():
+            for array in arrays_in(definition.expr):
+                makers.setdefault(array, node)
+        return makers
+
     def source(self, array: str) -> Callable[[list[Any]], Any]:
         """How to read the value of an array of a formula from the values of a replay."""
         node = self.node_of(array)
@@ -134,10 +143,7 @@ class Graph:
             return lambda values: values[recorded]
         if array.endswith(VALUE):
             return self.source(array.removesuffix(VALUE))
-        maker = self._makers.get(array)
-        if maker is None:
-            maker = next(n for n, d in self.definitions.items() if array in arrays_in(d.expr))
-            self._makers[array] = maker
+        maker = self._makers[array]
         return lambda values: self._helper(maker, array, values)
 
     def _helper(self, maker: int, array: str, values: list[Any]) -> Any:

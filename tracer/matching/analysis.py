@@ -6,7 +6,7 @@ proof or the reason why there is none, and a finite difference at the recorded v
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -17,13 +17,16 @@ from msgspec.structs import replace
 from tracer.gradients.graph import Graph, build_graph
 from tracer.gradients.rules import NumericRules
 from tracer.matching.candidates import Match, Matcher, Sort
+from tracer.matching.clock import Clock
 from tracer.matching.differences import Difference, FiniteDifferences
 from tracer.matching.inference import Inferred, inferred_losses
 from tracer.matching.initial import with_equal_settings, with_initial_leaves
 from tracer.matching.judging import is_right, judged_updates
+from tracer.matching.optimisers import recognise
 from tracer.matching.own_loss import own_losses
 from tracer.matching.proof import Proof, Prover
 from tracer.matching.replays import Replays, has_indicators, random_replays
+from tracer.matching.totals import are_computed_together, sum_of_losses
 from tracer.matching.updates import Update, find_updates
 from tracer.tape.tape import Tape
 
@@ -66,6 +69,11 @@ class Analysis:
     inferred: Inferred | None = None
     _verified: dict[tuple[int, Any, str], Verified] = field(default_factory=dict)
 
+    @property
+    def clock(self) -> Clock:
+        """The time that the explanation may take."""
+        return self.prover.clock
+
     def verify(self, match: Match) -> Verified:
         """Prove a match, and compare one entry with a finite difference."""
         key = (match.node, match.candidate, match.scale.text)
@@ -81,12 +89,20 @@ class Analysis:
         return None if match is None else self.verify(match)
 
 
-def analyse(tape: Tape, loss: str | None = None) -> Analysis:
-    """Find out what every node of a tape is.
+def analyse(tape: Tape, loss: str | None = None, clock: Clock | None = None) -> Analysis:
+    """Find out what every node of a tape is, and prove it.
 
     Arguments:
         loss: the name of the loss, if the user gave one.
+        clock: the time that may be taken.
     """
+    analysis = identified(tape, loss, clock)
+    _prove_what_is_shown(analysis)
+    return analysis
+
+
+def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) -> Analysis:
+    """Find out what every node of a tape is, in numbers; nothing is proved before it is asked for."""
     tape = with_equal_settings(with_initial_leaves(tape))
     analysis = _matched(tape, loss)
     matcher = analysis.matcher
@@ -97,19 +113,45 @@ def analyse(tape: Tape, loss: str | None = None) -> Analysis:
             (a for a in moved if _is_judged(a.matcher)), key=lambda a: _explained(a.matcher), default=analysis
         )
         matcher = analysis.matcher
-    if loss is None and matcher.updates and not _explained(matcher) and analysis.inferred is None:
+    if loss is None and analysis.inferred is None and _some_are_wrong(matcher):
+        together = sum_of_losses(tape, matcher.updates, matcher.live)
+        summed = None if together is None else _matched(together.tape, None, together)
+        if summed is not None:
+            one, other = _along_gradients(summed.matcher), _along_gradients(matcher)
+            if one > other or (one == other > 0 and are_computed_together(summed.tape, tape, matcher.updates)):
+                analysis = summed
+                matcher = analysis.matcher
+    if loss is None and matcher.updates and not _along_gradients(matcher) and analysis.inferred is None:
         parameters = frozenset(u.before for u in matcher.updates.values())
-        tried = [
-            _matched(found.tape, None, found) for found in inferred_losses(tape, matcher.live, parameters)
-        ]
-        best = max(tried, key=lambda a: _explained(a.matcher), default=None)
-        if best is not None and _explained(best.matcher) and _is_another(best.matcher, matcher):
+        best = _best_inferred(inferred_losses(tape, matcher.live, parameters))
+        if best is not None and _is_another(best.matcher, matcher):
             analysis = best
     if analysis.inferred is None and _some_are_wrong(analysis.matcher) and has_indicators(tape):
         # Some identities need zeros and ones to be such: seen * seen == seen.
         exact = _matched(tape, loss, indicators=True)
         if _explained(exact.matcher) > _explained(analysis.matcher):
             analysis = exact
+    if clock is not None:
+        analysis.prover.clock = clock
+    return analysis
+
+
+def _best_inferred(losses: Iterable[Inferred]) -> Analysis | None:
+    """The analysis with the loss that explains most updates, if any; none is tried after one that explains all."""
+    best: Analysis | None = None
+    most = 0
+    for found in losses:
+        tried = _matched(found.tape, None, found)
+        count = _along_gradients(tried.matcher)
+        if count > most:
+            best, most = tried, count
+        if count == len(tried.matcher.updates):
+            break
+    return best
+
+
+def _prove_what_is_shown(analysis: Analysis) -> None:
+    """Prove what the nodes of the explained iterations are, in their order; of equal matches the proved one is first."""
     with np.errstate(all="ignore"):
         shown = analysis.tape.last_windows()
         for node in sorted(analysis.matcher.matches):
@@ -124,7 +166,6 @@ def analyse(tape: Tape, loss: str | None = None) -> Analysis:
                 if better is not None:
                     matches.remove(better)
                     matches.insert(0, better)
-    return analysis
 
 
 def _is_said_alike(analysis: Analysis, match: Match, best: Match) -> bool:
@@ -162,6 +203,18 @@ def _is_judged(matcher: Matcher) -> bool:
 def _explained(matcher: Matcher) -> int:
     """How many updates take a step along a gradient."""
     return sum(is_right(matcher, u) for u in judged_updates(matcher))
+
+
+def _along_gradients(matcher: Matcher) -> int:
+    """How many updates take a step along a gradient, also in an optimiser's way or with weight decay."""
+
+    def is_along(update: Update) -> bool:
+        if is_right(matcher, update):
+            return True
+        within = recognise(matcher, update).gradient
+        return within is not None and within.scale.rank <= 3
+
+    return sum(map(is_along, judged_updates(matcher)))
 
 
 def _matched(

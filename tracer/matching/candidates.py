@@ -139,10 +139,10 @@ class Matcher:
             todo = [update.change]
             while todo:
                 node = todo.pop()
-                same = tape.nodes[node].shape == tape.nodes[update.before].shape and self._askable(node)
-                if not same or node in self.matches or not self.vanishes(node, root.node, update.before):
+                same = tape.nodes[node].shape == tape.nodes[update.wrt].shape and self._askable(node)
+                if not same or node in self.matches or not self.vanishes(node, root.node, update.wrt):
                     continue
-                candidate = Candidate(Sort.FULL, root.node, update.before, False)
+                candidate = Candidate(Sort.FULL, root.node, update.wrt, False)
                 self.matches[node] = [Match(node, candidate, ONE, 0.0)]
                 todo += tape.operands(node)
 
@@ -186,7 +186,7 @@ class Matcher:
                 self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), rest)  # a loop may run either way
 
     def _computed_alike(self, nodes: Iterable[int], root: int) -> list[list[int]]:
-        """The nodes, those together that are one value computed again: ``w[1:]`` read twice is one thing to differentiate by."""
+        """The nodes; those together that are one value computed again, as ``w[1:]`` that is read twice."""
         found: dict[int, list[int]] = {}
         for node in sorted(nodes):
             if node != root:
@@ -202,12 +202,9 @@ class Matcher:
             if np.size(tape.nodes[node].value) < 2:
                 continue
             self._add(Candidate(Sort.VALUE, node, node, False), self.replays.of(node))
-            per_replay = [
-                local_derivatives(tape, self.rules, values, node, self.live) for values in self.replays.values
-            ]
-            for wrt in per_replay[0]:
-                values = [found[wrt] for found in per_replay if wrt in found]
-                if len(values) == len(per_replay) and all(float(np.ptp(v)) > 0 for v in values):
+            local = local_derivatives(tape, self.rules, self.replays.values, node, self.live)
+            for wrt, values in local.items():
+                if all(float(np.ptp(v)) > 0 for v in values):
                     self._add(Candidate(Sort.LOCAL, node, wrt, False), values)
 
     def _add(self, candidate: Candidate, values: list[Any]) -> None:
@@ -230,8 +227,11 @@ class Matcher:
             return False
         if recorded.dtype == "bool":
             return bool(recorded.shape)
-        steps = any(u.change == node for u in self.updates.values())
-        return is_real(recorded) and (bool(recorded.shape) or bool(recorded.names) or steps)
+        return is_real(recorded) and (bool(recorded.shape) or bool(recorded.names) or node in self._changes)
+
+    @cached_property
+    def _changes(self) -> frozenset[int]:
+        return frozenset(u.change for u in self.updates.values())
 
     def _look_up(self, nodes: Any) -> None:
         # Only what a moved or inferred loss adds stands behind the last window.
@@ -312,12 +312,14 @@ class Matcher:
             current = tape.nodes[todo.pop()]
             if current.op not in ("multiply", "divide", "negative", "true_divide"):
                 continue
+            numbers = [a for a in current.args if isinstance(a, int | float)]  # such as the length of a list
             for operand in tape.operands(current.id):
                 inner = tape.nodes[operand]
-                if inner.kind is Kind.LITERAL and isinstance(inner.value, int | float) and inner.value:
-                    found |= {float(inner.value), 1 / float(inner.value)}
+                if inner.kind is Kind.LITERAL and isinstance(inner.value, int | float):
+                    numbers.append(inner.value)
                 elif not inner.names:
                     todo.append(operand)
+            found |= {float(n) for n in numbers if n} | {1 / float(n) for n in numbers if n}
         return frozenset(found)
 
     def scalar_factors(self, node: int) -> list[float]:

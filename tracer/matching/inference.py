@@ -1,14 +1,15 @@
 """The loss of a program that computes none: inferred from the error that its backward pass starts with.
 
-Many programs write ``error = y - out`` and never add it up.  Comes in: such a tape.  Goes out: for each
-usual loss the tape with that loss added at its end.  Which of them is meant is decided by how many updates
-it explains; that it was inferred is always said.
+Many programs write ``error = y - out`` and never add it up; where that line runs for one sample after the other
+(also for single numbers), the loss is the sum over the samples.  Comes in: such a tape.  Goes out: for each usual
+loss the tape with that loss added at its end.  Which of them is meant is decided by how many updates it explains;
+that it was inferred is always said.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
 
 import numpy as np
 from msgspec import Struct
@@ -27,13 +28,14 @@ class Inferred(Struct, frozen=True):
         tape: the tape with the loss's operations at its end.
         losses: node of each loss → the node of the error that it was inferred from.
         says: the loss in words; for one of the program's own, its name.
-        own: whether the program computes it, at other values.
+        how: whether the backward pass fits it, it is one of the program's own moved to other values, or several of
+            them added up.
     """
 
     tape: Tape
     losses: dict[int, int]
     says: str
-    own: bool = False
+    how: Literal["fits", "moved", "added"] = "fits"
 
 
 def inferred_losses(tape: Tape, live: frozenset[int], parameters: frozenset[int]) -> Iterator[Inferred]:
@@ -43,7 +45,7 @@ def inferred_losses(tape: Tape, live: frozenset[int], parameters: frozenset[int]
         live: the nodes that depend smoothly on a leaf.
         parameters: the nodes that updates change.
     """
-    errors = list(_errors(tape, live, parameters))
+    errors = _errors(tape, live, parameters)
     if not errors:
         return
     yield _with(tape, errors, _half_squares, "half the sum of squared errors")
@@ -51,79 +53,115 @@ def inferred_losses(tape: Tape, live: frozenset[int], parameters: frozenset[int]
     yield _with(tape, errors, _cross_entropy, "cross-entropy")
 
 
-def _errors(tape: Tape, live: frozenset[int], parameters: frozenset[int]) -> Iterator[tuple[int, int, int]]:
-    """Differences of an output and data: (difference, output, data), the first of each window."""
-    done: set[int] = set()
+class _Error(Struct, frozen=True):
+    """The nodes of a difference of an output and data."""
+
+    difference: int
+    output: int
+    data: int
+
+
+def trained_nodes(tape: Tape, parameters: frozenset[int]) -> set[int]:
+    """The nodes that some parameter goes into."""
     trained: set[int] = set()
     for node in tape.window_nodes():
         if node.id in parameters or not trained.isdisjoint(tape.operands(node.id)):
             trained.add(node.id)
-    for node in tape.window_nodes():
-        if node.op != "subtract" or node.window in done or not node.shape or not is_real(node):
-            continue
-        sides = [a.node for a in node.args if isinstance(a, Ref)]
-        if len(sides) != 2:
-            continue
-        for output, data in (sides, sides[::-1]):
-            computed = output in live and output in trained and tape.nodes[output].kind is not Kind.LEAF
-            if computed and data not in trained and tape.nodes[data].shape == tape.nodes[output].shape:
-                done.add(node.window)
-                yield node.id, output, data
-                break
+    return trained
 
 
-class _Writer:
+def error_of(tape: Tape, node: Node, live: frozenset[int], trained: set[int]) -> tuple[int, int] | None:
+    """The output and the data that a node is the difference of; None if it is no such error."""
+    if node.op != "subtract" or not is_real(node):
+        return None
+    sides = [a.node for a in node.args if isinstance(a, Ref)]
+    if len(sides) != 2:
+        return None
+    for output, data in (sides, sides[::-1]):
+        computed = output in live and output in trained and tape.nodes[output].kind is not Kind.LEAF
+        given = data not in trained and tape.nodes[data].kind is not Kind.LITERAL
+        if computed and given and tape.nodes[data].shape == tape.nodes[output].shape:
+            return output, data
+    return None
+
+
+def _errors(tape: Tape, live: frozenset[int], parameters: frozenset[int]) -> list[list[_Error]]:
+    """The first line of each window that computes an error, with every sample that it was computed for."""
+    trained = trained_nodes(tape, parameters)
+    found: dict[int, list[_Error]] = {}
+    for of_arrays in (True, False):
+        known = set(found)
+        for node in tape.window_nodes():
+            sides = error_of(tape, node, live, trained) if bool(node.shape) is of_arrays else None
+            if sides is None or node.window in known:
+                continue
+            errors = found.setdefault(node.window, [])
+            if not errors or tape.nodes[errors[0].difference].site == node.site:
+                errors.append(_Error(node.id, *sides))
+    return list(found.values())
+
+
+class TapeWriter:
     """Appends operations to a copy of a tape."""
 
     def __init__(self, tape: Tape, like: Node) -> None:
         self.nodes = list(tape.nodes)
         self.like = like
-        self.values: dict[int, Any] = {}
+        self.values = [n.value for n in tape.nodes]
 
-    def add(
-        self, op: str, *args: Any, kind: Kind = Kind.OPERATION, names: tuple[str, ...] = (), **kwargs: Any
-    ) -> Ref:
-        node = Node(
-            len(self.nodes), kind, op, args, kwargs, None, (), "float64", self.like.site, (), list(names)
-        )
+    def add(self, op: str, *args: Any, kind: Kind = Kind.OPERATION, **kwargs: Any) -> Ref:
+        node = Node(len(self.nodes), kind, op, args, kwargs, None, (), "float64", self.like.site)
         node.window = self.like.window
-        values = {n.id: n.value for n in self.nodes}
         with np.errstate(all="ignore"):
-            node.value = evaluate(node, values) if kind is Kind.OPERATION else args[0]
+            node.value = evaluate(node, self.values) if kind is Kind.OPERATION else args[0]
         if kind is Kind.LITERAL:
             node.args, node.dtype = (), "float"
         node.shape = np.shape(node.value)
         self.nodes.append(node)
+        self.values.append(node.value)
         return Ref(node.id)
 
     def number(self, value: float) -> Ref:
         return self.add("", value, kind=Kind.LITERAL)
 
 
-def _half_squares(write: _Writer, difference: int, output: int, data: int) -> Ref:
-    total = write.add("sum", write.add("square", Ref(difference)), axis=None, keepdims=False)
-    return write.add("multiply", write.number(0.5), total, names=(INFERRED,))
+def _half_squares(write: TapeWriter, error: _Error) -> Ref:
+    total = _summed(write, write.add("square", Ref(error.difference)))
+    return write.add("multiply", write.number(0.5), total)
 
 
-def _binary_cross_entropy(write: _Writer, difference: int, output: int, data: int) -> Ref:
+def _binary_cross_entropy(write: TapeWriter, error: _Error) -> Ref:
+    output, data = error.output, error.data
     one = write.number(1.0)
     hit = write.add("multiply", Ref(data), write.add("log", Ref(output)))
     rest = write.add("subtract", one, Ref(output))
     miss = write.add("multiply", write.add("subtract", one, Ref(data)), write.add("log", rest))
-    total = write.add("sum", write.add("add", hit, miss), axis=None, keepdims=False)
-    return write.add("negative", total, names=(INFERRED,))
+    return write.add("negative", _summed(write, write.add("add", hit, miss)))
 
 
-def _cross_entropy(write: _Writer, difference: int, output: int, data: int) -> Ref:
-    hit = write.add("multiply", Ref(data), write.add("log", Ref(output)))
-    return write.add("negative", write.add("sum", hit, axis=None, keepdims=False), names=(INFERRED,))
+def _cross_entropy(write: TapeWriter, error: _Error) -> Ref:
+    hit = write.add("multiply", Ref(error.data), write.add("log", Ref(error.output)))
+    return write.add("negative", _summed(write, hit))
 
 
-def _with(tape: Tape, errors: list[tuple[int, int, int]], write_loss: Any, says: str) -> Inferred:
+def _summed(write: TapeWriter, entries: Ref) -> Ref:
+    if write.nodes[entries.node].shape == ():
+        return entries
+    return write.add("sum", entries, axis=None, keepdims=False)
+
+
+def _with(
+    tape: Tape, windows: list[list[_Error]], write_loss: Callable[[TapeWriter, _Error], Ref], says: str
+) -> Inferred:
     nodes = tape.nodes
     losses: dict[int, int] = {}
-    for difference, output, data in errors:
-        writer = _Writer(Tape(nodes), nodes[difference])
-        losses[write_loss(writer, difference, output, data).node] = difference
+    for errors in windows:
+        first = errors[0].difference
+        writer = TapeWriter(Tape(nodes), nodes[first])
+        whole, *others = [write_loss(writer, error) for error in errors]
+        for other in others:
+            whole = writer.add("add", whole, other)
+        writer.nodes[whole.node].names.append(INFERRED)
+        losses[whole.node] = first
         nodes = writer.nodes
     return Inferred(Tape(nodes, tape.bindings, tape.windows, tape.notices), losses, says)

@@ -61,10 +61,12 @@ def with_equal_settings(tape: Tape) -> Tape:
     first: dict[tuple[str, float], int] = {}
     nodes = list(tape.nodes)
     for node in tape.nodes:
-        setting = node.kind is Kind.LEAF and node.shape == () and node.window >= 0 and node.origin is None
+        written = node.origin is None or tape.nodes[node.origin].kind is Kind.LITERAL
+        setting = node.kind is Kind.LEAF and node.shape == () and node.window >= 0 and written
         if not setting or not is_real(node) or len(set(node.names)) != 1:
             continue
-        same = first.setdefault((node.names[0], float(node.value)), node.id)
-        if same != node.id:
+        own = node.id if node.origin is None else node.origin
+        same = first.setdefault((node.names[0], float(node.value)), own)
+        if same != own:
             nodes[node.id] = replace(node, origin=same)
     return Tape(nodes, tape.bindings, tape.windows, tape.notices)

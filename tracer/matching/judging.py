@@ -23,7 +23,7 @@ def judged_updates(matcher: Matcher) -> list[Update]:
         before = [r for r in matcher.roots if matcher.position(r.node) < update.node]
         roots = [r.node for r in before if r.named] or [r.node for r in before]
         roots += [r.node for r in matcher.roots if nodes[r.node].window == nodes[update.node].window]
-        if any(update.before in matcher.adjoints[r][0].full for r in roots):
+        if any(update.wrt in matcher.adjoints[r][0].full for r in roots):
             judged.append(update)
     return judged
 
@@ -38,7 +38,7 @@ def fits(match: Match, update: Update) -> bool:
     candidate = match.candidate
     return (
         candidate.sort is Sort.FULL
-        and candidate.wrt == update.before
+        and candidate.wrt == update.wrt
         and not candidate.transposed
         and match.scale.rank <= _MOST_SCALE_RANK
     )

@@ -66,7 +66,8 @@ class _Walk:
         self.seen: set[int] = set()
 
     def run(self) -> None:
-        shape = self.tape.nodes[self.update.node].shape
+        shape = self.tape.nodes[self.update.wrt].shape
+        graph = self.matcher.graph
         todo = [self.update.change]
         while todo:
             node = todo.pop()
@@ -74,13 +75,13 @@ class _Walk:
                 continue
             self.seen.add(node)
             recorded = self.tape.nodes[node]
-            if node == self.update.before:
+            if graph.representative(node) == graph.representative(self.update.wrt):
                 self.decays = True
                 continue
             found = self._gradient_at(node)
             if found is not None and (self.gradient is None or found.scale.rank < self.gradient.scale.rank):
                 self.gradient = found
-            if found is not None and found.scale.rank == 0:
+            if found is not None and found.scale.rank <= 1:  # but for its sign, the gradient itself
                 continue
             if recorded.shape != shape or not is_real(recorded):
                 continue
@@ -114,10 +115,6 @@ class _Walk:
     def _gradient_at(self, node: int) -> Match | None:
         for match in self.matcher.matches.get(node, ()):
             candidate = match.candidate
-            if (
-                candidate.sort is Sort.FULL
-                and candidate.wrt == self.update.before
-                and not candidate.transposed
-            ):
+            if candidate.sort is Sort.FULL and candidate.wrt == self.update.wrt and not candidate.transposed:
                 return match
         return None

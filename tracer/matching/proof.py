@@ -8,6 +8,7 @@ recorded values; what it assumes about the inputs is said.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -33,6 +34,7 @@ from tracer.calculus.terms import Axes, Definition, Entry, Expr, Index
 from tracer.gradients.accumulated import accumulated
 from tracer.gradients.graph import Graph
 from tracer.matching.candidates import Match, Matcher, Sort
+from tracer.matching.clock import Clock, Task
 from tracer.matching.replays import describe
 
 Free = tuple[Index | int, ...]
@@ -57,8 +59,8 @@ class Proof(Struct, frozen=True):
     why_not: str | None = None
 
 
-#: How long the proofs of one program may take together; what comes after that is checked in numbers only.
-_MOST_SECONDS = 12.0
+#: How long one attempt may take; the more time went into vain attempts, the less is spent on the next.
+_LONGEST, _SHORTEST = 1.0, 0.2
 
 
 @dataclass
@@ -72,8 +74,9 @@ class Prover:
     matcher: Matcher
     known: dict[int, dict[int, tuple[int, Expr]]] = field(default_factory=dict)
     unproved: dict[int, dict[int, tuple[int, Expr]]] = field(default_factory=dict)
-    seconds_left: float = _MOST_SECONDS
-    _in_vain: set[tuple[object, ...]] = field(default_factory=set)
+    clock: Clock = field(default_factory=Clock)
+    seconds_in_vain: float = 0.0
+    _in_vain: Counter[tuple[object, ...]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.graph: Graph = self.matcher.graph
@@ -86,11 +89,15 @@ class Prover:
 
     def prove(self, match: Match) -> Proof:
         """Try to prove one match."""
-        if self.seconds_left <= 0:
+        if not self.clock.left(Task.PROOF):
+            site = self.graph.tape.nodes[match.node].site
+            if site is not None:
+                self.clock.leave_out(Task.PROOF, (site.span.line,))
             return Proof(False, why_not="the time for proofs was used up")
         start = time.thread_time()
         proof = self._stepwise(match)
-        self.seconds_left -= time.thread_time() - start
+        took = self.clock.spend(Task.PROOF, start)
+        self.seconds_in_vain += 0.0 if proof.proved else took
         candidate = match.candidate
         if candidate.sort is Sort.FULL and not candidate.transposed:
             store = self.known if proof.proved else self.unproved
@@ -100,22 +107,33 @@ class Prover:
         return proof
 
     def _stepwise(self, match: Match) -> Proof:
-        """From the adjoints that are proved; else from all that are known; else from the root.
+        """From the adjoints that were met before; if that rests on unproved ones, also without those, to the root.
 
-        The last is long; what it did not bring once at a place in the source, it is not asked for there again.
+        The last is long.  What it did not bring at a place in the source, it is not asked for there again, nor is a
+        proof where two had no success.
         """
-        root = match.candidate.root
+        root, place = match.candidate.root, self._place(match)
+        if self._in_vain[place] > 1:
+            return Proof(False, why_not="it could not be proved for other steps of the same line")
         known = self.known.get(root, {})
-        proof = self._tried(match, known)
-        place = self._place(match)
-        if not proof.proved and known and place not in self._in_vain:
-            proof = self._tried(match, {})
-            if not proof.proved:
-                self._in_vain.add(place)
+        before = self.unproved.get(root, {}).get(match.candidate.wrt)
+        if before is not None and before[0] < match.node and match.candidate.sort is Sort.FULL:
+            again, _ = self._tried(match, {match.candidate.wrt: before})
+            if again.proved:  # a multiple of what could not be proved
+                return Proof(False, why_not=self._given({match.candidate.wrt: before}))
         believed = {w: n for w, n in self.unproved.get(root, {}).items() if n[0] < match.node}
-        if not proof.proved and believed and self._tried(match, {**believed, **known}).proved:
-            return Proof(False, why_not=self._given(believed))
-        return proof
+        step, rests_on = self._tried(match, {**believed, **known}) if believed else (None, frozenset())
+        if step is not None and step.proved and rests_on.isdisjoint(n for n, _ in believed.values()):
+            return step
+        proof = step
+        if believed or proof is None:
+            proof, _ = self._tried(match, known)
+        follows = step is not None and step.proved
+        if not proof.proved and known and not follows and not self._in_vain[place]:
+            proof, _ = self._tried(match, {})
+        if not proof.proved:
+            self._in_vain[place] += 1
+        return proof if proof.proved or not follows else Proof(False, why_not=self._given(believed))
 
     def _place(self, match: Match) -> tuple[object, ...]:
         """What a match has in common with those of other steps of a loop: where it stands, and what it is by."""
@@ -124,11 +142,12 @@ class Prover:
         where = match.node if site is None else site.span
         return where, by.site.span if by.site is not None and by.op else (*by.names[:1],), match.scale.text
 
-    def _tried(self, match: Match, known: Mapping[int, tuple[int, Expr]]) -> Proof:
+    def _tried(self, match: Match, known: Mapping[int, tuple[int, Expr]]) -> tuple[Proof, frozenset[int]]:
+        """A proof, and the nodes whose adjoints it took as given."""
         try:
             return self._attempt(match, known)
         except (KeyError, TooLarge, NoDerivative, ValueError) as reason:
-            return Proof(False, why_not=str(reason))
+            return Proof(False, why_not=str(reason)), frozenset()
 
     def _given(self, believed: Mapping[int, tuple[int, Expr]]) -> str:
         sites = [self.graph.tape.nodes[node].site for node, _ in believed.values()]
@@ -136,42 +155,51 @@ class Prover:
         several = "lines" if len(lines) > 1 else "line"
         return f"it follows from {several} {', '.join(map(str, lines))}, where not all could be proved"
 
-    def _attempt(self, match: Match, known: Mapping[int, tuple[int, Expr]]) -> Proof:
+    def _attempt(self, match: Match, known: Mapping[int, tuple[int, Expr]]) -> tuple[Proof, frozenset[int]]:
         candidate = match.candidate
         given = {
             self.graph.name(wrt): (self.graph.name(node), factor)
             for wrt, (node, factor) in known.items()
-            if wrt != candidate.wrt
+            if (wrt != candidate.wrt or known.keys() == {wrt})
             and node != match.node
             and node < match.node
             and self.graph.name(wrt) in self.definitions
         }
-        outcomes = [self._compared(match, given, free, right) for free, right in self._derived(match, given)]
-        return next((o for o in outcomes if o.proved), outcomes[0])
+        derived = self._derived(match, given)
+        outcomes = [self._compared(match, known, given, free, right) for free, right in derived]
+        return next((o for o in outcomes if o[0].proved), outcomes[0])
 
     def _compared(
-        self, match: Match, given: Mapping[str, tuple[str, Expr]], free: Free, right: Expr
-    ) -> Proof:
+        self,
+        match: Match,
+        known: Mapping[int, tuple[int, Expr]],
+        given: Mapping[str, tuple[str, Expr]],
+        free: Free,
+        right: Expr,
+    ) -> tuple[Proof, frozenset[int]]:
         """Whether the recorded value is the candidate's formula."""
         candidate = match.candidate
         value = self.graph.name(match.node)
         at = onto(tuple(reversed(free)) if candidate.transposed else free, self.axes[value])
         left = entry(value, *at)
         right = multiply(self._scale(match), right)
+        used = arrays_in(right)
+        rests_on = frozenset(node for node, _ in known.values() if self.graph.name(node) in used)
         # What only the value mentions is unfolded: it may be a part of an adjoint, such as a slice of it.
-        kept = frozenset(name for name, _ in given.values()) & arrays_in(right)
-        sizes = self.graph.table.sizes()
+        kept = frozenset(name for name, _ in given.values()) & used
         outcome = prove_equal(
-            left, right, self.unfolded, keep=kept, lemmas=self.lemmas, sizes=sizes, counts=self.counts
+            left,
+            right,
+            self.unfolded,
+            keep=kept,
+            lemmas=self.lemmas,
+            sizes=self.graph.table.sizes(),
+            counts=self.counts,
+            budget_seconds=max(_LONGEST - self.seconds_in_vain / 3, _SHORTEST),
         )
-        return Proof(
-            outcome.proved,
-            free,
-            outcome.left,
-            outcome.right,
-            tuple(outcome.used),
-            None if outcome.proved else "the normal forms were not seen to be equal",
-        )
+        why_not = None if outcome.proved else "the normal forms were not seen to be equal"
+        proof = Proof(outcome.proved, free, outcome.left, outcome.right, tuple(outcome.used), why_not)
+        return proof, rests_on
 
     def _scale(self, match: Match) -> Expr:
         scale = match.scale.scale
@@ -187,6 +215,10 @@ class Prover:
         elif candidate.sort is Sort.LOCAL:
             free, expr = self.reverse.adjoints(root, wrt=[wrt], seed=_SEED)[wrt]
             yield free, _without(expr, _SEED)
+        elif candidate.sort is Sort.FULL and wrt in given:
+            array, factor = given[wrt]
+            free = tuple(fresh(a) for a in self.axes[wrt])
+            yield free, multiply(factor, entry(array, *free))
         elif candidate.sort is Sort.FULL:
             yield self.reverse.adjoints(root, given=given, wrt=[wrt])[wrt]
         elif candidate.via is not None:

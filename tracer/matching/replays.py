@@ -20,6 +20,8 @@ from tracer.matching.updates import Update, direct
 from tracer.tape.node import Kind, Node
 from tracer.tape.tape import Tape, replay
 
+#: A positive number up to this one is there to keep a division or a logarithm from 0.
+_NEGLIGIBLE = 1e-6
 _COMPARISONS = {
     "equal",
     "not_equal",
@@ -90,7 +92,8 @@ def random_replays(
             given = _draw(tape, updates, rng, assumptions, indicators)
             with np.errstate(all="ignore"):
                 values.append(replay(tape, given))
-        replays = Replays(values, frozenset(given), assumptions)
+        drawn = frozenset(n for n in given if tape.nodes[n].kind is not Kind.LITERAL)
+        replays = Replays(values, drawn, assumptions)
         stuck = _stuck_masks(tape, replays)
         if best is None or stuck < fewest:
             best, fewest = replays, stuck
@@ -138,6 +141,10 @@ def _draw(
     for node in tape.nodes:
         if node.window < 0 or not is_real(node):
             continue
+        if _is_negligible(tape, node):
+            given[node.id] = float(node.value) * _NEGLIGIBLE
+            assumptions[node.id] = "size is negligible"
+            continue
         if node.origin is not None and node.origin in by_origin:
             given[node.id] = by_origin[node.origin]
             continue
@@ -165,6 +172,15 @@ def _draw(
             given[node.id] = drawn if isinstance(drawn, float) else np.asarray(drawn, dtype=np.float64)
             by_origin[node.id if node.origin is None else node.origin] = given[node.id]
     return given
+
+
+def _is_negligible(tape: Tape, node: Node) -> bool:
+    """Whether a number is only added to others, and small: what keeps a logarithm from 0 is meant not to count.
+
+    Most gradients leave it out, so they are compared where it is smaller still.
+    """
+    number = node.kind in (Kind.LEAF, Kind.LITERAL) and node.shape == () and 0 < abs(node.value) <= _NEGLIGIBLE
+    return number and all(tape.nodes[user].op in ("add", "maximum", "clip") for user in tape.users(node.id))
 
 
 def _never_negative_state(tape: Tape, updates: Mapping[int, Update]) -> frozenset[int]:

@@ -14,14 +14,18 @@ import numpy as np
 from msgspec import Struct
 
 from tracer.gradients.adjoints import ancestors, is_real
+from tracer.matching.inference import error_of, trained_nodes
 from tracer.matching.updates import Update
 from tracer.tape.node import Kind, Node
-from tracer.tape.tape import Tape
+from tracer.tape.tape import Tape, operands
 
 LOSS_NAME = re.compile(
-    r"loss|cost|error|(^|_)err$|^j$|^l$|nll|objective|^obj$|^e$|mse|sse|rss|log_?lik|likelihood|^ll$|entropy|risk|(^|_)ce$",
+    r"loss|cost|error|(^|_)err$|^j$|^l$|nll|objective|^obj$|^e$|mse|sse|rss|log_?lik|likelihood|^ll$|entropy|risk|(^|_)b?ce$|(^|_)kld?$|elbo",
     re.I,
 )
+
+#: What the difference of an output and its target is called, too.
+_RESIDUAL = re.compile(r"^e\d?$|(^|_)err(or)?$", re.I)
 
 
 class Root(Struct, frozen=True):
@@ -54,6 +58,7 @@ def find_roots(
         live: the nodes that depend smoothly on a leaf.
         wanted: the name the user gave with ``--loss``; then nothing else is a root.
     """
+    written = {k for u in updates for k in operands(tape.nodes[u])}  # new entries of a parameter are no loss
     scalars = [
         n
         for n in tape.window_nodes()
@@ -61,12 +66,14 @@ def find_roots(
         and np.size(n.value) == 1
         and n.id in live
         and n.id not in updates
+        and n.id not in written
         and n.kind in (Kind.OPERATION, Kind.MUTATION, Kind.VIEW)
     ]
     if wanted is not None:
         return tuple(Root(n.id, True) for n in scalars if wanted in n.names), ()
     backward = _backward(tape, updates)
-    named = [n.id for n in scalars if loss_name(tape, n)]
+    trained = trained_nodes(tape, frozenset(u.before for u in updates.values()))
+    named = [n.id for n in scalars if loss_name(tape, n) and not _is_residual(tape, n, live, trained)]
     forward = (
         frozenset().union(*(ancestors(tape, r, updates.keys()) for r in named)) if named else frozenset()
     )
@@ -83,6 +90,12 @@ def find_roots(
     if not first:
         return tuple(Root(r, False) for r in _maximal(tape, rest[-200:], updates)[-6:]), ()
     return tuple(Root(r, True) for r in first), tuple(Root(r, False) for r in rest)
+
+
+def _is_residual(tape: Tape, node: Node, live: frozenset[int], trained: set[int]) -> bool:
+    """Whether a scalar that is called an error is one of a single output, ``e = r - prediction``: it is no loss."""
+    called = all(_RESIDUAL.search(name.rpartition(".")[2]) for name in node.names)
+    return bool(node.names) and called and error_of(tape, node, live, trained) is not None
 
 
 def _without_partial_sums(tape: Tape, roots: list[int], updates: Mapping[int, Update]) -> list[int]:

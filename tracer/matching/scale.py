@@ -86,11 +86,12 @@ def name_scale(
             return NamedScale(Scale(Fraction(sign)), str(sign), 0 if sign == 1 else 1)
     constant = max(found) - min(found) <= _RELATIVE * abs(found[0])
     if constant and any(abs(abs(found[0]) - abs(w)) <= _RELATIVE * abs(w) for w in literals if w):
-        written = Fraction(found[0]).limit_denominator(10**7)
-        return NamedScale(Scale(written), _decimal(written), 2)
+        number = Fraction(found[0]).limit_denominator(10**7)
+        return NamedScale(Scale(number), _decimal(number), 2)
     usable = [s for s in scalars if not any(abs(abs(v) - 1) < 1e-12 or v == 0 for v in s.values)]
     size = abs(found[0])
-    for coefficient in (Fraction(1), Fraction(2), Fraction(1, 2)):
+    written = [Fraction(w).limit_denominator(10**7) for w in sorted(literals) if w]
+    for coefficient in dict.fromkeys([Fraction(1), Fraction(2), Fraction(1, 2), *written]):
         factor = float(coefficient)
         if factor != 1 and constant and abs(found[0]) in (2.0, 0.5):
             break  # two is two, and not N / 2 because N happens to be 4

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from tracer.gradients.adjoints import is_real
 from tracer.tape.functions import Slice
-from tracer.tape.node import Kind, Node, Ref
+from tracer.tape.node import Kind, Node, Ref, Site
 from tracer.tape.tape import Tape
 
 #: Where in its container a value stands: ``['W1']``, ``[0]``, ``.weights[0]``.
@@ -23,12 +23,22 @@ _PLACE = re.compile(r"^\w+(?P<place>(\[[^\]]+\]|\.\w+)+)$")
 
 
 class Update(Struct, frozen=True):
-    """``node`` = ``before`` + sign · ``change``."""
+    """``node`` = ``before`` + sign · ``change``, or so at the entries that were first read as ``part``.
+
+    Attributes:
+        part: what only some entries are the new version of, such as the row ``P[u]``; None if it is the whole.
+    """
 
     node: int
     before: int
     change: int
     sign: int
+    part: int | None = None
+
+    @property
+    def wrt(self) -> int:
+        """What the step is a step of: the old version, or the part of it that changes."""
+        return self.before if self.part is None else self.part
 
 
 def direct(node: Node) -> list[tuple[int, int]]:
@@ -42,14 +52,20 @@ def find_updates(tape: Tape) -> dict[int, Update]:
     """The update nodes of the recorded windows, in order.
 
     A candidate adds to or subtracts from a leaf or the result of an earlier update, keeps the shape, and
-    is bound to the name of the old version or replaces it in place.  A scalar counts only if its old
+    is bound to the name of the old version or replaces it in place; or it was made where another one was made that
+    is (the entries of a list have no names before the next iteration reads them).  A scalar counts only if its old
     version is used for something else too: a running total of the losses is no parameter.
     """
+    named = _updates(tape, frozenset())
+    return _updates(tape, frozenset((s, n.op) for u in named if (s := (n := tape.nodes[u]).site) is not None))
+
+
+def _updates(tape: Tape, places: frozenset[tuple[Site, str]]) -> dict[int, Update]:
     updates: dict[int, Update] = {}
     for node in tape.nodes:
-        whole = _replaced_whole(tape, node, updates)
-        if whole is not None:
-            updates[node.id] = whole
+        replaced = _replaced_whole(tape, node, updates) or _replaced_part(tape, node, updates)
+        if replaced is not None:
+            updates[node.id] = replaced
         if node.window < 0 or node.op not in ("add", "subtract") or not is_real(node):
             continue
         for position, before in direct(node):
@@ -57,7 +73,8 @@ def find_updates(tape: Tape) -> dict[int, Update]:
                 continue
             old = tape.nodes[before]
             carried = old.kind is Kind.LEAF or before in updates
-            same = node.kind is Kind.MUTATION or _is_same_variable(node, old)
+            nameless = not node.names and (node.site, node.op) in places
+            same = node.kind is Kind.MUTATION or nameless or _is_same_variable(node, old)
             if not carried or not same or old.shape != node.shape or not is_real(old):
                 continue
             rest = [other for place, other in direct(node) if place != position]
@@ -99,6 +116,38 @@ def _replaced_whole(tape: Tape, node: Node, updates: dict[int, Update]) -> Updat
         if side == before.id and rest and (made.op == "add" or position == 0):
             return Update(node.id, before.id, rest[0], -1 if made.op == "subtract" else 1)
     return None
+
+
+def _replaced_part(tape: Tape, node: Node, updates: dict[int, Update]) -> Update | None:
+    """``P[u] += …`` and ``P[u] = P[u] - …``: some entries get their old version and a change."""
+    if node.op != "setitem" or node.window < 0 or len(node.args) != 3 or not is_real(node):
+        return None
+    old, index, new = node.args
+    if not isinstance(old, Ref) or not isinstance(new, Ref):
+        return None
+    made = tape.nodes[new.node]
+    if made.op not in ("add", "subtract") or not (tape.nodes[old.node].kind is Kind.LEAF or old.node in updates):
+        return None
+    reads = [
+        user
+        for user in tape.users(old.node)
+        if user < node.id and tape.nodes[user].op == "getitem" and _is_at(tape.nodes[user], old, index)
+    ]
+    sides = direct(made)
+    for position, side in sides:
+        rest = [other for place, other in sides if place != position]
+        known = rest and tape.nodes[rest[0]].kind not in (Kind.LEAF, Kind.LITERAL)
+        if side in reads and known and (made.op == "add" or position == 0):
+            return Update(node.id, old.node, rest[0], -1 if made.op == "subtract" else 1, reads[0])
+    return None
+
+
+def _is_at(read: Node, container: Ref, index: object) -> bool:
+    """Whether a node reads a container at this index."""
+    try:
+        return read.args == (container, index)
+    except ValueError:  # an index that holds arrays of constants
+        return False
 
 
 def _is_running_total(tape: Tape, before: int, update: int) -> bool:

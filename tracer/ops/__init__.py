@@ -14,6 +14,7 @@ from tracer.ops import (
     reductions,
     repeating,
     scalar_functions,
+    scipy_functions,
     shapes,
     signals,
     sources,
@@ -21,6 +22,7 @@ from tracer.ops import (
 )
 from tracer.ops.auxiliary import auxiliary, held_values
 from tracer.ops.axes import AxisTable, Operand
+from tracer.ops.declared import STEP_FUNCTIONS
 from tracer.ops.parts import statement
 from tracer.ops.table import OPERATIONS, UNDIFFERENTIABLE, Operation, define
 from tracer.ops.writing import NoFormula, rational
@@ -41,6 +43,7 @@ ROOMS = (
     indexing,
     sources,
     signals,
+    scipy_functions,
     linear_algebra,
     parts,
     declared,
@@ -48,6 +51,7 @@ ROOMS = (
 
 __all__ = [
     "OPERATIONS",
+    "STEP_FUNCTIONS",
     "UNDIFFERENTIABLE",
     "AxisTable",
     "NoFormula",

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from tracer.ops.table import undifferentiable
 
+#: Operations whose derivative is 0 wherever they have one.
+STEP_FUNCTIONS = frozenset(
+    "floor ceil trunc rint round fix floor_divide round_to_int searchsorted digitize empty_like".split()
+)
 undifferentiable(
     "a step function: it is constant between jumps, so its derivative is 0 wherever it has one",
-    "floor", "ceil", "trunc", "rint", "round", "fix", "floor_divide", "round_to_int", "searchsorted", "digitize",
-)  # fmt: skip
+    *sorted(STEP_FUNCTIONS - {"empty_like"}),
+)
+undifferentiable("it takes the shape of the array only; its entries are whatever stood in memory", "empty_like", "empty")
 undifferentiable(
     "it gives positions or counts, which do not change smoothly with the entries",
     "argmax", "argmin", "argsort", "argpartition", "nanargmax", "nanargmin", "nonzero", "flatnonzero", "argwhere",

@@ -41,7 +41,7 @@ def negative(a: Form) -> Form:
     return -a
 
 
-@elementwise("positive", "copy", "float", "item", "ascontiguousarray")
+@elementwise("positive", "copy", "ascontiguousarray")
 def identity(a: Form) -> Form:
     """out[i] = a[i]"""
     return a

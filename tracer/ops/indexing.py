@@ -9,6 +9,8 @@ Writing needs that no entry is selected twice; adding (``np.add.at``) does not.
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,30 @@ def getitem(X: Operand, index: Any, out: Operand) -> Row:
     """out[s] = X[e(s)]"""
     selection = select(X, index, out.name)
     return selection.free, X.at(*selection.at)
+
+
+@operation("float")
+def to_float(X: Any, out: Operand) -> Row:
+    """out = X, or the only entry of X; out[i] = X[i]"""
+    if isinstance(X, Operand) and X.ndim == out.ndim:
+        i = X.indices()
+        return i, X[i]
+    return item(X, out=out)
+
+
+@operation("item")
+def item(X: Any, *index: Any, out: Operand) -> Row:
+    """out = X[i], the entry at that place, or the only one"""
+    if not isinstance(X, Operand):
+        return (), form(rational(X))
+    given = index[0] if len(index) == 1 and isinstance(index[0], tuple) else index
+    at = tuple(int(p) if isinstance(p, Fraction) else p for p in given)
+    if len(at) == X.ndim:
+        return getitem(X, at, out) if at else ((), X[()])
+    if at and not isinstance(at[0], int):
+        raise NoFormula("item", "a position in the flattened array that is not a plain number")
+    place = np.unravel_index(at[0] % math.prod(X.shape) if at else 0, X.shape)
+    return getitem(X, tuple(int(p) for p in place), out)
 
 
 @operation("take")

@@ -18,6 +18,18 @@ from tracer.ops.table import Row, elementwise, looked_up, operation
 from tracer.ops.writing import Form, NoFormula, form, function, mask, rational
 
 
+@operation("pi")
+def pi() -> Row:
+    """out = π"""
+    return (), function("pi")
+
+
+@operation("e")
+def e() -> Row:
+    """out = e, the base of the natural logarithm"""
+    return (), function("E")
+
+
 @elementwise("logaddexp2")
 def logaddexp2(a: Form, b: Form) -> Form:
     """out[i] = log(2^a[i] + 2^b[i]) / log 2"""

@@ -34,12 +34,13 @@ def convolve(a: Operand, v: Operand, mode: Any = "full", *, out: Operand) -> Row
     if mode not in offsets:
         raise NoFormula("convolve", f"the mode {mode!r}")
     i, j, k = a.axis(0), v.axis(0), out.axis(0)
-    place = _sum(i, j)
+    place = place_of(i, j)
     weight = delta(k, place) if mode == "full" else condition("==", shifted(k, offsets[mode]), place)
     return (k,), sum_over([i, j], weight * a[i] * v[j])
 
 
-def _sum(i: Index | int, j: Index | int, sign: int = 1) -> IndexExpr:
+def place_of(i: Index | int, j: Index | int, sign: int = 1) -> IndexExpr:
+    """i + j, or i − j."""
     parts = [(index, c) for index, c in ((i, 1), (j, sign)) if isinstance(index, Index)]
     return affine(parts)
 
@@ -56,7 +57,7 @@ def correlate(a: Operand, v: Operand, mode: Any = "valid", *, out: Operand) -> R
     if mode not in offsets:
         raise NoFormula("correlate", f"the mode {mode!r}")
     i, j, k = a.axis(0), v.axis(0), out.axis(0)
-    place = _sum(i, j, -1)
+    place = place_of(i, j, -1)
     return (k,), sum_over([i, j], condition("==", k, shifted(place, offsets[mode])) * a[i] * v[j])
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from tracer.program.numerical_checks import checks_numerically
+from tracer.program.parts import is_part, names_of_parts, updated_one_by_one
 from tracer.tape.node import Span
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _WORK = {"exp", "log", "tanh", "sum", "maximum", "mean", "square", "multiply", "
 _SPEAKS = re.compile(
     r"\w*(loss|cost|error|mse)\w*|d_?[a-zA-Z]\d?|d[A-Z]\w*|grad\w*|\w+_grad(ient)?|delta\w*", re.I
 )
+_BACKWARD = re.compile(r"back_?(ward|prop)", re.I)
 _LOOP = (ast.For, ast.While)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -75,11 +77,9 @@ def training_loops(program: Program, siblings: Sequence[Program] = ()) -> tuple[
         for inner in candidates:
             if inner is outer:
                 continue
-            holders = [outer] if _contains(outer, inner) else [f for f in below if _contains(f, inner)]
-            if holders:
-                part = inner if holders == [outer] else holders[0]
+            if _contains(outer, inner) or any(_contains(f, inner) for f in below):
                 # A loop over time steps leaves the update to the loop around it; a loop over batches has it.
-                dropped.add(id(inner if finder.updates(outer, part) else outer))
+                dropped.add(id(inner if finder.updates(outer, inner) else outer))
     kept = [_loop(owners[id(node)], node) for node in candidates if id(node) not in dropped]
     order = {each.path: at for at, each in enumerate(programs)}
     return tuple(sorted(kept, key=lambda loop: (order[loop.path], loop.span)))
@@ -105,6 +105,7 @@ class _Finder:
                 self.functions.setdefault(node.name, []).append(node)
         self.direct: dict[int, set[int]] = {}
         self.owner: dict[int, ast.AST] = {}
+        self.borrowed: dict[int, set[str]] = {}
         for node in nodes:
             if isinstance(node, _FUNCTIONS):
                 for below in ast.walk(node):
@@ -118,11 +119,17 @@ class _Finder:
             return False
         return self.updates(loop) > 0 and (
             found.products >= 2
-            or (found.products >= 1 and found.work >= 1)
+            or (found.products >= 1 and (found.work >= 1 or self.updates(loop) >= 2))
             or found.work >= 4
             or (found.work >= 1 and found.spoken >= 2)
             or found.spoken >= 3
+            or (found.spoken >= 1 and self._goes_backward(loop))
         )
+
+    def _goes_backward(self, loop: ast.For | ast.While) -> bool:
+        """Whether the loop itself calls a function of the program named after the backward pass: ``loss.backward()``."""
+        calls = (n for s in loop.body for n in ast.walk(s) if isinstance(n, ast.Call))
+        return any(_called(c) in self.functions and _BACKWARD.search(_called(c)) for c in calls)
 
     def functions_called(self, loop: ast.AST, apart: ast.AST | None = None) -> list[ast.AST]:
         """Every user function that may run below ``loop``, by name, ``apart`` and what only it calls left out."""
@@ -167,17 +174,21 @@ class _Finder:
         if isinstance(node, ast.AugAssign) and isinstance(node.op, (ast.Add, ast.Sub)):
             if _is_count(node.value):
                 return 0
-            return int(direct or not isinstance(node.target, ast.Name) or self._is_argument(node.target))
+            return int(direct or not isinstance(node.target, ast.Name) or self._is_of_others(node.target))
         if isinstance(node, ast.Assign):
             count = int(self._through_a_call(node))
             for target, value in _pairs(node):
                 shown = ast.unparse(target)
+                if _makes_anew(shown, value):
+                    count += int(direct or not isinstance(target, ast.Name) or self._is_of_others(target))
                 arithmetic = isinstance(value, ast.BinOp) and isinstance(value.op, (ast.Add, ast.Sub))
+                if updated_one_by_one(target, value):
+                    count += int(direct or not isinstance(target, ast.Name) or self._is_of_others(target))
                 filled = ast.unparse(target.value) if _is_filled(target) else shown
                 if arithmetic and any(ast.unparse(part) in (shown, filled) for part in _reads(value)):
                     assert isinstance(value, ast.BinOp)
                     if not _is_count(value.right):
-                        count += int(direct or not isinstance(target, ast.Name) or self._is_argument(target))
+                        count += int(direct or not isinstance(target, ast.Name) or self._is_of_others(target))
             return count
         if (
             isinstance(node, ast.Expr)
@@ -187,20 +198,20 @@ class _Finder:
             call = node.value  # np.subtract(W, step, out=W)
             out = next((ast.unparse(k.value) for k in call.keywords if k.arg == "out"), None)
             return int(out is not None and any(ast.unparse(a) == out for a in call.args))
-        return 0
+        return int(_sets_by_name(node))
 
-    def _is_argument(self, name: ast.AST) -> bool:
-        """Whether a name of a function stands for what its caller has: an argument, a global, one of several parameters."""
+    def _is_of_others(self, name: ast.AST) -> bool:
+        """Whether a name inside a function is of what others hold too: an argument, or what was read from somewhere."""
         owner = self.owner.get(id(name))
         if not isinstance(owner, _FUNCTIONS) or not isinstance(name, ast.Name):
             return False
-        named = {a.arg for a in [*owner.args.args, *owner.args.kwonlyargs, *owner.args.posonlyargs]}
-        declared = {n for g in ast.walk(owner) if isinstance(g, (ast.Global, ast.Nonlocal)) for n in g.names}
-        walked = {
-            n.id for loop in ast.walk(owner) if isinstance(loop, ast.For)
-            for n in ast.walk(loop.target) if isinstance(n, ast.Name)
-        }  # fmt: skip
-        return name.id in named | declared | walked
+        if id(owner) not in self.borrowed:
+            arguments = {a.arg for a in [*owner.args.args, *owner.args.kwonlyargs, *owner.args.posonlyargs]}
+            declared = {
+                n for g in ast.walk(owner) if isinstance(g, (ast.Global, ast.Nonlocal)) for n in g.names
+            }
+            self.borrowed[id(owner)] = arguments | declared | names_of_parts(owner)
+        return name.id in self.borrowed[id(owner)]
 
     def _through_a_call(self, node: ast.Assign) -> bool:
         """``params = update(params, grads)``, where that function adds to or subtracts from something."""
@@ -213,33 +224,45 @@ class _Finder:
         ]
         if not any(ast.unparse(t) in given for t in targets):
             return False
-        inside = [n for f in self.functions[_called(call)] for n in ast.walk(f)]
+        inside = [(n, f) for f in self.functions[_called(call)] for n in ast.walk(f)]
         return any(
-            isinstance(n, ast.AugAssign) or (isinstance(n, ast.Assign) and _adds_to_itself(n)) for n in inside
+            (isinstance(n, ast.AugAssign) and not _is_attribute_of(n.target, _first_argument(f)))
+            or (isinstance(n, ast.Assign) and _adds_to_itself(n))
+            for n, f in inside
         )
 
     def updates(self, loop: ast.For | ast.While, apart: ast.AST | None = None) -> int:
         """How many places the loop changes that its own work reads again, not counting what ``apart`` does."""
         statements, aliases = self._statements(loop, apart), set[str]()
         reads: dict[str, list[ast.AST]] = {}
-        fresh: set[str] = set()
+        fresh: set[tuple[int, str]] = set()  # a name is one of a function
         for statement in statements:
             if isinstance(statement, ast.For):
                 aliases |= {n.id for n in ast.walk(statement.target) if isinstance(n, ast.Name)}
             for name in _names_read(statement):
                 reads.setdefault(name, []).append(statement)
             if isinstance(statement, ast.Assign) and not self._carried(statement, True):
-                fresh |= {t.id for t in statement.targets if isinstance(t, ast.Name)}
+                fresh |= {
+                    (self._scope(t), t.id)
+                    for target, value in _pairs(statement)
+                    for t in [target]
+                    if isinstance(t, ast.Name) and not is_part(value)
+                }
         count = 0
         for statement in statements:
             if not self._carried(statement, id(statement) in self._direct(loop)):
                 continue
+            count += int(_sets_by_name(statement))
             for target in _changed(statement):
                 base = _base_name(target)
-                elsewhere = any(other is not statement for other in reads.get(base, ()))
-                new = isinstance(target, ast.Name) and base in fresh
-                count += int(not new and (base in aliases or elsewhere or self._is_argument(target)))
+                elsewhere = any(other is not statement for other in reads.get(base, ())) or base == ".__dict__"
+                new = isinstance(target, ast.Name) and (self._scope(target), base) in fresh
+                count += int(not new and (base in aliases or elsewhere or self._is_of_others(target)))
         return count
+
+    def _scope(self, node: ast.AST) -> int:
+        """The function that a name belongs to; 0 for the module."""
+        return id(self.owner[id(node)]) if id(node) in self.owner else 0
 
     def _statements(self, loop: ast.AST, apart: ast.AST | None) -> list[Any]:
         """The statements below a loop and in the functions that it calls, but not those below ``apart``."""
@@ -257,17 +280,61 @@ class _Finder:
         return self.direct[id(loop)]
 
     def _walks_its_updates(self, loop: ast.For) -> bool:
-        """Whether the loop runs over the parameters or layers: every update is at the loop's own variable."""
+        """Whether the loop runs over the parameters or layers: every update is at the loop's own variable.
+
+        It may be an entry or attribute that the variable tells, read first, or an argument of a function that updates it.
+        """
         names = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
-        updates = [n for s in loop.body for n in ast.walk(s) if self._carried(n, True)]
-        if not updates:
+        inside = [n for s in loop.body for n in ast.walk(s)]
+        for node in inside:
+            if isinstance(node, ast.Assign):
+                for target, value in _pairs(node):
+                    if isinstance(target, ast.Name) and is_part(value) and _names_in(value) & names:
+                        names.add(target.id)
+        updated = [target for n in inside if self._carried(n, True) for target in _changed(n)]
+        updated += [given for n in inside if isinstance(n, ast.Call) for given in self._updated_by(n)]
+        if not updated or not all(_names_in(target) & names for target in updated):
             return False
-        for node in updates:
-            for target in _changed(node):
-                used = {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}
-                if not used & names:
-                    return False
-        return True
+        return bool(set.intersection(*map(_names_in, updated)) & names) or any(
+            _base_name(target) in names for target in updated
+        )  # rows at places of their own, as those of a user and of an item, are of one sample
+
+    def _updated_by(self, call: ast.Call) -> Iterator[ast.AST]:
+        """What a call gives to a function of the program that updates that argument, or an attribute of it."""
+        for function in self.functions.get(_called(call), ()):
+            if isinstance(call.func, ast.Attribute) and any(
+                _is_attribute_of(t, _first_argument(function))
+                for n in ast.walk(function)
+                if self._carried(n, False)
+                for t in _changed(n)
+            ):
+                yield call.func.value  # a layer whose method updates its own weights
+            changed = {
+                t.id
+                for n in ast.walk(function)
+                if isinstance(n, ast.AugAssign) and self._carried(n, False)
+                for t in _changed(n)
+                if isinstance(t, ast.Name)
+            }
+            order = [a.arg for a in [*function.args.posonlyargs, *function.args.args]]
+            order = order[1:] if order[:1] == ["self"] else order
+            yield from (given for name, given in zip(order, call.args, strict=False) if name in changed)
+            yield from (k.value for k in call.keywords if k.arg in changed)
+
+
+def _first_argument(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    return next((a.arg for a in [*function.args.posonlyargs, *function.args.args]), "")
+
+
+def _is_attribute_of(target: ast.AST, name: str) -> bool:
+    """``self.W`` or ``self.W[0]``, for the name ``self``."""
+    while isinstance(target, ast.Subscript):
+        target = target.value
+    return isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == name
+
+
+def _names_in(node: ast.AST) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
 
 
 def _is_filled(target: ast.AST) -> TypeGuard[ast.Subscript]:
@@ -290,8 +357,40 @@ def _changed(statement: ast.AST) -> list[ast.AST]:
     if isinstance(statement, ast.AugAssign):
         return [statement.target]
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-        return [k.value for k in statement.value.keywords if k.arg == "out"]
+        by_name: list[ast.AST] = [statement.value.args[0]] if _sets_by_name(statement) else []
+        return by_name + [k.value for k in statement.value.keywords if k.arg == "out"]
     return _targets(statement) if isinstance(statement, ast.Assign) else []
+
+
+def _makes_anew(shown: str, value: ast.AST) -> bool:
+    """``params = [p - step * g for p, g in zip(params, grads)]``, and the same of a dict or a tuple."""
+    if isinstance(value, ast.Call) and _called(value) in ("list", "tuple", "dict") and len(value.args) == 1:
+        value = value.args[0]
+    if not isinstance(value, (ast.ListComp, ast.DictComp, ast.GeneratorExp)):
+        return False
+    if not any(ast.unparse(part) == shown for g in value.generators for part in _reads(g.iter)):
+        return False
+    items = {n.id for g in value.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
+    made = value.value if isinstance(value, ast.DictComp) else value.elt
+    return any(
+        isinstance(n, ast.BinOp)
+        and isinstance(n.op, (ast.Add, ast.Sub))
+        and (isinstance(n.left, ast.Name) and n.left.id in items or ast.unparse(n.left).startswith(f"{shown}["))
+        for n in ast.walk(made)
+    )
+
+
+def _sets_by_name(statement: ast.AST) -> bool:
+    """``setattr(self, name, getattr(self, name) - step)``"""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if not (isinstance(call, ast.Call) and _called(call) == "setattr" and len(call.args) == 3):
+        return False
+    place = [ast.unparse(a) for a in call.args[:2]]
+    value = call.args[2]
+    return isinstance(value, ast.BinOp) and any(
+        isinstance(n, ast.Call) and _called(n) == "getattr" and [ast.unparse(a) for a in n.args[:2]] == place
+        for n in ast.walk(value)
+    )
 
 
 def _targets(statement: ast.Assign) -> list[ast.AST]:

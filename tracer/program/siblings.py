@@ -7,17 +7,20 @@ run; a module is a sibling only if its file lies in the program's folder or belo
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tracer.program.errors import ProgramError
-from tracer.program.program import Program, load
+from tracer.program.program import Program, load, parse
 
 _INSTALLED = {"site-packages", "dist-packages", ".venv", "venv"}
 
 
-def siblings(program: Program, folder: Path) -> dict[str, Program]:
+def siblings(program: Program, folder: Path, texts: Mapping[str, str] | None = None) -> dict[str, Program]:
     """The modules in ``folder`` that ``program`` imports, directly or through each other.
+
+    Arguments:
+        texts: what stands in some of the files instead, by their paths.
 
     Raises:
         ProgramError: one of them cannot be read, or is not a Python program.
@@ -30,7 +33,8 @@ def siblings(program: Program, folder: Path) -> dict[str, Program]:
         if name in found or file is None:
             continue
         try:
-            found[name] = load(file)
+            other = (texts or {}).get(str(file))
+            found[name] = load(file) if other is None else parse(other, str(file))
         except ProgramError:
             if file.name == "__init__.py" and not file.read_bytes().strip():
                 continue

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import collections
 import operator
 import sys
+import types
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tracer.recording.box import Box, Place, is_number
+from tracer.recording.cost import is_loss_name
 from tracer.recording.expressions import _BINARY, classic
+from tracer.recording.harmless import does_more
 from tracer.recording.state import Mode
 from tracer.recording.walking import Walking
 from tracer.tape.node import Kind, Node, Ref
@@ -21,6 +25,12 @@ _IN_PLACE: dict[str, Callable[[Any, Any], Any]] = {
     "matmul": operator.imatmul, "left_shift": operator.ilshift, "right_shift": operator.irshift,
     "bitwise_or": operator.ior, "bitwise_xor": operator.ixor, "bitwise_and": operator.iand,
 }  # fmt: skip
+#: Items of longer containers get no names.
+_NAMED_ITEMS = 64
+#: Writing into these changes nothing but them.
+_CONTAINERS = (dict, list, collections.deque)
+#: Adding to these in place changes no array.
+_PLAIN = (*_CONTAINERS, int, float, complex, str, bytes, tuple, set, frozenset, np.generic)
 
 
 class Assignments(Walking):
@@ -33,8 +43,38 @@ class Assignments(Walking):
         if self.mode and box.node is not None:
             place = self.places[index]
             self.bound(place.name, box, place)
-            self._place_name(self.where(sys._getframe(1), place.name), box)
+            if self.mode is Mode.SETUP or not isinstance(box.value, np.ndarray):
+                self._place_name(self.where(sys._getframe(1), place.name), box)
+        elif self.mode and type(box.value) in (list, tuple, dict):
+            self._name_items(self.places[index].name, box.value)
+        elif self.windowed and box.node is None:
+            self._bind_object(box.value, self.places[index])
         return box.value
+
+    def _name_items(self, name: str, container: Any, depth: int = 0) -> None:
+        """Arrays that have no other name go by their places: ``params[0]`` of ``params = [p - step for p in params]``."""
+        if len(container) > _NAMED_ITEMS:
+            return
+        for key, item in container.items() if type(container) is dict else enumerate(container):
+            inside = f"{name}[{key!r}]"
+            if type(item) is np.ndarray:
+                record = self.memory.known(item)
+                if record is not None and not record.node.names and record.version == record.storage.version:
+                    record.node.names.append(inside)
+            elif type(item) in (list, tuple, dict) and depth < 1:
+                self._name_items(inside, item, depth + 1)
+
+    def _bind_object(self, value: Any, place: Place) -> None:
+        """``loss = …`` where numbers are objects of a class of the program: the name is that of the number it holds."""
+        if not is_loss_name(place.name) or does_more(value, "__init__"):
+            return
+        for name in (*getattr(value, "__dict__", ()), *getattr(value, "__slots__", ())):
+            held: Any = getattr(value, name, None)
+            if is_number(held) and not isinstance(held, (bool, range)) and np.size(held) == 1:
+                node = self.lookup(held, place, "", (id(value), name))
+                if node is not None:
+                    self.bound(place.name, Box(held, node), place)
+                return
 
     def _place_name(self, location: Any, box: Box) -> None:
         node = box.node
@@ -47,12 +87,17 @@ class Assignments(Walking):
             self._locate(location, box.value, node)
 
     def set_attribute(self, index: int, box: Any, owner: Box, name: str) -> None:
+        self.put_attribute(self.places[index], box, owner, name)
+
+    def put_attribute(self, place: Place, box: Any, owner: Box, name: str) -> None:
+        """``owner.name = value``, also through ``setattr``; the place bears the name of the whole."""
         if self.mode and isinstance(owner.value, np.ndarray) and is_number(owner.value):
-            self._set_array_attribute(owner, name, box, self.places[index])
+            self._set_array_attribute(owner, name, box, place)
             return
+        if self.mode and not _plainly_held(owner.value, name):
+            self.memory.anything_may_change()
         setattr(owner.value, name, box.value if isinstance(box, Box) else box)
         if self.mode and isinstance(box, Box) and box.node is not None:
-            place = self.places[index]
             self.bound(place.name, box, place)
             self.locate_item(owner.value, name, box)
 
@@ -67,6 +112,7 @@ class Assignments(Walking):
             self._mutated(array, "with_attribute", args, place)
             return
         before = self.memory.read(array, place)
+        self.memory.lending.before_write(array)
         setattr(array, name, value.value)
         if name == "shape":
             kwargs = {"shape": tuple(array.shape)}
@@ -97,6 +143,8 @@ class Assignments(Walking):
             container[key.value] = box.value
             self._mutated(array, "put_flat", args, place)
         else:
+            if not isinstance(container, _CONTAINERS) and does_more(container, "__setitem__"):
+                self.memory.anything_may_change()
             container[key.value] = box.value
             if box.node is not None:
                 self.bound(f"{place.name}[{key.value!r}]", box, place)
@@ -148,6 +196,8 @@ class Assignments(Walking):
         place = self.places[index]
         a = self.attribute(reading, owner, name)
         result = self.in_place(op, a, _evaluated(late), place)
+        if self.mode and not _plainly_held(owner.value, name):
+            self.memory.anything_may_change()
         setattr(owner.value, name, result.value)
         if self.mode and result.node is not None:
             self.bound(place.name, result, place)
@@ -165,6 +215,7 @@ class Assignments(Walking):
             args = (self.reference(owner), self.index(key))
             operands: list[Any] = [a, b]
             if part:
+                self.memory.lending.before_write(a.value)
                 # NumPy changes the part itself (a view, or the copy that a list of places gives) in place, so
                 # the operands are read before it changes.
                 operands = [self.reference(a), self.reference(b)]
@@ -183,6 +234,8 @@ class Assignments(Walking):
         if self.mode and isinstance(container, np.flatiter):
             self.store_item(outcome, owner, key, place)
             return
+        if self.mode and not isinstance(container, _CONTAINERS) and does_more(container, "__setitem__"):
+            self.memory.anything_may_change()
         container[key.value] = outcome.value
         if self.mode and outcome.node is not None:
             self.bound(f"{place.name}[{key.value!r}]", outcome, place)
@@ -194,6 +247,13 @@ class Assignments(Walking):
         if not self.mode or not isinstance(a.value, np.ndarray) or not is_number(a.value):
             objects = self.mode and isinstance(a.value, np.ndarray) and a.value.dtype == object
             before = a.value.copy() if objects else None
+            if (
+                self.mode
+                and not objects
+                and not isinstance(a.value, _PLAIN)
+                and _adds_unrecorded(op, a.value)
+            ):
+                self.memory.anything_may_change()
             result = _IN_PLACE[op](a.value, b.value)
             if before is not None and result.dtype == object:
                 self.entry_by_entry(op, before, b.value, result, place)
@@ -214,6 +274,22 @@ class Assignments(Walking):
                 "into",
             )
         return Box(result, self._mutated(result, op, args, place), place)
+
+
+def _adds_unrecorded(op: str, value: Any) -> bool:
+    """Whether an object has an ``op=`` of its own that is not recorded."""
+    name = f"__{_IN_PLACE[op].__name__}__"
+    return hasattr(type(value), name) and does_more(value, name)
+
+
+def _plainly_held(owner: Any, name: str) -> bool:
+    """Whether setting an attribute does no more than that, or runs code of the program."""
+    kind = type(owner)
+    there = getattr(kind, name, None)
+    plain: tuple[Any, ...] = (object.__setattr__, type.__setattr__, types.ModuleType.__setattr__)
+    return kind.__setattr__ in plain and (
+        isinstance(there, (property, types.MemberDescriptorType)) or not hasattr(type(there), "__set__")
+    )
 
 
 def _evaluated(late: Any) -> Box:

@@ -20,6 +20,10 @@ NUMBERS = (np.ndarray, np.generic, int, float, complex)
 SHARED = (bool, np.bool_, int)
 
 
+#: Whole numbers of as many bytes as an entry.
+_WORDS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
+
+
 class Place(Struct, frozen=True):
     """An instrumented expression: its site, and the name or the operator that it is about."""
 
@@ -55,6 +59,20 @@ def is_number(value: Any) -> bool:
     if kind is np.ndarray or isinstance(value, (np.ndarray, np.generic)):
         return value.dtype.kind in "biufc"
     return isinstance(value, (int, float, complex, range))
+
+
+#: Types of operands between which an operator of NumPy's or Python's gives a new object.
+_ARITHMETIC = frozenset({np.ndarray, float, int, np.float64, np.float32})
+
+
+def is_arithmetic(value: Any, *operands: Any) -> bool:
+    """Whether ``value``, what an operator or a function of each entry gave, is an array that nobody else holds."""
+    return (
+        type(value) is np.ndarray
+        and value.base is None
+        and value.dtype.kind in "biufc"
+        and all(type(operand) in _ARITHMETIC for operand in operands)
+    )
 
 
 @cache
@@ -100,6 +118,10 @@ def same(a: Any, b: Any) -> bool:
             return False
         if a.shape != b.shape or a.dtype != b.dtype:
             return False
+        if a.flags.c_contiguous and b.flags.c_contiguous and a.itemsize in _WORDS:
+            word = _WORDS[a.itemsize]
+            if np.array_equal(a.reshape(-1).view(word), b.reshape(-1).view(word)):
+                return True
         if a.dtype.kind in "fc":
             return bool(np.array_equal(a, b, equal_nan=True))
         return bool(np.array_equal(a, b))

@@ -14,13 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from tracer.recording.box import NUMBERS, Box, Place, is_number
-from tracer.recording.calls import Canonical, canonical
+from tracer.recording.box import NUMBERS, Box, Place, is_arithmetic, is_number
+from tracer.recording.calls import ALIASES, LOGICAL, Canonical, canonical
 from tracer.recording.drawing import REARRANGING
-from tracer.recording.foreign_calls import WALKERS, carried_out
+from tracer.recording.foreign_calls import WALKERS, carried_out, source_of
+from tracer.recording.harmless import is_harmless
+from tracer.recording.memory import flat_positions
 from tracer.recording.own_functions import is_users
 from tracer.recording.vectorised import Vectorised
-from tracer.tape.node import Kind
+from tracer.tape.node import Kind, Ref
 
 #: Functions that use up an iterator.
 _CONSUMERS = (sum, max, min, list, tuple, sorted, math.fsum, math.prod)
@@ -30,6 +32,8 @@ _ARITHMETIC = {
     operator.add: "add", operator.sub: "subtract", operator.mul: "multiply", operator.truediv: "divide",
     operator.neg: "negative", operator.matmul: "matmul", operator.pow: "power",
 }  # fmt: skip
+#: Which argument of these they call.
+_CALLED_BY = {"map": 0, "filter": 0, "reduce": 0, "starmap": 0, "accumulate": 1}
 _ARITHMETIC_KEYS = tuple(_ARITHMETIC)
 #: Names of operators in `operator` and, between underscores, in classes.
 _BY_NAME = {
@@ -84,6 +88,9 @@ class Calling(Vectorised):
         function_box: Box | None = None,
     ) -> Box:
         """Carry out a call, and record it."""
+        numpys = type(function) is np.ufunc and getattr(np, function.__name__, None) is function
+        if numpys and not kwargs and len(args) == function.nin and function.nout == 1:
+            return self._of_each_entry(function, args, place)
         if isinstance(function, operator.itemgetter) and len(function.__reduce__()[1]) == 1:
             key = function.__reduce__()[1][0]
             return self.item(args[0], Box(key), function(args[0].value), place)
@@ -96,10 +103,17 @@ class Calling(Vectorised):
             parts = self.vectorised(function, args, kwargs, place)
         elif function is np.apply_along_axis:
             parts = self.along_axis(args, kwargs, place)
+        elif function is np.lib.stride_tricks.as_strided:
+            parts = self._strided(args, kwargs, place)
         if parts is not None:
             return parts
         if is_users(function):
             return self._call_user(function, args, kwargs, place)
+        if function is setattr and len(args) == 3 and not kwargs:
+            name = args[1].value
+            named = Place(place.site, f"{source_of(args[0])}.{name}", place.scope)
+            self.put_attribute(named, args[2], args[0], name)
+            return Box(None, None, place)
         if any(function is consumer for consumer in _CONSUMERS):
             args = [self.consumed(args[0], place), *args[1:]] if len(args) == 1 or function is sum else args
         if function in _ARITHMETIC_KEYS:
@@ -130,11 +144,37 @@ class Calling(Vectorised):
             return self._in_place_call(plan, function, args, kwargs, place)
         return self._plain_call(function, owner, args, kwargs, plan, place)
 
+    def _strided(self, args: list[Box], kwargs: dict[str, Box], place: Place) -> Box | None:
+        """``as_strided(x, shape, strides)``: entries of x by their places; ``None`` if it shows others too.
+
+        Strides are bytes, which say something only of entries of that type that lie as those of x do.
+        """
+        array = args[0].value if args else None
+        if not (isinstance(array, np.ndarray) and is_number(array)):
+            return None
+        result = carried_out(np.lib.stride_tricks.as_strided, args, kwargs)
+        positions = flat_positions(array, result)
+        if positions is None or not self.mode:
+            return Box(result, None, place) if not self.mode else None
+        above = self.memory.read(array, place)
+        node = self.node(Kind.VIEW, "take_flat", (Ref(above.id), positions), {}, result, place)
+        self.memory.attach(result, node, array)
+        return Box(result, node, place)
+
     def _entry(self, container: Any, key: Any, place: Place) -> Box:
         value = container[key]
         return Box(
             value, self.lookup(value, place, "", (id(container), key)) if is_number(value) else None, place
         )
+
+    def _of_each_entry(self, function: np.ufunc, args: list[Box], place: Place) -> Box:
+        """A function of each entry, called in its plain form."""
+        values, name = [box.value for box in args], function.__name__
+        result = function(*values)
+        if self.mode and is_arithmetic(result, *values) and name not in LOGICAL:
+            return self.computed(ALIASES.get(name, name), args, result, place)
+        plan = self._plan(function, None, args, {}, result) if self.mode else None
+        return Box(result, None, place) if plan is None else self._canonical_call(plan, result, place)
 
     def _operator(self, function: Any, args: list[Box], place: Place) -> Box:
         if len(args) == 1:
@@ -182,14 +222,22 @@ class Calling(Vectorised):
     ) -> Box:
         values = [b.value for b in args]
         if any(function is walker for walker in WALKERS):
-            values = [self._followed(self.rows(v, place), place) for v in values]
+            values = [self.rows(v, place) for v in values]
+            at = _CALLED_BY.get(function.__name__)
+            if at is not None and at < len(values):
+                values[at] = self._followed(values[at], place)
             if function is itertools.accumulate and len(values) == 1 and not kwargs:
                 values.append(self._followed(operator.add, place))
         boxes = [*args, *kwargs.values(), *([owner] if owner is not None else [])]
         arrays = [b for b in boxes if isinstance(b.value, np.ndarray) and is_number(b.value)]
+        if plan is None and arrays:
+            self.memory.lending.give_up()
         before = [(b, self.memory.read(b.value, place)) for b in arrays] if plan is None else []
         entered = self.entered
-        result = function(*values, **{k: b.value for k, b in kwargs.items()})
+        if plan is not None or is_harmless(function):
+            result = function(*values, **{k: b.value for k, b in kwargs.items()})
+        else:
+            result = self.unrecorded_call(function, values, {k: b.value for k, b in kwargs.items()})
         if not self.mode:
             return Box(result, None, place)
         if plan is not None:
@@ -204,7 +252,7 @@ class Calling(Vectorised):
 
     def _followed(self, value: Any, place: Place) -> Any:
         """A function of NumPy's or Python's own that is handed to ``map`` and the like: its calls are recorded."""
-        if not _arithmetical(value):
+        if not callable(value) or is_users(value) or (isinstance(value, type) and not _arithmetical(value)):
             return value
 
         def call(*values: Any) -> Any:

@@ -10,13 +10,16 @@ always stands in ``kwargs``; others only when they were given.
 from __future__ import annotations
 
 import builtins
+import inspect
 import random
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from tracer.recording.box import NUMBERS, Box
+from tracer.recording.scipy_calls import scipy_call
 
 _ROWS = """
 sum a | axis=None dtype out keepdims=False initial where
@@ -98,11 +101,13 @@ imag val |
 
 #: Parameters that keep references, because they say how large an axis is.
 _SIZES = {"shape", "reps", "repeats", "fill_value"}
-_ALIASES = {
+ALIASES = {
     "amax": "max", "amin": "min", "around": "round", "round_": "round", "product": "prod", "concat": "concatenate",
     "row_stack": "vstack", "permute_dims": "transpose", "true_divide": "divide", "fabs": "absolute", "abs": "absolute",
     "mod": "remainder", "asanyarray": "asarray", "bitwise_not": "invert", "conjugate": "conjugate",
 }  # fmt: skip
+#: What these are between truth values.
+LOGICAL = {"bitwise_and": "logical_and", "bitwise_or": "logical_or", "invert": "logical_not"}
 _METHODS = [
     "sum",
     "prod",
@@ -196,13 +201,17 @@ def canonical(
     Arguments:
         owner: the array whose method is called, for a method.
     """
-    if isinstance(function, np.ufunc):
+    of_numpy = isinstance(function, np.ufunc) and getattr(np, function.__name__, None) is function
+    if isinstance(function, np.ufunc) and of_numpy:
         return _ufunc(function, args, kwargs)
     bound = getattr(function, "__self__", None)
     if isinstance(bound, np.ufunc):
         return _ufunc_method(bound, function.__name__, args, kwargs)
     if owner is not None:
         return _method(function.__name__, owner, args, kwargs, result)
+    of_scipy = scipy_call(function, args, kwargs)
+    if of_scipy is not None:
+        return Canonical(*of_scipy)
     drawn = _random(function, bound, args, kwargs)
     if drawn is not None:
         return drawn
@@ -224,7 +233,7 @@ def canonical(
 def _numpy(
     function: Any, module: str, name: str, args: list[Box], kwargs: dict[str, Box], result: Any
 ) -> Canonical | None:
-    name = _ALIASES.get(name, name)
+    name = ALIASES.get(name, name)
     if name in ("array", "asarray", "ascontiguousarray", "asfarray", "matrix", "copy"):
         return _array(name, args, kwargs)
     if name in ("reshape", "ravel"):
@@ -273,7 +282,24 @@ def _numpy(
     path = _path(function, name)
     if path is None:
         return None
-    return Canonical(path, list(args), dict(kwargs))
+    operands, parameters = list(args), dict(kwargs)
+    at = _position_of_out(function)
+    out = operands.pop(at) if at is not None and at == len(operands) - 1 else parameters.pop("out", None)
+    if "overwrite_input" in parameters or (at is not None and at < len(operands)):
+        return None
+    return Canonical(path, operands, parameters, out=None if out is None or out.value is None else out)
+
+
+@cache
+def _position_of_out(function: Any) -> int | None:
+    """The place of a function's parameter ``out``, if it can be given by place."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return None
+    return next(
+        (k for k, p in enumerate(parameters) if p.name == "out" and p.kind is not p.KEYWORD_ONLY), None
+    )
 
 
 def _path(function: Any, name: str) -> str | None:
@@ -354,7 +380,7 @@ def _dtype(value: Any) -> str:
 
 
 def _ufunc(function: np.ufunc, args: list[Box], kwargs: dict[str, Box]) -> Canonical:
-    name = _ALIASES.get(function.__name__, function.__name__)
+    name = ALIASES.get(function.__name__, function.__name__)
     operands, outs = list(args[: function.nin]), list(args[function.nin :])
     out = outs[0] if outs else kwargs.get("out")
     if out is not None and isinstance(out.value, tuple):
@@ -376,17 +402,16 @@ def _ufunc(function: np.ufunc, args: list[Box], kwargs: dict[str, Box]) -> Canon
 
 def logical(name: str, values: list[Any]) -> str:
     """``&``, ``|`` and ``~`` between truth values are the logical operations."""
-    names = {"bitwise_and": "logical_and", "bitwise_or": "logical_or", "invert": "logical_not"}
-    if name not in names:
+    if name not in LOGICAL:
         return name
     truths = all(np.asarray(v).dtype == np.bool_ for v in values)
-    return names[name] if truths else name
+    return LOGICAL[name] if truths else name
 
 
 def _ufunc_method(
     function: np.ufunc, method: str, args: list[Box], kwargs: dict[str, Box]
 ) -> Canonical | None:
-    name = _ALIASES.get(function.__name__, function.__name__)
+    name = ALIASES.get(function.__name__, function.__name__)
     if method == "__call__":
         return _ufunc(function, args, kwargs)
     if method == "at":
@@ -490,8 +515,12 @@ def _random(function: Any, bound: Any, args: list[Box], kwargs: dict[str, Box]) 
         return None
     if isinstance(bound, generators) or (getattr(np.random, name, None) is function):
         target = args[0] if name == "shuffle" and args and isinstance(args[0].value, np.ndarray) else None
-        parameters = {k: b if k == "size" else _plain(b.value) for k, b in kwargs.items() if k != "dtype"}
-        return Canonical(f"random.{name}", list(args), parameters, random=True, target=target)
+        parameters = {
+            k: b if k == "size" else _plain(b.value) for k, b in kwargs.items() if k not in ("dtype", "out")
+        }
+        out = kwargs.get("out")
+        out = None if out is None or out.value is None else out
+        return Canonical(f"random.{name}", list(args), parameters, random=True, target=target, out=out)
     return None
 
 

@@ -53,6 +53,7 @@ def record_in_child(
     timeout: float = 60.0,
     memory: int = 4 * GIBIBYTE,
     as_module: bool = False,
+    modules: Mapping[str, str] | None = None,
 ) -> Recording:
     """Run and record a program in a child process; arguments as in `record_source`.
 
@@ -69,6 +70,7 @@ def record_in_child(
             "path": program.path, "source": program.source, "args": list(args), "loop": loop, "iteration": iteration,
             "run_on": run_on, "define": dict(define or {}), "setup": str(Path(setup).resolve()) if setup else None,
             "stdin": stdin, "memory": memory, "until": time.time() + timeout, "as_module": as_module,
+            "modules": dict(modules or {}),
         }  # fmt: skip
         (Path(folder) / "request.json").write_text(json.dumps(request), encoding="utf-8")
         ended, said = _run(folder, program, timeout)
@@ -211,7 +213,7 @@ def main(folder: Path) -> None:
                 program, args=request["args"], loop=request["loop"], iteration=request["iteration"],
                 run_on=request["run_on"], define=request["define"],
                 setup=Path(request["setup"]) if request["setup"] else None, stdin=request["stdin"],
-                as_module=request["as_module"],
+                as_module=request["as_module"], modules=request["modules"],
                 when_complete=lambda made: _leave(folder, "partial", made),
             )  # fmt: skip
         except (ProgramError, errors.RecordingError) as error:

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from tracer.recording.box import NUMBERS, SHARED, Box, Place, is_number
+from tracer.recording.box import NUMBERS, SHARED, Box, Place, is_arithmetic, is_number
 from tracer.recording.calls import logical
+from tracer.recording.harmless import does_more
 from tracer.recording.state import State
 from tracer.tape.node import Kind
 
@@ -25,6 +26,10 @@ _BINARY: dict[str, Callable[[Any, Any], Any]] = {
 _UNARY: dict[str, Callable[[Any], Any]] = {
     "negative": operator.neg, "positive": operator.pos, "not": operator.not_, "invert": operator.invert,
 }  # fmt: skip
+
+
+#: Operators that have another name between truth values, and those that compare objects.
+_LOGICAL = frozenset({"bitwise_or", "bitwise_and", "bitwise_xor", "is", "is_not"})
 
 
 class Expressions(State):
@@ -60,16 +65,37 @@ class Expressions(State):
 
     def name(self, index: int, value: Any) -> Box:
         place = self.places[index]
-        if not self.mode or not is_number(value):
+        if not self.mode:
+            return Box(value, None, place)
+        if type(value) is np.ndarray:
+            node = self.memory.current(value)
+            if node is not None and (node.kind is not Kind.LEAF or node.origin is not None):
+                return Box(value, node, place)
+        if not is_number(value):
             return Box(value, None, place)
         return Box(
             value, self.lookup(value, place, place.name, self.where(sys._getframe(1), place.name)), place
         )
 
+    def natively(self, index: int) -> int:
+        """The expression at this place runs as it stands; `native` gets its value."""
+        self.memory.anything_may_change()
+        self.memory.lending.foreign += 1
+        return index
+
+    def native(self, index: int, value: Any) -> Box:
+        """A value of an expression that ran as it stands."""
+        self.memory.checked.clear()
+        self.memory.lending.foreign -= 1
+        return self.wrap(index, value)
+
+    def unrecorded(self) -> None:
+        """A statement that runs as it stands comes next, or has just run."""
+        self.memory.anything_may_change()
+
     def wrap(self, index: int, value: Any) -> Box:
         """A value that was computed natively."""
         place = self.places[index]
-        self.memory.checked.clear()
         if self.mode and value is None and place.site.text.startswith("exec("):
             self.notice("What exec() does cannot be followed.", place)
         known = self.memory.known(value) is not None if isinstance(value, np.ndarray) else self.known(value)
@@ -95,19 +121,37 @@ class Expressions(State):
         """A binary operator between two boxes."""
         op = classic(op, a.value, b.value)
         value = _BINARY[op](a.value, b.value)
+        if self.mode and is_arithmetic(value, a.value, b.value) and op not in _LOGICAL:
+            return self.computed(op, [a, b], value, place)
         if self.mode and isinstance(value, np.ndarray) and value.dtype == object:
             self.entry_by_entry(op, a.value, b.value, value, place)
         if not self.mode or not is_number(value) or op in ("is", "is_not"):
             return Box(value, None, place)
         if not (is_number(a.value) and _numeric(b.value) or _numeric(a.value) and is_number(b.value)):
-            # An operator of a class of the program, or of strings and lists.
-            return self.boxed(value, place)
+            return self._of_objects(op, a, b, value, place)
         if isinstance(value, np.matrix):
             if op == "multiply" and np.ndim(a.value) == np.ndim(b.value) == 2:
                 op = "matmul"
             elif op == "power":
                 op = "linalg.matrix_power"
         return self.emit(logical(op, [a.value, b.value]), [a, b], {}, value, place)
+
+    def _of_objects(self, op: str, a: Box, b: Box, value: Any, place: Place) -> Box:
+        """An operator of a class of the program, which recorded itself; or of strings, lists, or a library's objects."""
+        made = self.memory.known(value) is not None if isinstance(value, np.ndarray) else self.known(value)
+        other = next((x.value for x in (a, b) if not _numeric(x.value)), None)
+        if (
+            made
+            or not self.windowed
+            or isinstance(value, SHARED)
+            or not does_more(other, f"__{_BINARY[op].__name__}__")
+        ):
+            return self.boxed(value, place)
+        kind = type(other)
+        self.notice(
+            f"What an object of the class {kind.__module__}.{kind.__name__} computes is not followed.", place
+        )
+        return self.emit(op, [a, b], {}, value, place, Kind.OPAQUE)
 
     def entry_by_entry(self, op: str, a: Any, b: Any, result: np.ndarray, place: Place) -> None:
         """An operation of arrays of objects, such as the weights of all layers: one of each pair of entries."""
@@ -156,7 +200,7 @@ class Expressions(State):
             return Box(value, None, place)
         if isinstance(owner.value, (np.ndarray, np.generic)):
             return self._of_array(owner, name, value, place)
-        if self.is_outside(owner.value):
+        if self.is_outside(owner.value) and self.outside.get(id(value)) is not value:
             self.given(value)
         if name in ("real", "imag") and isinstance(owner.value, (int, float, complex)):
             return self.emit(name, [owner], {}, value, place)

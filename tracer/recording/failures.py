@@ -55,7 +55,9 @@ def failure(
         )  # fmt: skip
         failed.name = error.name
     else:
-        failed = ProgramFailed(f"The program failed: {kind}: {said}", *place, "", recording, stdout)
+        asked = isinstance(error, EOFError) and "input" in source
+        hint = "Answer it: --answers FILE, a file with one answer a line." if asked else ""
+        failed = ProgramFailed(f"The program failed: {kind}: {said}", *place, hint, recording, stdout)
     failed.kind, failed.traceback = kind, shown
     return failed
 

@@ -62,6 +62,17 @@ _SILENT_MODULES = {
 class ForeignCalls(Assignments):
     """What is known of a call after it was carried out natively."""
 
+    def unrecorded_call(self, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """Carry out a call of code that is not recorded, and may change whatever it can reach."""
+        lending = self.memory.lending
+        self.memory.anything_may_change()
+        lending.foreign += 1
+        try:
+            return function(*args, **kwargs)
+        finally:
+            lending.foreign -= 1
+            self.memory.checked.clear()
+
     def _changed_unseen(self, function: Any, box: Box, old: Node, place: Place) -> None:
         if old.window < 0 or not self.windowed or same(box.value, old.value):
             return
@@ -77,7 +88,6 @@ class ForeignCalls(Assignments):
         result: Any,
         place: Place,
     ) -> Box:
-        self.memory.checked.clear()
         bound = getattr(function, "__self__", None)
         if function in (copy.deepcopy, copy.copy) and args:
             return self._copied(args[0], result, place)
@@ -177,7 +187,8 @@ class ForeignCalls(Assignments):
         name = getattr(function, "__name__", "")
         bound = getattr(function, "__self__", None)
         if name == "getattr" and len(args) > 1 and is_number(result):
-            return Box(result, self.lookup(result, place, "", (id(args[0].value), args[1].value)), place)
+            called = f"{source_of(args[0])}.{args[1].value}"
+            return Box(result, self.lookup(result, place, called, (id(args[0].value), args[1].value)), place)
         if isinstance(bound, dict) and name in ("get", "pop", "setdefault") and args and is_number(result):
             return Box(result, self.lookup(result, place, place.site.text, (id(bound), args[0].value)), place)
         if isinstance(bound, list) and name == "append" and args:

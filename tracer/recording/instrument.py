@@ -25,6 +25,8 @@ from tracer.tape.node import Site
 RECORDER = "__tracer__"
 #: Calls that need the caller's own frame.
 _FRAME_CALLS = {"super", "locals", "globals", "vars", "eval", "exec", "dir"}
+#: Those of them that only look.
+_LOOKING = {"super", "locals", "globals", "vars", "dir"}
 _OPERATIONS: dict[type[ast.AST], str] = {
     ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide", ast.FloorDiv: "floor_divide",
     ast.Mod: "remainder", ast.Pow: "power", ast.MatMult: "matmul", ast.LShift: "left_shift",
@@ -112,7 +114,10 @@ class Instrumenter:
         return method(node) if method else self.wrap(node)
 
     def wrap(self, node: ast.expr) -> ast.expr:
-        return self.call("wrap", self.place(node), self.native(node), at=node)
+        place = self.place(node)
+        if _calls_something(node):
+            return self.call("native", self.call("natively", place, at=node), self.native(node), at=node)
+        return self.call("wrap", place, self.native(node), at=node)
 
     def _Constant(self, node: ast.Constant) -> ast.expr:
         return self.call("literal", self.place(node), copy.copy(node), at=node)
@@ -374,6 +379,13 @@ def _start(node: Any) -> tuple[int, int]:
 
 def _delayed(body: ast.expr) -> ast.Lambda:
     return ast.Lambda(ast.arguments([], [], None, [], [], None, []), body)
+
+
+def _calls_something(node: ast.expr) -> bool:
+    """Whether an expression that runs as it stands may change what others hold."""
+    calls = [n for n in ast.walk(node) if isinstance(n, (ast.Call, ast.Await, ast.YieldFrom, ast.Yield))]
+    names = {n.func.id for n in calls if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+    return len(calls) > 0 and not (names <= _LOOKING and len(calls) == 1 and names)
 
 
 def _suspends(node: ast.AST) -> bool:

@@ -11,13 +11,13 @@ gets a node of the new version when it is next read.  Nothing here keeps the pro
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
 from tracer.recording.box import Place, same
+from tracer.recording.lending import Lending, is_plain, ultimate
 from tracer.tape.node import Kind, Node, Ref
 
 
@@ -45,17 +45,11 @@ class _Reference(weakref.ref):  # type: ignore[type-arg]
     __slots__ = ("key",)
     key: int
 
-    def __new__(cls, array: np.ndarray, gone: Callable[[Any], None], key: int) -> _Reference:
-        self = super().__new__(cls, array, gone)
-        self.key = key
-        return self
-
-    def __init__(self, array: np.ndarray, gone: Callable[[Any], None], key: int) -> None:
-        super().__init__(array, gone)  # type: ignore[call-arg]
-
 
 class Storage:
     """One piece of memory: the first array seen in it, that array's present node, and a version."""
+
+    __slots__ = ("_owned", "_weak", "node", "version")
 
     def __init__(
         self, root: np.ndarray, node: Node, owner: np.ndarray, reference: weakref.ref[np.ndarray]
@@ -81,13 +75,6 @@ class Record:
     made: Node | None = None
 
 
-def ultimate(array: np.ndarray) -> np.ndarray:
-    """The array that owns the memory, as far as NumPy knows."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
-
-
 class Memory:
     """All arrays that the recorder has seen and that are still alive."""
 
@@ -96,10 +83,18 @@ class Memory:
         self.records: dict[int, Record] = {}
         self.storages: dict[int, tuple[weakref.ref[np.ndarray], Storage]] = {}
         self.checked: set[int] = set()
+        self.lending = Lending()
+        self.entangled = False
+
+    def _reference(self, array: np.ndarray) -> _Reference:
+        reference = _Reference(array, self._gone)
+        reference.key = id(array)
+        return reference
 
     def _gone(self, reference: Any) -> None:
         """An array has been freed: its identity may be another's from now on."""
         key = reference.key
+        self.checked.discard(key)
         record = self.records.get(key)
         if record is not None and record.array is reference:
             del self.records[key]
@@ -111,19 +106,35 @@ class Memory:
         record = self.records.get(id(array))
         return record if record is not None and record.array() is array else None
 
+    def current(self, array: np.ndarray) -> Node | None:
+        """The node of an array of the window, if it is certain without looking at the entries."""
+        record = self.records.get(id(array))
+        if record is None or record.version != record.storage.version or record.array() is not array:
+            return None
+        node = record.node
+        return node if node.value is array or (id(array) in self.checked and node.window >= 0) else None
+
     def storage_of(self, array: np.ndarray) -> Storage | None:
         owner = ultimate(array)
         found = self.storages.get(id(owner))
         return found[1] if found is not None and found[0]() is owner else None
 
+    def made(self, array: np.ndarray, node: Node) -> None:
+        """``array``, which has memory of its own, was just made by ``node``."""
+        key, reference = id(array), self._reference(array)
+        storage = Storage(array, node, array, reference)
+        self.storages[key] = (reference, storage)
+        self.records[key] = Record(reference, storage, node, 0, self.emitter.gap)
+
     def register(self, array: np.ndarray, node: Node, parent: np.ndarray | None = None) -> Record:
         """``array`` was just made by ``node``; ``parent`` is the array that it is a view of."""
         storage = self.storage_of(array)
-        reference = _Reference(array, self._gone, id(array))
+        reference = self._reference(array)
         if storage is None or storage.root() is None:
             owner = ultimate(array)
+            self.entangled = self.entangled or not is_plain(owner)
             storage = Storage(array, node, owner, reference)
-            held = reference if owner is array else _Reference(owner, self._gone, id(owner))
+            held = reference if owner is array else self._reference(owner)
             self.storages[id(owner)] = (held, storage)
         made = node if parent is not None and node.op in _REPEATABLE else None
         record = Record(
@@ -159,7 +170,7 @@ class Memory:
         """``array``, made by ``node``, shows memory of ``parent``, though NumPy's ``base`` does not say so."""
         above = self.known(parent)
         assert above is not None
-        reference = _Reference(array, self._gone, id(array))
+        reference = self._reference(array)
         self.records[id(array)] = Record(
             reference, above.storage, node, above.storage.version, self.emitter.gap, parent, node
         )
@@ -177,6 +188,9 @@ class Memory:
 
     def present(self, array: np.ndarray, node: Node, place: Place | None) -> Node:
         """The node of what ``array`` now holds, where ``node`` is what it held when it was read."""
+        record = self.records.get(id(array))
+        if record is not None and record.node is node and record.version == record.storage.version:
+            return node
         record = self.known(array)
         if record is None or (record.node is node and record.version == record.storage.version):
             return node
@@ -258,7 +272,7 @@ class Memory:
         if flat_positions(root, array) is None and array.dtype == root.dtype:
             # Another part of memory whose owner was never seen: nothing ties it to the part that is known.
             node = self._leaf(array, place, name, None)
-            reference = _Reference(array, self._gone, id(array))
+            reference = self._reference(array)
             self.records[id(array)] = Record(
                 reference, Storage(array, node, array, reference), node, 0, self.emitter.gap
             )
@@ -309,6 +323,11 @@ class Memory:
 
     # -- writing ----------------------------------------------------------------------------------
 
+    def anything_may_change(self) -> None:
+        """Code that is not recorded runs next, or has just run."""
+        self.lending.give_up()
+        self.checked.clear()
+
     def before_write(self, array: np.ndarray, place: Place | None) -> None:
         """Read what a write through ``array`` will change below it, as long as it is unchanged."""
         self.read(array, place)
@@ -319,6 +338,7 @@ class Memory:
         root = record.storage.root() if record is not None else None
         if root is not None:
             self.read(root, place)
+        self.lending.before_write(array)
 
     def before_write_unverified(self, array: np.ndarray) -> None:
         """Mark what ``array`` holds as seen, although it has changed already."""
@@ -358,7 +378,8 @@ class Memory:
         if root is not None and (top := self.known(root)) is not None:
             storage.node = top.node
         storage.version += 1
-        self.checked.clear()
+        if self.entangled:
+            self.checked.clear()  # Some array shows memory that is not its own: perhaps this.
         for each in fresh:
             each.version, each.gap = storage.version, self.emitter.gap
 

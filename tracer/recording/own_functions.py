@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from tracer.recording import stubs
 from tracer.recording.box import Box, Place, is_number
 from tracer.recording.foreign_calls import ForeignCalls
+from tracer.recording.harmless import is_recorded
 from tracer.recording.state import SETUP_LIMIT, Mode
 from tracer.tape.node import Call
 
@@ -43,7 +45,7 @@ class OwnFunctions(ForeignCalls):
         """A function body begins: whether the recorded version is the one to run."""
         pending, self.pending = self.pending, None
         if self.mode is Mode.SETUP and self.setup_nodes >= SETUP_LIMIT:
-            self.mode = Mode.OFF
+            self.turn(Mode.OFF)
         if not self.room():
             return False
         self.entered += 1
@@ -99,14 +101,21 @@ class OwnFunctions(ForeignCalls):
         ]
         for box in arrays:
             self.memory.read(box.value, place)
-        self.calls.append(Call(getattr(function, "__name__", type(function).__name__), place.site))
+        outside = self.calls
+        self.calls = (*outside, Call(getattr(function, "__name__", type(function).__name__), place.site))
+        values, named = [b.value for b in args], {k: b.value for k, b in kwargs.items()}
         try:
-            result = function(*(b.value for b in args), **{k: b.value for k, b in kwargs.items()})
+            if is_recorded(codes):
+                result = function(*values, **named)
+            else:
+                result = self.unrecorded_call(function, values, named)
         finally:
-            self.calls.pop()
+            self.calls = outside
             self.pending = None
         if not self.mode:
             return Box(result, None, place)
+        if getattr(function, "__module__", "") == stubs.__name__:
+            return self.boxed(result, place)
         if self.entered != before:
             given, self.last_return = self.last_return, None
             if given is not None and given.value is result:

@@ -98,11 +98,11 @@ class Recorder(Calling):
         if not self.plans and self.window >= 0:
             self.tape.windows.append(Window(0, 0, self.window_start, len(self.tape.nodes)))
             self.window = -1
-        self.mode = Mode.OFF
+        self.turn(Mode.OFF)
 
     def retire(self) -> None:
         """Let go of everything that was recorded; code that still calls this recorder runs natively."""
-        self.mode = Mode.OFF
+        self.turn(Mode.OFF)
         self.tape, self.memory = Tape(), Memory(self)
         for table in (
             self.identities,
@@ -131,7 +131,7 @@ class Recorder(Calling):
             return self.room()
         token.count += 1
         if self.mode is Mode.SETUP and token.count > SETUP_ITERATIONS:
-            self.mode = Mode.OFF
+            self.turn(Mode.OFF)
             self.gap += 1
         return self.mode is Mode.SETUP
 
@@ -142,7 +142,7 @@ class Recorder(Calling):
             and token.count > SETUP_ITERATIONS
             and self._more()
         ):
-            self.mode = Mode.SETUP
+            self.turn(Mode.SETUP)
             self.memory.checked.clear()
 
     def _more(self) -> bool:
@@ -155,12 +155,12 @@ class Recorder(Calling):
         if self.windowed:
             what = "A gradient is checked numerically here; this loop runs natively and is not recorded."
             self.notice(what, self.places[index])
-        self.mode = Mode.OFF
+        self.turn(Mode.OFF)
         return token
 
     def resume(self, token: _Token) -> None:
         """It has ended: what it left behind is given."""
-        self.mode = token.mode
+        self.turn(token.mode)
         if self.mode:
             self.gap += 1
             self.memory.checked.clear()
@@ -182,7 +182,7 @@ class Recorder(Calling):
             token.start = len(self.tape.nodes)
             return True
         if self.mode is not Mode.OFF:
-            self.mode = Mode.OFF
+            self.turn(Mode.OFF)
             self.gap += 1
         if iteration > plan.last:
             self._stop_if_done(plan, iteration)
@@ -204,14 +204,14 @@ class Recorder(Calling):
             self.tape.windows.append(Window(plan.line, plan.count - 1, token.start, len(self.tape.nodes)))
             plan.recorded += 1
             self.window = -1
-            self.mode = Mode.SETUP if not plan.complete else Mode.OFF
+            self.turn(Mode.SETUP if not plan.complete else Mode.OFF)
             if plan.complete:
                 self.gap += 1
                 self.reported = False
 
     def training_end(self, token: _Token) -> None:
         if self.mode is Mode.OFF and token.mode is Mode.SETUP and self._more():
-            self.mode = Mode.SETUP
+            self.turn(Mode.SETUP)
             self.gap += 1
             self.memory.checked.clear()
 

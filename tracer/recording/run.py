@@ -68,6 +68,7 @@ def record_source(
     stdin: str = "",
     when_complete: Callable[[Recording], None] | None = None,
     as_module: bool = False,
+    modules: Mapping[str, str] | None = None,
 ) -> Recording:
     """Run and record a program in this process.
 
@@ -82,6 +83,7 @@ def record_source(
         when_complete: called with what there is whenever a loop's windows are complete while the
             program still runs.
         as_module: run it as an imported module, not as ``__main__``, and record it whole.
+        modules: other texts for some of its own modules, by their paths.
 
     Raises:
         ProgramFailed, MissingPackage, NameUndefined: see `tracer.recording.errors`.
@@ -89,7 +91,7 @@ def record_source(
     """
     request = Request(
         program, args, loop, iteration, run_on, define or {}, setup, stdin, when_complete, as_module,
-        siblings(program, _file_of(program).resolve().parent),
+        siblings(program, _file_of(program).resolve().parent, modules),
     )  # fmt: skip
     loops = [] if as_module else _chosen_loops(request)
     chosen = [DEFAULT_ITERATION if iteration is None else iteration] * len(loops)

@@ -8,6 +8,7 @@ inside a window makes a leaf with the set-up node as its ``origin``.
 from __future__ import annotations
 
 import inspect
+import math
 import weakref
 from collections.abc import Hashable
 from enum import IntEnum
@@ -18,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from tracer.recording.box import NUMBERS, SHARED, Box, Place, dtype_name, is_number, shape_of, snapshot
-from tracer.recording.memory import Memory, ultimate
+from tracer.recording.lending import ultimate
+from tracer.recording.memory import Memory
 from tracer.recording.provenance import values_alive
 from tracer.tape.functions import Slice, resolve
 from tracer.tape.node import Binding, Call, Kind, Node, Notice, Ref
@@ -41,6 +43,31 @@ class Mode(IntEnum):
     WINDOW = 2
 
 
+_CONSTANTS = {math.pi: "pi", math.e: "e"}
+
+
+def _constant(value: Any) -> str | None:
+    """The name of a mathematical constant: all sixteen digits of it are no coincidence."""
+    return _CONSTANTS.get(value) if type(value) is float else None
+
+
+class Stranger(str):
+    """What stands for an argument that is neither a number nor an array nor a container of them."""
+
+    __slots__ = ()
+
+
+def _stranger(argument: Any) -> str:
+    """The first stranger in an argument, or nothing."""
+    if isinstance(argument, Stranger):
+        return str(argument)
+    if isinstance(argument, dict):
+        argument = tuple(argument.values())
+    if isinstance(argument, (tuple, list)):
+        return next((found for item in argument if (found := _stranger(item))), "")
+    return ""
+
+
 class State:
     """Nodes, names and locations; the callbacks of the rewritten program stand in subclasses."""
 
@@ -53,7 +80,7 @@ class State:
         self.window_start = self.bytes = 0
         self.gap = 0
         self.setup_nodes = 0
-        self.calls: list[Call] = []
+        self.calls: tuple[Call, ...] = ()
         self.identities: dict[int, tuple[Any, Node]] = {}
         self.locations: dict[Hashable, tuple[Any, Node]] = {}
         self.origins: dict[Hashable, Node] = {}
@@ -137,20 +164,33 @@ class State:
         if not self.windowed:
             self.setup_nodes += 1
             if self.setup_nodes >= SETUP_LIMIT and self.mode is Mode.SETUP:
-                self.mode = Mode.OFF
+                self.turn(Mode.OFF)
                 self.notice(
                     "The code before the training loop is long; only its beginning was recorded.", place
                 )
+        windowed = self.mode is Mode.WINDOW
+        borrowers = self.memory.lending.borrowers(value, kind) if windowed else None
+        if borrowers is not None:
+            kept = value
+        else:
+            kept = snapshot(value) if windowed or kind is Kind.LITERAL else None
         new = Node(
-            len(self.tape.nodes), kind, op, args, kwargs,
-            snapshot(value) if self.windowed or kind is Kind.LITERAL else None,
-            shape_of(value), dtype_name(value), place.site if place else None, tuple(self.calls), list(names),
-            self.window if self.windowed else -1, origin,
+            len(self.tape.nodes), kind, op, args, kwargs, kept,
+            shape_of(value), dtype_name(value), place.site if place else None, self.calls, list(names),
+            self.window if windowed else -1, origin,
         )  # fmt: skip
         self.tape.nodes.append(new)
-        if self.windowed:
-            self.bytes += getattr(new.value, "nbytes", 0)
+        if borrowers is not None:
+            borrowers.append(new)
+        if windowed:
+            self.bytes += getattr(kept, "nbytes", 0)
         return new
+
+    def turn(self, mode: Mode) -> None:
+        """Go on in another mode; where a window is left, code that is not recorded may follow."""
+        if self.mode is Mode.WINDOW and mode is not Mode.WINDOW:
+            self.memory.anything_may_change()
+        self.mode = mode
 
     def room(self) -> bool:
         """Whether the window may go on; asked where the native version of some code can take over."""
@@ -164,9 +204,10 @@ class State:
                 f"This goes on for more than {what}; only the beginning was recorded.",
                 Place(site) if site else None,
             )
-            self.mode = Mode.OFF
+            self.turn(Mode.OFF)
             self.gap += 1
-        return self.mode is not Mode.OFF
+            return False
+        return True
 
     def notice(self, what: str, place: Place | None) -> None:
         """Something that could not be followed; each place says the same thing once."""
@@ -206,6 +247,9 @@ class State:
             value[...] = 0  # Whatever lay in the memory; this way two runs, and a replay, have the same.
         args = tuple(self.reference(o) for o in operands)
         kwargs = {k: self.reference(p, literals=True) for k, p in parameters.items()}
+        if kind is None and (stranger := _stranger((args, kwargs))):
+            kind = Kind.OPAQUE
+            self.notice(f"This step is not followed: one of its arguments is {stranger}, no number.", place)
         parent = None
         if (
             isinstance(value, np.ndarray)
@@ -225,6 +269,13 @@ class State:
             return self._of_matrix(op, args, kwargs, value, place)
         new = self.node(kind, op, args, kwargs, value, place)
         self.remember(value, new, parent)
+        return Box(value, new, place)
+
+    def computed(self, op: str, operands: list[Box], value: Any, place: Place) -> Box:
+        """Record that ``op`` gave ``value``, where `is_arithmetic` says that it is a fresh array."""
+        args = tuple([self._reference_box(box, False) for box in operands])
+        new = self.node(Kind.OPERATION, op, args, {}, value, place)
+        self.memory.made(value, new)
         return Box(value, new, place)
 
     def _of_matrix(self, op: str, args: Any, kwargs: Any, value: Any, place: Place) -> Box:
@@ -264,6 +315,9 @@ class State:
         if not is_number(value):
             return None
         if isinstance(value, np.ndarray):
+            node = self.memory.current(value)
+            if node is not None and (node.kind is not Kind.LEAF or node.origin is not None):
+                return node
             node = self.memory.read(value, place, name)
             origin = self.origins.get(location)
             if (
@@ -283,6 +337,8 @@ class State:
             return self._present(found[1], value, place, name, location)
         if isinstance(value, SHARED) and (location is None or isinstance(value, (bool, np.bool_))):
             return None
+        if (constant := _constant(value)) is not None:
+            return self._known_number(constant, value, place, location)
         origin = self.origins.get(location)
         self.arrives(value, place)
         new = self.node(
@@ -300,6 +356,8 @@ class State:
         """A node of the windows for a scalar that the set-up made."""
         if not self.windowed or node.window >= 0:
             return node
+        if (constant := _constant(value)) is not None:
+            return self._known_number(constant, value, place, location)
         names = (name,) if name else tuple(node.names[:1])
         leaf = self.node(Kind.LEAF, "", (), {}, value, place, node.id, names)
         if location is not None:
@@ -307,6 +365,12 @@ class State:
         if not isinstance(value, SHARED) and location is None:
             self.identities[id(value)] = (value, leaf)
         return leaf
+
+    def _known_number(self, constant: str, value: float, place: Place, location: Hashable) -> Node:
+        """π and e are themselves wherever they are read, and no numbers that another run could have otherwise."""
+        node = self.node(Kind.OPERATION, constant, (), {}, value, place)
+        self._locate(location, value, node)
+        return node
 
     def _locate(self, location: Hashable, value: Any, node: Node) -> None:
         if location is None:
@@ -396,7 +460,7 @@ class State:
             ):
                 return self.deep(value.tolist(), place, depth + 1)
             if isinstance(value, np.ndarray) and not is_number(value):
-                return f"<array of {value.dtype}>"
+                return Stranger(f"<array of {value.dtype}>")
             if isinstance(value, SHARED) or not is_number(value):
                 return value
             node = self.lookup(value, place or Place(_nowhere()))
@@ -415,7 +479,7 @@ class State:
             )
         if isinstance(value, dict) and depth < _DEPTH and len(value) < _LENGTH:
             return {str(key): self._item(value, key, part, place, depth) for key, part in value.items()}
-        return f"<{type(value).__name__}>"
+        return Stranger(f"<{type(value).__name__}>")
 
     def _item(self, container: Any, at: int, part: Any, place: Place | None, depth: int) -> Any:
         found = self.locations.get((id(container), at))

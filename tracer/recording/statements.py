@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import copy
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tracer.program.numerical_checks import checks_numerically
@@ -23,7 +24,16 @@ def recorded(code: Instrumenter, statement: ast.stmt) -> list[ast.stmt]:
     if method is not None:
         return list(method(code, statement))
     new = code.native(statement)
-    return new if isinstance(new, list) else [new]
+    found = new if isinstance(new, list) else [new]
+    return (
+        unrecorded(code, statement, found) if isinstance(statement, (ast.AsyncFor, ast.AsyncWith)) else found
+    )
+
+
+def unrecorded(code: Instrumenter, at: ast.stmt, body: list[ast.stmt]) -> list[ast.stmt]:
+    """Statements that run as they stand: the recorder is told before and after them."""
+    told: ast.stmt = ast.Expr(code.call("unrecorded", at=at))
+    return _placed([told, *body, copy.copy(told)], at)
 
 
 def _expression(code: Instrumenter, statement: ast.Expr) -> list[ast.stmt]:
@@ -144,18 +154,11 @@ def _if(code: Instrumenter, statement: ast.If) -> list[ast.stmt]:
 
 
 def _with(code: Instrumenter, statement: ast.With) -> list[ast.stmt]:
-    items = [
-        ast.withitem(
-            code.plain(item.context_expr), code.native(item.optional_vars) if item.optional_vars else None
-        )
-        for item in statement.items
-    ]
-    bound = [
-        s
-        for item in statement.items
-        if item.optional_vars
-        for s in _bound_names(code, item.optional_vars, statement)
-    ]
+    items, bound = [], []
+    for item in statement.items:
+        received = _received(code, item.optional_vars, statement) if item.optional_vars else None
+        items.append(ast.withitem(code.plain(item.context_expr), received.target if received else None))
+        bound += received.recorded if received else []
     return [ast.With(items, bound + code.statements(statement.body))]
 
 
@@ -203,10 +206,20 @@ def _class(code: Instrumenter, statement: ast.ClassDef) -> list[ast.stmt]:
                 and len(part.targets) == 1
             )
             annotated = isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name)
-            if single or annotated or isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            changed = isinstance(part, ast.AugAssign) or (
+                isinstance(part, ast.Assign)
+                and isinstance(part.targets[0], ast.Subscript)
+                and len(part.targets) == 1
+            )
+            if (
+                single
+                or annotated
+                or changed
+                or isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+            ):
                 body += [ast.copy_location(new, part) for new in recorded(code, part)]
             else:
-                body += code.native_body([part])
+                body += unrecorded(code, part, code.native_body([part]))
     finally:
         code.scope.pop()
         code.class_name = outer
@@ -240,9 +253,11 @@ def _loop(code: Instrumenter, statement: Any) -> list[ast.stmt]:
         return _between("pause", "resume", token, [native], code, statement, place)
     token = code.token()
     again = code.call("again", ast.Name(token, _LOAD), at=statement)
-    body: list[ast.stmt] = [ast.If(again, _bound_targets(code, statement) + code.statements(statement.body),
-                                   code.native_body(statement.body))]  # fmt: skip
-    loop = _header(code, statement, _placed(body, statement), code.statements(statement.orelse), True)
+    received = _received(code, getattr(statement, "target", None), statement)
+    body: list[ast.stmt] = [ast.If(again, received.recorded + code.statements(statement.body),
+                                   received.native + code.native_body(statement.body))]  # fmt: skip
+    orelse = code.statements(statement.orelse)
+    loop = _header(code, statement, received.target, _placed(body, statement), orelse, True)
     return _between("loop_begin", "loop_end", token, [loop], code, statement)
 
 
@@ -252,11 +267,13 @@ def training_loop(code: Instrumenter, statement: Any, recorded_header: bool) -> 
     number = ast.Constant(code.training[(statement.lineno, statement.col_offset)])
     tick = code.call("tick", ast.Name(token, _LOAD), at=statement)
     tock: ast.stmt = ast.Expr(code.call("tock", ast.Name(token, _LOAD), at=statement))
-    twin = _bound_targets(code, statement) + code.statements(statement.body)
+    received = _received(code, getattr(statement, "target", None), statement)
+    twin = received.recorded + code.statements(statement.body)
     guarded = ast.Try(_placed(twin, statement), [], [], _placed([tock], statement))
-    body: list[ast.stmt] = [ast.If(tick, _placed([guarded], statement), code.native_body(statement.body))]
+    plain = received.native + code.native_body(statement.body)
+    body: list[ast.stmt] = [ast.If(tick, _placed([guarded], statement), plain)]
     orelse = code.statements(statement.orelse) if recorded_header else code.native_body(statement.orelse)
-    loop = _header(code, statement, _placed(body, statement), orelse, recorded_header)
+    loop = _header(code, statement, received.target, _placed(body, statement), orelse, recorded_header)
     inner = _between("training_begin", "training_end", token, [loop], code, statement, number)
     return ast.copy_location(ast.If(ast.Constant(True), _placed(inner, statement), []), statement)
 
@@ -266,7 +283,12 @@ def _placed(body: list[ast.stmt], at: ast.stmt) -> list[ast.stmt]:
 
 
 def _header(
-    code: Instrumenter, node: Any, body: list[ast.stmt], orelse: list[ast.stmt], recorded_header: bool
+    code: Instrumenter,
+    node: Any,
+    target: ast.expr | None,
+    body: list[ast.stmt],
+    orelse: list[ast.stmt],
+    recorded_header: bool,
 ) -> ast.stmt:
     if isinstance(node, ast.While):
         test = (
@@ -278,7 +300,8 @@ def _header(
     source = code.native(node.iter)
     if recorded_header:
         source = code.call("iterate", code.place(node.iter), code.expression(node.iter), at=node.iter)
-    return ast.copy_location(ast.For(code.native(node.target), source, body, orelse, None), node)
+    assert target is not None
+    return ast.copy_location(ast.For(target, source, body, orelse, None), node)
 
 
 def _between(
@@ -290,9 +313,28 @@ def _between(
     return _placed([first, ast.Try(_placed(body, at), [], [], _placed([last, gone], at))], at)
 
 
-def _bound_targets(code: Instrumenter, statement: Any) -> list[ast.stmt]:
-    """Give the loop's variables a provenance: each name in the target is bound again to its value."""
-    return _bound_names(code, statement.target, statement) if isinstance(statement, ast.For) else []
+@dataclass(frozen=True)
+class _Received:
+    """What takes the place of a target that a ``for`` or a ``with`` binds: the target, and the statements after it."""
+
+    target: ast.expr | None
+    recorded: list[ast.stmt]
+    native: list[ast.stmt]
+
+
+def _received(code: Instrumenter, target: ast.expr | None, statement: ast.stmt) -> _Received:
+    """Names are bound as they are, and get a provenance; what writes into something goes through a variable."""
+    if target is None:
+        return _Received(None, [], [])
+    if not any(isinstance(part, (ast.Subscript, ast.Attribute)) for part in ast.walk(target)):
+        return _Received(code.native(target), _bound_names(code, target, statement), [])
+    temporary = _temporary(code)
+    read: ast.expr = ast.Name(temporary, _LOAD)
+    value = code.call("loop_variable", code.place(target), read, at=statement)
+    gone: ast.stmt = ast.Delete([ast.Name(temporary, ast.Del())])
+    recorded = [*store(code, target, value, statement), gone]
+    native: list[ast.stmt] = [ast.Assign([code.native(target)], read), copy.copy(gone)]
+    return _Received(ast.Name(temporary, _STORE), _placed(recorded, statement), _placed(native, statement))
 
 
 def _bound_names(code: Instrumenter, target: ast.expr, statement: ast.stmt) -> list[ast.stmt]:

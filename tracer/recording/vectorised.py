@@ -78,11 +78,12 @@ class Vectorised(WritingCalls):
         return Box(whole_result, node, place)
 
     def _natively(self, function: Any, values: list[Any]) -> Any:
-        mode, self.mode = self.mode, Mode.OFF
+        mode = self.mode
+        self.turn(Mode.OFF)
         try:
             return function(*values)
         finally:
-            self.mode = mode
+            self.turn(mode)
 
     def along_axis(self, args: list[Box], kwargs: dict[str, Box], place: Place) -> Box | None:
         """``np.apply_along_axis(f, axis, x)``; ``None`` if it is to be kept as one step."""

@@ -32,7 +32,7 @@ def program_lines(checked: Checked) -> list[str]:
         lines.append(_failure(checked.path, checked.failure))
     said: dict[str, int] = {}
     for gradient in checked.gradients:
-        lines.append(_gradient(checked.path, gradient, said.get(gradient.says or "")))
+        lines.append(_gradient(gradient.module or checked.path, gradient, said.get(gradient.says or "")))
         said.setdefault(gradient.says or "", gradient.line)
     if checked.outcome == "nothing found":
         lines.append(f"{checked.path}: no gradient was found; nothing is claimed.")

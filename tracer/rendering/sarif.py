@@ -95,7 +95,7 @@ def _result(checked: Checked, gradient: Judged, index: dict[str, int]) -> dict[s
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": _artifact(checked.path),
+                    "artifactLocation": _artifact(gradient.module or checked.path),
                     "region": {
                         "startLine": gradient.line,
                         "startColumn": gradient.column + 1,
@@ -108,7 +108,7 @@ def _result(checked: Checked, gradient: Judged, index: dict[str, int]) -> dict[s
         "partialFingerprints": {"gradient/v1": _fingerprint(checked, gradient, rule)},
     }
     if gradient.edits:
-        result["fixes"] = [_fix(checked.path, gradient)]
+        result["fixes"] = [_fix(gradient.module or checked.path, gradient)]
     return result
 
 

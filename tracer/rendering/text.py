@@ -9,6 +9,7 @@ from __future__ import annotations
 import textwrap
 import unicodedata
 from collections.abc import Iterable
+from pathlib import PurePath
 
 from tracer.explanation.model import Explanation, Part
 from tracer.explanation.stages import Stage, left_side, told_once
@@ -93,9 +94,15 @@ def _loss_lines(explanation: Explanation) -> list[str]:
     return lines
 
 
+def _own_place(explanation: Explanation, line: int) -> str:
+    """The place of a line in a module of the program, which has other numbers there."""
+    path, own = explanation.program.place(line)
+    return f" ({printable(PurePath(path).name)}:{own})" if path != explanation.program.path else ""
+
+
 def _part_lines(explanation: Explanation, part: Part, told: tuple[Stage, ...]) -> list[str]:
     lines = [
-        f"line {part.span[0]}: {printable(statement(explanation, part))}",
+        f"line {part.span[0]}{_own_place(explanation, part.span[0])}: {printable(statement(explanation, part))}",
         f"    {printable(title(part))}",
     ]
     if words := in_words(part):

@@ -8,6 +8,7 @@ rounds differently for another layout of memory, and replays are bit for bit.
 from __future__ import annotations
 
 import builtins
+import importlib
 import math
 import operator
 from collections.abc import Callable
@@ -221,6 +222,8 @@ _TABLE: dict[str, Callable[..., Any]] = {
     "take_flat": lambda root, index: np.array(root).reshape(-1)[index],
     "put_flat": _put_flat,
     "add_at": _add_at,
+    "pi": lambda: math.pi,
+    "e": lambda: math.e,
     "axis_size": lambda x, axis: int(np.shape(x)[axis]),
     "size": lambda x: int(np.size(x)),
     "ndim": lambda x: int(np.ndim(x)),
@@ -248,6 +251,10 @@ _TABLE: dict[str, Callable[..., Any]] = {
 }
 
 
+#: Modules of SciPy whose functions are operations; they are loaded only for a tape that has some.
+_SCIPY = ("special.", "signal.")
+
+
 @cache
 def resolve(op: str) -> Callable[..., Any]:
     """The function of a canonical operation.
@@ -260,6 +267,10 @@ def resolve(op: str) -> Callable[..., Any]:
     """
     if op in _TABLE:
         return _TABLE[op]
+    if op.startswith(_SCIPY):
+        module, _, name = op.rpartition(".")
+        of_scipy: Callable[..., Any] = getattr(importlib.import_module(f"scipy.{module}"), name)
+        return of_scipy
     if op.endswith(".at"):
         return _whole(getattr(np, op.removesuffix(".at")).at)
     found: Any = np

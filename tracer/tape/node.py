@@ -90,6 +90,7 @@ class Node:
     names: list[str] = field(default_factory=list)
     window: int = -1
     origin: int | None = None
+    read_from: tuple[int, ...] | None = field(default=None, init=False, repr=False)  # kept by `tape.operands`
 
 
 class Binding(Struct, frozen=True):

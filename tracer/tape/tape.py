@@ -97,8 +97,11 @@ class Tape:
 
 
 def operands(node: Node) -> tuple[int, ...]:
-    """The ids of the nodes among a node's arguments, in order."""
-    return tuple(references((node.args, node.kwargs)))
+    """The ids of the nodes among a node's arguments, in order; found once, so the arguments must be complete."""
+    found = node.read_from
+    if found is None:
+        found = node.read_from = tuple(references((node.args, node.kwargs)))
+    return found
 
 
 def references(argument: Any) -> Iterator[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tracer.diagnosis import find_faults, find_stale_operands
+from tracer.explanation.building.modules import with_modules
 from tracer.explanation.building.numbers import finite
 from tracer.explanation.building.parts import PartMaker
 from tracer.explanation.building.pieces import find_pieces
@@ -19,13 +20,17 @@ from tracer.explanation.model import (
     Note,
     Part,
     ProgramInfo,
+    Section,
 )
+from tracer.explanation.words.findings import left_out
+from tracer.explanation.words.losses import inferred
 from tracer.matching.analysis import Analysis, analyse
+from tracer.matching.clock import Clock
 from tracer.recording import Recording
 from tracer.tape.node import Kind
 
-#: Runs an edited program and gives its recording; None if it fails.
-Rerun = Callable[[str], Recording | None]
+#: Runs an edited program, its own modules with other texts by their paths, and gives its recording; None if it fails.
+Rerun = Callable[[str, dict[str, str]], Recording | None]
 
 
 def build_explanation(
@@ -37,26 +42,33 @@ def build_explanation(
         loss: the name of the loss, if the user gave one.
         rerun: records an edited source text, so that a corrected program is shown only after it was run.
     """
+    recording, joined = with_modules(recording)
     program = recording.program
-    analysis = analyse(recording.tape, loss)
+
+    def run_again(text: str) -> Recording | None:
+        return rerun(*joined.separated(text)) if rerun is not None else None
+
+    again = run_again if rerun is not None else None
+    analysis = analyse(recording.tape, loss, Clock())
     tape = analysis.tape
     findings = find_stale_operands(analysis)
     stale = {n for f in findings for u in f.spoiled for n in (analysis.updates[u].change, *f.meant)}
     faults = find_faults(analysis, stale)
-    maker = PartMaker(Reading(program, analysis), [*findings, *faults])
+    maker = PartMaker(Reading(program, analysis, joined.sections), [*findings, *faults])
     for finding in findings:
-        maker.diagnoses[finding.cause] = diagnose_stale(program, analysis, finding, maker, rerun, loss)
+        maker.diagnoses[finding.cause] = diagnose_stale(program, analysis, finding, maker, again, loss)
     for finding in faults:
-        maker.diagnoses[finding.cause] = diagnose_fault(program, analysis, finding, maker, rerun, loss)
+        maker.diagnoses[finding.cause] = diagnose_fault(program, analysis, finding, maker, again, loss)
     lines = []
     for statement, pieces in find_pieces(program, tape).items():
         parts = _without_repeats([p for piece in pieces for p in maker.parts(piece)])
         if parts:
             text = program.text_of(statement)
             lines.append(Line(statement.line, statement.end_line, text, tuple(parts)))
+    sections = tuple(Section(s.path, s.line, s.end_line) for s in joined.sections)
     return Explanation(
-        ProgramInfo(str(program.path), program.python2, program.source),
-        _notes(recording, analysis, lines, loss),
+        ProgramInfo(str(program.path), program.python2, program.source, sections),
+        _notes(recording, analysis, lines, loss, sections),
         _losses(maker, lines),
         tuple(sorted(lines, key=lambda line: (line.line, line.end_line))),
         _graph(maker),
@@ -75,19 +87,28 @@ def _without_repeats(parts: list[Part]) -> list[Part]:
     return kept
 
 
-def _notes(recording: Recording, analysis: Analysis, lines: list[Line], loss: str | None) -> tuple[Note, ...]:
+def _notes(
+    recording: Recording,
+    analysis: Analysis,
+    lines: list[Line],
+    loss: str | None,
+    sections: tuple[Section, ...],
+) -> tuple[Note, ...]:
     notes = [Note(n.line, n.column, n.what) for n in recording.notices]
+    notes += [
+        Note(
+            s.line,
+            0,
+            f"The lines {s.line} to {s.end_line} here are lines 1 to {s.end_line - s.line + 1} of {s.path}.",
+        )
+        for s in sections
+    ]
     if not analysis.updates and not any(p.verdict for line in lines for p in line.parts):
         notes.append(
             Note(0, 0, "There is no backward pass in what was recorded; the forward pass is explained.")
         )
     if analysis.inferred is not None:
-        says = analysis.inferred.says
-        said = (
-            f"{says} is computed of other values than the explained step starts from; its gradient is taken at these."
-            if analysis.inferred.own
-            else f"No loss of these outputs is computed; the backward pass fits {says}, which was inferred."
-        )
+        said = inferred(analysis.inferred.says, analysis.inferred.how)
         lines_of = [analysis.tape.nodes[e].site for e in analysis.matcher.inferred.values()]
         place = next((s.span for s in lines_of if s is not None), None)
         notes.append(Note(place.line if place else 0, place.column if place else 0, said))
@@ -101,13 +122,14 @@ def _notes(recording: Recording, analysis: Analysis, lines: list[Line], loss: st
                 notes.append(
                     Note(site.span.line, site.span.column, f"{site.text} was not differentiated: {reason}")
                 )
+    notes += [Note(min(at, default=0), 0, left_out(task, at)) for task, at in analysis.clock.left_out.items()]
     return tuple(dict.fromkeys(notes))
 
 
 def _losses(maker: PartMaker, lines: list[Line]) -> tuple[Loss, ...]:
     """The roots that some line is a gradient of, in program order."""
     explained = set(maker.reading.analysis.tape.last_windows())
-    inferred = maker.reading.analysis.inferred
+    found_out = maker.reading.analysis.inferred
     used = {(p.of, p.of_line) for line in lines for p in line.parts if p.role == "gradient"}
     found: dict[tuple[str, int], Loss] = {}
     for root in sorted(maker.reading.analysis.matcher.roots, key=lambda r: r.node):
@@ -121,7 +143,7 @@ def _losses(maker: PartMaker, lines: list[Line]) -> tuple[Loss, ...]:
             name,
             line,
             finite(recorded.value),
-            inferred is not None and not inferred.own and root.node in inferred.losses,
+            found_out is not None and found_out.how == "fits" and root.node in found_out.losses,
             maker.writer.formula_of(root.node),
         )
     return tuple(sorted(found.values(), key=lambda loss: loss.line))

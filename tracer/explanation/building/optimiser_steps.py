@@ -44,13 +44,13 @@ class StepWriter:
     def update(self, piece: Piece, base: Part, meant: Match | None) -> Part:
         """An update: the optimiser's formula, with the gradient's symbol in it."""
         update = self.reading.analysis.updates[piece.node]
-        wrt, names = self.reading.named_as(update.before)
+        wrt, names = self.reading.named_as(update.wrt)
         part = replace(base, role="update", wrt=wrt, names=names, optimiser=self.inside_steps.get(piece.node))
         fitting = [
             m
             for m in self.reading.analysis.matcher.matches.get(update.change, ())
             if m.candidate.sort is Sort.FULL
-            and m.candidate.wrt == update.before
+            and m.candidate.wrt == update.wrt
             and not m.candidate.transposed
         ]
         match = fitting[0] if fitting else meant
@@ -72,7 +72,7 @@ class StepWriter:
         """A step along a named multiple of the gradient."""
         graph, root = self.reading.analysis.graph, match.candidate.root
         vocabulary = Vocabulary(graph, self.reading.root_name(root))
-        before = vocabulary.symbol(graph.name(update.before))
+        before = self._symbol(update, vocabulary)
         scale = match.scale.scale
         sign = update.sign * (1 if scale.coefficient > 0 else -1)
         rate = graph.scale_expr(abs(scale.coefficient), scale.symbols)
@@ -91,6 +91,12 @@ class StepWriter:
             formula=Formulas(formula, None, None),
         )
 
+    def _symbol(self, update: Update, names: Vocabulary) -> Tree:
+        """What changes: a parameter, or the part of it that the source text says."""
+        if update.part is None:
+            return names.symbol(self.reading.analysis.graph.name(update.before))
+        return symbol(self.reading.named_as(update.part)[0])
+
     def _step_formula(self, update: Update, gradient: Match) -> Formulas | None:
         """The step of an optimiser, with the gradient as a derivative and its state by name."""
         graph = self.reading.analysis.graph
@@ -103,7 +109,7 @@ class StepWriter:
         if gradient.scale.rank == 0:
             names.partials[graph.name(gradient.node)] = (graph.name(root), graph.name(gradient.candidate.wrt))
         names.at_hand = sorted(arrays_in(change.expr))
-        before = names.symbol(graph.name(update.before))
+        before = self._symbol(update, names)
         try:
             letters = Letters.of(change.free, change.expr)
             tree = matrix_formula(change.expr, change.free, names, names.symbols(), letters)

@@ -8,6 +8,7 @@ equals is never called anything but what it is.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -35,6 +36,7 @@ from tracer.gradients.derivation import Derived
 from tracer.gradients.local import NoLocalForm, derive_local, forward_formula
 from tracer.matching.analysis import Analysis, Verified
 from tracer.matching.candidates import Match, Sort
+from tracer.matching.clock import Task
 from tracer.matching.proof import Proof
 from tracer.matching.replays import describe
 from tracer.tape.node import Kind, Node, Span
@@ -213,8 +215,15 @@ class PartMaker:
             return replace(part, remark="It looks like this gradient, but a finite difference disagrees.")
         if match.candidate.sort is Sort.PARTIAL:
             return part
+        clock = self.reading.analysis.clock
+        if not clock.left(Task.DERIVATION):
+            clock.leave_out(Task.DERIVATION, (piece.span.line,))
+            return replace(part, remark=part.remark or "There was no time left for its derivation.")
+        start = time.thread_time()
         derived = self.held.derive(match)
-        return part if derived is None else self._with_derivation(part, match, derived, verified)
+        part = part if derived is None else self._with_derivation(part, match, derived, verified)
+        clock.spend(Task.DERIVATION, start)
+        return part
 
     def _called(self, array: str) -> str:
         """What the reader calls an array of a formula: its name, else the expression that it is."""

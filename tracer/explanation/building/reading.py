@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePath
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from tracer.explanation.building.vocabulary import plain_source
 from tracer.matching.analysis import Analysis
 from tracer.matching.roots import loss_name
 from tracer.program import Program
+from tracer.program.joined import Section
 from tracer.tape.node import Kind, Node
 
 
@@ -24,6 +26,7 @@ class Reading:
 
     program: Program
     analysis: Analysis
+    sections: tuple[Section, ...] = ()
 
     @cached_property
     def named(self) -> frozenset[int]:
@@ -43,6 +46,13 @@ class Reading:
         """The names of what updates change."""
         tape = self.analysis.tape
         return frozenset(x for u in self.analysis.updates.values() for x in tape.nodes[u.before].names)
+
+    def place(self, line: int) -> str:
+        """The number of a line, and the one it has in its own file, if that is a module of the program."""
+        for section in self.sections:
+            if section.line <= line <= section.end_line:
+                return f"{line} (line {line - section.line + 1} of {PurePath(section.path).name})"
+        return str(line)
 
     def node(self, node: int) -> Node:
         return self.analysis.tape.nodes[node]

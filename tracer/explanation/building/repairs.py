@@ -6,6 +6,7 @@ run and every gradient that was spoiled is then right, and none is wrong that wa
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from itertools import islice
 
@@ -17,8 +18,9 @@ from tracer.explanation.model import Diagnosis, Edit, Formula
 from tracer.explanation.words.findings import Told, fault, stale_operand
 from tracer.formula import render, symbol
 from tracer.formula.tree import Partial
-from tracer.matching.analysis import Analysis, analyse
+from tracer.matching.analysis import Analysis, identified
 from tracer.matching.candidates import Match
+from tracer.matching.clock import Task
 from tracer.program import Program
 from tracer.recording import Recording
 from tracer.tape.node import Span
@@ -129,6 +131,7 @@ def diagnose_fault(
     told = Told(
         kind=finding.kind.value,
         line=span.line if span is not None else 0,
+        place=maker.reading.place(span.line if span is not None else 0),
         old=rewritten.old if rewritten else "",
         new=rewritten.new if rewritten else "",
         derivative=None if match is None else should.text if should is not None else None,
@@ -171,7 +174,7 @@ def _spoiled_names(finding: Finding, maker: PartMaker) -> tuple[str, ...]:
     for node in finding.spoiled:
         update = maker.reading.analysis.updates.get(node)
         if update is not None:
-            found[maker.reading.named_as(update.before)[0]] = None
+            found[maker.reading.named_as(update.wrt)[0]] = None
         elif node in finding.meant:
             found[maker.reading.named_as(finding.meant[node].candidate.wrt)[0]] = None
     return tuple(found)
@@ -186,10 +189,16 @@ def _mends(
     maker: PartMaker,
 ) -> bool:
     """Whether the edited program runs and all gradients that were spoiled are right in it."""
-    recording = rerun(edited(program, edit))
-    if recording is None:
+    clock = maker.reading.analysis.clock
+    if not clock.left(Task.CORRECTION):
+        clock.leave_out(Task.CORRECTION, (edit.line,))
         return False
-    again = analyse(recording.tape, loss)
+    start = time.monotonic()
+    recording = rerun(edited(program, edit))
+    again = None if recording is None else identified(recording.tape, loss)
+    clock.add(Task.CORRECTION, time.monotonic() - start)
+    if again is None:
+        return False
     before, after = targets(maker.reading.analysis), targets(again)
     names = _spoiled_names(finding, maker)
     judged = [t for t in after if set(names) & set(_all_names(again, t.wrt))]

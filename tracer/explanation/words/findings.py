@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -46,6 +46,7 @@ class Told(Struct, frozen=True):
     Attributes:
         kind: the kind of the fault.
         line: the line it is in.
+        place: the same in words, with its own number where it is in a module of the program.
         old, new: the expression as it is and as it should be; empty if no edit of the source was found.
         derivative: what the value should be, such as ``∂loss/∂hidden``.
         spoiled: the parameters whose gradients are wrong because of it.
@@ -57,6 +58,7 @@ class Told(Struct, frozen=True):
     new: str = ""
     derivative: str | None = None
     spoiled: tuple[str, ...] = ()
+    place: str = ""
 
 
 _LEADS = {
@@ -101,7 +103,7 @@ _LEADS = {
 
 def fault(told: Told) -> str:
     """What is wrong, what it should be, and what it spoils, in two or three sentences."""
-    said = [_LEADS.get(told.kind, _LEADS["unknown"]).format(line=told.line)]
+    said = [_LEADS.get(told.kind, _LEADS["unknown"]).format(line=told.place or told.line)]
     if told.new and told.old:
         said.append(f"It should say {_code(told.new)} instead of {_code(told.old)}.")
     elif told.new:
@@ -118,3 +120,18 @@ def fault(told: Told) -> str:
 
 def _code(text: str) -> str:
     return f"“{' '.join(text.split())}”"
+
+
+_LEFT_OUT = {
+    "proof": ("The time for proofs was used up", "compared in numbers only"),
+    "fault": ("The time for finding what is wrong was used up", "not known, which may be because of that"),
+    "correction": ("The time for running corrected programs was used up", "shown without a correction"),
+    "derivation": ("The time for derivations was used up", "given without one"),
+}
+
+
+def left_out(task: str, lines: Iterable[int]) -> str:
+    """What there was no time for, and where."""
+    why, what = _LEFT_OUT[task]
+    at = sorted(lines)
+    return f"{why}: {_lines(at)} {'is' if len(at) == 1 else 'are'} {what}."

@@ -1,0 +1,86 @@
+"""A loss that is computed after the step, or of other data, is the loss that the step goes down."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.building.explained import explained_source
+from tracer.explanation.model import Explanation
+
+PROGRAM = """\
+import numpy as np
+rng = np.random.default_rng(3)
+X, t = rng.normal(size=(24, 4)), rng.integers(0, 3, 24)
+W, b = rng.normal(size=(4, 3)), np.zeros((1, 3))
+reg = 0.01
+
+def predict(X):
+    scores = X @ W + b
+    e = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+def cost(X, t):
+    p = predict(X)
+    return -np.mean(np.log(p[np.arange(len(t)), t])) + 0.5 * reg * np.sum(W * W)
+
+for step in range(60):
+{batch}
+    p = predict({x})
+    d = p.copy()
+    d[np.arange(len({t})), {t}] -= 1
+    d /= len({t})
+    dW = {x}.T @ d + {decay} * W
+    db = np.sum(d, axis=0, keepdims=True)
+    W -= 0.1 * dW
+    b -= 0.1 * db
+    if step % 20 == 0:
+        print(cost({of}))
+"""
+BATCHES = {
+    "all data, after the step": {"batch": "    pass", "x": "X", "t": "t", "of": "X, t"},
+    "a batch by drawn places": {
+        "batch": "    chosen = rng.choice(24, 8)\n    xb, tb = X[chosen], t[chosen]",
+        "x": "xb",
+        "t": "tb",
+        "of": "X, t",
+    },
+    "a batch by a slice": {
+        "batch": "    k = 8 * (step % 3)\n    xb, tb = X[k:k + 8], t[k:k + 8]",
+        "x": "xb",
+        "t": "tb",
+        "of": "X, t",
+    },
+    "noise on the input": {
+        "batch": "    xb = X + 0.1 * rng.normal(size=X.shape)",
+        "x": "xb",
+        "t": "t",
+        "of": "X, t",
+    },
+}
+
+
+def explained(kind: str, decay: str = "reg") -> Explanation:
+    return explained_source(PROGRAM.format(**BATCHES[kind], decay=decay))
+
+
+@pytest.mark.parametrize("kind", BATCHES)
+def test_the_step_is_explained_by_the_programs_own_loss(kind: str) -> None:
+    found = explained(kind)
+    whole = {p.target: p for line in found.lines for p in line.parts if p.whole and p.role == "gradient"}
+    assert [loss.name for loss in found.losses] == ["cost"]
+    assert not any(loss.inferred for loss in found.losses)
+    for name in ("dW", "db"):
+        assert (whole[name].of, whole[name].verdict, whole[name].scale) == ("cost", "proved", "1")
+    assert any("gradient is taken at these" in note.what for note in found.notices)
+
+
+@pytest.mark.parametrize("kind", BATCHES)
+def test_a_wrong_gradient_of_it_is_found(kind: str) -> None:
+    parts = [p for line in explained(kind, decay="3 * reg").lines for p in line.parts]
+    assert {p.target for p in parts if p.verdict == "wrong" and p.whole} == {"dW"}
+
+
+def test_a_loss_is_not_moved_where_the_step_has_one() -> None:
+    early = PROGRAM.replace("    p = predict({x})\n", "    loss = cost({x}, {t})\n    p = predict({x})\n")
+    found = explained_source(early.format(**BATCHES["a batch by drawn places"], decay="reg"))
+    assert not any("gradient is taken at these" in note.what for note in found.notices)

@@ -1,0 +1,72 @@
+"""A program and its own modules as one text, so that every line of theirs has a number of its own.
+
+In: a `Program` and the modules that it imports.  Out: one `Program`: its own lines as they are, and below them those of
+each module under a comment that names it.  Invariant: the numbers of the program's own lines stay, and `Joined.separated`
+undoes the joining, edited lines included.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+
+from tracer.program.program import Program
+from tracer.tape.node import Span
+
+
+@dataclass(frozen=True)
+class Section:
+    """The lines of a module within the whole text: its first line is ``line``, its last ``end_line``."""
+
+    path: str
+    line: int
+    end_line: int
+
+
+@dataclass(frozen=True)
+class Joined:
+    """The whole text as a program, and which lines of it are whose."""
+
+    program: Program
+    sections: tuple[Section, ...] = ()
+
+    def moved(self, path: str, span: Span) -> Span | None:
+        """Where a place in one of the modules stands in the whole text; ``None`` for any other file."""
+        for section in self.sections:
+            if section.path == path:
+                by = section.line - 1
+                return Span(span.line + by, span.column, span.end_line + by, span.end_column)
+        return None
+
+    def separated(self, text: str) -> tuple[str, dict[str, str]]:
+        """The program's own text, and that of each module by its path, in an edited version of the whole."""
+        found: dict[str, str] = {}
+        for section in reversed(self.sections):
+            text, _, found[section.path] = text.rpartition(_heading(section.path))
+        return text, found
+
+
+def _heading(path: str) -> str:
+    return f"\n\n# ======== {PurePath(path).name} ({path}) ========\n"
+
+
+def join(program: Program, modules: Sequence[Program]) -> Joined:
+    """The program with its modules below; those whose lines were converted, as in Python 2, are left out."""
+    if program.positions is not None:
+        return Joined(program)
+    source, body, sections = program.source, list(program.tree.body), []
+    for module in modules:
+        if module.positions is not None or module.classic_division != program.classic_division:
+            continue
+        source += _heading(module.path)
+        first = source.count("\n") + 1
+        source += module.source
+        sections.append(Section(module.path, first, source.count("\n") + 1))
+        body += [ast.increment_lineno(copy.deepcopy(statement), first - 1) for statement in module.tree.body]
+    if not sections:
+        return Joined(program)
+    whole = replace(program, source=source, text=source, tree=ast.Module(body, []))
+    return Joined(whole, tuple(sections))
