@@ -87,7 +87,8 @@ class _MatrixWriter:
                 place = number(at) if isinstance(at, int) else self.whole(at)
                 return nodes.Subscript(nodes.Symbol("", ONE_HOT), (place,))
             case arrays.Product(factors):
-                return self._product(factors)
+                outer = self._outer(node)
+                return self._product(factors) if outer is None else outer
             case arrays.Quotient(above, below) if not below.axes and _reaches(above):
                 front, long = self._split(above)
                 return times([fraction(front, self.whole(below)), long])
@@ -172,6 +173,28 @@ class _MatrixWriter:
     def _shown(self, axes: Sequence[Index | None]) -> list[Tree]:
         return [letter(self.letters[index]) for index in axes if index is not None]
 
+    def _outer(self, node: arrays.Product) -> Tree | None:
+        """u vᵀ for a product of vectors along two axes, which has no entry by entry sign without broadcasting."""
+        axes = arrays.real(node.axes)
+        vectors = [f for f in node.factors if len(arrays.real(f.axes)) == 1]
+        if len(axes) != 2:
+            return None
+        columns, rows = ([f for f in vectors if arrays.real(f.axes) == (axis,)] for axis in axes)
+        lying = [f for f in vectors if _is_row(f)]
+        if not columns or not rows or (lying and (len(columns) > 1 or len(rows) > 1)):
+            return None
+        column, row = (_plain_factor(self._product(some)) for some in (columns, rows))
+        column = transposed(column) if lying and _is_row(columns[0]) else column
+        standing = all(len(_flat(factor).axes) == 1 and not _is_row(factor) for factor in rows)
+        outer = times([column, transposed(row) if standing else row])
+        scalars = [self.whole(f) for f in node.factors if not arrays.real(f.axes)]
+        kept = [at_least(scalar, Level.PRODUCT) for scalar in scalars if scalar != nodes.Number("1")]
+        others = [self.whole(f) for f in node.factors if len(arrays.real(f.axes)) > 1]
+        if not others:
+            return times([*kept, column, transposed(row) if standing else row])
+        product = times([*map(_plain_product, others), nodes.Parenthesised(outer)], "⊙")
+        return times([*kept, at_least(product, Level.REACHING)]) if kept else product
+
     def _product(self, factors: Sequence[Node]) -> Tree:
         """Scalars in front, side by side; arrays with ⊙ between them."""
         scalars = [self.whole(factor) for factor in factors if not factor.axes]
@@ -247,6 +270,17 @@ def _needs_entries(node: Node) -> bool:
             return is_partial or _needs_entries(repeated)
         case _:
             return False
+
+
+def _flat(node: Node) -> Node:
+    """The vector that was given a second axis."""
+    return node.array if isinstance(node, arrays.Expanded) else node
+
+
+def _is_row(node: Node) -> bool:
+    """Whether a vector is written as a row: uᵀ A."""
+    inner = _flat(node)
+    return isinstance(inner, arrays.Matmul) and len(inner.left.axes) == 1
 
 
 def _plain(node: Node) -> Node:
