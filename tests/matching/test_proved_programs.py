@@ -115,7 +115,22 @@ for _ in range(3):
     w -= 0.1 * dw
 """
 
-PROGRAMS = {"lstm": LSTM, "gru": GRU, "convolution": CONVOLUTION, "places": PLACES, "largest": LARGEST}
+SEEN = """
+import numpy as np
+rng = np.random.default_rng(7)
+U, I, K = 5, 6, 2
+R, M = rng.normal(size=(U, I)), (rng.random((U, I)) > 0.4) * 1.0
+A, B = rng.normal(size=(U, K)), rng.normal(size=(I, K))
+for _ in range(3):
+    E = M * (R - A @ B.T)
+    loss = 0.5 * np.sum(E ** 2)
+    dA = -E @ B
+    dB = -E.T @ A
+    A -= 0.1 * dA
+    B -= 0.1 * dB
+"""
+
+PROGRAMS = {"lstm": LSTM, "gru": GRU, "convolution": CONVOLUTION, "places": PLACES, "largest": LARGEST, "seen": SEEN}
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -136,17 +151,20 @@ def test_every_gradient_of_a_parameter_is_proved(name: str) -> None:
         ("convolution", "da[:, :, i:i + OH, j:j + OW] +=", "da[:, :, j:j + OH, i:i + OW] +="),
         ("places", "X[active].T @ y[active]", "X[~active].T @ y[~active]"),
         ("largest", "(Z == top)", "(Z >= 0)"),
+        ("seen", "-E.T @ A", "-(R - A @ B.T).T @ A"),
     ],
 )
 def test_with_pieces_in_other_places_it_is_not(name: str, right: str, wrong: str) -> None:
     assert right in PROGRAMS[name]
     found = parts(explained_source(PROGRAMS[name].replace(right, wrong)))
-    last = {"lstm": "dW", "gru": "dW", "convolution": "ds", "places": "dw", "largest": "dw"}[name]
+    last = {"lstm": "dW", "gru": "dW", "convolution": "ds", "places": "dw", "largest": "dw", "seen": "dB"}[name]
     verdicts = {p.verdict for _, p in found if p.target == last and p.whole and p.of == "loss"}
     assert "proved" not in verdicts
 
 
-def test_what_a_proof_relies_on_is_said_in_the_programs_names() -> None:
-    found = parts(explained_source(LARGEST))
-    said = [a for _, p in found if p.evidence is not None for a in p.evidence.assumptions]
-    assert "only one entry of Z at a time equals top" in said
+@pytest.mark.parametrize(
+    ("program", "says"), [(LARGEST, "only one entry of Z at a time equals top"), (SEEN, "entries of M are 0 or 1")]
+)
+def test_what_a_proof_relies_on_is_said_in_the_programs_names(program: str, says: str) -> None:
+    found = parts(explained_source(program))
+    assert says in [a for _, p in found if p.evidence is not None for a in p.evidence.assumptions]

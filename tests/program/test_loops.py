@@ -171,7 +171,6 @@ for k in params:
         (INLINE_TIME, [1]),
         (LISTS, [1]),
         (LISTS.replace("[w - 0.1 * g for w, g in zip(ws, grads)]", "{k: ws[k] - grads[k] for k in ws}"), [1]),
-        (LISTS.replace("w - 0.1 * g", "g - 0.1 * g"), []),
         (SAMPLES_IN_A_FUNCTION, [10]),
         (PARTS, [6]),
         (PARTS.replace("getattr(self, name)", "grads[name] * 2"), []),
@@ -307,3 +306,19 @@ for k in range(5):
 """
     assert [loop.line for loop in training_loops(parse(source, "p.py"))] == [7]
     assert training_loops(parse(source.replace("    loss.backward()\n", ""), "p.py")) == ()
+
+
+@pytest.mark.parametrize(
+    ("update", "trains"),
+    [
+        ("params = [p - 0.1 * g for p, g in zip(params, grads)]", True),
+        ("params = [(W - 0.1 * dW, b - 0.1 * db) for (W, b), (dW, db) in zip(params, grads)]", True),
+        ("params = {k: params[k] - 0.1 * grads[k] for k in params}", True),
+        ("params = tuple(p - 0.1 * g for p, g in zip(params, grads))", True),
+        ("others = [p - 0.1 * g for p, g in zip(params, grads)]", False),
+        ("params = [np.copy(p) for p in params]", False),
+    ],
+)
+def test_parameters_that_are_made_anew_all_at_once_are_updates(update: str, trains: bool) -> None:
+    source = f"for it in range(15):\n    out = forward(X @ params[0] @ params[1])\n    grads = back(out, X.T @ out)\n    {update}\n"
+    assert [loop.line for loop in training_loops(parse(source, "p.py"))] == [1] * trains

@@ -26,7 +26,7 @@ from tracer.matching.optimisers import recognise
 from tracer.matching.own_loss import own_losses
 from tracer.matching.proof import Proof, Prover
 from tracer.matching.replays import Replays, has_indicators, random_replays
-from tracer.matching.totals import sum_of_losses
+from tracer.matching.summed_losses import summed_losses
 from tracer.matching.updates import Update, find_updates
 from tracer.tape.tape import Tape
 
@@ -113,17 +113,16 @@ def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) 
             (a for a in moved if _is_judged(a.matcher)), key=lambda a: _explained(a.matcher), default=analysis
         )
         matcher = analysis.matcher
-    if loss is None and analysis.inferred is None and _some_are_wrong(matcher):
-        together = sum_of_losses(tape, matcher.updates, matcher.live)
-        summed = None if together is None else _matched(together.tape, None, together)
-        if summed is not None and _along_gradients(summed.matcher) > _along_gradients(matcher):
-            analysis = summed
-            matcher = analysis.matcher
     if loss is None and matcher.updates and not _along_gradients(matcher) and analysis.inferred is None:
         parameters = frozenset(u.before for u in matcher.updates.values())
         best = _best_inferred(inferred_losses(tape, matcher.live, parameters))
         if best is not None and _is_another(best.matcher, matcher):
             analysis = best
+    if loss is None and analysis.inferred is None and _some_are_wrong(analysis.matcher):
+        added = summed_losses(analysis.matcher)
+        together = None if added is None else _matched(added.tape, None, added)
+        if together is not None and _explained(together.matcher) >= max(_explained(analysis.matcher), 1):
+            analysis = together
     if analysis.inferred is None and _some_are_wrong(analysis.matcher) and has_indicators(tape):
         # Some identities need zeros and ones to be such: seen * seen == seen.
         exact = _matched(tape, loss, indicators=True)

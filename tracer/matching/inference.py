@@ -9,7 +9,7 @@ that it was inferred is always said.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from msgspec import Struct
@@ -28,15 +28,14 @@ class Inferred(Struct, frozen=True):
         tape: the tape with the loss's operations at its end.
         losses: node of each loss → the node of the error that it was inferred from.
         says: the loss in words; for one of the program's own, its name.
-        own: whether the program computes it, at other values.
-        summed: whether it is the sum of losses that the program computes.
+        how: whether the backward pass fits it, it is one of the program's own moved to other values, or several of
+            them added up.
     """
 
     tape: Tape
     losses: dict[int, int]
     says: str
-    own: bool = False
-    summed: bool = False
+    how: Literal["fits", "moved", "added"] = "fits"
 
 
 def inferred_losses(tape: Tape, live: frozenset[int], parameters: frozenset[int]) -> Iterator[Inferred]:
@@ -102,7 +101,7 @@ def _errors(tape: Tape, live: frozenset[int], parameters: frozenset[int]) -> lis
     return list(found.values())
 
 
-class TapeWriter:
+class _Writer:
     """Appends operations to a copy of a tape."""
 
     def __init__(self, tape: Tape, like: Node) -> None:
@@ -126,12 +125,12 @@ class TapeWriter:
         return self.add("", value, kind=Kind.LITERAL)
 
 
-def _half_squares(write: TapeWriter, error: _Error) -> Ref:
+def _half_squares(write: _Writer, error: _Error) -> Ref:
     total = _summed(write, write.add("square", Ref(error.difference)))
     return write.add("multiply", write.number(0.5), total)
 
 
-def _binary_cross_entropy(write: TapeWriter, error: _Error) -> Ref:
+def _binary_cross_entropy(write: _Writer, error: _Error) -> Ref:
     output, data = error.output, error.data
     one = write.number(1.0)
     hit = write.add("multiply", Ref(data), write.add("log", Ref(output)))
@@ -140,25 +139,25 @@ def _binary_cross_entropy(write: TapeWriter, error: _Error) -> Ref:
     return write.add("negative", _summed(write, write.add("add", hit, miss)))
 
 
-def _cross_entropy(write: TapeWriter, error: _Error) -> Ref:
+def _cross_entropy(write: _Writer, error: _Error) -> Ref:
     hit = write.add("multiply", Ref(error.data), write.add("log", Ref(error.output)))
     return write.add("negative", _summed(write, hit))
 
 
-def _summed(write: TapeWriter, entries: Ref) -> Ref:
+def _summed(write: _Writer, entries: Ref) -> Ref:
     if write.nodes[entries.node].shape == ():
         return entries
     return write.add("sum", entries, axis=None, keepdims=False)
 
 
 def _with(
-    tape: Tape, windows: list[list[_Error]], write_loss: Callable[[TapeWriter, _Error], Ref], says: str
+    tape: Tape, windows: list[list[_Error]], write_loss: Callable[[_Writer, _Error], Ref], says: str
 ) -> Inferred:
     nodes = tape.nodes
     losses: dict[int, int] = {}
     for errors in windows:
         first = errors[0].difference
-        writer = TapeWriter(Tape(nodes), nodes[first])
+        writer = _Writer(Tape(nodes), nodes[first])
         whole, *others = [write_loss(writer, error) for error in errors]
         for other in others:
             whole = writer.add("add", whole, other)

@@ -82,7 +82,7 @@ class _Move:
         where = max(self.instead.values())
         nodes = [*tape.nodes, *copies]
         moved = Tape(nodes, tape.bindings, tape.windows, tape.notices)
-        return Inferred(moved, {len(nodes) - 1: where}, name, own=True)
+        return Inferred(moved, {len(nodes) - 1: where}, name, "moved")
 
     def _inside(self) -> frozenset[int]:
         """What the loss was computed from, up to versions of parameters; whole numbers and truth values too."""

@@ -20,6 +20,7 @@ from tracer.calculus import (
     TooLarge,
     add,
     arrays_in,
+    constant,
     differentiate,
     entry,
     multiply,
@@ -244,23 +245,21 @@ class Prover:
             parts.append(sum_over(definition.free, multiply(instantiate(incoming, definition.free), local)))
         return free, add(*parts)
 
-    def _lemmas(self) -> list[Lemma]:
-        lemmas = []
+    def _lemmas(self) -> Iterator[Lemma]:
+        """What the replays kept of inputs: sums of rows, and entries that are their own squares."""
         for node, kept in self.matcher.replays.assumptions.items():
-            if not kept.startswith(("rows", "columns")):
-                continue
-            name = self.graph.name(node)
-            rows = kept.startswith("rows")
-            first, second = (fresh(a) for a in self.axes[name])
-            summed = second if rows else first
-            if not isinstance(summed, Index):
-                continue
-            pattern = make_term(ONE, (summed,), [(Entry(name, (first, second)), ONE)])
-            assert pattern is not None
-            one = make_term(ONE, (), [])
-            assert one is not None
-            lemmas.append(Lemma(pattern, (one,), describe(self.graph.tape.nodes[node], kept)))
-        return lemmas
+            name, says = self.graph.name(node), describe(self.graph.tape.nodes[node], kept)
+            free: Free = tuple(fresh(a) for a in self.axes[name])
+            if kept.startswith(("rows", "columns")):
+                summed = free[1 if kept.startswith("rows") else 0]
+                if isinstance(summed, Index):
+                    pattern = make_term(ONE, (summed,), [(Entry(name, free), ONE)])
+                    assert pattern is not None
+                    yield Lemma(pattern, constant(1), says)
+            if kept.endswith(("0 or 1", "one-hot")):
+                square = make_term(ONE, (), [(Entry(name, free), ONE * 2)])
+                assert square is not None
+                yield Lemma(square, entry(name, *free), says)
 
 
 def _without(expr: Expr, array: str) -> Expr:

@@ -179,6 +179,8 @@ class _Finder:
             count = int(self._through_a_call(node))
             for target, value in _pairs(node):
                 shown = ast.unparse(target)
+                if _makes_anew(shown, value):
+                    count += int(direct or not isinstance(target, ast.Name) or self._is_of_others(target))
                 arithmetic = isinstance(value, ast.BinOp) and isinstance(value.op, (ast.Add, ast.Sub))
                 if updated_one_by_one(target, value):
                     count += int(direct or not isinstance(target, ast.Name) or self._is_of_others(target))
@@ -358,6 +360,24 @@ def _changed(statement: ast.AST) -> list[ast.AST]:
         by_name: list[ast.AST] = [statement.value.args[0]] if _sets_by_name(statement) else []
         return by_name + [k.value for k in statement.value.keywords if k.arg == "out"]
     return _targets(statement) if isinstance(statement, ast.Assign) else []
+
+
+def _makes_anew(shown: str, value: ast.AST) -> bool:
+    """``params = [p - step * g for p, g in zip(params, grads)]``, and the same of a dict or a tuple."""
+    if isinstance(value, ast.Call) and _called(value) in ("list", "tuple", "dict") and len(value.args) == 1:
+        value = value.args[0]
+    if not isinstance(value, (ast.ListComp, ast.DictComp, ast.GeneratorExp)):
+        return False
+    if not any(ast.unparse(part) == shown for g in value.generators for part in _reads(g.iter)):
+        return False
+    items = {n.id for g in value.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
+    made = value.value if isinstance(value, ast.DictComp) else value.elt
+    return any(
+        isinstance(n, ast.BinOp)
+        and isinstance(n.op, (ast.Add, ast.Sub))
+        and (isinstance(n.left, ast.Name) and n.left.id in items or ast.unparse(n.left).startswith(f"{shown}["))
+        for n in ast.walk(made)
+    )
 
 
 def _sets_by_name(statement: ast.AST) -> bool:

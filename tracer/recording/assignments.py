@@ -25,6 +25,8 @@ _IN_PLACE: dict[str, Callable[[Any, Any], Any]] = {
     "matmul": operator.imatmul, "left_shift": operator.ilshift, "right_shift": operator.irshift,
     "bitwise_or": operator.ior, "bitwise_xor": operator.ixor, "bitwise_and": operator.iand,
 }  # fmt: skip
+#: Items of longer containers get no names.
+_NAMED_ITEMS = 64
 #: Writing into these changes nothing but them.
 _CONTAINERS = (dict, list, collections.deque)
 #: Adding to these in place changes no array.
@@ -43,9 +45,24 @@ class Assignments(Walking):
             self.bound(place.name, box, place)
             if self.mode is Mode.SETUP or not isinstance(box.value, np.ndarray):
                 self._place_name(self.where(sys._getframe(1), place.name), box)
+        elif self.mode and type(box.value) in (list, tuple, dict):
+            self._name_items(self.places[index].name, box.value)
         elif self.windowed and box.node is None:
             self._bind_object(box.value, self.places[index])
         return box.value
+
+    def _name_items(self, name: str, container: Any, depth: int = 0) -> None:
+        """Arrays that have no other name go by their places: ``params[0]`` of ``params = [p - step for p in params]``."""
+        if len(container) > _NAMED_ITEMS:
+            return
+        for key, item in container.items() if type(container) is dict else enumerate(container):
+            inside = f"{name}[{key!r}]"
+            if type(item) is np.ndarray:
+                record = self.memory.known(item)
+                if record is not None and not record.node.names and record.version == record.storage.version:
+                    record.node.names.append(inside)
+            elif type(item) in (list, tuple, dict) and depth < 1:
+                self._name_items(inside, item, depth + 1)
 
     def _bind_object(self, value: Any, place: Place) -> None:
         """``loss = …`` where numbers are objects of a class of the program: the name is that of the number it holds."""
@@ -70,14 +87,17 @@ class Assignments(Walking):
             self._locate(location, box.value, node)
 
     def set_attribute(self, index: int, box: Any, owner: Box, name: str) -> None:
+        self.put_attribute(self.places[index], box, owner, name)
+
+    def put_attribute(self, place: Place, box: Any, owner: Box, name: str) -> None:
+        """``owner.name = value``, also through ``setattr``; the place bears the name of the whole."""
         if self.mode and isinstance(owner.value, np.ndarray) and is_number(owner.value):
-            self._set_array_attribute(owner, name, box, self.places[index])
+            self._set_array_attribute(owner, name, box, place)
             return
         if self.mode and not _plainly_held(owner.value, name):
             self.memory.anything_may_change()
         setattr(owner.value, name, box.value if isinstance(box, Box) else box)
         if self.mode and isinstance(box, Box) and box.node is not None:
-            place = self.places[index]
             self.bound(place.name, box, place)
             self.locate_item(owner.value, name, box)
 

@@ -17,11 +17,12 @@ import numpy as np
 from tracer.recording.box import NUMBERS, Box, Place, is_arithmetic, is_number
 from tracer.recording.calls import ALIASES, LOGICAL, Canonical, canonical
 from tracer.recording.drawing import REARRANGING
-from tracer.recording.foreign_calls import WALKERS, carried_out
+from tracer.recording.foreign_calls import WALKERS, carried_out, source_of
 from tracer.recording.harmless import is_harmless
+from tracer.recording.memory import flat_positions
 from tracer.recording.own_functions import is_users
 from tracer.recording.vectorised import Vectorised
-from tracer.tape.node import Kind
+from tracer.tape.node import Kind, Ref
 
 #: Functions that use up an iterator.
 _CONSUMERS = (sum, max, min, list, tuple, sorted, math.fsum, math.prod)
@@ -102,10 +103,17 @@ class Calling(Vectorised):
             parts = self.vectorised(function, args, kwargs, place)
         elif function is np.apply_along_axis:
             parts = self.along_axis(args, kwargs, place)
+        elif function is np.lib.stride_tricks.as_strided:
+            parts = self._strided(args, kwargs, place)
         if parts is not None:
             return parts
         if is_users(function):
             return self._call_user(function, args, kwargs, place)
+        if function is setattr and len(args) == 3 and not kwargs:
+            name = args[1].value
+            named = Place(place.site, f"{source_of(args[0])}.{name}", place.scope)
+            self.put_attribute(named, args[2], args[0], name)
+            return Box(None, None, place)
         if any(function is consumer for consumer in _CONSUMERS):
             args = [self.consumed(args[0], place), *args[1:]] if len(args) == 1 or function is sum else args
         if function in _ARITHMETIC_KEYS:
@@ -135,6 +143,23 @@ class Calling(Vectorised):
         if plan is not None and (plan.target is not None or plan.out is not None):
             return self._in_place_call(plan, function, args, kwargs, place)
         return self._plain_call(function, owner, args, kwargs, plan, place)
+
+    def _strided(self, args: list[Box], kwargs: dict[str, Box], place: Place) -> Box | None:
+        """``as_strided(x, shape, strides)``: entries of x by their places; ``None`` if it shows others too.
+
+        Strides are bytes, which say something only of entries of that type that lie as those of x do.
+        """
+        array = args[0].value if args else None
+        if not (isinstance(array, np.ndarray) and is_number(array)):
+            return None
+        result = carried_out(np.lib.stride_tricks.as_strided, args, kwargs)
+        positions = flat_positions(array, result)
+        if positions is None or not self.mode:
+            return Box(result, None, place) if not self.mode else None
+        above = self.memory.read(array, place)
+        node = self.node(Kind.VIEW, "take_flat", (Ref(above.id), positions), {}, result, place)
+        self.memory.attach(result, node, array)
+        return Box(result, node, place)
 
     def _entry(self, container: Any, key: Any, place: Place) -> Box:
         value = container[key]

@@ -187,7 +187,8 @@ class ForeignCalls(Assignments):
         name = getattr(function, "__name__", "")
         bound = getattr(function, "__self__", None)
         if name == "getattr" and len(args) > 1 and is_number(result):
-            return Box(result, self.lookup(result, place, "", (id(args[0].value), args[1].value)), place)
+            called = f"{source_of(args[0])}.{args[1].value}"
+            return Box(result, self.lookup(result, place, called, (id(args[0].value), args[1].value)), place)
         if isinstance(bound, dict) and name in ("get", "pop", "setdefault") and args and is_number(result):
             return Box(result, self.lookup(result, place, place.site.text, (id(bound), args[0].value)), place)
         if isinstance(bound, list) and name == "append" and args:

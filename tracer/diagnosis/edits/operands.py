@@ -39,6 +39,9 @@ def _readers(trials: Trials) -> dict[tuple[Span, str], list[tuple[int, int]]]:
     A place comes with the function that it stands in.
     """
     tape = trials.analysis.tape
+    arguments: dict[str, set[int]] = defaultdict(set)
+    for function, variables in trials.variables.items():
+        arguments[function] = {n for bound in variables.values() for _, n in bound} if function else set()
     found: dict[tuple[Span, str], list[tuple[int, int]]] = defaultdict(list)
     for node in trials.behind:
         recorded = tape.nodes[node]
@@ -49,8 +52,9 @@ def _readers(trials: Trials) -> dict[tuple[Span, str], list[tuple[int, int]]]:
         for operand in dict.fromkeys(tape.operands(node)):
             if tape.nodes[operand].kind is NodeKind.LITERAL or tape.nodes[operand].shape is None:
                 continue
-            for site, scope in zip(sites, functions, strict=True):
-                if site is recorded.site or _is_said(tape.nodes[operand], site.text):
+            for site, scope, callee in zip(sites, functions, [*functions[1:], ""], strict=True):
+                handed = site is recorded.site or _is_said(tape.nodes[operand], site.text)
+                if handed or operand in arguments[callee]:
                     found[site.span, scope].append((node, operand))
     return found
 

@@ -23,6 +23,7 @@ from tracer.explanation.model import (
     Section,
 )
 from tracer.explanation.words.findings import left_out
+from tracer.explanation.words.losses import inferred
 from tracer.matching.analysis import Analysis, analyse
 from tracer.matching.clock import Clock
 from tracer.recording import Recording
@@ -107,14 +108,7 @@ def _notes(
             Note(0, 0, "There is no backward pass in what was recorded; the forward pass is explained.")
         )
     if analysis.inferred is not None:
-        says = analysis.inferred.says
-        said = (
-            f"{says} is computed of other values than the explained step starts from; its gradient is taken at these."
-            if analysis.inferred.own
-            else f"{says} are never added up; the backward pass fits their sum."
-            if analysis.inferred.summed
-            else f"No loss of these outputs is computed; the backward pass fits {says}, which was inferred."
-        )
+        said = inferred(analysis.inferred.says, analysis.inferred.how)
         lines_of = [analysis.tape.nodes[e].site for e in analysis.matcher.inferred.values()]
         place = next((s.span for s in lines_of if s is not None), None)
         notes.append(Note(place.line if place else 0, place.column if place else 0, said))
@@ -135,6 +129,7 @@ def _notes(
 def _losses(maker: PartMaker, lines: list[Line]) -> tuple[Loss, ...]:
     """The roots that some line is a gradient of, in program order."""
     explained = set(maker.reading.analysis.tape.last_windows())
+    found_out = maker.reading.analysis.inferred
     used = {(p.of, p.of_line) for line in lines for p in line.parts if p.role == "gradient"}
     found: dict[tuple[str, int], Loss] = {}
     for root in sorted(maker.reading.analysis.matcher.roots, key=lambda r: r.node):
@@ -148,7 +143,7 @@ def _losses(maker: PartMaker, lines: list[Line]) -> tuple[Loss, ...]:
             name,
             line,
             finite(recorded.value),
-            root.node in maker.reading.analysis.matcher.inferred,
+            found_out is not None and found_out.how == "fits" and root.node in found_out.losses,
             maker.writer.formula_of(root.node),
         )
     return tuple(sorted(found.values(), key=lambda loss: loss.line))

@@ -91,7 +91,8 @@ class HeldAdjoints:
         """The gradient of an inner root by the same variable that the line adds something to."""
         graph, root = self.reading.analysis.graph, match.candidate.root
         inside = self.reading.analysis.matcher.adjoints[root][0].full
-        behind = self.reading.everything_behind(match.node) - {match.node}
+        # ½ μ² has the derivative μ, which stays the value that it is.
+        behind = self.reading.everything_behind(match.node) - {match.node} - self.reading.analysis.matcher.forward
         for node in sorted(behind, key=lambda n: (not self.reading.node(n).names, -n)):
             for other in self.reading.analysis.matcher.matches.get(node, ()):
                 candidate = other.candidate
