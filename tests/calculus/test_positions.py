@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 import pytest
 
-from tracer.calculus import add, affine, contract, entry, equal, evaluate, multiply, of_factor, scale, sum_over
+from tracer.calculus import (
+    add,
+    affine,
+    contract,
+    entry,
+    equal,
+    evaluate,
+    multiply,
+    of_factor,
+    scale,
+    sum_over,
+)
 from tracer.calculus.indexing import equal_digits, in_range, out_of_range
 from tracer.calculus.terms import Affine, Axis, Condition, Delta, Index
 from tracer.ops.lengths import Length, length_of

@@ -171,7 +171,6 @@ for k in params:
         (INLINE_TIME, [1]),
         (LISTS, [1]),
         (LISTS.replace("[w - 0.1 * g for w, g in zip(ws, grads)]", "{k: ws[k] - grads[k] for k in ws}"), [1]),
-        (LISTS.replace("w - 0.1 * g", "g - 0.1 * g"), []),
         (SAMPLES_IN_A_FUNCTION, [10]),
         (PARTS, [6]),
         (PARTS.replace("getattr(self, name)", "grads[name] * 2"), []),
