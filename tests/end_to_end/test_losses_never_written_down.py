@@ -130,7 +130,7 @@ def test_losses_that_are_never_added_up_are_trained_on_together() -> None:
     found = explained_source(TWO_LOSSES)
     assert len(updates(found)) == 2
     assert {p.optimiser for p in updates(found)} == {"gradient descent"}
-    assert any("trains on their sum" in note.what for note in found.notices)
+    assert any("never added up" in note.what for note in found.notices)
     assert not wrong(found)
 
 
