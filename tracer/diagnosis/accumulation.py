@@ -46,6 +46,7 @@ def overwritten(analysis: Analysis, wrong: Iterable[Target]) -> Iterator[Finding
                 tuple(b.node for b in bindings),
                 {target.node: match},
                 Accumulate(last.site.span),
+                last.site.span,
             )
 
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from tracer.diagnosis.rewrites import Rewrite
 from tracer.matching.candidates import Match
+from tracer.tape.node import Span
 
 
 class Kind(StrEnum):
@@ -40,6 +41,7 @@ class Finding(Struct, frozen=True):
         readers: the nodes whose value an edit changes; for a stale operand, those that read the wrong version.
         meant: what each spoiled node is once the fault is mended; the numbers were computed, on every replay.
         rewrite: what the smallest edit does to the source; None for a stale operand, whose lines change places.
+        place: where a reader looks for the fault: where the edit is, or the call that runs that code wrongly.
     """
 
     kind: Kind
@@ -48,6 +50,7 @@ class Finding(Struct, frozen=True):
     readers: tuple[int, ...]
     meant: Mapping[int, Match]
     rewrite: Rewrite | None = None
+    place: Span | None = None
 
     def first_spoiled(self, operands: Mapping[int, tuple[int, ...]]) -> tuple[int, ...]:
         """The spoiled nodes all of whose own operands are right: where the fault enters."""

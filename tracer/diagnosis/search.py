@@ -20,6 +20,7 @@ from tracer.diagnosis.trials import Edit, Trials
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Match
 from tracer.matching.clock import Task
+from tracer.tape.node import Node, Span
 
 #: How much further an edit may be fetched than the best so far and still be tried.
 _MARGIN = 0.35
@@ -129,4 +130,31 @@ def _finding(trials: Trials, edit: Edit, mended: tuple[Target, ...]) -> Finding:
         edit.nodes,
         meant,
         edit.text,
+        _place(trials, edit),
     )
+
+
+def _place(trials: Trials, edit: Edit) -> Span | None:
+    """Where an edit stands; for code that other calls run rightly, the call from which it goes wrong."""
+    if edit.text is None:
+        return None
+    span: Span = edit.text.span
+    first = trials.node(min(edit.nodes))
+    chain = _chain(first)
+    if span not in chain:
+        return span
+    right = [
+        _chain(n)
+        for n in trials.analysis.tape.window_nodes()
+        if n.window in trials.windows and n.id not in edit.nodes and n.op == first.op and n.site == first.site
+    ]
+    place = chain.index(span)
+    while place > 0 and any(chain[place] in other for other in right):
+        place -= 1
+    return chain[place]
+
+
+def _chain(node: Node) -> list[Span]:
+    """The calls that a node was computed in, outermost first, and its own place."""
+    own = [] if node.site is None else [node.site.span]
+    return [*(call.site.span for call in node.calls), *own]

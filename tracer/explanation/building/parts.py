@@ -375,8 +375,8 @@ class PartMaker:
                 derivation=right.derivation,
             )
         lines = sorted({s.span.line for n in finding.readers if (s := self.reading.node(n).site) is not None})
-        if finding.rewrite is not None:
-            lines = [finding.rewrite.span.line]
+        if finding.place is not None:
+            lines = [finding.place.line]
         here = [line for line in lines if line in self.reading.lines_behind(piece.node)]
         evidence = replace(evidence, max_error=finite(match.error))
         return replace(part, verdict="checked", given=tuple(here or lines), evidence=evidence)
@@ -386,8 +386,8 @@ class PartMaker:
         """The statements in which faults were found, but for updates that came too early."""
         found: dict[Span, Finding] = {}
         for finding in self.findings:
-            if finding.rewrite is not None:
-                span = finding.rewrite.span
+            span = finding.place
+            if span is not None:
                 found[self.reading.program.statement_at(span.line, span.column) or span] = finding
         return found
 

@@ -122,7 +122,7 @@ def diagnose_fault(
                 rewritten = way
                 break
     site = analysis.tape.nodes[finding.cause].site
-    span = finding.rewrite.span if finding.rewrite is not None else site.span if site is not None else None
+    span = finding.place or (site.span if site is not None else None)
     match = _meaning(analysis, finding)
     should = None
     if match is not None:
