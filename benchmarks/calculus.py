@@ -2,7 +2,8 @@
 
 ``python -m benchmarks.calculus`` derives ∂L/∂operand for every operand of every case of ``tests/ops``, once cold (in a
 fresh process, nothing derived before) and some times warm, prints medians and the slowest edges, and exits with 1 if
-a median passes its limit.  Cold times hold what the edge itself needs: SymPy, say, for a scalar function of which no derivative is stored.
+a median passes its limit.  Cold times hold what the edge itself needs: SymPy, say, for a scalar function of which no
+derivative is stored.
 """
 
 from __future__ import annotations
