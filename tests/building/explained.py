@@ -10,7 +10,9 @@ from tracer.explanation.building.builder import build_explanation
 from tracer.explanation.model import Part
 from tracer.matching.analysis import Analysis, analyse
 from tracer.program import load, parse
+from tracer.program.errors import ProgramError
 from tracer.recording import Recording, record_source
+from tracer.recording.errors import RecordingError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -39,8 +41,11 @@ def explanation(name: str) -> Explanation:
 def explained(recorded: Recording) -> Explanation:
     """The explanation of what was recorded; corrected programs are run in this process."""
 
-    def rerun(text: str, modules: dict[str, str]) -> Recording:
-        return record_source(parse(text, recorded.program.path), modules=modules)
+    def rerun(text: str, modules: dict[str, str]) -> Recording | None:
+        try:
+            return record_source(parse(text, recorded.program.path), modules=modules)
+        except (ProgramError, RecordingError):
+            return None
 
     return _with_methods(build_explanation(recorded, None, rerun))
 

@@ -122,6 +122,8 @@ def roots_of(analysis: Analysis, wrt: int, before: int) -> tuple[int, ...]:
     matcher = analysis.matcher
     window = analysis.tape.nodes[before].window
     all_able = [r for r in matcher.roots if wrt in matcher.adjoints[r.node][0].full]
+    if any(r.named and r not in all_able and wrt in matcher.all_ancestors(r.node) for r in matcher.roots):
+        return ()  # a loss depends on it in a way that could not be differentiated
     able = [r for r in all_able if matcher.position(r.node) < before]
     able = able or [r for r in all_able if analysis.tape.nodes[r.node].window == window]
     named = [r.node for r in able if r.named] or [r.node for r in able]

@@ -108,7 +108,7 @@ def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) 
     matcher = analysis.matcher
     if matcher.updates and not _is_judged(matcher):
         # The loss was computed after the step, or of other data: moved to the step, it explains it or judges it.
-        moved = [_matched(o.tape, loss, o) for o in own_losses(tape, matcher.updates, matcher.live, loss)]
+        moved = [_matched(o.tape, loss, o) for o in own_losses(matcher)]
         analysis = max(
             (a for a in moved if _is_judged(a.matcher)), key=lambda a: _explained(a.matcher), default=analysis
         )

@@ -19,6 +19,7 @@ import numpy as np
 
 from tracer.gradients.adjoints import ancestors, is_real
 from tracer.gradients.selection import MOVES_ENTRIES
+from tracer.matching.candidates import Matcher
 from tracer.matching.inference import Inferred
 from tracer.matching.roots import find_roots, loss_name
 from tracer.matching.updates import Update, direct
@@ -32,20 +33,14 @@ _MOST_LOSSES = 4
 _LONGEST_PATH = 6
 
 
-def own_losses(
-    tape: Tape, updates: Mapping[int, Update], live: frozenset[int], wanted: str | None = None
-) -> Iterator[Inferred]:
-    """The tape with a loss of the program moved to the step of the explained iteration; none if there is none.
-
-    Arguments:
-        live: the nodes that depend smoothly on a leaf.
-        wanted: the name the user gave with ``--loss``.
-    """
-    roots = [r for r in find_roots(tape, updates, live, wanted)[0] if r.named]
+def own_losses(matcher: Matcher) -> Iterator[Inferred]:
+    """The tape with a loss of the program moved to the step of the explained iteration; none if there is none."""
+    tape, updates = matcher.graph.tape, matcher.updates
+    roots = [r for r in find_roots(tape, updates, matcher.live, matcher.wanted_loss)[0] if r.named]
     for window in tape.last_windows():
         own = [u for u in updates.values() if tape.nodes[u.node].window == window]
         for root in [r.node for r in reversed(roots)][:_MOST_LOSSES]:
-            moved = _Move(tape, updates, own, root).moved() if own else None
+            moved = _Move(matcher, own, root).moved() if own else None
             if moved is not None:
                 yield moved
 
@@ -60,16 +55,23 @@ class _Move:
             input, as by noise, still are the target that they were.
     """
 
-    tape: Tape
-    updates: Mapping[int, Update]
+    matcher: Matcher
     step: list[Update]
     root: int
     instead: dict[int, int] = field(default_factory=dict)
     inputs: dict[tuple[int, int], int] = field(default_factory=dict)
 
+    @property
+    def tape(self) -> Tape:
+        return self.matcher.graph.tape
+
+    @property
+    def updates(self) -> Mapping[int, Update]:
+        return self.matcher.updates
+
     def moved(self) -> Inferred | None:
         tape = self.tape
-        inside = sorted(self._inside())
+        inside = sorted(self.matcher.all_ancestors(self.root))
         if not self._parameters(inside) or not self._data(inside):
             return None
         if all(old == new for old, new in self.instead.items()) and not self.inputs:
@@ -83,20 +85,6 @@ class _Move:
         nodes = [*tape.nodes, *copies]
         moved = Tape(nodes, tape.bindings, tape.windows, tape.notices)
         return Inferred(moved, {len(nodes) - 1: where}, name, "moved")
-
-    def _inside(self) -> frozenset[int]:
-        """What the loss was computed from, up to versions of parameters; whole numbers and truth values too."""
-        tape = self.tape
-        seen: set[int] = set()
-        todo = [self.root]
-        while todo:
-            node = todo.pop()
-            if node in seen:
-                continue
-            seen.add(node)
-            if node not in self.updates:
-                todo += [k for k in tape.operands(node) if tape.nodes[k].window >= 0]
-        return frozenset(seen)
 
     def _parameters(self, inside: list[int]) -> bool:
         """Find for each parameter the version that the step started from; whether there is one at all."""
@@ -234,7 +222,7 @@ class _Move:
         tape = self.tape
         recorded = tape.nodes[node]
         length = {tape.nodes[new].shape[:1] for old, new in self.instead.items() if old in given}  # type: ignore[index]
-        behind = {k for update in self.step for k in self._behind(update.change)}
+        behind = {k for update in self.step for k in self.matcher.all_ancestors(update.change)}
         found = [
             k
             for k in sorted(behind)
@@ -247,17 +235,6 @@ class _Move:
             and not self._is_trained(k)
         ]
         return found[0] if len(found) == 1 else None
-
-    def _behind(self, node: int) -> set[int]:
-        seen: set[int] = set()
-        todo = [node]
-        while todo:
-            current = todo.pop()
-            if current not in seen:
-                seen.add(current)
-                if current not in self.updates:
-                    todo += [k for k in self.tape.operands(current) if self.tape.nodes[k].window >= 0]
-        return seen
 
 
 def _copied(

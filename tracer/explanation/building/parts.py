@@ -254,6 +254,7 @@ class PartMaker:
                 describe(self.reading.node(n), kept)
                 for n, kept in assumed.items()
                 if n in self.reading.everything_behind(verified.match.node)
+                or n in self.reading.everything_behind(verified.match.candidate.root)
             )
         )
         return Evidence(
