@@ -151,8 +151,10 @@ def _products(
     return found if covered == set(single) else []
 
 
-def _called(tape: Tape, node: int) -> str:
+def _called(tape: Tape, node: int | None) -> str:
     """What a reader calls a value: its name, or how it is written."""
+    if node is None:
+        return "1"
     recorded = tape.nodes[node]
     return recorded.names[-1] if recorded.names else recorded.site.text if recorded.site else "data"
 
