@@ -224,7 +224,8 @@ def _matched(
     graph = build_graph(tape, updates)
     replays = random_replays(tape, updates, indicators=indicators)
     rules = NumericRules(graph)
-    matcher = Matcher(graph, updates, replays, rules, loss, inferred.losses if inferred else {})
+    fitted = inferred is not None and inferred.how == "fits"
+    matcher = Matcher(graph, updates, replays, rules, loss, inferred.losses if inferred else {}, fitted)
     matcher.run()
     prover = Prover(matcher)
     differences = FiniteDifferences(tape, matcher)

@@ -82,6 +82,7 @@ class Matcher:
         forward: the nodes that some root is computed from.
         inferred: losses that the program does not compute → the error that each was inferred from, or the last of
             what it starts from.
+        fitted: whether such a loss was written to fit the backward pass; its own operations are no variables then.
     """
 
     graph: Graph
@@ -90,6 +91,7 @@ class Matcher:
     rules: NumericRules
     wanted_loss: str | None = None
     inferred: Mapping[int, int] = field(default_factory=dict)
+    fitted: bool = False
     matches: dict[int, list[Match]] = field(default_factory=dict)
     adjoints: dict[int, list[Adjoints]] = field(default_factory=dict)
     forward: frozenset[int] = frozenset()
@@ -168,6 +170,8 @@ class Matcher:
         self.roots.append(root)
         self.forward |= relevant
         for same in self._computed_alike(sweeps[0].full, root.node):
+            if self.fitted and same[0] >= self._end:
+                continue  # what only the written loss goes through is no variable of the program
             whole = [sum((s.full[n] for n in same[1:]), s.full[same[0]]) for s in sweeps]
             self._add(Candidate(Sort.FULL, root.node, same[0], False), whole)
         several = Counter(c.wrt for c in sweeps[0].contributions)
@@ -230,12 +234,16 @@ class Matcher:
         return is_real(recorded) and (bool(recorded.shape) or bool(recorded.names) or node in self._changes)
 
     @cached_property
+    def _end(self) -> int:
+        """Where the program ends: only what a moved or inferred loss adds stands behind the last window."""
+        return max((w.stop for w in self.graph.tape.windows), default=0)
+
+    @cached_property
     def _changes(self) -> frozenset[int]:
         return frozenset(u.change for u in self.updates.values())
 
     def _look_up(self, nodes: Any) -> None:
-        # Only what a moved or inferred loss adds stands behind the last window.
-        end = max((w.stop for w in self.graph.tape.windows), default=0)
+        end = self._end
         for node in nodes:
             if node in self.updates or not self._askable(node) or not self.replays.moves(node):
                 continue

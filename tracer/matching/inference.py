@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from tracer.gradients.adjoints import is_real
 from tracer.tape.node import Kind, Node, Ref
-from tracer.tape.tape import Tape, evaluate
+from tracer.tape.tape import Tape, evaluate, references, substitute
 
 INFERRED = "inferred loss"
 
@@ -51,14 +51,28 @@ def inferred_losses(tape: Tape, live: frozenset[int], parameters: frozenset[int]
     yield _with(tape, errors, _half_squares, "half the sum of squared errors")
     yield _with(tape, errors, _binary_cross_entropy, "binary cross-entropy")
     yield _with(tape, errors, _cross_entropy, "cross-entropy")
+    products = [p for p in (_products(tape, e, live, parameters) for e in errors) if p]
+    if len(products) == len(errors):
+        # As of a policy: the gradient of log p, weighted by what an action was worth.
+        says = f"weighted by {_called(tape, products[0][0].weight)}, which is held constant"
+        yield _with(tape, products, _binary_cross_entropy, f"binary cross-entropy {says}")
+        yield _with(tape, products, _cross_entropy, f"cross-entropy {says}")
+        yield _with(tape, products, _half_squares, f"half the sum of squared errors {says}")
 
 
 class _Error(Struct, frozen=True):
-    """The nodes of a difference of an output and data."""
+    """The nodes of a difference of an output and data.
+
+    Attributes:
+        weight: what it is multiplied by before it is propagated; None for none.
+        parts: the single errors that it was stacked from, with no weights; empty if it is one itself.
+    """
 
     difference: int
     output: int
     data: int
+    weight: int | None = None
+    parts: tuple[_Error, ...] = ()
 
 
 def trained_nodes(tape: Tape, parameters: frozenset[int]) -> set[int]:
@@ -79,7 +93,8 @@ def error_of(tape: Tape, node: Node, live: frozenset[int], trained: set[int]) ->
         return None
     for output, data in (sides, sides[::-1]):
         computed = output in live and output in trained and tape.nodes[output].kind is not Kind.LEAF
-        given = data not in trained and tape.nodes[data].kind is not Kind.LITERAL
+        label = tape.nodes[data]  # a number may be one by its name: action = 1 if u < p else 0
+        given = data not in trained and (label.kind is not Kind.LITERAL or bool(label.names))
         if computed and given and tape.nodes[data].shape == tape.nodes[output].shape:
             return output, data
     return None
@@ -99,6 +114,70 @@ def _errors(tape: Tape, live: frozenset[int], parameters: frozenset[int]) -> lis
             if not errors or tape.nodes[errors[0].difference].site == node.site:
                 errors.append(_Error(node.id, *sides))
     return list(found.values())
+
+
+#: Operations that only lay errors out in another way.
+_LAYOUT = frozenset(
+    {"array", "vstack", "hstack", "stack", "concatenate", "column_stack", "reshape", "transpose", "copy"}
+)
+
+
+def _products(
+    tape: Tape, errors: list[_Error], live: frozenset[int], parameters: frozenset[int]
+) -> list[_Error]:
+    """The errors of a window with the data that they are multiplied by, each alone or stacked before."""
+    smooth: set[int] = set()
+    for node in tape.window_nodes():
+        if node.id in parameters or (node.id in live and not smooth.isdisjoint(tape.operands(node.id))):
+            smooth.add(node.id)
+    single = {e.difference: e for e in errors}
+    carrying = {e.difference: frozenset({e.difference}) for e in errors}
+    found: list[_Error] = []
+    covered: set[int] = set()
+    for node in tape.window_nodes():
+        read = tape.operands(node.id)
+        if node.op in _LAYOUT and any(k in carrying for k in read):
+            if all(k in carrying or tape.nodes[k].kind is Kind.LITERAL for k in read):
+                carrying[node.id] = frozenset().union(*(carrying.get(k, frozenset()) for k in read))
+        elif node.op == "multiply" and len(read) == 2:
+            for error, weight in (read, read[::-1]):
+                given = weight not in smooth and tape.nodes[weight].kind is not Kind.LITERAL
+                if error in carrying and given and covered.isdisjoint(carrying[error]):
+                    covered |= carrying[error]
+                    parts = tuple(single[k] for k in sorted(carrying[error])) if error not in single else ()
+                    one = single.get(error, parts[0] if parts else None)
+                    if one is not None:
+                        found.append(_Error(error, one.output, one.data, weight, parts))
+    return found if covered == set(single) else []
+
+
+def _called(tape: Tape, node: int | None) -> str:
+    """What a reader calls a value: its name, or how it is written."""
+    if node is None:
+        return "1"
+    recorded = tape.nodes[node]
+    return recorded.names[-1] if recorded.names else recorded.site.text if recorded.site else "data"
+
+
+def _laid_out(write: TapeWriter, error: _Error) -> _Error:
+    """A stacked error with its outputs and its data stacked in the same way."""
+    if not error.parts:
+        return error
+
+    def stacked(node: int, sides: dict[int, int]) -> Ref:
+        if node in sides:
+            return Ref(sides[node])
+        recorded = write.nodes[node]
+        if recorded.op not in _LAYOUT:
+            return Ref(node)
+        operands = {k: stacked(k, sides) for k in references((recorded.args, recorded.kwargs))}
+        return write.add(
+            recorded.op, *substitute(recorded.args, operands), **substitute(recorded.kwargs, operands)
+        )
+
+    output = stacked(error.difference, {e.difference: e.output for e in error.parts})
+    data = stacked(error.difference, {e.difference: e.data for e in error.parts})
+    return _Error(error.difference, output.node, data.node, error.weight)
 
 
 class TapeWriter:
@@ -126,7 +205,7 @@ class TapeWriter:
 
 
 def _half_squares(write: TapeWriter, error: _Error) -> Ref:
-    total = _summed(write, write.add("square", Ref(error.difference)))
+    total = _summed(write, write.add("square", Ref(error.difference)), error.weight)
     return write.add("multiply", write.number(0.5), total)
 
 
@@ -136,15 +215,17 @@ def _binary_cross_entropy(write: TapeWriter, error: _Error) -> Ref:
     hit = write.add("multiply", Ref(data), write.add("log", Ref(output)))
     rest = write.add("subtract", one, Ref(output))
     miss = write.add("multiply", write.add("subtract", one, Ref(data)), write.add("log", rest))
-    return write.add("negative", _summed(write, write.add("add", hit, miss)))
+    return write.add("negative", _summed(write, write.add("add", hit, miss), error.weight))
 
 
 def _cross_entropy(write: TapeWriter, error: _Error) -> Ref:
     hit = write.add("multiply", Ref(error.data), write.add("log", Ref(error.output)))
-    return write.add("negative", _summed(write, hit))
+    return write.add("negative", _summed(write, hit, error.weight))
 
 
-def _summed(write: TapeWriter, entries: Ref) -> Ref:
+def _summed(write: TapeWriter, entries: Ref, weight: int | None) -> Ref:
+    if weight is not None:
+        entries = write.add("multiply", Ref(weight), entries)
     if write.nodes[entries.node].shape == ():
         return entries
     return write.add("sum", entries, axis=None, keepdims=False)
@@ -158,7 +239,7 @@ def _with(
     for errors in windows:
         first = errors[0].difference
         writer = TapeWriter(Tape(nodes), nodes[first])
-        whole, *others = [write_loss(writer, error) for error in errors]
+        whole, *others = [write_loss(writer, _laid_out(writer, error)) for error in errors]
         for other in others:
             whole = writer.add("add", whole, other)
         writer.nodes[whole.node].names.append(INFERRED)
