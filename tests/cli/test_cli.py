@@ -87,8 +87,9 @@ def test_latex_goes_to_a_file_and_a_fragment_has_no_preamble(calls: Calls, tmp_p
 
 def test_everything_that_can_be_chosen_arrives(calls: Calls, tmp_path: Path) -> None:
     (tmp_path / "before.py").write_text("reg = 1\n")
+    (tmp_path / "answers.txt").write_text("yes\n")
     result = run(
-        "explain", "net.py", "--loss", "J", "--iteration", "3", "--loop", "7", "--define", "reg=1e-3", "--define", "m = 4",
+        "explain", "net.py", "--answers", "answers.txt", "--loss", "J", "--iteration", "3", "--loop", "7", "--define", "reg=1e-3", "--define", "m = 4",
         "--setup", "before.py", "--call", "f(x)", "--timeout", "5", "--", "--epochs", "10", "-o",
     )  # fmt: skip
     assert result.exit_code == 0
@@ -104,6 +105,7 @@ def test_everything_that_can_be_chosen_arrives(calls: Calls, tmp_path: Path) -> 
         "setup": Path("before.py"),
         "call": "f(x)",
         "timeout": 5.0,
+        "answers": "yes\n",
         "arguments": ("--epochs", "10", "-o"),
     }
 

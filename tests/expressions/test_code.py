@@ -151,7 +151,7 @@ def test_code_that_inverts_a_matrix_says_so() -> None:
 
 
 def test_modules_that_code_needs_are_imported_by_it() -> None:
-    gradient = derived("math.exp(x) * math.pi", "x=")["x"]
+    gradient = derived("math.exp(x) * math.tau", "x=")["x"]
     assert gradient.code is not None
     assert gradient.code.startswith("import math\n")
 
