@@ -54,12 +54,21 @@ def name_axes(
         return table.axes(name(node), shape)[position] if position < len(shape) else None
 
     def source(scalar: int) -> Any:
-        """What tells sizes apart: the axis that a size was read from, or the scalar that it is."""
+        """What tells sizes apart: the axis that a size was read from, or the scalar that it is.
+
+        An array may have been given its size by that of another one, and so on; in a circle the axis itself tells.
+        """
+        seen: set[int] = set()
         node = tape.nodes[origin(scalar)]
-        if node.op == "axis_size" and node.args and isinstance(node.args[0], Ref):
+        while node.op == "axis_size" and node.args and isinstance(node.args[0], Ref):
             axis = axis_at(node.args[0].node, int(node.kwargs.get("axis", 0)))
-            if axis is not None:
-                return source(given[axis]) if axis in given and given[axis] != node.id else axis
+            if axis is None:
+                break
+            seen.add(node.id)
+            maker = given.get(axis, node.id)
+            if tape.nodes[origin(maker)].id in seen:
+                return axis
+            node = tape.nodes[origin(maker)]
         return node.id
 
     def propose(axis: Axis | None, text: str | None, rank: int, scalar: int) -> None:

@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tracer.gradients.adjoints import ancestors
+from tracer.gradients.selection import MOVES_ENTRIES
 from tracer.matching.inference import Inferred, TapeWriter
 from tracer.matching.roots import find_roots, loss_name
 from tracer.matching.updates import Update
-from tracer.tape.node import Kind, Ref
+from tracer.tape.node import Ref
 from tracer.tape.tape import Tape
+
+#: A program with more scalars than these in an iteration computes with single numbers; few of them are losses.
+_MOST_SCALARS = 12
 
 
 def sum_of_losses(tape: Tape, updates: Mapping[int, Update], live: frozenset[int]) -> Inferred | None:
@@ -24,7 +28,9 @@ def sum_of_losses(tape: Tape, updates: Mapping[int, Update], live: frozenset[int
     """
     named, others = find_roots(tape, updates, live)
     roots = {r.node for r in named} if len(named) > len(tape.windows) else {r.node for r in (*named, *others)}
-    roots = {r for r in roots if tape.nodes[r].kind is not Kind.VIEW}  # an entry that is read is no loss
+    roots = {r for r in roots if tape.nodes[r].op not in MOVES_ENTRIES}  # an entry that is read is no loss
+    if len(roots) > _MOST_SCALARS * len(tape.windows):
+        return None
     inner = frozenset().union(*(ancestors(tape, r, updates.keys()) - {r} for r in roots))
     by_window: dict[int, list[int]] = {}
     for root in sorted(roots - inner):
