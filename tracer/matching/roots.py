@@ -80,13 +80,9 @@ def find_roots(
     only_backward = backward - forward
     first = [r for r in named if r not in only_backward]
     first = _without_partial_sums(tape, first, updates)
-    rest = []
-    for node in scalars:
-        if node.id in named or node.id in backward:
-            continue
-        if named and _holds_backward_values(tape, node.id, only_backward, updates):
-            continue
-        rest.append(node.id)
+    spoiled = _holding_backward_values(tape, only_backward, updates) if named else frozenset()
+    known = set(named)
+    rest = [n.id for n in scalars if n.id not in known and n.id not in backward and n.id not in spoiled]
     if not first:
         return tuple(Root(r, False) for r in _maximal(tape, rest[-200:], updates)[-6:]), ()
     return tuple(Root(r, True) for r in first), tuple(Root(r, False) for r in rest)
@@ -120,16 +116,18 @@ def _backward(tape: Tape, updates: Mapping[int, Update]) -> frozenset[int]:
     return frozenset(found)
 
 
-def _holds_backward_values(
-    tape: Tape, root: int, only_backward: frozenset[int], updates: Mapping[int, Update]
-) -> bool:
-    return any(
-        node in only_backward
-        and tape.nodes[node].kind is not Kind.LEAF
-        and node not in updates
-        and tape.nodes[node].shape
-        for node in ancestors(tape, root, updates.keys())
-    )
+def _holding_backward_values(
+    tape: Tape, only_backward: frozenset[int], updates: Mapping[int, Update]
+) -> frozenset[int]:
+    """The nodes that arrays of the backward pass went into, not counting what an update made of them."""
+    found: set[int] = set()
+    for node in tape.window_nodes():
+        own = node.id in only_backward and node.kind is not Kind.LEAF and bool(node.shape)
+        if node.id not in updates and (
+            own or any(k in found and is_real(tape.nodes[k]) for k in tape.operands(node.id))
+        ):
+            found.add(node.id)
+    return frozenset(found)
 
 
 def _maximal(tape: Tape, roots: list[int], updates: Mapping[int, Update]) -> list[int]:
