@@ -31,7 +31,10 @@ def sum_of_losses(tape: Tape, updates: Mapping[int, Update], live: frozenset[int
     roots = {r for r in roots if tape.nodes[r].op not in MOVES_ENTRIES}  # an entry that is read is no loss
     if len(roots) > _MOST_SCALARS * len(tape.windows):
         return None
-    inner = frozenset().union(*(ancestors(tape, r, updates.keys()) - {r} for r in roots))
+    parameters = {u.before for u in updates.values()}
+    behind = {r: ancestors(tape, r, updates.keys()) for r in roots}
+    roots = {r for r in roots if not parameters.isdisjoint(behind[r])}
+    inner = frozenset().union(*(behind[r] - {r} for r in roots))
     by_window: dict[int, list[int]] = {}
     for root in sorted(roots - inner):
         by_window.setdefault(tape.nodes[root].window, []).append(root)
