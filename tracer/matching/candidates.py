@@ -231,7 +231,18 @@ class Matcher:
             return False
         if recorded.dtype == "bool":
             return bool(recorded.shape)
-        return is_real(recorded) and (bool(recorded.shape) or bool(recorded.names) or node in self._changes)
+        if not is_real(recorded):
+            return False
+        return bool(recorded.shape or recorded.names) or node in self._changes or self._is_kept(node)
+
+    def _is_kept(self, node: int) -> bool:
+        """Whether a nameless number is all of an expression, so that it is kept in a list or handed on."""
+        tape = self.graph.tape
+        site = tape.nodes[node].site
+        users = [tape.nodes[user].site for user in tape.users(node)]
+        return site is not None and bool(users) and not any(
+            u is None or (u.path == site.path and u.span.contains(site.span)) for u in users
+        )
 
     @cached_property
     def _end(self) -> int:
