@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+from msgspec.structs import replace
+
 from tracer.diagnosis.conventions import compared
 from tracer.diagnosis.gradient_names import parameter_of, plain_name, says_gradient
-from tracer.diagnosis.target import Target, factors_of, proportion
+from tracer.diagnosis.target import Target, alike, factors_of, proportion
 from tracer.gradients.adjoints import ELEMENTWISE, is_real
 from tracer.matching.analysis import Analysis
 from tracer.matching.judging import judged_updates
 from tracer.matching.optimisers import recognise
+from tracer.matching.scale import name_scale
 from tracer.matching.updates import Update
 from tracer.tape.node import Kind
 from tracer.tape.tape import GIVEN
@@ -31,7 +35,21 @@ def targets(analysis: Analysis) -> list[Target]:
         seen.add((target.node, target.wrt))
         if not any(analysis.matcher.vanishes(target.node, root, target.wrt) for root in target.roots):
             unique.append(target)
-    return compared(analysis, unique)
+    return compared(analysis, [_without_chance(analysis, t, unique) for t in unique])
+
+
+def _without_chance(analysis: Analysis, target: Target, found: Iterable[Target]) -> Target:
+    """A target whose factor means something: any number is a multiple of any other one.
+
+    The factor of a number has a name, or is the one with which another parameter moves too.
+    """
+    if target.factors is None or np.size(analysis.tape.nodes[target.node].value) > 1:
+        return target
+    matcher = analysis.matcher
+    scalars = matcher.scalars(target.node, target.roots[0])
+    named = name_scale(target.factors, scalars, matcher.literals(target.node)) is not None
+    shared = any(t is not target and t.factors is not None and alike(t.steps, target.steps) for t in found)
+    return target if named or shared else replace(target, factors=None)
 
 
 def _of_updates(analysis: Analysis) -> Iterable[Target]:

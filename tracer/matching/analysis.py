@@ -128,7 +128,7 @@ def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) 
             analysis = best
     if analysis.inferred is None and _some_are_wrong(analysis.matcher) and has_indicators(tape):
         # Some identities need zeros and ones to be such: seen * seen == seen.
-        exact = _matched(tape, loss, indicators=True)
+        exact = _matched(tape, loss, exactly=True, graph=analysis.graph if analysis.tape is tape else None)
         if _explained(exact.matcher) > _explained(analysis.matcher):
             analysis = exact
     if clock is not None:
@@ -218,11 +218,21 @@ def _along_gradients(matcher: Matcher) -> int:
 
 
 def _matched(
-    tape: Tape, loss: str | None, inferred: Inferred | None = None, indicators: bool = False
+    tape: Tape,
+    loss: str | None,
+    inferred: Inferred | None = None,
+    exactly: bool = False,
+    graph: Graph | None = None,
 ) -> Analysis:
+    """An analysis without proofs.
+
+    Arguments:
+        exactly: whether zeros and ones among the data stay such in replays.
+        graph: the formulas of the tape, if they are known already.
+    """
     updates = find_updates(tape)
-    graph = build_graph(tape, updates)
-    replays = random_replays(tape, updates, indicators=indicators)
+    graph = graph or build_graph(tape, updates)
+    replays = random_replays(tape, updates, indicators=exactly)
     rules = NumericRules(graph)
     fitted = inferred is not None and inferred.how == "fits"
     matcher = Matcher(graph, updates, replays, rules, loss, inferred.losses if inferred else {}, fitted)
