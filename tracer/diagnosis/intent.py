@@ -35,7 +35,21 @@ def targets(analysis: Analysis) -> list[Target]:
         seen.add((target.node, target.wrt))
         if not any(analysis.matcher.vanishes(target.node, root, target.wrt) for root in target.roots):
             unique.append(target)
-    return compared(analysis, [_without_chance(analysis, t, unique) for t in unique])
+    told = [t for t in unique if not _is_on_the_way(analysis, t, unique)]
+    return compared(analysis, [_without_chance(analysis, t, told) for t in told])
+
+
+def _is_on_the_way(analysis: Analysis, target: Target, found: Iterable[Target]) -> bool:
+    """Whether a value that is no gradient is one term of what is meant as the same gradient: ``dW`` before ``dW += reg * W``."""
+    if target.factors is not None or target.update is not None:
+        return False
+    tape = analysis.tape
+    return any(
+        other.wrt == target.wrt
+        and tape.nodes[other.node].op in ("add", "subtract")
+        and target.node in tape.operands(other.node)
+        for other in found
+    )
 
 
 def _without_chance(analysis: Analysis, target: Target, found: Iterable[Target]) -> Target:
@@ -183,6 +197,7 @@ def _of_names(analysis: Analysis) -> Iterable[Target]:
     tape = analysis.tape
     shown = set(tape.last_windows())
     parameters = _parameters(analysis)
+    updated = {u.before: u.node for u in analysis.updates.values()}
     last: dict[str, int] = {}
     for binding in tape.bindings:
         if tape.nodes[binding.node].window in shown and is_real(tape.nodes[binding.node]):
@@ -199,7 +214,7 @@ def _of_names(analysis: Analysis) -> Iterable[Target]:
             for p, window in parameters.get(of, ())
             if tape.nodes[p].shape == recorded.shape and window == recorded.window
         ]
-        roots = roots_of(analysis, meant[0], node) if len(meant) == 1 else ()
+        roots = roots_of(analysis, meant[0], max(node, updated.get(meant[0], 0))) if len(meant) == 1 else ()
         if roots:
             yield _target(analysis, node, roots, meant[0])
 
