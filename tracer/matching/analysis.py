@@ -20,7 +20,7 @@ from tracer.matching.candidates import Match, Matcher, Sort
 from tracer.matching.clock import Clock
 from tracer.matching.differences import Difference, FiniteDifferences
 from tracer.matching.inference import Inferred, inferred_losses
-from tracer.matching.initial import with_equal_settings, with_initial_leaves
+from tracer.matching.initial import with_double_precision, with_equal_settings, with_initial_leaves
 from tracer.matching.judging import is_right, judged_updates
 from tracer.matching.optimisers import recognise
 from tracer.matching.own_loss import own_losses
@@ -103,7 +103,7 @@ def analyse(tape: Tape, loss: str | None = None, clock: Clock | None = None) -> 
 
 def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) -> Analysis:
     """Find out what every node of a tape is, in numbers; nothing is proved before it is asked for."""
-    tape = with_equal_settings(with_initial_leaves(tape))
+    tape = with_double_precision(with_equal_settings(with_initial_leaves(tape)))
     analysis = _matched(tape, loss)
     matcher = analysis.matcher
     if matcher.updates and not _is_judged(matcher):
