@@ -57,13 +57,19 @@ def _without_chance(analysis: Analysis, target: Target, found: Iterable[Target])
 
     The factor of a number has a name, or is the one with which another parameter moves too.
     """
-    if target.factors is None or np.size(analysis.tape.nodes[target.node].value) > 1:
+    if target.factors is None or _has_named_factor(analysis, target):
         return target
+    shared = any(t is not target and t.factors is not None and alike(t.steps, target.steps) for t in found)
+    return target if shared else replace(target, factors=None)
+
+
+def _has_named_factor(analysis: Analysis, target: Target) -> bool:
+    """Whether a multiple of a gradient is one by what the program has a name for; arrays are not multiples by chance."""
+    if np.size(analysis.tape.nodes[target.node].value) > 1:
+        return True
     matcher = analysis.matcher
     scalars = matcher.scalars(target.node, target.roots[0])
-    named = name_scale(target.factors, scalars, matcher.literals(target.node)) is not None
-    shared = any(t is not target and t.factors is not None and alike(t.steps, target.steps) for t in found)
-    return target if named or shared else replace(target, factors=None)
+    return name_scale(target.factors or (), scalars, matcher.literals(target.node)) is not None
 
 
 def _of_updates(analysis: Analysis) -> Iterable[Target]:
@@ -74,7 +80,7 @@ def _of_updates(analysis: Analysis) -> Iterable[Target]:
             continue
         roots = roots_of(analysis, update.wrt, update.node)
         plain = _target(analysis, update.change, roots, update.wrt, update)
-        if plain.factors is not None:
+        if plain.factors is not None and _has_named_factor(analysis, plain):
             yield plain
             continue
         step = recognise(matcher, update)
