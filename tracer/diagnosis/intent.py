@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from tracer.diagnosis.conventions import compared
 from tracer.diagnosis.gradient_names import parameter_of, plain_name, says_gradient
-from tracer.diagnosis.target import Target, alike, factors_of, proportion
+from tracer.diagnosis.target import Target, alike, factors_beside_decay, factors_of, proportion
 from tracer.gradients.adjoints import ELEMENTWISE, is_real
 from tracer.matching.analysis import Analysis
 from tracer.matching.judging import judged_updates
@@ -102,8 +102,11 @@ def _target(
     values = analysis.replays.of(node)
     sign = update.sign if update is not None and node == update.change else 0
     whole = tuple(r for r in roots if not any(_is_part(analysis, r, other, wrt) for other in roots))
+    fitted = analysis.inferred is not None and analysis.inferred.how == "fits"
     for root in whole:
         factors = factors_of(analysis, values, root, wrt)
+        if factors is None and fitted:
+            factors = factors_beside_decay(analysis, values, root, wrt)
         if factors is not None:
             ordered = (root, *(r for r in whole if r != root))
             return Target(node, ordered, wrt, update.node if update else None, sign, factors)
