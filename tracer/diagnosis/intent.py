@@ -40,7 +40,7 @@ def targets(analysis: Analysis) -> list[Target]:
 
 
 def _is_on_the_way(analysis: Analysis, target: Target, found: Iterable[Target]) -> bool:
-    """Whether a value that is no gradient is one term of what is meant as the same gradient: ``dW`` before ``dW += reg * W``."""
+    """Whether a value that is no gradient is one term of what is meant as it: ``dW`` before ``dW += reg * W``."""
     if target.factors is not None or target.update is not None:
         return False
     tape = analysis.tape

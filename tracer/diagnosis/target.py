@@ -68,7 +68,7 @@ def factors_of(analysis: Analysis, values: Sequence[object], root: int, wrt: int
 def factors_beside_decay(
     analysis: Analysis, values: Sequence[object], root: int, wrt: int
 ) -> tuple[float, ...] | None:
-    """As `factors_of`, where a multiple of the parameter itself may be added: a loss that is not in the program may have a penalty."""
+    """As `factors_of`, where a multiple of the parameter itself may be added: an inferred loss has no penalty."""
     found = []
     for value, parameter, adjoints in zip(
         values, analysis.replays.of(wrt), analysis.matcher.adjoints[root], strict=True

@@ -28,6 +28,7 @@ from tracer.matching.proof import Proof, Prover
 from tracer.matching.replays import Replays, has_indicators, random_replays
 from tracer.matching.totals import are_computed_together, sum_of_losses
 from tracer.matching.updates import Update, find_updates
+from tracer.tape.node import Kind
 from tracer.tape.tape import Tape
 
 
@@ -185,8 +186,9 @@ def _is_another(inferred: Matcher, named: Matcher) -> bool:
     """
     if not any(r.named for r in named.roots):
         return True
-    operands = inferred.graph.tape.operands
-    outputs = {k for error in inferred.inferred.values() for k in operands(error)} & named.live
+    tape = inferred.graph.tape
+    outputs = {k for error in inferred.inferred.values() for k in tape.operands(error)} & named.live
+    outputs = {k for k in outputs if tape.nodes[k].kind is not Kind.LEAF}  # both may read the same targets
     return outputs.isdisjoint(named.forward)
 
 
