@@ -207,6 +207,8 @@ def _of_names(analysis: Analysis) -> Iterable[Target]:
     shown = set(tape.last_windows())
     parameters = _parameters(analysis)
     updated = {u.before: u.node for u in analysis.updates.values()}
+    losses = [r.node for r in analysis.matcher.roots if r.named] or [r.node for r in analysis.matcher.roots]
+    forward = {n for r in losses for n in analysis.matcher.adjoints[r][0].full}
     last: dict[str, int] = {}
     for binding in tape.bindings:
         if tape.nodes[binding.node].window in shown and is_real(tape.nodes[binding.node]):
@@ -214,31 +216,44 @@ def _of_names(analysis: Analysis) -> Iterable[Target]:
     for name, node in last.items():
         of = parameter_of(name)
         recorded = tape.nodes[node]
-        if of is None or node in analysis.updates or node in analysis.matcher.forward:
+        if of is None or node in analysis.updates or node in forward:
             continue
         if recorded.kind in (Kind.LEAF, Kind.LITERAL) or not analysis.replays.moves(node):
             continue
         meant = [
             p
             for p, window in parameters.get(of, ())
-            if tape.nodes[p].shape == recorded.shape and window == recorded.window
+            if _may_be_added(recorded.shape, tape.nodes[p].shape) and window == recorded.window
         ]
         roots = roots_of(analysis, meant[0], max(node, updated.get(meant[0], 0))) if len(meant) == 1 else ()
         if roots:
             yield _target(analysis, node, roots, meant[0])
 
 
+def _may_be_added(shape: tuple[int, ...] | None, to: tuple[int, ...] | None) -> bool:
+    """Whether NumPy adds an array to a parameter of another shape without a word, though the gradient has that shape."""
+    if shape is None or to is None:
+        return False
+    try:
+        return np.broadcast_shapes(shape, to) == to
+    except ValueError:
+        return False
+
+
 def _parameters(analysis: Analysis) -> dict[str, list[tuple[int, int]]]:
     """The versions of parameters that the explained losses were computed from, with their window, by their own names.
 
-    A parameter goes by every name that an earlier version of it had.  Without updates every leaf may be one.
+    A parameter goes by every name that an earlier version of it had, or the point ahead of it at which a step takes the
+    gradient.  Without updates every leaf may be one.
     """
     tape = analysis.tape
     shown = set(tape.last_windows())
     names: dict[int, list[str]] = {}
     found: dict[str, list[tuple[int, int]]] = {}
     for update in analysis.updates.values():
-        known = names.get(update.before, []) + tape.nodes[update.before].names
+        ahead = [n for n in map(tape.nodes.__getitem__, tape.users(update.before)) if n.op in ("add", "subtract")]
+        looked = [name for n in ahead if n.id in analysis.matcher.forward for name in n.names]
+        known = names.get(update.before, []) + tape.nodes[update.before].names + looked
         names[update.node] = known
         if tape.nodes[update.node].window in shown:
             for name in dict.fromkeys(map(plain_name, known)):
