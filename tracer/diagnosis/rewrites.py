@@ -78,6 +78,14 @@ class Operand(Struct, frozen=True):
     previous: int = 0
 
 
+class Exchanged(Struct, frozen=True):
+    """Two items of the list that a call joins, exchanged."""
+
+    span: Span
+    one: int
+    other: int
+
+
 class TimesDerivative(Struct, frozen=True):
     """The expression times the local derivative ∂of/∂wrt."""
 
@@ -132,6 +140,7 @@ Rewrite: TypeAlias = Union[
     Accumulate,
     Scale,
     Operand,
+    Exchanged,
     TimesDerivative,
     DerivativeInstead,
     AddTerm,

@@ -8,6 +8,7 @@ from tracer.diagnosis.edits.computed import computed_otherwise
 from tracer.diagnosis.edits.derivatives import derivatives
 from tracer.diagnosis.edits.gradients import meant_values
 from tracer.diagnosis.edits.operands import other_operands
+from tracer.diagnosis.edits.order import exchanged_parts
 from tracer.diagnosis.trials import Edit, Trials
 
 __all__ = ["edits"]
@@ -16,6 +17,7 @@ __all__ = ["edits"]
 def edits(trials: Trials) -> Iterator[Edit]:
     """All edits worth trying, the plainest subjects first."""
     yield from computed_otherwise(trials)
+    yield from exchanged_parts(trials)
     yield from other_operands(trials)
     yield from derivatives(trials)
     yield from meant_values(trials)

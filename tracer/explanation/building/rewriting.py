@@ -18,6 +18,7 @@ from tracer.diagnosis.rewrites import (
     AddTerm,
     DerivativeInstead,
     Drop,
+    Exchanged,
     Gradient,
     Negate,
     Operand,
@@ -97,6 +98,8 @@ class SourceEditor:
                 yield from self._scaled(span, text)
             case Operand():
                 yield from self._other_operand(rewrite)
+            case Exchanged(span, one, other):
+                yield from self._at(span, self._exchanged(span, one, other))
             case TimesDerivative(span, of, wrt):
                 for slope in self.words.slopes(of, wrt):
                     yield from self._times(span, slope)
@@ -245,6 +248,17 @@ class SourceEditor:
         if isinstance(node, ast.Attribute) and node.attr == "T":
             return text.rpartition(".T")[0]
         return f"{text}.T" if _is_tight(text) else f"({text}).T"
+
+    def _exchanged(self, span: Span, one: int, other: int) -> str | None:
+        call = self._expression(span)
+        listed = call.args[0] if isinstance(call, ast.Call) and call.args else None
+        if call is None or not isinstance(listed, ast.List | ast.Tuple) or max(one, other) >= len(listed.elts):
+            return None
+        items = [self._text(item) for item in listed.elts]
+        old = ", ".join(items)
+        items[one], items[other] = items[other], items[one]
+        whole = self._text(call)
+        return whole.replace(old, ", ".join(items), 1) if old in whole else None
 
     def _dropped(self, span: Span, kept: int) -> Iterator[Rewritten]:
         statement = self._statement(span)
