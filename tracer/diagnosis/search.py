@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 from tracer.diagnosis.accumulation import overwritten
-from tracer.diagnosis.edits import edits
+from tracer.diagnosis.edits import NEAREST_MEANT, changed_code, meant_values
 from tracer.diagnosis.finding import Finding, Kind
 from tracer.diagnosis.gradient_names import says_gradient
 from tracer.diagnosis.identification import identify
@@ -92,23 +92,28 @@ def _smallest(trials: Trials, until: float) -> tuple[Edit, tuple[Target, ...]] |
     """The edit that mends most, of those the nearest, of those the one where the fault enters."""
     best: tuple[tuple[float, ...], Edit, tuple[Target, ...]] | None = None
     everything = len({t.wrt for t in trials.targets})
-    for edit in sorted(edits(trials), key=lambda e: e.level):
-        if best is not None and -best[0][0] == everything and edit.level > best[1].level + _MARGIN:
+
+    def is_settled(level: float) -> bool:
+        return best is not None and -best[0][0] == everything and level > best[1].level + _MARGIN
+
+    for kind_of_edits, nearest in ((changed_code, 0.0), (meant_values, NEAREST_MEANT)):
+        if is_settled(nearest) or time.thread_time() > until:
             break
-        if time.thread_time() > until:
-            break
-        mended = trials.mended(edit)
-        if not mended:
-            continue
-        rank = (
-            -len({t.wrt for t in mended}),
-            round(edit.level, 1),
-            float(not _enters(trials, edit)),
-            edit.level,
-            float(min(edit.nodes)),
-        )
-        if best is None or rank < best[0]:
-            best = rank, edit, mended
+        for edit in sorted(kind_of_edits(trials), key=lambda e: e.level):
+            if is_settled(edit.level) or time.thread_time() > until:
+                break
+            mended = trials.mended(edit)
+            if not mended:
+                continue
+            rank = (
+                -len({t.wrt for t in mended}),
+                round(edit.level, 1),
+                float(not _enters(trials, edit)),
+                edit.level,
+                float(min(edit.nodes)),
+            )
+            if best is None or rank < best[0]:
+                best = rank, edit, mended
     return None if best is None else (best[1], best[2])
 
 

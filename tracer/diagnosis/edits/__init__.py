@@ -11,13 +11,15 @@ from tracer.diagnosis.edits.operands import other_operands
 from tracer.diagnosis.edits.order import exchanged_parts
 from tracer.diagnosis.trials import Edit, Trials
 
-__all__ = ["edits"]
+__all__ = ["NEAREST_MEANT", "changed_code", "meant_values"]
+
+#: No edit of `meant_values` is nearer than this.
+NEAREST_MEANT = 1.4
 
 
-def edits(trials: Trials) -> Iterator[Edit]:
-    """All edits worth trying, the plainest subjects first."""
+def changed_code(trials: Trials) -> Iterator[Edit]:
+    """All edits of what the code says, the plainest subjects first; `meant_values` has those of what it should give."""
     yield from computed_otherwise(trials)
     yield from exchanged_parts(trials)
     yield from other_operands(trials)
     yield from derivatives(trials)
-    yield from meant_values(trials)
