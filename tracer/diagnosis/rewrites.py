@@ -61,6 +61,12 @@ class Accumulate(Struct, frozen=True):
     span: Span
 
 
+class AddAt(Struct, frozen=True):
+    """``np.add.at(x, index, v)`` for ``x[index] += v``."""
+
+    span: Span
+
+
 class Scale(Struct, frozen=True):
     """The expression times a number or a named scalar."""
 
@@ -138,6 +144,7 @@ Rewrite: TypeAlias = Union[
     Reduction,
     Overwrite,
     Accumulate,
+    AddAt,
     Scale,
     Operand,
     Exchanged,

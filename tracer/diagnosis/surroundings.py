@@ -237,7 +237,7 @@ class Surroundings(ForwardPass):
                 seen.add(operand)
                 match = self.best(operand)
                 if match is not None and is_gradient(match):
-                    factors = self._factors(match)
+                    factors = self.factors(match)
                     if factors is not None and not any(alike(factors, f) for f in found):
                         found.append(factors)
                 elif operand in self.behind:
@@ -250,7 +250,7 @@ class Surroundings(ForwardPass):
                 found.append(target.wanted)
         return found
 
-    def _factors(self, match: Match) -> tuple[float, ...] | None:
+    def factors(self, match: Match) -> tuple[float, ...] | None:
         return factors_of(
             self.analysis, self.analysis.replays.of(match.node), match.candidate.root, match.candidate.wrt
         )

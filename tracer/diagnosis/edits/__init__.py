@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from tracer.diagnosis.edits.computed import computed_otherwise
 from tracer.diagnosis.edits.derivatives import derivatives
-from tracer.diagnosis.edits.gradients import meant_values
+from tracer.diagnosis.edits.gradients import gradients_instead
 from tracer.diagnosis.edits.operands import other_operands
 from tracer.diagnosis.edits.order import exchanged_parts
+from tracer.diagnosis.edits.statistics import constant_statistics
 from tracer.diagnosis.trials import Edit, Trials
 
 __all__ = ["NEAREST_MEANT", "changed_code", "meant_values"]
@@ -23,3 +24,9 @@ def changed_code(trials: Trials) -> Iterator[Edit]:
     yield from exchanged_parts(trials)
     yield from other_operands(trials)
     yield from derivatives(trials)
+
+
+def meant_values(trials: Trials) -> Iterator[Edit]:
+    """All edits of what a value should be: a gradient, or itself and what is missing."""
+    yield from constant_statistics(trials)
+    yield from gradients_instead(trials)

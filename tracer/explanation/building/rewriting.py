@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from tracer.diagnosis.rewrites import (
     Accumulate,
+    AddAt,
     AddName,
     AddTerm,
     DerivativeInstead,
@@ -94,6 +95,8 @@ class SourceEditor:
                 yield from self._at(span, self._reduction(span, op, axis, keepdims))
             case Overwrite(span) | Accumulate(span):
                 yield from self._bound(span, isinstance(rewrite, Accumulate))
+            case AddAt(span):
+                yield from self._added_at(span)
             case Scale(span, text):
                 yield from self._scaled(span, text)
             case Operand():
@@ -284,6 +287,16 @@ class SourceEditor:
         settings = [] if axis is None else [f"axis={axis}"]
         settings += ["keepdims=True"] if keepdims else []
         return f"{self._text(owner)}.{op}({', '.join([*first, *settings])})"
+
+    def _added_at(self, span: Span) -> Iterator[Rewritten]:
+        statement = self._statement(span)
+        match statement:
+            case ast.AugAssign(target=ast.Subscript(value=array, slice=index), value=value):
+                parts = ", ".join(self._text(part) for part in (array, index, value))
+                shown = f"({self._text(index)})"
+                if isinstance(index, ast.Tuple):
+                    parts = f"{self._text(array)}, {shown}, {self._text(value)}"
+                yield from self._replace_statement(statement, f"np.add.at({parts})")
 
     def _bound(self, span: Span, adding: bool) -> Iterator[Rewritten]:
         statement = self._statement(span)
