@@ -25,6 +25,8 @@ from tracer.tape.node import Node, Span
 
 #: How much further an edit may be fetched than the best so far and still be tried.
 _MARGIN = 0.35
+#: How much further an edit is fetched that changes nothing in some of the runs of its place.
+_IDLE = 0.3
 #: How many faults of one program are looked for.
 _MOST_FINDINGS = 4
 
@@ -105,11 +107,12 @@ def _smallest(trials: Trials, until: float) -> tuple[Edit, tuple[Target, ...]] |
             mended = trials.mended(edit)
             if not mended:
                 continue
+            level = edit.level + _IDLE * trials.is_idle_somewhere(edit)
             rank = (
                 -len({t.wrt for t in mended}),
-                round(edit.level, 1),
+                round(level, 1),
                 float(not _enters(trials, edit)),
-                edit.level,
+                level,
                 float(min(edit.nodes)),
             )
             if best is None or rank < best[0]:
@@ -163,11 +166,14 @@ def _place(trials: Trials, edit: Edit) -> Span | None:
     chain = _chain(first)
     if span not in chain:
         return span
+    # What is computed and then not used says nothing.
+    ancestors = trials.analysis.matcher.all_ancestors
+    used = trials.analysis.matcher.forward.union(*(ancestors(t.node) for t in (*trials.targets, *trials.right)))
     right = [
         _chain(n)
         for n in trials.analysis.tape.window_nodes()
         if n.window in trials.windows and n.id not in edit.nodes and n.op == first.op and n.site == first.site
-        if trials.best(n.id) is not None or n.id in trials.analysis.matcher.forward  # else nothing shows that it is right
+        if n.id in used
     ]
     place = chain.index(span)
     while place > 0 and any(chain[place] in other for other in right):

@@ -120,9 +120,11 @@ class Surroundings(ForwardPass):
     def variables(self) -> dict[str, dict[str, list[tuple[int, int]]]]:
         """For each function (``""`` for the module) its variables: when each was bound, and to which node."""
         found: dict[str, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
+        shown = [w for at, w in enumerate(self.analysis.tape.windows) if at in self.windows]
         for binding in self.analysis.tape.bindings:
             node = self.node(binding.node)
-            if node.window in self.windows and node.shape is not None and "[" not in binding.name:
+            now = any(window.start <= binding.time <= window.stop for window in shown)
+            if now and node.window >= 0 and node.shape is not None and "[" not in binding.name:
                 found[binding.scope.rpartition(".")[2]][binding.name].append((binding.time, binding.node))
         return found
 

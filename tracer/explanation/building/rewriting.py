@@ -373,6 +373,23 @@ class SourceEditor:
             for new in [self._transposed(nodes[0], old)] if rewrite.transposed else news:
                 if new != old:
                     yield from self._replace_all(rewrite.span, nodes, old, new)
+        for old in places:
+            yield from self._copied(rewrite.span, old)
+
+    def _copied(self, span: Span, name: str) -> Iterator[Rewritten]:
+        """Where a variable that a place reads was bound, bound to a copy: what changes the array leaves it alone."""
+        bound = [
+            node
+            for nodes in self._nodes.values()
+            for node in nodes
+            if isinstance(node, ast.Assign)
+            and [self._text(t) for t in node.targets] == [name]
+            and node.lineno < span.line
+            and isinstance(node.value, ast.Name | ast.Attribute | ast.Subscript)
+        ]
+        if bound:
+            last = max(bound, key=lambda node: node.lineno)
+            yield from self._replace(self.program.span(last.value), f"{self._text(last.value)}.copy()")
 
     def _replace_all(self, within: Span, nodes: list[ast.expr], old: str, new: str) -> Iterator[Rewritten]:
         for chosen in [nodes, *([n] for n in nodes if len(nodes) > 1)]:

@@ -101,9 +101,16 @@ _LEADS = {
 }
 
 
+_REPEATED = (
+    "Line {line} adds by an index in which an entry may stand several times: x[index] += v reads all entries first, so "
+    "of equal ones only the last is added."
+)
+
+
 def fault(told: Told) -> str:
     """What is wrong, what it should be, and what it spoils, in two or three sentences."""
-    said = [_LEADS.get(told.kind, _LEADS["unknown"]).format(line=told.place or told.line)]
+    lead = _REPEATED if told.new.startswith("np.add.at(") else _LEADS.get(told.kind, _LEADS["unknown"])
+    said = [lead.format(line=told.place or told.line)]
     if told.new and told.old:
         said.append(f"It should say {_code(told.new)} instead of {_code(told.old)}.")
     elif told.new:
