@@ -92,6 +92,12 @@ class Exchanged(Struct, frozen=True):
     other: int
 
 
+class OtherCache(Struct, frozen=True):
+    """A call with what another call of the same function returned in place of one of its arguments."""
+
+    span: Span
+
+
 class TimesDerivative(Struct, frozen=True):
     """The expression times the local derivative ∂of/∂wrt."""
 
@@ -148,6 +154,7 @@ Rewrite: TypeAlias = Union[
     Scale,
     Operand,
     Exchanged,
+    OtherCache,
     TimesDerivative,
     DerivativeInstead,
     AddTerm,

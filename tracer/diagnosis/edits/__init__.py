@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracer.diagnosis.edits.caches import other_caches
 from tracer.diagnosis.edits.computed import computed_otherwise
 from tracer.diagnosis.edits.derivatives import derivatives
 from tracer.diagnosis.edits.gradients import gradients_instead
@@ -23,6 +24,7 @@ def changed_code(trials: Trials) -> Iterator[Edit]:
     yield from computed_otherwise(trials)
     yield from exchanged_parts(trials)
     yield from other_operands(trials)
+    yield from other_caches(trials)
     yield from derivatives(trials)
 
 

@@ -24,6 +24,7 @@ from tracer.diagnosis.rewrites import (
     Negate,
     Operand,
     Operator,
+    OtherCache,
     Overwrite,
     Reduction,
     Rewrite,
@@ -103,6 +104,8 @@ class SourceEditor:
                 yield from self._other_operand(rewrite)
             case Exchanged(span, one, other):
                 yield from self._at(span, self._exchanged(span, one, other))
+            case OtherCache(span):
+                yield from self._other_cache(span)
             case TimesDerivative(span, of, wrt):
                 for slope in self.words.slopes(of, wrt):
                     yield from self._times(span, slope)
@@ -262,6 +265,22 @@ class SourceEditor:
         items[one], items[other] = items[other], items[one]
         whole = self._text(call)
         return whole.replace(old, ", ".join(items), 1) if old in whole else None
+
+    def _other_cache(self, span: Span) -> Iterator[Rewritten]:
+        """Each plain argument of a call, as what another call of the function that gave it returned there."""
+        call = self._expression(span)
+        given = [a for a in call.args if isinstance(a, ast.Name)] if isinstance(call, ast.Call) else []
+        returned: dict[str, tuple[str, int]] = {}
+        for node in ast.walk(self.program.tree):
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+                targets = node.targets[0].elts if isinstance(node.targets[0], ast.Tuple) else node.targets
+                for at, target in enumerate(targets):
+                    if isinstance(target, ast.Name):
+                        returned[target.id] = (self._text(node.value.func), at)
+        for argument in given:
+            for other, source in returned.items():
+                if source == returned.get(argument.id) and other != argument.id:
+                    yield from self._replace(self.program.span(argument), other)
 
     def _dropped(self, span: Span, kept: int) -> Iterator[Rewritten]:
         statement = self._statement(span)
