@@ -216,7 +216,8 @@ def _kind(trials: Trials, old: int, new: int) -> Kind:
     one, other = trials.node(old), trials.node(new)
     if trials.is_fresh_random(old):
         return Kind.FRESH_RANDOM_NUMBERS
-    if set(one.names) & set(other.names) and new < old:
+    of_one_loop = one.site == other.site and one.calls == other.calls and old not in trials.analysis.updates
+    if set(one.names) & set(other.names) and new < old and not of_one_loop:
         return Kind.STALE_OPERAND
     return Kind.WRONG_OPERAND
 
