@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tracer.calculus.terms import Entry, Index, IndexExpr
-from tracer.ops.axes import Operand
+from tracer.ops.axes import Operand, broadcast
 from tracer.ops.table import Row, by_name, looked_up, operation
 from tracer.ops.writing import Form, NoFormula, form, rational, size, sum_over, total
 
@@ -165,8 +165,13 @@ def both_extremes(output: str, operands: Sequence[Any], arguments: Mapping[str, 
 
 
 @operation("sum_of")
-def sum_of(summands: tuple[Any, ...]) -> Row:
-    """out = a + b + c + …"""
-    if any(isinstance(s, Operand) and s.ndim for s in summands):
-        raise NoFormula("sum_of", "a sum of arrays")
-    return (), total(s[()] if isinstance(s, Operand) else form(rational(s)) for s in summands)
+def sum_of(summands: Any, *, out: Operand) -> Row:
+    """out[i] = a[i] + b[i] + c[i] + …; of one array, which Python walks row by row, out[i] = Σ_k a[k, i]"""
+    if isinstance(summands, Operand):
+        if not summands.ndim:
+            raise NoFormula("sum_of", "a number, which has no items")
+        index = summands.indices()
+        return index[1:], sum_over(index[:1], summands[index])
+    arrays = [s for s in summands if isinstance(s, Operand)]
+    index = broadcast(*(a.axes for a in arrays), table=out.table)
+    return index, total(s[index] if isinstance(s, Operand) else form(rational(s)) for s in summands)
