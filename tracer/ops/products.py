@@ -93,6 +93,22 @@ def vecdot(A: Operand, B: Operand, axis: Any = -1) -> Row:
     return batch, sum_over(j, A[(*batch, j)] * B[(*batch, j)])
 
 
+@operation("matvec")
+def matvec(A: Operand, b: Operand) -> Row:
+    """out[i] = Σ_j A[i, j] · b[j]"""
+    i, j = A.axis(-2), A.axis(-1)
+    batch = broadcast(A.axes[:-2], b.axes[:-1], table=A.table)
+    return (*batch, i), sum_over(j, A[(*batch, i, j)] * b[(*batch, j)])
+
+
+@operation("vecmat")
+def vecmat(a: Operand, B: Operand) -> Row:
+    """out[k] = Σ_j a[j] · B[j, k]"""
+    j, k = B.axis(-2), B.axis(-1)
+    batch = broadcast(a.axes[:-1], B.axes[:-2], table=B.table)
+    return (*batch, k), sum_over(j, a[(*batch, j)] * B[(*batch, j, k)])
+
+
 @operation("kron")
 def kron(A: Operand, B: Operand, *, out: Operand) -> Row:
     """out[i K + k, j L + l] = A[i, j] · B[k, l]"""

@@ -17,7 +17,7 @@ import numpy as np
 from tracer.calculus.terms import Entry, Index, IndexExpr
 from tracer.ops.axes import Operand
 from tracer.ops.table import Row, by_name, looked_up, operation
-from tracer.ops.writing import Form, NoFormula, form, rational, size, sum_over, total
+from tracer.ops.writing import Form, NoFormula, form, size, sum_over
 
 
 def reduced(ndim: int, axis: Any) -> tuple[int, ...]:
@@ -162,11 +162,3 @@ def both_extremes(output: str, operands: Sequence[Any], arguments: Mapping[str, 
     """Where the largest and the smallest entries are."""
     given = by_name("X axis", operands, arguments)
     return {**largest(output, operands, given), **smallest(output, operands, given)}
-
-
-@operation("sum_of")
-def sum_of(summands: tuple[Any, ...]) -> Row:
-    """out = a + b + c + …"""
-    if any(isinstance(s, Operand) and s.ndim for s in summands):
-        raise NoFormula("sum_of", "a sum of arrays")
-    return (), total(s[()] if isinstance(s, Operand) else form(rational(s)) for s in summands)
