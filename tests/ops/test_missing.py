@@ -16,6 +16,7 @@ from table_cases import Case, real
 from test_table import Prepared
 
 from tracer.calculus import arrays_in, evaluate, vector_jacobian
+from tracer.ops import AxisTable, NoFormula, define
 
 HOLES = real(4, 5)
 HOLES[1, 2] = HOLES[3, 0] = HOLES[3, 1] = np.nan
@@ -72,6 +73,14 @@ def test_infinite_entries_are_replaced_and_have_the_derivative_0() -> None:
     x = np.array([1.0, np.inf, -np.inf, np.nan, 2.0])
     found = gradient(Case("nan_to_num", (x,), np.nan_to_num), np.arange(1.0, 6.0))
     assert found.tolist() == [1.0, 0.0, 0.0, 0.0, 5.0]
+
+
+def test_a_computed_number_in_place_of_nan_is_refused_where_it_counts() -> None:
+    x, instead = np.array([1.0, np.nan]), np.array(2.0)
+    table = AxisTable()
+    given = {"nan": table.operand("m", (), value=instead)}
+    with pytest.raises(NoFormula, match="in place of NaN that the program computes"):
+        define("nan_to_num", "out", (table.operand("A", (2,), value=x),), given, table, (2,))
 
 
 def test_where_all_is_finite_nothing_is_replaced() -> None:
