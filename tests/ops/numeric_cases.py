@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from more_cases import _AXES, SHAPES, over, regular
+from more_cases import _AXES, SHAPES, over, regular, symmetric
 from table_cases import Array, Case, positive, real
 
 half = Fraction(1, 2)
@@ -189,6 +189,27 @@ def _systems() -> list[Case]:
     return cases
 
 
+def _edges() -> list[Case]:
+    """Results without entries, diagonals outside, operands of different numbers of axes, other axes and triangles."""
+    cases = [
+        Case("diff", (real(1),), np.diff),
+        Case("array_split", (real(1),), lambda x: np.array_split(x, 3)[2], {"sections": 3, "axis": 0, "part": 2}),
+        Case("delete", (real(2, 3), slice(0, 2)), lambda x, o: np.delete(x, o, 0), {"axis": 0}),
+        *(Case("trace", (real(3, 4),), lambda x, k=k: np.trace(x, k), {"offset": k}) for k in (4, 5, -3, -7)),
+        *(Case("kron", (real(*a), real(*b)), np.kron) for a, b in [((4,), (2, 2)), ((2, 2), (3,)), ((2, 3), (1, 2, 2)), ((1,), (2, 3))]),
+        *(Case("cumsum", (real(*s),), np.cumsum) for s in [(4, 3), (1, 3), (2, 3, 2), (4, 1)]),
+        *(Case("power", (positive(3), Fraction("2.1045476110909873")), lambda x, p: x ** float(p)) for _ in range(1)),
+    ]  # fmt: skip
+    axes: list[dict[str, int]] = [{"axisa": 0}, {"axisb": 1}, {"axisc": 0}, {"axis": 0}, {"axisa": 0, "axisb": -1, "axisc": 1}]
+    cases += [Case("cross", (real(3, 3), real(3, 3)), lambda a, b, k=k: np.cross(a, b, **k), k) for k in axes]
+    cases.append(Case("cross", (real(3, 4), real(4, 3)), lambda a, b: np.cross(a, b, axisa=0), {"axisa": 0}))
+    upper = symmetric(3, 3)
+    cases.append(Case("linalg.eigvalsh", (upper,), lambda x: np.linalg.eigvalsh(x, "U"), {"UPLO": "U"}))
+    return cases + [
+        Case("part_of", (k, "linalg.eigh", upper), lambda k, _, x: np.linalg.eigh(x, "U")[k], {"UPLO": "U"}) for k in (0, 1)
+    ]
+
+
 def _of_vectors() -> list[Case]:
     shapes: list[tuple[tuple[int, ...], tuple[int, ...]]] = [
         ((4, 3), (3,)), ((1, 3), (3,)), ((4, 1), (1,)), ((2, 4, 3), (3,)), ((2, 4, 3), (2, 3)), ((4, 3), (5, 3)),
@@ -219,5 +240,5 @@ def _of_vectors() -> list[Case]:
 
 
 NUMERIC_CASES = [
-    *_together(), *_without_missing(), *_differences(), *_polynomials(), *_ends(), *_norms(), *_systems(), *_of_vectors()
+    *_together(), *_without_missing(), *_differences(), *_polynomials(), *_ends(), *_norms(), *_systems(), *_edges(), *_of_vectors()
 ]  # fmt: skip

@@ -165,6 +165,8 @@ def test_a_corrupted_coefficient_is_noticed(case: Case) -> None:
     prepared = Prepared(case)
     if is_linearised(prepared.definition):
         return  # its value says nothing of its differential; the derivatives above are corrupted instead
+    if not prepared.result.size:
+        return  # an array without entries has none that could be wrong
     if not prepared.result.any():
         assert not np.allclose(prepared.evaluate(Definition("out", (), constant(1))), prepared.result)
         return

@@ -15,6 +15,7 @@ import numpy as np
 from tracer.calculus.terms import Index
 from tracer.ops.axes import Operand
 from tracer.ops.reductions import axis_at, reduced, split
+from tracer.ops.shapes import flat
 from tracer.ops.stated import Indices, change, looked
 from tracer.ops.table import Row, by_name, looked_up, operation
 from tracer.ops.writing import Form, NoFormula, condition, form, sum_over
@@ -63,8 +64,12 @@ def along(X: Operand, axis: Any, op: str, default: Any = None) -> int:
 
 
 @operation("cumsum", "cumulative_sum")
-def cumsum(X: Operand, axis: Any = None) -> Row:
-    """out[i] = Σ_j [j ≤ i] X[j]"""
+def cumsum(X: Operand, axis: Any = None, *, out: Operand) -> Row:
+    """out[i] = Σ_j [j ≤ i] X[j]; of all entries, one row after the other: out[k] = Σ_ij [i J + j ≤ k] X[i, j]"""
+    if axis is None and X.ndim > 1:
+        index = X.indices()
+        (k,) = out.indices()
+        return (k,), sum_over(index, condition("<=", flat(index, X.table), k) * X[index])
     position = along(X, axis, "cumsum")
     free, inner, reached = up_to(X, position)
     return free, sum_over(inner[position], reached * X[inner])

@@ -18,7 +18,7 @@ from tracer.calculus.terms import Index
 from tracer.ops.axes import Operand
 from tracer.ops.linear_systems import held, inverse_or_nan, stack, values
 from tracer.ops.stated import Indices, change, inverse, looked
-from tracer.ops.table import Row, looked_up, operation
+from tracer.ops.table import Row, by_name, looked_up, operation
 from tracer.ops.writing import Form, NoFormula, condition, delta, form, sum_over
 
 
@@ -29,9 +29,12 @@ def _one_axis(A: Operand) -> None:
         A.table.unite(rows, columns)
 
 
-def _lower(A: Operand, b: Indices, weight: Callable[[Index | int, Index | int], Form]) -> Form:
-    """Σ weight(p, q) ∂S[p, q] of the symmetric matrix S whose lower triangle is that of A."""
+def _lower(A: Operand, b: Indices, weight: Callable[[Index | int, Index | int], Form], triangle: Any = "L") -> Form:
+    """Σ weight(p, q) ∂S[p, q] of the symmetric matrix S whose lower, or upper, triangle is that of A."""
     p, q = A.axis(-2), A.axis(-1)
+    if str(triangle).upper() == "U":
+        upper = weight(p, q) * condition("<=", p, q) + weight(q, p) * condition("<", p, q)
+        return sum_over([p, q], upper * change(A, (*b, p, q)))
     twice = weight(p, q) * condition("<=", q, p) + weight(q, p) * condition("<", q, p)
     return sum_over([p, q], twice * change(A, (*b, p, q)))
 
@@ -60,7 +63,7 @@ def inverse_factor(output: str, operands: Sequence[Any], _: Mapping[str, Any]) -
 
 
 @operation("linalg.eigvalsh")
-def eigvalsh(A: Operand, *, out: Operand) -> Row:
+def eigvalsh(A: Operand, UPLO: Any = "L", *, out: Operand) -> Row:
     """out: A v = out v, |v| = 1, A symmetric, so ∂out[k] = v[k]ᵀ ∂A v[k]; eigenvalues all different"""
     A, b = stack(A, "eigvalsh")
     _one_axis(A)
@@ -69,23 +72,24 @@ def eigvalsh(A: Operand, *, out: Operand) -> Row:
     def weight(p: Index | int, q: Index | int) -> Form:
         return looked(out, "vectors", *b, p, k) * looked(out, "vectors", *b, q, k)
 
-    return (*b, k), held(out, *b, k) + _lower(A, b, weight)
+    return (*b, k), held(out, *b, k) + _lower(A, b, weight, UPLO)
 
 
 @looked_up("linalg.eigvalsh")
-def vectors(output: str, operands: Sequence[Any], _: Mapping[str, Any]) -> dict[str, Any]:
+def vectors(output: str, operands: Sequence[Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The eigenvectors, and between two eigenvalues one over their distance."""
-    w, v = np.linalg.eigh(values(operands[0]))
+    triangle = by_name("A UPLO", operands, arguments).get("UPLO", "L")
+    w, v = np.linalg.eigh(values(operands[0]), triangle)
     apart = w[..., None, :] - w[..., :, None]
     same = np.eye(w.shape[-1], dtype=bool)
     gaps = np.where(same, 0.0, 1.0 / np.where(same | (apart == 0), 1.0, apart))
     return {f"{output}.vectors": v, f"{output}.gaps": np.where(apart == 0, 0.0, gaps)}
 
 
-def eigh(A: Operand, *, part: int, out: Operand) -> Row:
+def eigh(A: Operand, UPLO: Any = "L", *, part: int, out: Operand) -> Row:
     """out: A v = w v, |v| = 1, A symmetric, so ∂v[k] = Σ_m v[m] (v[m]ᵀ ∂A v[k]) / (w[k] − w[m])"""
     if part == 0:
-        return eigvalsh(A, out=out)
+        return eigvalsh(A, UPLO, out=out)
     A, b = stack(A, "eigh")
     _one_axis(A)
     i, k, m = A.axis(-2), A.axis(-2), A.axis(-2)
@@ -93,7 +97,7 @@ def eigh(A: Operand, *, part: int, out: Operand) -> Row:
     def weight(p: Index | int, q: Index | int) -> Form:
         return looked(out, "vectors", *b, p, m) * looked(out, "vectors", *b, q, k)
 
-    turned = held(out, *b, i, m) * looked(out, "gaps", *b, m, k) * _lower(A, b, weight)
+    turned = held(out, *b, i, m) * looked(out, "gaps", *b, m, k) * _lower(A, b, weight, UPLO)
     return (*b, i, k), held(out, *b, i, k) + sum_over(m, turned)
 
 
@@ -178,10 +182,12 @@ def qr(A: Operand, *, part: int, out: Operand) -> Row:
     return (i, j), held(out, i, j) + sum_over([a, c, k], upper * held(out, k, j))
 
 
-def decomposed(output: str, name: str, operands: Sequence[Any], part: int) -> dict[str, Any]:
+def decomposed(
+    output: str, name: str, operands: Sequence[Any], arguments: Mapping[str, Any], part: int
+) -> dict[str, Any]:
     """The arrays that the parts of decompositions mention."""
     if name == "linalg.eigh":
-        return vectors(output, operands, {})
+        return vectors(output, operands, arguments)
     a = values(operands[0])
     if name == "linalg.qr":
         q, r = np.linalg.qr(a)

@@ -86,7 +86,7 @@ def of_parts(output: str, operands: Sequence[Any], arguments: Mapping[str, Any])
     if name == "linalg.lstsq":
         return normal_equations(output, arrays, {})
     return (
-        decomposed(output, name, arrays, whole(part))
+        decomposed(output, name, arrays, arguments, whole(part))
         if name in ("linalg.eigh", "linalg.svd", "linalg.qr")
         else {}
     )
