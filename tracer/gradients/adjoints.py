@@ -141,9 +141,18 @@ def _once(rules: NumericRules, places: Sequence[int], relevant: frozenset[int]) 
 
 
 def _hidden(tape: Tape, root: int, relevant: frozenset[int], cuts: Collection[int]) -> set[int]:
-    """What the root depends on through a value that could not be followed."""
-    opaque = [n for n in ancestors(tape, root, cuts) if tape.nodes[n].kind is Kind.OPAQUE]
-    return {k for n in opaque for k in tape.operands(n) if k in relevant}
+    """What the root depends on through a value that could not be followed, or through complex numbers."""
+    above = ancestors(tape, root, cuts)
+    found = {k for n in above if tape.nodes[n].kind is Kind.OPAQUE for k in tape.operands(n) if k in relevant}
+    seen: set[int] = set()
+    todo = [k for n in above for k in tape.operands(n) if n not in cuts]
+    while todo:
+        node = todo.pop()
+        if node not in seen and tape.nodes[node].dtype.startswith("complex"):
+            seen.add(node)
+            todo += tape.operands(node)
+            found.update(k for k in tape.operands(node) if k in relevant)
+    return found
 
 
 #: What is left of a sum of numbers of size 1 that cancel is smaller than this.
