@@ -82,7 +82,7 @@ def test_the_sweep_stops_at_an_update() -> None:
     assert {found.updates[u].before for u in found.updates if u in before} <= uncut
 
 
-@pytest.mark.parametrize("way", ["np.abs(np.fft.fft(W)) ** 2", "np.sqrt(W.astype(complex)).real", "np.linalg.eigvals(W[:3]).imag ** 2"])
+@pytest.mark.parametrize("way", ["np.abs(np.fft.fft(W)) ** 2", "np.sqrt(W.astype(complex)).real"])
 def test_what_also_passes_through_complex_numbers_has_no_adjoint_rather_than_a_part_of_it(way: str) -> None:
     found = analysed_source(f"""
 import numpy as np
