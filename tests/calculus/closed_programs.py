@@ -127,6 +127,74 @@ PROGRAMS: dict[str, Closed] = {
         ("dz = (1 / (1 + np.exp(-z)) - y) / m", "dz = (1 / (1 + np.exp(-z)) + y) / m"),
         "dz",
     ),
+    "binary cross-entropy of scores, without overflow": Closed(
+        _LOGISTIC,
+        """
+        z = X @ w
+        cost = np.mean(np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z))))
+        dz = (1 / (1 + np.exp(-z)) - y) / m
+        dw = X.T @ dz
+        w = w - 0.1 * dw
+        """,
+        ("dz", "dw"),
+        ("dz = (1 / (1 + np.exp(-z)) - y) / m", "dz = (1 / (1 + np.exp(-np.abs(z))) - y) / m"),
+        "dz",
+    ),
+    "sigmoid in two branches": Closed(
+        _LOGISTIC,
+        """
+        z = X @ w
+        p = np.where(z >= 0, 1 / (1 + np.exp(-z)), np.exp(z) / (1 + np.exp(z)))
+        cost = -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+        dz = (p - y) / m
+        dw = X.T @ dz
+        w = w - 0.1 * dw
+        """,
+        ("dz", "dw"),
+        ("dz = (p - y) / m", "dz = (p - y) * p / m"),
+        "dz",
+    ),
+    "softsign": Closed(
+        "X = np.random.randn(8, 4); W = np.random.randn(4, 3); T = np.random.randn(8, 3)",
+        """
+        z = X @ W
+        a = z / (1 + np.abs(z))
+        loss = np.sum((a - T) ** 2)
+        dz = 2 * (a - T) / (1 + np.abs(z)) ** 2
+        dW = X.T @ dz
+        W = W - 0.01 * dW
+        """,
+        ("dz", "dW"),
+        ("/ (1 + np.abs(z)) ** 2", "/ (1 + z) ** 2"),
+        "dz",
+    ),
+    "Huber": Closed(
+        "X = np.random.randn(8, 4); w = np.random.randn(4); y = np.random.randn(8); delta = 1.0",
+        """
+        r = X @ w - y
+        a = np.abs(r)
+        loss = np.sum(np.where(a <= delta, 0.5 * r ** 2, delta * (a - 0.5 * delta)))
+        dr = np.where(a <= delta, r, delta * np.sign(r))
+        dw = X.T @ dr
+        w = w - 0.1 * dw
+        """,
+        ("dr", "dw"),
+        ("delta * np.sign(r))", "np.abs(r))"),
+        "dr",
+    ),
+    "Student's t": Closed(
+        "X = np.random.randn(8, 4); w = np.random.randn(4); y = np.random.randn(8); nu = 3.0",
+        """
+        r = X @ w - y
+        loss = (nu + 1) / 2 * np.sum(np.log(1 + r ** 2 / nu))
+        dr = (nu + 1) * r / (nu + r ** 2)
+        dw = X.T @ dr
+        w = w - 0.1 * dw
+        """,
+        ("dr", "dw"),
+        ("dr = (nu + 1) * r", "dr = nu * r"),
+        "dr",
+    ),
     "ridge regression": Closed(
         _REGRESSION,
         """
