@@ -194,6 +194,8 @@ def _edges() -> list[Case]:
     cases = [
         Case("diff", (real(1),), np.diff),
         Case("array_split", (real(1),), lambda x: np.array_split(x, 3)[2], {"sections": 3, "axis": 0, "part": 2}),
+        *(Case(op, (np.zeros((0, 3)),), lambda x, f=f: f(x, axis=1), {"axis": 1})
+          for op, f in (("max", np.max), ("prod", np.prod), ("median", np.median), ("std", np.std), ("norm", np.linalg.norm))),
         Case("delete", (real(2, 3), slice(0, 2)), lambda x, o: np.delete(x, o, 0), {"axis": 0}),
         *(Case("trace", (real(3, 4),), lambda x, k=k: np.trace(x, k), {"offset": k}) for k in (4, 5, -3, -7)),
         *(Case("kron", (real(*a), real(*b)), np.kron) for a, b in [((4,), (2, 2)), ((2, 2), (3,)), ((2, 3), (1, 2, 2)), ((1,), (2, 3))]),

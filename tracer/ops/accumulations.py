@@ -14,7 +14,7 @@ import numpy as np
 
 from tracer.calculus.terms import Index
 from tracer.ops.axes import Operand
-from tracer.ops.reductions import axis_at, reduced, split
+from tracer.ops.reductions import axis_at, reduced, rows, split
 from tracer.ops.shapes import flat
 from tracer.ops.stated import Indices, change, looked
 from tracer.ops.table import Row, by_name, looked_up, operation
@@ -42,7 +42,7 @@ def product_of_others(x: Array, axis: Any) -> Array:
     over = reduced(x.ndim, axis)
     kept = [p for p in range(x.ndim) if p not in over]
     moved = np.transpose(x, (*kept, *over))
-    flat = moved.reshape((*[x.shape[p] for p in kept], -1))
+    flat = moved.reshape(rows(x.shape, kept, over))
     product = _without_own(flat).reshape(moved.shape)
     return np.transpose(product, np.argsort((*kept, *over)))
 

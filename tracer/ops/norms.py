@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tracer.ops.axes import Operand
-from tracer.ops.reductions import axis_at, reduced, split
+from tracer.ops.reductions import axis_at, reduced, rows, split
 from tracer.ops.stated import array_like, change, looked, root
 from tracer.ops.table import Row, by_name, looked_up, operation
 from tracer.ops.writing import NoFormula, form, mask, sum_over
@@ -108,7 +108,7 @@ def _first_extreme(sizes: Array, over: tuple[int, ...], largest: bool) -> Array:
     """1 at the largest, or smallest, along some axes, the first of equal ones; 0 elsewhere."""
     kept = [p for p in range(sizes.ndim) if p not in over]
     moved = np.transpose(sizes, (*kept, *over))
-    flat = moved.reshape((*moved.shape[: len(kept)], -1))
+    flat = moved.reshape(rows(sizes.shape, kept, over))
     first = flat.argmax(axis=-1) if largest else flat.argmin(axis=-1)
     chosen = (np.arange(flat.shape[-1]) == first[..., None]).astype(float).reshape(moved.shape)
     return np.transpose(chosen, np.argsort((*kept, *over)))

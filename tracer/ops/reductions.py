@@ -117,6 +117,11 @@ def picked(
     return X.at(*at)
 
 
+def rows(shape: Sequence[int], kept: Sequence[int], over: Sequence[int]) -> tuple[int, ...]:
+    """The shape in which all entries that are reduced together stand along the last axis; a size may be 0."""
+    return (*[shape[p] for p in kept], int(np.prod([shape[p] for p in over])))
+
+
 def places(
     x: np.ndarray[Any, Any],
     choose: Callable[[np.ndarray[Any, Any]], Any],
@@ -127,7 +132,7 @@ def places(
     """The look-up arrays of `picked`: ``choose`` takes entries along the last axis and gives one place each."""
     over = reduced(x.ndim, arguments.get("axis"))
     kept = [p for p in range(x.ndim) if p not in over]
-    moved = np.transpose(x, (*kept, *over)).reshape((*[x.shape[p] for p in kept], -1))
+    moved = np.transpose(x, (*kept, *over)).reshape(rows(x.shape, kept, over))
     chosen = choose(moved.real if moved.dtype.kind == "c" else moved)
     found = list(np.unravel_index(np.asarray(chosen), [x.shape[p] for p in over]))
     if arguments.get("keepdims"):
