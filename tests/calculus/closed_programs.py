@@ -73,6 +73,20 @@ PROGRAMS: dict[str, Closed] = {
         ("da = np.exp(logp)", "da = np.exp(a)"),
         "dW",
     ),
+    "log-sum-exp, with sums of two shapes": Closed(
+        _X,
+        """
+        s = X @ W
+        loss = np.mean(np.log(np.exp(s).sum(1)) - s[np.arange(n), t])
+        p = np.exp(s) / np.exp(s).sum(1, keepdims=True)
+        ds = (p - np.eye(3)[t]) / n
+        dW = X.T @ ds
+        W = W - 0.1 * dW
+        """,
+        ("ds", "dW"),
+        ("ds = (p - np.eye(3)[t]) / n", "ds = (p - np.eye(3)[t]) / 3"),
+        "nothing",
+    ),
     "softmax alone": Closed(
         "Z = np.random.randn(6, 5); T = np.random.randn(6, 5)",
         """
@@ -417,6 +431,25 @@ PROGRAMS: dict[str, Closed] = {
         """,
         ("dv", "du", "dun"),
         ("(1 - ns) @ un", "ns @ un"),
+        "dv",
+    ),
+    "words and negative samples, by a sigmoid of the negative": Closed(
+        "V = np.random.randn(7, 4); U = np.random.randn(7, 4); c = 2; o = 3; neg = np.array([0, 5, 6])",
+        """
+        v = V[c].copy()
+        u = U[o].copy()
+        un = U[neg]
+        pos = 1 / (1 + np.exp(-(u @ v)))
+        loss = -np.log(pos) - np.sum(np.log(1 / (1 + np.exp(-(-un @ v)))))
+        ns = 1 / (1 + np.exp(-(un @ v)))
+        dv = (pos - 1) * u + un.T @ ns
+        du = (pos - 1) * v
+        dun = np.outer(ns, v)
+        V[c] -= 0.1 * dv
+        U[o] -= 0.1 * du
+        """,
+        ("dv", "du", "dun"),
+        ("+ un.T @ ns", "- un.T @ ns"),
         "dv",
     ),
     "a Gaussian's covariance": Closed(

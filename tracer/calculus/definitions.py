@@ -49,18 +49,30 @@ def _value_key(free: tuple[Index | int, ...], expr: Expr) -> object:
 
 
 def as_multiples(definitions: Mapping[str, Definition]) -> dict[str, Definition]:
-    """The definitions, with a product that is a multiple of an earlier one written as that: (−A) v is −(A v)."""
+    """The definitions, with multiples of an earlier array, or the same one with other axes of size one, written as that.
+
+    (−A) v is −(A v), and a sum with ``keepdims=True`` is the one without.
+    """
     result = dict(definitions)
-    earlier: dict[object, tuple[str, Fraction]] = {}
+    earlier: dict[object, tuple[str, Fraction, tuple[Index | int, ...]]] = {}
     for name, definition in definitions.items():
-        if len(definition.expr) != 1 or len(definition.expr[0].factors) < 2:
+        core: Expr | None = definition.expr
+        coefficient = ONE
+        if len(definition.expr) == 1:
+            (term,) = definition.expr
+            if not term.bound and len(term.factors) < 2:
+                continue  # one entry or function is followed by its name
+            alone, coefficient = _without_multiples(term, result)
+            core = None if alone is None else (alone,)
+        if not core:
             continue
-        core, coefficient = _without_multiples(definition.expr[0], result)
-        if core is None:
-            continue
-        known, of_known = earlier.setdefault(_value_key(definition.free, (core,)), (name, coefficient))
+        running = tuple(i for i in definition.free if isinstance(i, Index))
+        key = _value_key(running, core)
+        known, of_known, free = earlier.setdefault(key, (name, coefficient, definition.free))
         if known != name:
-            factor = (Entry(known, definition.free), ONE)
+            rest = iter(running)
+            at = tuple(next(rest) if isinstance(i, Index) else i for i in free)
+            factor = (Entry(known, at), ONE)
             result[name] = Definition(name, definition.free, (Term(coefficient / of_known, (), (factor,)),))
     return result
 

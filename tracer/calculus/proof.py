@@ -86,6 +86,10 @@ def prove_equal(
     lemmas, keep = tuple(lemmas), tuple(keep)
     start = time.thread_time()
     proof = _prove(a, b, definitions, keep, lemmas, budget_seconds, counts)
+    left_over = budget_seconds - (time.thread_time() - start)
+    if not proof.proved and keep and left_over > budget_seconds / 2:
+        unfolded = _prove(a, b, definitions, (), lemmas, left_over, counts)  # what is kept may have to do with the rest
+        proof = unfolded if unfolded.proved else proof
     if proof.proved or sizes is None:
         return proof
     reached = ancestors(arrays_in(a) | arrays_in(b), definitions)
