@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from tracer.calculus.terms import Entry, Index, IndexExpr
-from tracer.ops.axes import Operand, broadcast
+from tracer.ops.axes import Operand
 from tracer.ops.table import Row, by_name, looked_up, operation
-from tracer.ops.writing import Form, NoFormula, form, rational, size, sum_over, total
+from tracer.ops.writing import Form, NoFormula, form, size, sum_over
 
 
 def reduced(ndim: int, axis: Any) -> tuple[int, ...]:
@@ -117,6 +117,11 @@ def picked(
     return X.at(*at)
 
 
+def rows(shape: Sequence[int], kept: Sequence[int], over: Sequence[int]) -> tuple[int, ...]:
+    """The shape in which all entries that are reduced together stand along the last axis; a size may be 0."""
+    return (*[shape[p] for p in kept], int(np.prod([shape[p] for p in over])))
+
+
 def places(
     x: np.ndarray[Any, Any],
     choose: Callable[[np.ndarray[Any, Any]], Any],
@@ -127,7 +132,7 @@ def places(
     """The look-up arrays of `picked`: ``choose`` takes entries along the last axis and gives one place each."""
     over = reduced(x.ndim, arguments.get("axis"))
     kept = [p for p in range(x.ndim) if p not in over]
-    moved = np.transpose(x, (*kept, *over)).reshape((*[x.shape[p] for p in kept], -1))
+    moved = np.transpose(x, (*kept, *over)).reshape(rows(x.shape, kept, over))
     chosen = choose(moved.real if moved.dtype.kind == "c" else moved)
     found = list(np.unravel_index(np.asarray(chosen), [x.shape[p] for p in over]))
     if arguments.get("keepdims"):
@@ -162,16 +167,3 @@ def both_extremes(output: str, operands: Sequence[Any], arguments: Mapping[str, 
     """Where the largest and the smallest entries are."""
     given = by_name("X axis", operands, arguments)
     return {**largest(output, operands, given), **smallest(output, operands, given)}
-
-
-@operation("sum_of")
-def sum_of(summands: Any, *, out: Operand) -> Row:
-    """out[i] = a[i] + b[i] + c[i] + …; of one array, which Python walks row by row, out[i] = Σ_k a[k, i]"""
-    if isinstance(summands, Operand):
-        if not summands.ndim:
-            raise NoFormula("sum_of", "a number, which has no items")
-        index = summands.indices()
-        return index[1:], sum_over(index[:1], summands[index])
-    arrays = [s for s in summands if isinstance(s, Operand)]
-    index = broadcast(*(a.axes for a in arrays), table=out.table)
-    return index, total(s[index] if isinstance(s, Operand) else form(rational(s)) for s in summands)

@@ -257,7 +257,9 @@ class _Finder:
             count += int(_sets_by_name(statement))
             for target in _changed(statement):
                 base = _base_name(target)
-                elsewhere = any(other is not statement for other in reads.get(base, ())) or base == ".__dict__"
+                elsewhere = (
+                    any(other is not statement for other in reads.get(base, ())) or base == ".__dict__"
+                )
                 new = isinstance(target, ast.Name) and (self._scope(target), base) in fresh
                 count += int(not new and (base in aliases or elsewhere or self._is_of_others(target)))
         return count
@@ -332,7 +334,9 @@ def _is_attribute_of(target: ast.AST, name: str) -> bool:
     """``self.W`` or ``self.W[0]``, for the name ``self``."""
     while isinstance(target, ast.Subscript):
         target = target.value
-    return isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == name
+    return (
+        isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == name
+    )
 
 
 def _names_in(node: ast.AST) -> set[str]:
@@ -377,7 +381,9 @@ def _makes_anew(shown: str, value: ast.AST) -> bool:
     return any(
         isinstance(n, ast.BinOp)
         and isinstance(n.op, (ast.Add, ast.Sub))
-        and (isinstance(n.left, ast.Name) and n.left.id in items or ast.unparse(n.left).startswith(f"{shown}["))
+        and (
+            isinstance(n.left, ast.Name) and n.left.id in items or ast.unparse(n.left).startswith(f"{shown}[")
+        )
         for n in ast.walk(made)
     )
 
