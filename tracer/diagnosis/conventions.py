@@ -32,7 +32,12 @@ def compared(analysis: Analysis, found: list[Target]) -> list[Target]:
             groups.setdefault((target.roots[0], target.sign == 0), []).append(target)
     wanted: dict[Target, tuple[float, ...]] = {}
     for (root, _), group in groups.items():
-        wanted.update(_outliers(analysis, group) or _ascending(analysis, root, group))
+        odd = _outliers(analysis, group)
+        if (
+            root in analysis.matcher.reach
+        ):  # a layer may take a mean for its weights alone: what is exact is right
+            odd = {t: f for t, f in odd.items() if not alike(t.factors or (), [1.0] * len(f))}
+        wanted.update(odd or _ascending(analysis, root, group))
     return [
         Target(t.node, t.roots, t.wrt, t.update, t.sign, t.factors, wanted[t]) if t in wanted else t
         for t in found

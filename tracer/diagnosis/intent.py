@@ -124,6 +124,7 @@ def roots_of(analysis: Analysis, wrt: int, before: int) -> tuple[int, ...]:
     all_able = [r for r in matcher.roots if wrt in matcher.adjoints[r.node][0].full]
     if any(r.named and r not in all_able and wrt in matcher.all_ancestors(r.node) for r in matcher.roots):
         return ()  # a loss depends on it in a way that could not be differentiated
+    all_able = [r for r in all_able if matcher.may_be_of(before, r.node)]
     able = [r for r in all_able if matcher.position(r.node) < before]
     able = able or [r for r in all_able if analysis.tape.nodes[r.node].window == window]
     named = [r.node for r in able if r.named] or [r.node for r in able]
@@ -165,11 +166,11 @@ def _of_names(analysis: Analysis) -> Iterable[Target]:
     tape = analysis.tape
     shown = set(tape.last_windows())
     parameters = _parameters(analysis)
-    last: dict[str, int] = {}
+    last: dict[tuple[str, tuple[int, ...]], int] = {}
     for binding in tape.bindings:
         if tape.nodes[binding.node].window in shown and is_real(tape.nodes[binding.node]):
-            last[binding.name] = binding.node
-    for name, node in last.items():
+            last[binding.name, analysis.matcher.only_of(binding.node)] = binding.node
+    for (name, layers), node in last.items():
         of = parameter_of(name)
         recorded = tape.nodes[node]
         if of is None or node in analysis.updates or node in analysis.matcher.forward:
@@ -180,6 +181,7 @@ def _of_names(analysis: Analysis) -> Iterable[Target]:
             p
             for p, window in parameters.get(of, ())
             if tape.nodes[p].shape == recorded.shape and window == recorded.window
+            if not layers or any(p in analysis.matcher.all_ancestors(r) for r in layers)
         ]
         roots = roots_of(analysis, meant[0], node) if len(meant) == 1 else ()
         if roots:

@@ -22,6 +22,7 @@ from tracer.matching.differences import Difference, FiniteDifferences
 from tracer.matching.inference import Inferred, inferred_losses
 from tracer.matching.initial import with_equal_settings, with_initial_leaves
 from tracer.matching.judging import is_right, judged_updates
+from tracer.matching.layers import layer_losses
 from tracer.matching.optimisers import recognise
 from tracer.matching.own_loss import own_losses
 from tracer.matching.proof import Proof, Prover
@@ -118,7 +119,9 @@ def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) 
         summed = None if together is None else _matched(together.tape, None, together)
         if summed is not None:
             one, other = _along_gradients(summed.matcher), _along_gradients(matcher)
-            if one > other or (one == other > 0 and are_computed_together(summed.tape, tape, matcher.updates)):
+            if one > other or (
+                one == other > 0 and are_computed_together(summed.tape, tape, matcher.updates)
+            ):
                 analysis = summed
                 matcher = analysis.matcher
     if loss is None and matcher.updates and not _along_gradients(matcher) and analysis.inferred is None:
@@ -126,6 +129,9 @@ def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) 
         best = _best_inferred(inferred_losses(tape, matcher.live, parameters))
         if best is not None and _is_another(best.matcher, matcher):
             analysis = best
+    if loss is None and analysis.inferred is None and not _along_gradients(matcher):
+        layered = layer_losses(matcher)
+        analysis = analysis if layered is None else _matched(layered.tape, None, layered)
     if analysis.inferred is None and _some_are_wrong(analysis.matcher) and has_indicators(tape):
         # Some identities need zeros and ones to be such: seen * seen == seen.
         exact = _matched(tape, loss, indicators=True)
@@ -175,7 +181,9 @@ def _is_said_alike(analysis: Analysis, match: Match, best: Match) -> bool:
     nodes = analysis.tape.nodes
     names = nodes[best.candidate.wrt].names[:1]
     same = replace(match.candidate, wrt=best.candidate.wrt) == best.candidate
-    return same and bool(names) and nodes[match.candidate.wrt].names[:1] == names and match.scale == best.scale
+    return (
+        same and bool(names) and nodes[match.candidate.wrt].names[:1] == names and match.scale == best.scale
+    )
 
 
 def _is_another(inferred: Matcher, named: Matcher) -> bool:
@@ -224,8 +232,9 @@ def _matched(
     graph = build_graph(tape, updates)
     replays = random_replays(tape, updates, indicators=indicators)
     rules = NumericRules(graph)
-    fitted = inferred is not None and inferred.how == "fits"
-    matcher = Matcher(graph, updates, replays, rules, loss, inferred.losses if inferred else {}, fitted)
+    fitted = inferred is not None and inferred.how in ("fits", "layer")
+    losses, reach = (inferred.losses, inferred.reach) if inferred is not None else ({}, {})
+    matcher = Matcher(graph, updates, replays, rules, loss, losses, fitted, reach)
     matcher.run()
     prover = Prover(matcher)
     differences = FiniteDifferences(tape, matcher)

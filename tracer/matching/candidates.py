@@ -83,6 +83,7 @@ class Matcher:
         inferred: losses that the program does not compute → the error that each was inferred from, or the last of
             what it starts from.
         fitted: whether such a loss was written to fit the backward pass; its own operations are no variables then.
+        reach: roots that only some values can be gradients of → those values.
     """
 
     graph: Graph
@@ -92,6 +93,7 @@ class Matcher:
     wanted_loss: str | None = None
     inferred: Mapping[int, int] = field(default_factory=dict)
     fitted: bool = False
+    reach: Mapping[int, frozenset[int]] = field(default_factory=dict)
     matches: dict[int, list[Match]] = field(default_factory=dict)
     adjoints: dict[int, list[Adjoints]] = field(default_factory=dict)
     forward: frozenset[int] = frozenset()
@@ -148,6 +150,14 @@ class Matcher:
                 self.matches[node] = [Match(node, candidate, ONE, 0.0)]
                 todo += tape.operands(node)
 
+    def may_be_of(self, node: int, root: int) -> bool:
+        """Whether a value may be a gradient of a root: of ⟨dout, out⟩ only what is computed from that ``dout``."""
+        return root not in self.reach or node in self.reach[root]
+
+    def only_of(self, node: int) -> tuple[int, ...]:
+        """The roots of layers called by hand that a value may be a gradient of; empty if it is behind none."""
+        return tuple(root for root, reached in self.reach.items() if node in reached)
+
     def position(self, root: int) -> int:
         """Where a root stands in the order of the program."""
         return self.inferred.get(root, root)
@@ -170,7 +180,7 @@ class Matcher:
         self.roots.append(root)
         self.forward |= relevant
         for same in self._computed_alike(sweeps[0].full, root.node):
-            if self.fitted and same[0] >= self._end:
+            if self.fitted and same[0] >= self.end:
                 continue  # what only the written loss goes through is no variable of the program
             whole = [sum((s.full[n] for n in same[1:]), s.full[same[0]]) for s in sweeps]
             self._add(Candidate(Sort.FULL, root.node, same[0], False), whole)
@@ -187,7 +197,9 @@ class Matcher:
             if 1 < seen[wrt] < several[wrt]:
                 self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), [c.so_far for c in parallel])
                 rest = [s.full[wrt] - c.so_far + c.value for s, c in zip(sweeps, parallel, strict=True)]
-                self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), rest)  # a loop may run either way
+                self._add(
+                    Candidate(Sort.PARTIAL, root.node, wrt, False, via), rest
+                )  # a loop may run either way
 
     def _computed_alike(self, nodes: Iterable[int], root: int) -> list[list[int]]:
         """The nodes; those together that are one value computed again, as ``w[1:]`` that is read twice."""
@@ -203,7 +215,7 @@ class Matcher:
             n.id for n in tape.window_nodes() if is_real(n) and (n.kind is Kind.LEAF or n.id in self.updates)
         }
         for node in sorted(self.forward | leaves):
-            if np.size(tape.nodes[node].value) < 2:
+            if np.size(tape.nodes[node].value) < 2 or (self.fitted and node >= self.end):
                 continue
             self._add(Candidate(Sort.VALUE, node, node, False), self.replays.of(node))
             local = local_derivatives(tape, self.rules, self.replays.values, node, self.live)
@@ -234,7 +246,7 @@ class Matcher:
         return is_real(recorded) and (bool(recorded.shape) or bool(recorded.names) or node in self._changes)
 
     @cached_property
-    def _end(self) -> int:
+    def end(self) -> int:
         """Where the program ends: only what a moved or inferred loss adds stands behind the last window."""
         return max((w.stop for w in self.graph.tape.windows), default=0)
 
@@ -243,7 +255,7 @@ class Matcher:
         return frozenset(u.change for u in self.updates.values())
 
     def _look_up(self, nodes: Any) -> None:
-        end = self._end
+        end = self.end
         for node in nodes:
             if node in self.updates or not self._askable(node) or not self.replays.moves(node):
                 continue
@@ -253,7 +265,10 @@ class Matcher:
             ranked = []
             scalars: dict[int, list[Scalar]] = {}
             for candidate, measured, error in self.index.find(found, self.scalar_factors(node)):
-                if candidate.sort in (Sort.VALUE, Sort.LOCAL) and node <= candidate.root < end:
+                if candidate.sort in (Sort.VALUE, Sort.LOCAL):
+                    if node <= candidate.root < end:
+                        continue
+                elif not self.may_be_of(node, candidate.root):
                     continue
                 if candidate.root not in scalars:
                     scalars[candidate.root] = self.scalars(node, candidate.root)
@@ -278,7 +293,8 @@ class Matcher:
         tape = self.graph.tape
         wrt = tape.nodes[candidate.wrt]
         of_value = candidate.sort in (Sort.VALUE, Sort.LOCAL)
-        data = not of_value and wrt.kind is Kind.LEAF and candidate.wrt not in self._parameters
+        trained = not self._parameters or candidate.wrt in self._parameters
+        data = not of_value and wrt.kind is Kind.LEAF and not trained
         order = _ORDER[candidate.sort] + 0.5
         if candidate.sort is Sort.LOCAL and scale.rank > 1:
             order = 2.75  # a multiple of a slope is rather one path of a gradient
@@ -336,7 +352,9 @@ class Matcher:
 
     @cached_property
     def _usual_factors(self) -> list[float]:
-        counts = {float(c.count) for r in self.roots for c in self.graph.mean_counts(self.all_ancestors(r.node))}
+        counts = {
+            float(c.count) for r in self.roots for c in self.graph.mean_counts(self.all_ancestors(r.node))
+        }
         named = [*counts, *(s.values[0] for s in self._named_scalars.values() if s.values[0])][:40]
         single = [1.0, 2.0, 0.5, *named, *(1 / v for v in named)]
         pairs = [a * b for a in single[3:] for b in single[3:]] if len(named) <= 8 else []

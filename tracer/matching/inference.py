@@ -8,7 +8,7 @@ that it was inferred is always said.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -28,14 +28,16 @@ class Inferred(Struct, frozen=True):
         tape: the tape with the loss's operations at its end.
         losses: node of each loss → the node of the error that it was inferred from.
         says: the loss in words; for one of the program's own, its name.
-        how: whether the backward pass fits it, it is one of the program's own moved to other values, or several of
-            them added up.
+        how: whether the backward pass fits it, it is one of the program's own moved to other values, several of
+            them added up, or what stands for the loss behind a layer that is called by hand.
+        reach: losses that only some values can be gradients of → those values.
     """
 
     tape: Tape
     losses: dict[int, int]
     says: str
-    how: Literal["fits", "moved", "added"] = "fits"
+    how: Literal["fits", "moved", "added", "layer"] = "fits"
+    reach: Mapping[int, frozenset[int]] = {}
 
 
 def inferred_losses(tape: Tape, live: frozenset[int], parameters: frozenset[int]) -> Iterator[Inferred]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tracer.gradients.adjoints import is_real
-from tracer.tape.node import Kind, Node
+from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import Tape
 
 
@@ -49,7 +49,9 @@ def with_initial_leaves(tape: Tape) -> Tape:
 def _is_to_be_filled(tape: Tape, node: Node) -> bool:
     """Whether the first thing that happens to an array is that it is changed in place."""
     users = tape.users(node.id)
-    return not users or tape.nodes[users[0]].kind is Kind.MUTATION
+    return not users or (
+        tape.nodes[users[0]].kind is Kind.MUTATION and tape.nodes[users[0]].args[0] == Ref(node.id)
+    )
 
 
 def with_equal_settings(tape: Tape) -> Tape:

@@ -106,6 +106,7 @@ class _Finder:
         self.direct: dict[int, set[int]] = {}
         self.owner: dict[int, ast.AST] = {}
         self.borrowed: dict[int, set[str]] = {}
+        self.local: dict[int, frozenset[str]] = {}
         for node in nodes:
             if isinstance(node, _FUNCTIONS):
                 for below in ast.walk(node):
@@ -255,10 +256,33 @@ class _Finder:
             count += int(_sets_by_name(statement))
             for target in _changed(statement):
                 base = _base_name(target)
-                elsewhere = any(other is not statement for other in reads.get(base, ())) or base == ".__dict__"
+                elsewhere = base == ".__dict__" or any(
+                    other is not statement and self._means(other, base, self._scope(statement))
+                    for other in reads.get(base, ())
+                )
                 new = isinstance(target, ast.Name) and (self._scope(target), base) in fresh
                 count += int(not new and (base in aliases or elsewhere or self._is_of_others(target)))
         return count
+
+    def _means(self, reader: ast.AST, name: str, scope: int) -> bool:
+        """Whether a statement that reads a name reads the variable of a scope, not one of its own function."""
+        own = self._scope(reader)
+        return own == scope or name.startswith(".") or name not in self._locals(own)
+
+    def _locals(self, scope: int) -> frozenset[str]:
+        """The names that a function itself gives a value to; none for the module."""
+        function = next((f for same in self.functions.values() for f in same if id(f) == scope), None)
+        if function is None:
+            return frozenset()
+        if scope not in self.local:
+            stored = {
+                n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+            }
+            outside = {
+                n for g in ast.walk(function) if isinstance(g, (ast.Global, ast.Nonlocal)) for n in g.names
+            }
+            self.local[scope] = frozenset(stored - outside)
+        return self.local[scope]
 
     def _scope(self, node: ast.AST) -> int:
         """The function that a name belongs to; 0 for the module."""
@@ -330,7 +354,9 @@ def _is_attribute_of(target: ast.AST, name: str) -> bool:
     """``self.W`` or ``self.W[0]``, for the name ``self``."""
     while isinstance(target, ast.Subscript):
         target = target.value
-    return isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == name
+    return (
+        isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == name
+    )
 
 
 def _names_in(node: ast.AST) -> set[str]:
@@ -375,7 +401,9 @@ def _makes_anew(shown: str, value: ast.AST) -> bool:
     return any(
         isinstance(n, ast.BinOp)
         and isinstance(n.op, (ast.Add, ast.Sub))
-        and (isinstance(n.left, ast.Name) and n.left.id in items or ast.unparse(n.left).startswith(f"{shown}["))
+        and (
+            isinstance(n.left, ast.Name) and n.left.id in items or ast.unparse(n.left).startswith(f"{shown}[")
+        )
         for n in ast.walk(made)
     )
 

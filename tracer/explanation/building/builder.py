@@ -109,7 +109,8 @@ def _notes(
         )
     if analysis.inferred is not None:
         said = inferred(analysis.inferred.says, analysis.inferred.how)
-        lines_of = [analysis.tape.nodes[e].site for e in analysis.matcher.inferred.values()]
+        written = [r for r in analysis.matcher.inferred if r >= analysis.matcher.end]
+        lines_of = [analysis.tape.nodes[r].site for r in written]
         place = next((s.span for s in lines_of if s is not None), None)
         notes.append(Note(place.line if place else 0, place.column if place else 0, said))
     if loss is not None and not analysis.matcher.roots:
@@ -143,7 +144,9 @@ def _losses(maker: PartMaker, lines: list[Line]) -> tuple[Loss, ...]:
             name,
             line,
             finite(recorded.value),
-            found_out is not None and found_out.how == "fits" and root.node in found_out.losses,
+            found_out is not None
+            and found_out.how in ("fits", "layer")
+            and root.node >= maker.reading.analysis.matcher.end,
             maker.writer.formula_of(root.node),
         )
     return tuple(sorted(found.values(), key=lambda loss: loss.line))

@@ -27,7 +27,7 @@ from tracer.explanation.building.vocabulary import Vocabulary
 from tracer.explanation.model import Diagnosis, Entry, Evidence, Part, Role
 from tracer.formula import (
     Tree,
-    symbol,
+    scalar_symbol,
     times,
     transposed,
 )
@@ -275,7 +275,8 @@ class PartMaker:
                 )
         factor = None if match.scale.text == "1" else self.held.factor(match)
         derivative = Partial(
-            symbol(names.root_name), names.symbol(self.reading.analysis.graph.name(match.candidate.wrt))
+            scalar_symbol(names.root_name),
+            names.symbol(self.reading.analysis.graph.name(match.candidate.wrt)),
         )
         left: Tree = derivative if factor is None else times([factor, derivative])
         if match.candidate.transposed:

@@ -16,7 +16,7 @@ from tracer.explanation.building.parts import PartMaker
 from tracer.explanation.building.rewriting import Rewritten, SourceEditor, edited
 from tracer.explanation.model import Diagnosis, Edit, Formula
 from tracer.explanation.words.findings import Told, fault, stale_operand
-from tracer.formula import render, symbol
+from tracer.formula import render, scalar_symbol, symbol
 from tracer.formula.tree import Partial
 from tracer.matching.analysis import Analysis, identified
 from tracer.matching.candidates import Match
@@ -49,7 +49,7 @@ def diagnose_stale(
     if edit is not None and rerun is not None and not _mends(program, edit, rerun, loss, finding, maker):
         edit = None
     match = next(iter(finding.meant.values()))
-    root = symbol(maker.reading.root_name(match.candidate.root))
+    root = scalar_symbol(maker.reading.root_name(match.candidate.root))
     first = finding.spoiled[0]
     before = analysis.updates[first].before
     should = Formula(
@@ -127,7 +127,9 @@ def diagnose_fault(
     should = None
     if match is not None:
         by = maker.reading.named_as(match.candidate.wrt)[0]
-        should = Formula(*render(Partial(symbol(maker.reading.root_name(match.candidate.root)), symbol(by))))
+        should = Formula(
+            *render(Partial(scalar_symbol(maker.reading.root_name(match.candidate.root)), symbol(by)))
+        )
     told = Told(
         kind=finding.kind.value,
         line=span.line if span is not None else 0,
