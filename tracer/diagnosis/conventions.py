@@ -44,6 +44,12 @@ def compared(analysis: Analysis, found: list[Target]) -> list[Target]:
     ]
 
 
+def has_wrong_sign(analysis: Analysis, target: Target, factors: Iterable[float] | None) -> bool:
+    """Whether a gradient that a layer passes on points the other way; only a step may be one of descent or ascent."""
+    of_layer = target.sign == 0 and any(r in analysis.matcher.reach for r in target.roots[:1])
+    return of_layer and any(f < 0 for f in factors or ())
+
+
 def _ascending(analysis: Analysis, root: int, group: list[Target]) -> dict[Target, tuple[float, ...]]:
     """All steps of a root, turned round, if they go up something that is called a loss and is never negative."""
     node = analysis.tape.nodes[root]

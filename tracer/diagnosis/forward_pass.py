@@ -6,6 +6,7 @@ Comes in: an analysis and the windows that are explained.  Goes out: answers abo
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cached_property
 
 import numpy as np
 
@@ -32,20 +33,22 @@ class ForwardPass:
 
     def is_fresh_random(self, node: int) -> bool:
         """Whether a value rests on random numbers that no forward value rests on."""
-        forward = self.analysis.matcher.forward
-        behind = self.analysis.matcher.all_ancestors(node)
-        drawn = {
-            n for n in behind if self.node(n).kind is Kind.RANDOM and self.node(n).window in self.windows
-        }
-        used = {
-            n for f in forward if self.node(f).window in self.windows for n in self.operands(f) if n in drawn
-        } | (drawn & forward)
-        masks = (
-            drawn
-            - used
-            - {n for n in drawn if any(self._reaches_forward(u) for u in self.analysis.tape.users(n))}
+        matcher = self.analysis.matcher
+        return bool(self._fresh) and node not in matcher.forward and not self._fresh.isdisjoint(matcher.all_ancestors(node))
+
+    @cached_property
+    def _fresh(self) -> frozenset[int]:
+        """The draws of these windows that no forward value rests on, not even through a comparison."""
+        tape, forward = self.analysis.tape, self.analysis.matcher.forward
+        used = {n for f in forward if self.node(f).window in self.windows for n in self.operands(f)} | forward
+        return frozenset(
+            n.id
+            for n in tape.window_nodes()
+            if n.kind is Kind.RANDOM
+            and n.window in self.windows
+            and n.id not in used
+            and not any(self._reaches_forward(u) for u in tape.users(n.id))
         )
-        return bool(masks) and node not in forward
 
     def _reaches_forward(self, node: int) -> bool:
         forward = self.analysis.matcher.forward

@@ -37,6 +37,9 @@ _OF_ARRAYS = frozenset(
 )
 _INDEXING = frozenset(("getitem", "setitem", "take_flat", "put_flat", "add_at", "take", "axis_size"))
 
+#: Operations that divide by how many entries they take together.
+MEANS = frozenset(("mean", "var", "std"))
+
 
 class MeanCount(Struct, frozen=True):
     """How many entries a mean was taken over: the product of the sizes of these axes."""
@@ -159,7 +162,7 @@ class Graph:
         for node in nodes:
             recorded = self.tape.nodes[node]
             definition = self.definitions.get(node)
-            if recorded.op not in ("mean", "var", "std") or definition is None:
+            if recorded.op not in MEANS or definition is None:
                 continue
             operand = recorded.args[0]
             if not isinstance(operand, Ref):

@@ -9,10 +9,10 @@ would name; it never decides whether a line is right.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -20,15 +20,16 @@ from msgspec import Struct
 
 from tracer.gradients.adjoints import (
     Adjoints,
+    Contribution,
     ancestors,
     is_real,
     local_derivatives,
     numeric_adjoints,
     sensitive,
 )
-from tracer.gradients.graph import Graph
+from tracer.gradients.graph import MEANS, Graph
 from tracer.gradients.rules import NumericRules
-from tracer.matching.fingerprint import FingerprintIndex, fingerprint
+from tracer.matching.fingerprint import FingerprintIndex, OnDemand, fingerprint
 from tracer.matching.replays import Replays
 from tracer.matching.roots import Root, find_roots
 from tracer.matching.scale import ONE, NamedScale, Scalar, name_scale, plain_number
@@ -196,10 +197,8 @@ class Matcher:
             self._add(Candidate(Sort.PATH, root.node, wrt, False, via), [c.value for c in parallel])
             if 1 < seen[wrt] < several[wrt]:
                 self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), [c.so_far for c in parallel])
-                rest = [s.full[wrt] - c.so_far + c.value for s, c in zip(sweeps, parallel, strict=True)]
-                self._add(
-                    Candidate(Sort.PARTIAL, root.node, wrt, False, via), rest
-                )  # a loop may run either way
+                others = partial(_rest, sweeps, parallel)  # a loop may run either way
+                self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), OnDemand(len(sweeps), others))
 
     def _computed_alike(self, nodes: Iterable[int], root: int) -> list[list[int]]:
         """The nodes; those together that are one value computed again, as ``w[1:]`` that is read twice."""
@@ -223,9 +222,10 @@ class Matcher:
                 if all(float(np.ptp(v)) > 0 for v in values):
                     self._add(Candidate(Sort.LOCAL, node, wrt, False), values)
 
-    def _add(self, candidate: Candidate, values: list[Any]) -> None:
+    def _add(self, candidate: Candidate, values: Sequence[Any]) -> None:
+        shape = np.shape(values[0])
         for transposed in (False, True):
-            if transposed and (np.ndim(values[0]) < 2 or min(np.shape(values[0])[-2:]) < 2):
+            if transposed and (len(shape) < 2 or min(shape[-2:]) < 2):
                 continue
             found = fingerprint(values, transposed)
             if found is not None:
@@ -243,7 +243,18 @@ class Matcher:
             return False
         if recorded.dtype == "bool":
             return bool(recorded.shape)
-        return is_real(recorded) and (bool(recorded.shape) or bool(recorded.names) or node in self._changes)
+        if not is_real(recorded):
+            return False
+        return bool(recorded.shape or recorded.names) or node in self._changes or self._is_kept(node)
+
+    def _is_kept(self, node: int) -> bool:
+        """Whether a nameless number is all of an expression, so that it is kept in a list or handed on."""
+        tape = self.graph.tape
+        site = tape.nodes[node].site
+        users = [tape.nodes[user].site for user in tape.users(node)]
+        return site is not None and bool(users) and not any(
+            u is None or (u.path == site.path and u.span.contains(site.span)) for u in users
+        )
 
     @cached_property
     def end(self) -> int:
@@ -259,7 +270,7 @@ class Matcher:
         for node in nodes:
             if node in self.updates or not self._askable(node) or not self.replays.moves(node):
                 continue
-            found = fingerprint([np.asarray(v, dtype=float) for v in self.replays.of(node)])
+            found = fingerprint(self.replays.of(node))
             if found is None:
                 continue
             ranked = []
@@ -319,13 +330,26 @@ class Matcher:
 
     def scalars(self, node: int, root: int) -> list[Scalar]:
         """The scalars that may name a factor between ``node`` and a gradient of ``root``."""
-        inside = self.all_ancestors(root) | self.all_ancestors(node)
-        found = {s.key: s for candidate, s in self._named_scalars.items() if candidate in inside}
+        inside = sorted(self._factors_behind(root) | self._factors_behind(node))
+        found = {s.key: s for n in inside if (s := self._named_scalars.get(n)) is not None}
         for count in self.graph.mean_counts(inside):
             text = " * ".join(self.graph.axis_text(a) for a in count.axes)
             values = (float(count.count),) * len(self.replays.values)
             found.setdefault(count.key, Scalar(count.key, text, values, True))
         return list(found.values())
+
+    def _factors_behind(self, node: int) -> frozenset[int]:
+        """The named scalars and the means that a node is computed from."""
+        tape, found = self.graph.tape, self._factors_found
+        for current in range(len(found), len(tape.nodes)):
+            recorded = tape.nodes[current]
+            own = current in self._named_scalars or recorded.op in MEANS
+            behind = [] if current in self.updates else tape.operands(current)
+            sets = {found[k] for k in behind if tape.nodes[k].window >= 0}
+            largest = max(sets, key=len, default=frozenset[int]())
+            whole = largest if all(s <= largest for s in sets) else largest.union(*sets)
+            found.append(whole | {current} if own else whole)
+        return found[node]
 
     def literals(self, node: int) -> frozenset[float]:
         """The numbers that an expression multiplies or divides by, down to what it has a name for."""
@@ -352,9 +376,7 @@ class Matcher:
 
     @cached_property
     def _usual_factors(self) -> list[float]:
-        counts = {
-            float(c.count) for r in self.roots for c in self.graph.mean_counts(self.all_ancestors(r.node))
-        }
+        counts = {float(c.count) for r in self.roots for c in self.graph.mean_counts(self._factors_behind(r.node))}
         named = [*counts, *(s.values[0] for s in self._named_scalars.values() if s.values[0])][:40]
         single = [1.0, 2.0, 0.5, *named, *(1 / v for v in named)]
         pairs = [a * b for a in single[3:] for b in single[3:]] if len(named) <= 8 else []
@@ -405,4 +427,11 @@ class Matcher:
             cached = self._ancestor_cache[node] = frozenset(seen)
         return cached
 
+    _factors_found: list[frozenset[int]] = field(default_factory=list)
     _ancestor_cache: dict[int, frozenset[int]] = field(default_factory=dict)
+
+
+def _rest(sweeps: list[Adjoints], parallel: list[Contribution], replay: int) -> Any:
+    """What a sum has from one contribution on."""
+    contribution = parallel[replay]
+    return sweeps[replay].full[contribution.wrt] - contribution.so_far + contribution.value

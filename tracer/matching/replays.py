@@ -35,6 +35,7 @@ _COMPARISONS = {
     "astype",
     "int",
 }
+_ARITHMETIC = ("add", "subtract", "multiply")
 
 
 @dataclass
@@ -154,7 +155,11 @@ def _draw(
     }
     given: dict[int, Any] = {}
     by_origin: dict[int, Any] = {}  # one variable, read in two windows, is one variable
+    bound = {binding.node for binding in tape.bindings}
     for node in tape.nodes:
+        if node.window >= 0 and _is_indicator(tape, node, node.id in bound):
+            given[node.id] = float(rng.uniform(0.05, 0.95))
+            continue
         if node.window < 0 or not is_real(node):
             continue
         if _is_negligible(tape, node):
@@ -188,6 +193,15 @@ def _draw(
             given[node.id] = drawn if isinstance(drawn, float) else np.asarray(drawn, dtype=np.float64)
             by_origin[node.id if node.origin is None else node.origin] = given[node.id]
     return given
+
+
+def _is_indicator(tape: Tape, node: Node, bound: bool) -> bool:
+    """Whether a 0, 1 or -1 is one of the data: an item of a container or of a loop, and only ever reckoned with."""
+    if node.kind is not Kind.LEAF or node.dtype != "int" or node.shape != () or abs(node.value) > 1:
+        return False
+    users = [tape.nodes[user] for user in tape.users(node.id)]
+    an_item = bound or any("[" in name for name in node.names)
+    return an_item and bool(users) and all(u.op in _ARITHMETIC and is_real(u) for u in users)
 
 
 def _is_negligible(tape: Tape, node: Node) -> bool:

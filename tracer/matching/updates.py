@@ -9,7 +9,9 @@ random weights would run away).
 
 from __future__ import annotations
 
+import ast
 import re
+from functools import cache
 
 from msgspec import Struct
 
@@ -56,11 +58,52 @@ def find_updates(tape: Tape) -> dict[int, Update]:
     is (the entries of a list have no names before the next iteration reads them).  A scalar counts only if its old
     version is used for something else too: a running total of the losses is no parameter.
     """
-    named = _updates(tape, frozenset())
-    return _updates(tape, frozenset((s, n.op) for u in named if (s := (n := tape.nodes[u]).site) is not None))
+    places = _rebound_places(tape)
+    named = _updates(tape, places, frozenset())
+    found = _updates(
+        tape, places, frozenset((s, n.op) for u in named if (s := (n := tape.nodes[u]).site) is not None)
+    )
+    return _carried_on(tape, found)
 
 
-def _updates(tape: Tape, places: frozenset[tuple[Site, str]]) -> dict[int, Update]:
+def _carried_on(tape: Tape, updates: dict[int, Update]) -> dict[int, Update]:
+    """Without sums that only begin with a parameter: ``s = bias`` and ``s += w * x`` before ``bias`` itself moves on."""
+    last = {(u.before, u.part): u.node for u in updates.values()}
+    kept: dict[int, Update] = {}
+    for node, update in updates.items():
+        begun = last[update.before, update.part] != node and tape.nodes[node].shape == ()
+        if not begun and (tape.nodes[update.before].kind is Kind.LEAF or update.before in kept):
+            kept[node] = update
+    return kept
+
+
+def _rebound_places(tape: Tape) -> dict[int, set[str]]:
+    """The places of containers that a value was stored in, as the program writes them: ``w[j]``, ``self.b``."""
+    found: dict[int, set[str]] = {}
+    for binding in tape.bindings:
+        found.setdefault(binding.node, set()).update(_targets(binding.site.text))
+    return found
+
+
+@cache
+def _targets(statement: str) -> tuple[str, ...]:
+    try:
+        [parsed] = ast.parse(statement.strip()).body
+    except (SyntaxError, ValueError):
+        return ()
+    match parsed:
+        case ast.Assign(targets=targets):
+            pass
+        case ast.AugAssign(target=target):
+            targets = [target]
+        case _:
+            return ()
+    return tuple(ast.unparse(t) for t in targets if isinstance(t, ast.Subscript | ast.Attribute))
+
+
+def _updates(
+    tape: Tape, rebound: dict[int, set[str]], places: frozenset[tuple[Site, str]]
+) -> dict[int, Update]:
     updates: dict[int, Update] = {}
     for node in tape.nodes:
         replaced = _replaced_whole(tape, node, updates) or _replaced_part(tape, node, updates)
@@ -74,7 +117,13 @@ def _updates(tape: Tape, places: frozenset[tuple[Site, str]]) -> dict[int, Updat
             old = tape.nodes[before]
             carried = old.kind is Kind.LEAF or before in updates
             nameless = not node.names and (node.site, node.op) in places
-            same = node.kind is Kind.MUTATION or nameless or _is_same_variable(node, old)
+            same = (
+                node.kind is Kind.MUTATION
+                or nameless
+                or _is_same_variable(node, old)
+                or bool(rebound.get(node.id, set()) & set(old.names))
+                or (position == 0 and _augments_a_place(node))
+            )
             if not carried or not same or old.shape != node.shape or not is_real(old):
                 continue
             rest = [other for place, other in direct(node) if place != position]
@@ -85,6 +134,13 @@ def _updates(tape: Tape, places: frozenset[tuple[Site, str]]) -> dict[int, Updat
             updates[node.id] = Update(node.id, before, rest[0], -1 if node.op == "subtract" else 1)
             break
     return updates
+
+
+def _augments_a_place(node: Node) -> bool:
+    """Whether a number was made by ``w[j] += …``, which stores it where its left operand was read."""
+    if node.site is None or node.kind is not Kind.OPERATION:
+        return False
+    return "=" in node.site.text and len(_targets(node.site.text)) == 1
 
 
 def _is_same_variable(new: Node, old: Node) -> bool:

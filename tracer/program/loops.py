@@ -152,6 +152,8 @@ class _Finder:
                 if isinstance(node, ast.Assign | ast.AugAssign):
                     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
                     found.spoken += any(isinstance(t, ast.Name) and _SPEAKS.fullmatch(t.id) for t in targets)
+                if isinstance(node, ast.For | ast.While):
+                    found.work += sum(_adds_a_product(inner) for inner in node.body)
                 if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
                     found.products += 1
                 elif isinstance(node, ast.Call):
@@ -439,6 +441,16 @@ def _adds_to_itself(node: ast.Assign) -> bool:
         and isinstance(value.op, ast.Sub)
         and isinstance(target, ast.Subscript)
         for target, value in _pairs(node)
+    )
+
+
+def _adds_a_product(statement: ast.AST) -> bool:
+    """``s += w[j] * x[j]``: in a loop, a product of vectors written out."""
+    return (
+        isinstance(statement, ast.AugAssign)
+        and isinstance(statement.op, ast.Add)
+        and isinstance(statement.value, ast.BinOp)
+        and isinstance(statement.value.op, ast.Mult)
     )
 
 

@@ -22,6 +22,11 @@ class Span(Struct, frozen=True, order=True):
     end_line: int
     end_column: int
 
+    def contains(self, other: Span) -> bool:
+        """Whether another piece of the same text is a part of this one, or the same."""
+        starts = (self.line, self.column) <= (other.line, other.column)
+        return starts and (other.end_line, other.end_column) <= (self.end_line, self.end_column)
+
 
 class Site(Struct, frozen=True):
     """The expression or statement that a node came from, with its text as written."""

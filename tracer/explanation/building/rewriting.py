@@ -332,7 +332,7 @@ class SourceEditor:
             return
         places: dict[str, list[ast.expr]] = {}
         for place in self.words.places(rewrite.old):
-            if place != rewrite.span and _holds(rewrite.span, place):
+            if place != rewrite.span and rewrite.span.contains(place):
                 expression = self._expression(place)
                 if expression is not None:
                     places.setdefault(self._text(expression), []).append(expression)
@@ -368,13 +368,6 @@ def edited(program: Program, edit: Edit) -> str:
     lines = list(program.lines)
     lines[edit.line - 1 : edit.end_line] = edit.new.split("\n")
     return "\n".join(lines)
-
-
-def _holds(outer: Span, inner: Span) -> bool:
-    return (outer.line, outer.column) <= (inner.line, inner.column) and (inner.end_line, inner.end_column) <= (
-        outer.end_line,
-        outer.end_column,
-    )
 
 
 def _beside_operators(node: ast.AST) -> list[ast.expr]:
