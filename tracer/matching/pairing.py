@@ -8,6 +8,7 @@ something comes out as its gradient, or if the two are called so.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -186,11 +187,33 @@ class Pairing:
                     continue
                 joint = self._best(tuple(sorted((*together, other))))
                 apart = sum(len(b.explained) for b in (best, alone[other]) if b is not None)
-                if joint is not None and len(joint.explained) > apart:
+                if joint is not None and (len(joint.explained) > apart or self._all_belong(joint)):
                     best, together = joint, tuple(sorted((*together, other)))
             if best is not None:
                 done.update(together)
-                yield best
+                unread = tuple(p for u in self._unread if (p := self._beside(u, best)) is not None)
+                yield Backward((*best.pairs, *unread), best.explained)
+
+    @cached_property
+    def _unread(self) -> tuple[int, ...]:
+        """Data that are called gradients and from which nothing is computed, as where a term was forgotten."""
+        leaves = (n for n in self.tape.window_nodes() if n.kind in (Kind.LEAF, Kind.RANDOM) and is_real(n) and n.shape)
+        return tuple(n.id for n in leaves if not self.tape.users(n.id) and self.says_gradient(n.id))
+
+    def _beside(self, unread: int, backward: Backward) -> Pair | None:
+        """The output whose gradient an array was to be that is handed to the same function as another one."""
+        tape = self.tape
+        last = max(p.output for p in backward.pairs)
+        behind = frozenset().union(*(self._behind(p.output) for p in backward.pairs))
+        outputs = [n for n in behind if tape.nodes[n].shape == tape.nodes[unread].shape and n <= last]
+        called = [n for n in outputs if self.is_called_so(unread, n) and tape.nodes[n].kind not in GIVEN]
+        calls = {call.site.text for n in backward.explained for call in tape.nodes[n].calls}
+        names = [set(tape.nodes[u].names) for u in (unread, *(p.upstream for p in backward.pairs))]
+        together = any(all(names_of_one & _handed(text) for names_of_one in names) for text in calls)
+        return Pair(unread, max(called)) if together and called else None
+
+    def _all_belong(self, backward: Backward) -> bool:
+        return all(self.belongs(p.upstream, p.output) for p in backward.pairs)
 
     def _further(self, backward: Backward) -> Iterator[Backward]:
         """Backward passes of other layers that start from the same array."""
@@ -233,7 +256,7 @@ class Pairing:
         if best is None:
             return None
         for other in tried:
-            meant = all(self.belongs(p.upstream, p.output) for p in other.pairs)
+            meant = self._all_belong(other)
             inner = all(
                 p.output in self._behind(o.output) for p, o in zip(best.pairs, other.pairs, strict=True)
             )
@@ -243,8 +266,7 @@ class Pairing:
         said = any(self.says_gradient(u) for u in upstream)
         if best.explained:
             return best if said or len(best.explained) > 1 else None
-        certain = said and all(self.belongs(p.upstream, p.output) for p in best.pairs)
-        return best if certain and not self.matcher.updates else None
+        return best if said and self._all_belong(best) and not self.matcher.updates else None
 
     def _meet(self, together: Sequence[int], other: int) -> bool:
         """Whether some value is made from two leaves, and linear in both together."""
@@ -313,6 +335,16 @@ class Pairing:
     @cached_property
     def _all_adjoints(self) -> dict[Pair, dict[int, NDArray[Any]]]:
         return {}
+
+
+def _handed(call: str) -> set[str]:
+    """The variables that a call hands to a function."""
+    try:
+        read = ast.parse(call.strip(), mode="eval").body
+    except SyntaxError:
+        return set()
+    given = [*read.args, *(k.value for k in read.keywords)] if isinstance(read, ast.Call) else []
+    return {ast.unparse(a) for a in given if isinstance(a, (ast.Name, ast.Attribute))}
 
 
 def _writes_to(node: Node, array: int) -> bool:
