@@ -50,7 +50,7 @@ def overwritten(analysis: Analysis, wrong: Iterable[Target]) -> Iterator[Finding
 
 
 def _series(analysis: Analysis, last: int) -> Iterator[list[Binding]]:
-    """For each of a node's names where its function bound it, up to the node; if that is one place but for the first time."""
+    """Where a function bound each of a node's names, up to the node; if that is one place but for the first time."""
     tape = analysis.tape
     window, layers = tape.nodes[last].window, analysis.matcher.only_of(last)
     for name, scope in dict.fromkeys((b.name, b.scope) for b in tape.bindings if b.node == last):

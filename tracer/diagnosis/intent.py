@@ -13,6 +13,7 @@ from tracer.diagnosis.gradient_names import parameter_of, plain_name, says_gradi
 from tracer.diagnosis.target import Target, factors_of, proportion
 from tracer.gradients.adjoints import ELEMENTWISE, is_real
 from tracer.matching.analysis import Analysis
+from tracer.matching.decay import has_penalty, without_decay
 from tracer.matching.judging import judged_updates
 from tracer.matching.optimisers import recognise
 from tracer.matching.updates import Update
@@ -51,9 +52,12 @@ def _of_updates(analysis: Analysis) -> Iterable[Target]:
             if within.factors is not None:
                 yield within
                 continue
-        if step.optimiser.startswith("gradient"):
+        decays = step.decays and not any(has_penalty(matcher, root, update.wrt) for root in roots)
+        if step.optimiser.startswith("gradient") and not decays:
             yield plain
         kernel = _kernel(analysis, update)
+        if kernel is not None:
+            kernel = without_decay(matcher, kernel, update.wrt, roots)
         if kernel is not None and kernel != update.change:
             yield _target(analysis, kernel, roots, update.wrt, update)
 
@@ -185,7 +189,7 @@ def _of_names(analysis: Analysis) -> Iterable[Target]:
         ]
         roots = roots_of(analysis, meant[0], node) if len(meant) == 1 else ()
         if roots:
-            yield _target(analysis, node, roots, meant[0])
+            yield _target(analysis, without_decay(analysis.matcher, node, meant[0], roots), roots, meant[0])
 
 
 def _parameters(analysis: Analysis) -> dict[str, list[tuple[int, int]]]:

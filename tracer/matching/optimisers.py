@@ -25,11 +25,13 @@ class Step(Struct, frozen=True):
         optimiser: the optimiser's name.
         gradient: the match of the gradient within the step, if one was found.
         inside: the nodes between the gradient and the change.
+        decays: whether the parameter itself is part of the step.
     """
 
     optimiser: str
     gradient: Match | None
     inside: frozenset[int] = frozenset()
+    decays: bool = False
 
 
 def recognise(matcher: Matcher, update: Update, ascending: bool = False) -> Step:
@@ -51,7 +53,7 @@ def recognise(matcher: Matcher, update: Update, ascending: bool = False) -> Step
         name = "adagrad"
     else:
         name = "rmsprop"
-    return Step(name, walk.gradient, frozenset(walk.seen))
+    return Step(name, walk.gradient, frozenset(walk.seen), walk.decays)
 
 
 class _Walk:

@@ -229,10 +229,20 @@ class _Finder:
             return False
         inside = [(n, f) for f in self.functions[_called(call)] for n in ast.walk(f)]
         return any(
-            (isinstance(n, ast.AugAssign) and not _is_attribute_of(n.target, _first_argument(f)))
+            (
+                isinstance(n, ast.AugAssign)
+                and not _is_attribute_of(n.target, _first_argument(f))
+                and self._reaches_out(n.target)
+            )
             or (isinstance(n, ast.Assign) and _adds_to_itself(n))
             for n, f in inside
         )
+
+    def _reaches_out(self, target: ast.AST) -> bool:
+        """Whether a change in place is one of what the caller handed over, not of a copy that the function made."""
+        while isinstance(target, ast.Subscript):
+            target = target.value
+        return not isinstance(target, ast.Name) or self._is_of_others(target)
 
     def updates(self, loop: ast.For | ast.While, apart: ast.AST | None = None) -> int:
         """How many places the loop changes that its own work reads again, not counting what ``apart`` does."""
