@@ -195,7 +195,7 @@ def _products(
                     parts = tuple(single[k] for k in sorted(carrying[error])) if error not in single else ()
                     one = single.get(error, parts[0] if parts else None)
                     if one is not None:
-                        found.append(_Error(error, one.output, one.data, weight, parts))
+                        found.append(_Error(error, one.output, one.data, weight, parts, one.place))
     return found if covered == set(single) else []
 
 
@@ -268,10 +268,17 @@ def _binary_cross_entropy(write: TapeWriter, error: _Error) -> Ref:
 
 def _cross_entropy(write: TapeWriter, error: _Error) -> Ref:
     if error.place is not None:
-        chosen = write.add("getitem", Ref(error.output), error.place)
-        return write.add("negative", _summed(write, write.add("log", chosen), error.weight))
+        chosen = write.add("log", write.add("getitem", Ref(error.output), error.place))
+        return write.add("negative", _summed(write, chosen, _of_rows(write, error.weight, chosen)))
     hit = write.add("multiply", Ref(error.data), write.add("log", Ref(error.output)))
     return write.add("negative", _summed(write, hit, error.weight))
+
+
+def _of_rows(write: TapeWriter, weight: int | None, entries: Ref) -> int | None:
+    """A column of weights, one for each row, as weights of what was chosen in each row."""
+    if weight is None or (shape := write.nodes[weight].shape) is None or len(shape) < 2 or shape[-1] != 1:
+        return weight
+    return write.add("reshape", Ref(weight), shape=write.nodes[entries.node].shape).node
 
 
 def _summed(write: TapeWriter, entries: Ref, weight: int | None) -> Ref:

@@ -234,7 +234,11 @@ class _Finder:
                 and not _is_attribute_of(n.target, _first_argument(f))
                 and self._reaches_out(n.target)
             )
-            or (isinstance(n, ast.Assign) and _adds_to_itself(n))
+            or (
+                isinstance(n, ast.Assign)
+                and _adds_to_itself(n)
+                and not all(_is_attribute_of(t, _first_argument(f)) for t in _targets(n))
+            )
             for n, f in inside
         )
 
