@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+from msgspec.structs import replace
+
 from tracer.diagnosis.conventions import compared
 from tracer.diagnosis.gradient_names import parameter_of, plain_name, says_gradient
-from tracer.diagnosis.target import Target, factors_of, proportion
+from tracer.diagnosis.target import Target, alike, factors_beside_decay, factors_of, proportion
 from tracer.gradients.adjoints import ELEMENTWISE, is_real
 from tracer.matching.analysis import Analysis
 from tracer.matching.decay import has_penalty, without_decay
 from tracer.matching.judging import judged_updates
 from tracer.matching.optimisers import recognise
+from tracer.matching.scale import name_scale
 from tracer.matching.updates import Update
 from tracer.tape.node import Kind
 from tracer.tape.tape import GIVEN
@@ -32,7 +36,41 @@ def targets(analysis: Analysis) -> list[Target]:
         seen.add((target.node, target.wrt))
         if not any(analysis.matcher.vanishes(target.node, root, target.wrt) for root in target.roots):
             unique.append(target)
-    return compared(analysis, unique)
+    told = [t for t in unique if not _is_on_the_way(analysis, t, unique)]
+    return compared(analysis, [_without_chance(analysis, t, told) for t in told])
+
+
+def _is_on_the_way(analysis: Analysis, target: Target, found: Iterable[Target]) -> bool:
+    """Whether a value that is no gradient is one term of what is meant as it: ``dW`` before ``dW += reg * W``."""
+    if target.factors is not None or target.update is not None:
+        return False
+    tape = analysis.tape
+    return any(
+        other.wrt == target.wrt
+        and tape.nodes[other.node].op in ("add", "subtract")
+        and target.node in tape.operands(other.node)
+        for other in found
+    )
+
+
+def _without_chance(analysis: Analysis, target: Target, found: Iterable[Target]) -> Target:
+    """A target whose factor means something: any number is a multiple of any other one.
+
+    The factor of a number has a name, or is the one with which another parameter moves too.
+    """
+    if target.factors is None or _has_named_factor(analysis, target):
+        return target
+    shared = any(t is not target and t.factors is not None and alike(t.steps, target.steps) for t in found)
+    return target if shared else replace(target, factors=None)
+
+
+def _has_named_factor(analysis: Analysis, target: Target) -> bool:
+    """Whether a multiple of a gradient is one by what the program has a name for; arrays are not multiples by chance."""
+    if np.size(analysis.tape.nodes[target.node].value) > 1:
+        return True
+    matcher = analysis.matcher
+    scalars = matcher.scalars(target.node, target.roots[0])
+    return name_scale(target.factors or (), scalars, matcher.literals(target.node)) is not None
 
 
 def _of_updates(analysis: Analysis) -> Iterable[Target]:
@@ -43,7 +81,7 @@ def _of_updates(analysis: Analysis) -> Iterable[Target]:
             continue
         roots = roots_of(analysis, update.wrt, update.node)
         plain = _target(analysis, update.change, roots, update.wrt, update)
-        if plain.factors is not None:
+        if plain.factors is not None and _has_named_factor(analysis, plain):
             yield plain
             continue
         step = recognise(matcher, update)
@@ -68,8 +106,11 @@ def _target(
     values = analysis.replays.of(node)
     sign = update.sign if update is not None and node == update.change else 0
     whole = tuple(r for r in roots if not any(_is_part(analysis, r, other, wrt) for other in roots))
+    fitted = analysis.inferred is not None and analysis.inferred.how == "fits"
     for root in whole:
         factors = factors_of(analysis, values, root, wrt)
+        if factors is None and fitted:
+            factors = factors_beside_decay(analysis, values, root, wrt)
         if factors is not None:
             ordered = (root, *(r for r in whole if r != root))
             return Target(node, ordered, wrt, update.node if update else None, sign, factors)
@@ -170,6 +211,9 @@ def _of_names(analysis: Analysis) -> Iterable[Target]:
     tape = analysis.tape
     shown = set(tape.last_windows())
     parameters = _parameters(analysis)
+    updated = {u.before: u.node for u in analysis.updates.values()}
+    losses = [r.node for r in analysis.matcher.roots if r.named] or [r.node for r in analysis.matcher.roots]
+    forward = {n for r in losses for n in analysis.matcher.adjoints[r][0].full}
     last: dict[tuple[str, tuple[int, ...]], int] = {}
     for binding in tape.bindings:
         if tape.nodes[binding.node].window in shown and is_real(tape.nodes[binding.node]):
@@ -177,32 +221,45 @@ def _of_names(analysis: Analysis) -> Iterable[Target]:
     for (name, layers), node in last.items():
         of = parameter_of(name)
         recorded = tape.nodes[node]
-        if of is None or node in analysis.updates or node in analysis.matcher.forward:
+        if of is None or node in analysis.updates or node in forward:
             continue
         if recorded.kind in (Kind.LEAF, Kind.LITERAL) or not analysis.replays.moves(node):
             continue
         meant = [
             p
             for p, window in parameters.get(of, ())
-            if tape.nodes[p].shape == recorded.shape and window == recorded.window
+            if _may_be_added(recorded.shape, tape.nodes[p].shape) and window == recorded.window
             if not layers or any(p in analysis.matcher.all_ancestors(r) for r in layers)
         ]
-        roots = roots_of(analysis, meant[0], node) if len(meant) == 1 else ()
+        roots = roots_of(analysis, meant[0], max(node, updated.get(meant[0], 0))) if len(meant) == 1 else ()
         if roots:
             yield _target(analysis, without_decay(analysis.matcher, node, meant[0], roots), roots, meant[0])
+
+
+def _may_be_added(shape: tuple[int, ...] | None, to: tuple[int, ...] | None) -> bool:
+    """Whether NumPy adds an array to a parameter of another shape without a word, though the gradient has that shape."""
+    if shape is None or to is None:
+        return False
+    try:
+        return np.broadcast_shapes(shape, to) == to
+    except ValueError:
+        return False
 
 
 def _parameters(analysis: Analysis) -> dict[str, list[tuple[int, int]]]:
     """The versions of parameters that the explained losses were computed from, with their window, by their own names.
 
-    A parameter goes by every name that an earlier version of it had.  Without updates every leaf may be one.
+    A parameter goes by every name that an earlier version of it had, or the point ahead of it at which a step takes the
+    gradient.  Without updates every leaf may be one.
     """
     tape = analysis.tape
     shown = set(tape.last_windows())
     names: dict[int, list[str]] = {}
     found: dict[str, list[tuple[int, int]]] = {}
     for update in analysis.updates.values():
-        known = names.get(update.before, []) + tape.nodes[update.before].names
+        ahead = [n for n in map(tape.nodes.__getitem__, tape.users(update.before)) if n.op in ("add", "subtract")]
+        looked = [name for n in ahead if n.id in analysis.matcher.forward for name in n.names]
+        known = names.get(update.before, []) + tape.nodes[update.before].names + looked
         names[update.node] = known
         if tape.nodes[update.node].window in shown:
             for name in dict.fromkeys(map(plain_name, known)):

@@ -147,6 +147,7 @@ def _place(trials: Trials, edit: Edit) -> Span | None:
         _chain(n)
         for n in trials.analysis.tape.window_nodes()
         if n.window in trials.windows and n.id not in edit.nodes and n.op == first.op and n.site == first.site
+        if trials.best(n.id) is not None  # what is computed and not used says nothing
     ]
     place = chain.index(span)
     while place > 0 and any(chain[place] in other for other in right):

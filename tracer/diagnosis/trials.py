@@ -65,7 +65,8 @@ class Trials(Surroundings):
         """What changes with an edit on one replay; None if something can no longer be computed."""
         tape = self.analysis.tape
         changed: dict[int, Any] = {}
-        now = Overlay(self.analysis.replays.values[replay], changed)
+        before = self.analysis.replays.values[replay]
+        now = Overlay(before, changed)
         nodes = set(edit.nodes)
         first = min(nodes)
         try:
@@ -78,7 +79,9 @@ class Trials(Surroundings):
                     elif any(k in changed for k in tape.operands(node)):
                         if tape.nodes[node].kind in (NodeKind.RANDOM, NodeKind.OPAQUE, NodeKind.LEAF):
                             return None
-                        changed[node] = evaluate(tape.nodes[node], now)
+                        value = evaluate(tape.nodes[node], now)
+                        if tape.nodes[node].op != "axis_size" or value != before[node]:
+                            changed[node] = value
         except Exception:  # shapes that do not fit, an operation that has no function: the edit is none
             return None
         return changed

@@ -20,7 +20,7 @@ from tracer.matching.candidates import Match, Matcher, Sort
 from tracer.matching.clock import Clock
 from tracer.matching.differences import Difference, FiniteDifferences
 from tracer.matching.inference import Inferred, inferred_losses
-from tracer.matching.initial import with_equal_settings, with_initial_leaves
+from tracer.matching.initial import with_double_precision, with_equal_settings, with_initial_leaves
 from tracer.matching.judging import is_right, judged_updates
 from tracer.matching.layers import layer_losses
 from tracer.matching.optimisers import recognise
@@ -29,6 +29,7 @@ from tracer.matching.proof import Proof, Prover
 from tracer.matching.replays import Replays, has_indicators, random_replays
 from tracer.matching.totals import are_computed_together, sum_of_losses
 from tracer.matching.updates import Update, find_updates
+from tracer.tape.node import Kind
 from tracer.tape.tape import Tape
 
 
@@ -104,7 +105,7 @@ def analyse(tape: Tape, loss: str | None = None, clock: Clock | None = None) -> 
 
 def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) -> Analysis:
     """Find out what every node of a tape is, in numbers; nothing is proved before it is asked for."""
-    tape = with_equal_settings(with_initial_leaves(tape))
+    tape = with_double_precision(with_equal_settings(with_initial_leaves(tape)))
     analysis = _matched(tape, loss)
     matcher = analysis.matcher
     if matcher.updates and not _is_judged(matcher):
@@ -134,7 +135,7 @@ def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) 
         analysis = analysis if layered is None else _matched(layered.tape, None, layered)
     if analysis.inferred is None and _some_are_wrong(analysis.matcher) and has_indicators(tape):
         # Some identities need zeros and ones to be such: seen * seen == seen.
-        exact = _matched(tape, loss, indicators=True)
+        exact = _matched(tape, loss, exactly=True, graph=analysis.graph if analysis.tape is tape else None)
         if _explained(exact.matcher) > _explained(analysis.matcher):
             analysis = exact
     if clock is not None:
@@ -193,8 +194,9 @@ def _is_another(inferred: Matcher, named: Matcher) -> bool:
     """
     if not any(r.named for r in named.roots):
         return True
-    operands = inferred.graph.tape.operands
-    outputs = {k for error in inferred.inferred.values() for k in operands(error)} & named.live
+    tape = inferred.graph.tape
+    outputs = {k for error in inferred.inferred.values() for k in tape.operands(error)} & named.live
+    outputs = {k for k in outputs if tape.nodes[k].kind is not Kind.LEAF}  # both may read the same targets
     return outputs.isdisjoint(named.forward)
 
 
@@ -226,11 +228,21 @@ def _along_gradients(matcher: Matcher) -> int:
 
 
 def _matched(
-    tape: Tape, loss: str | None, inferred: Inferred | None = None, indicators: bool = False
+    tape: Tape,
+    loss: str | None,
+    inferred: Inferred | None = None,
+    exactly: bool = False,
+    graph: Graph | None = None,
 ) -> Analysis:
+    """An analysis without proofs.
+
+    Arguments:
+        exactly: whether zeros and ones among the data stay such in replays.
+        graph: the formulas of the tape, if they are known already.
+    """
     updates = find_updates(tape)
-    graph = build_graph(tape, updates)
-    replays = random_replays(tape, updates, indicators=indicators)
+    graph = graph or build_graph(tape, updates)
+    replays = random_replays(tape, updates, indicators=exactly)
     rules = NumericRules(graph)
     fitted = inferred is not None and inferred.how in ("fits", "layer")
     losses, reach = (inferred.losses, inferred.reach) if inferred is not None else ({}, {})

@@ -79,7 +79,7 @@ class Matcher:
 
     Attributes:
         matches: for each node that was recognised, its possible identities, best first.
-        adjoints: for each root, its adjoints on every replay.
+        adjoints: for each root, its adjoints on every replay; nodes that are one value computed again share their sum.
         forward: the nodes that some root is computed from.
         inferred: losses that the program does not compute → the error that each was inferred from, or the last of
             what it starts from.
@@ -180,11 +180,14 @@ class Matcher:
         self.adjoints[root.node] = sweeps
         self.roots.append(root)
         self.forward |= relevant
+        totals = [{c.wrt: c.so_far for c in sweep.contributions} for sweep in sweeps]
         for same in self._computed_alike(sweeps[0].full, root.node):
             if self.fitted and same[0] >= self.end:
                 continue  # what only the written loss goes through is no variable of the program
             whole = [sum((s.full[n] for n in same[1:]), s.full[same[0]]) for s in sweeps]
             self._add(Candidate(Sort.FULL, root.node, same[0], False), whole)
+            for sweep, value in zip(sweeps, whole, strict=True):
+                sweep.full.update(dict.fromkeys(same, value))
         several = Counter(c.wrt for c in sweeps[0].contributions)
         seen: Counter[int] = Counter()
         for position, contribution in enumerate(sweeps[0].contributions):
@@ -197,7 +200,7 @@ class Matcher:
             self._add(Candidate(Sort.PATH, root.node, wrt, False, via), [c.value for c in parallel])
             if 1 < seen[wrt] < several[wrt]:
                 self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), [c.so_far for c in parallel])
-                others = partial(_rest, sweeps, parallel)  # a loop may run either way
+                others = partial(_rest, totals, parallel)  # a loop may run either way
                 self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), OnDemand(len(sweeps), others))
 
     def _computed_alike(self, nodes: Iterable[int], root: int) -> list[list[int]]:
@@ -431,7 +434,7 @@ class Matcher:
     _ancestor_cache: dict[int, frozenset[int]] = field(default_factory=dict)
 
 
-def _rest(sweeps: list[Adjoints], parallel: list[Contribution], replay: int) -> Any:
+def _rest(totals: list[dict[int, Any]], parallel: list[Contribution], replay: int) -> Any:
     """What a sum has from one contribution on."""
     contribution = parallel[replay]
-    return sweeps[replay].full[contribution.wrt] - contribution.so_far + contribution.value
+    return totals[replay][contribution.wrt] - contribution.so_far + contribution.value

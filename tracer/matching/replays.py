@@ -274,11 +274,28 @@ def _data(
         return rng.uniform(0.05, 0.95, array.shape), None
     if integral and levels <= {-1.0, 1.0}:
         return np.where(rng.uniform(size=array.shape) < 0.5, -1.0, 1.0), None
+    if _is_symmetric(array):
+        return _other_symmetric(array, rng), "entries are symmetric"
     if float(array.min()) >= 0 and float(np.ptp(array)) > 0:
         return rng.uniform(0.05, 1.0, array.shape), None
     return rng.standard_normal(array.shape) * (
         array.shape[0] ** -0.5 if right_factor and array.ndim > 1 else 0.8
     ), None
+
+
+def _is_symmetric(array: NDArray[np.float64]) -> bool:
+    square = array.ndim == 2 and array.shape[0] == array.shape[1] > 1
+    return square and bool(np.allclose(array, array.T, rtol=1e-12, atol=0)) and float(np.ptp(array)) > 0
+
+
+def _other_symmetric(array: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Another symmetric matrix; of entries, or eigenvalues, that are not negative if those of the first are not."""
+    other = rng.standard_normal(array.shape)
+    if float(np.linalg.eigvalsh(array)[0]) >= -1e-9 * float(np.max(np.abs(array))):
+        return np.asarray(other @ other.T / len(array))
+    if float(array.min()) >= 0:
+        other = rng.uniform(0.05, 1.0, array.shape)
+    return (other + other.T) / 2
 
 
 def _other_indicators(

@@ -55,23 +55,27 @@ def find_updates(tape: Tape) -> dict[int, Update]:
 
     A candidate adds to or subtracts from a leaf or the result of an earlier update, keeps the shape, and
     is bound to the name of the old version or replaces it in place; or it was made where another one was made that
-    is (the entries of a list have no names before the next iteration reads them).  A scalar counts only if its old
+    is (the entries of a list have no names before the next iteration reads them, or other ones).  A scalar counts only if its old
     version is used for something else too: a running total of the losses is no parameter.
     """
     places = _rebound_places(tape)
-    named = _updates(tape, places, frozenset())
-    found = _updates(
-        tape, places, frozenset((s, n.op) for u in named if (s := (n := tape.nodes[u]).site) is not None)
-    )
-    return _carried_on(tape, found)
+    made = {
+        (s, n.op): u.before == tape.operands(n.id)[0]
+        for u in _updates(tape, places, None).values()
+        if (s := (n := tape.nodes[u.node]).site) is not None
+    }
+    return _carried_on(tape, _updates(tape, places, made))
 
 
 def _carried_on(tape: Tape, updates: dict[int, Update]) -> dict[int, Update]:
-    """Without sums that only begin with a parameter: ``s = bias`` and ``s += w * x`` before ``bias`` itself moves on."""
+    """Without what only begins with a parameter, which itself moves on later.
+
+    So do a sum (``s = bias`` and ``s += w * x``) and a look ahead (``ahead = W + mu * v``).
+    """
     last = {(u.before, u.part): u.node for u in updates.values()}
     kept: dict[int, Update] = {}
     for node, update in updates.items():
-        begun = last[update.before, update.part] != node and tape.nodes[node].shape == ()
+        begun = last[update.before, update.part] != node and tape.nodes[node].kind is not Kind.MUTATION
         if not begun and (tape.nodes[update.before].kind is Kind.LEAF or update.before in kept):
             kept[node] = update
     return kept
@@ -102,8 +106,15 @@ def _targets(statement: str) -> tuple[str, ...]:
 
 
 def _updates(
-    tape: Tape, rebound: dict[int, set[str]], places: frozenset[tuple[Site, str]]
+    tape: Tape, rebound: dict[int, set[str]], made: dict[tuple[Site | None, str], bool] | None
 ) -> dict[int, Update]:
+    """The updates that names or structure tell.
+
+    Arguments:
+        rebound: the places that each node was stored in.
+        made: where updates are made, and whether their old version is the first operand; None while that is not known.
+            Then what an earlier iteration made is an old version too.
+    """
     updates: dict[int, Update] = {}
     for node in tape.nodes:
         replaced = _replaced_whole(tape, node, updates) or _replaced_part(tape, node, updates)
@@ -115,11 +126,12 @@ def _updates(
             if node.op == "subtract" and position != 0:
                 continue
             old = tape.nodes[before]
-            carried = old.kind is Kind.LEAF or before in updates
-            nameless = not node.names and (node.site, node.op) in places
+            earlier = made is None and 0 <= old.window < node.window
+            carried = old.kind is Kind.LEAF or before in updates or earlier
+            alike = made is not None and made.get((node.site, node.op)) == (position == 0)
             same = (
                 node.kind is Kind.MUTATION
-                or nameless
+                or alike
                 or _is_same_variable(node, old)
                 or bool(rebound.get(node.id, set()) & set(old.names))
                 or (position == 0 and _augments_a_place(node))
