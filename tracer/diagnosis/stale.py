@@ -32,7 +32,9 @@ def find_stale_operands(analysis: Analysis) -> list[Finding]:
     for update in wrong:
         behind = regions[update.node]
         early = sorted((u for u in analysis.updates if u in behind), reverse=True)
-        for together in (*((u,) for u in early), *((tuple(early),) if len(early) > 1 else ())):
+        nodes = analysis.tape.nodes
+        inside = tuple(u for u in early if nodes[u].window == nodes[update.node].window)
+        for together in (*((u,) for u in early), *((inside,) if len(inside) > 1 else ())):
             region = meant_region(analysis, behind, together)
             meant = _mended(analysis, update, region, older.values(together))
             if meant is None:
@@ -72,8 +74,9 @@ def _behind(analysis: Analysis, node: int) -> frozenset[int]:
 
 def _told_already(analysis: Analysis, together: tuple[int, ...], known: Iterable[int]) -> int:
     """Of updates that came too early the one that stands for all: layer by layer they are one line of the source."""
-    sites = {analysis.tape.nodes[u].site for u in together}
-    return next((u for u in known if analysis.tape.nodes[u].site in sites), together[0])
+    nodes = analysis.tape.nodes
+    places = {(nodes[u].site, nodes[u].window) for u in together}
+    return next((u for u in known if (nodes[u].site, nodes[u].window) in places), together[0])
 
 
 def meant_region(analysis: Analysis, behind: frozenset[int], early: tuple[int, ...]) -> list[int]:

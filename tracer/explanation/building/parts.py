@@ -464,6 +464,8 @@ class PartMaker:
             if self.reading.program.statement_at(site.span.line, site.span.column) == statement:
                 return True
             for call in self.reading.node(reader).calls:
+                if call in self.reading.node(finding.cause).calls:
+                    continue  # nothing was handed over: the update was made in that call, too
                 if self.reading.program.statement_at(call.site.span.line, call.site.span.column) == statement:
                     return True
         return False
