@@ -52,7 +52,7 @@ def test_a_right_program_steps_along_the_gradients_of_an_inferred_loss(name: str
     assert [(n, p.source) for n, p in parts(found) if p.verdict == "unexplained"] == []
     updates = [p for _, p in parts(found) if p.role == "update" and p.of is not None]
     assert updates
-    assert {p.optimiser for p in updates} <= {"gradient descent", "gradient descent with weight decay"}
+    assert {p.optimiser for p in updates} <= {"gradient descent", "gradient descent with weight decay", "rmsprop"}
 
 
 @pytest.mark.parametrize(("name", "right", "planted", "kind"), FAULTS, ids=[f"{f[0]}: {f[2]}" for f in FAULTS])
@@ -78,3 +78,10 @@ def test_weight_decay_that_the_loss_does_not_have_is_a_convention(source: str) -
 def test_weight_decay_that_makes_weights_grow_is_none() -> None:
     source = WITH_LOSS.replace("dW2 += reg * W2", "dW2 -= reg * W2")
     assert {n for n, _ in wrong(explained_source(source))} == {line_of(source, "dW2 -= reg * W2")}
+
+
+def test_the_iteration_in_which_summed_gradients_become_a_step_is_explained() -> None:
+    found = explained_source(PROGRAMS["policy_updated_every_few_episodes"])
+    assert any("Iteration 2 is explained, the first from 1 on that updates the parameters" in n.what for n in found.notices)
+    steps = {p.optimiser for _, p in parts(found) if p.role == "update" and p.source.startswith("policy[name] +=")}
+    assert steps == {"rmsprop"}

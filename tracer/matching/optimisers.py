@@ -98,7 +98,9 @@ class _Walk:
                 self.rooted = True
             if node in self.matcher.updates:
                 state = self.matcher.updates[node]
-                self.states.update(recorded.names[:1])
+                summed = self._gradient_at(state.change)
+                if summed is None or summed.scale.rank > 1:  # else gradients are added up until the next step
+                    self.states.update(recorded.names[:1])
                 self.accumulates |= self._is_plain_sum(state)
                 todo.append(state.change)
                 continue

@@ -85,6 +85,11 @@ def training_loops(program: Program, siblings: Sequence[Program] = ()) -> tuple[
     return tuple(sorted(kept, key=lambda loop: (order[loop.path], loop.span)))
 
 
+def seldom_updates(loop: Loop, program: Program, siblings: Sequence[Program] = ()) -> list[ast.If]:
+    """The ``if`` statements below which a loop updates its parameters, if it does so nowhere else: every few episodes."""
+    return _Finder([each.tree for each in (program, *siblings)]).seldom(loop.node)
+
+
 def _loop(program: Program, node: ast.For | ast.While) -> Loop:
     span = program.span(node)
     return Loop(span.line, span.end_line, span, node, program.path)
@@ -279,6 +284,49 @@ class _Finder:
                 new = isinstance(target, ast.Name) and (self._scope(target), base) in fresh
                 count += int(not new and (base in aliases or elsewhere or self._is_of_others(target)))
         return count
+
+    def seldom(self, loop: ast.For | ast.While) -> list[ast.If]:
+        """The ``if`` statements below which what the loop reads is updated, where nothing of it is updated without."""
+        found = []
+        for node in ast.walk(loop):
+            if not isinstance(node, ast.If):
+                continue
+            outside = self._statements(loop, node)
+            without, reads = self._lasting(loop, outside), self._read_by(outside)
+            below = self._lasting(loop, self._statements(node, None)) - without
+            if any(self._is_read(base, outside, reads) for base in below) and not any(
+                self._is_read(base, outside, reads) for base in without
+            ):
+                found.append(node)
+        return found
+
+    def _lasting(self, loop: ast.For | ast.While, statements: Sequence[Any]) -> set[str]:
+        """What statements change for the iterations after it, but for what starts anew in each."""
+        direct = self._direct(loop)
+        anew = {
+            t.id
+            for s in statements
+            if isinstance(s, ast.Assign) and not self._carried(s, True)
+            for t in _targets(s)
+            if isinstance(t, ast.Name) and id(s) in direct
+        }
+        changed = (t for s in statements if self._carried(s, id(s) in direct) for t in _changed(s))
+        return {_base_name(t) for t in changed} - anew
+
+    def _read_by(self, statements: Sequence[Any]) -> dict[str, list[Any]]:
+        reads: dict[str, list[Any]] = {}
+        for statement in statements:
+            for name in _names_read(statement):
+                reads.setdefault(name, []).append(statement)
+        return reads
+
+    def _is_read(self, base: str, statements: Sequence[Any], reads: dict[str, list[Any]]) -> bool:
+        """Whether a variable is read by other statements than those that change it, and that loop over it to do so."""
+        own = {id(s) for s in statements if any(_base_name(t) == base for t in _changed(s))}
+        return any(
+            id(s) not in own and not (isinstance(s, ast.For) and all(id(b) in own for b in s.body))
+            for s in reads.get(base, ())
+        )
 
     def _means(self, reader: ast.AST, name: str, scope: int) -> bool:
         """Whether a statement that reads a name reads the variable of a scope, not one of its own function."""
