@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 
 from tracer.diagnosis.accumulation import overwritten
 from tracer.diagnosis.edits import edits
-from tracer.diagnosis.finding import Finding
+from tracer.diagnosis.finding import Finding, Kind
+from tracer.diagnosis.gradient_names import says_gradient
 from tracer.diagnosis.identification import identify
 from tracer.diagnosis.intent import targets
 from tracer.diagnosis.target import Target, is_gradient
@@ -61,8 +62,22 @@ def find_faults(analysis: Analysis, explained: Iterable[int] = ()) -> list[Findi
         analysis.clock.leave_out(Task.FAULT, sorted(s.span.line for s in sites if s is not None))
     if right or any(is_gradient(match) for match in _recognised(analysis, judged)):
         return findings if right or not wrong else []
-    # Where nothing is a gradient, one edit that mends several parameters is a fault; else none may be meant.
-    return findings if not wrong and len(findings) == 1 and len(findings[0].spoiled) > 1 else []
+    # Where nothing is a gradient, one may not be meant at all.
+    return findings if not wrong and len(findings) == 1 and _is_meant(analysis, findings[0]) else []
+
+
+def _is_meant(analysis: Analysis, finding: Finding) -> bool:
+    """Whether one fault explains why nothing is a gradient.
+
+    It does if it mends several parameters; or the only one, if the program computes a loss, calls a value a gradient,
+    and there is a certain thing to put right: not a term, which may be left out on purpose, nor a factor.
+    """
+    if len(finding.spoiled) > 1:
+        return True
+    certain = finding.kind not in (Kind.UNKNOWN, Kind.MISSING_TERM, Kind.FACTOR)
+    named = any(root.named for root in analysis.matcher.roots) and analysis.inferred is None
+    called = any(says_gradient(analysis.tape.nodes[n].names) for n in finding.meant)
+    return certain and named and called
 
 
 def _recognised(analysis: Analysis, judged: Iterable[Target]) -> Iterator[Match]:

@@ -127,9 +127,8 @@ def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) 
                 matcher = analysis.matcher
     if loss is None and matcher.updates and not _along_gradients(matcher) and analysis.inferred is None:
         parameters = frozenset(u.before for u in matcher.updates.values())
-        best = _best_inferred(inferred_losses(tape, matcher.live, parameters))
-        if best is not None and _is_another(best.matcher, matcher):
-            analysis = best
+        others = (f for f in inferred_losses(tape, matcher.live, parameters) if _is_another(f, matcher))
+        analysis = _best_inferred(others) or analysis
     if loss is None and analysis.inferred is None and not _along_gradients(matcher):
         layered = layer_losses(matcher)
         analysis = analysis if layered is None else _matched(layered.tape, None, layered)
@@ -187,16 +186,21 @@ def _is_said_alike(analysis: Analysis, match: Match, best: Match) -> bool:
     )
 
 
-def _is_another(inferred: Matcher, named: Matcher) -> bool:
+def _is_another(found: Inferred, named: Matcher) -> bool:
     """Whether an inferred loss is of outputs that no loss of the program is computed from.
 
     A loss that is there and does not fit is not replaced: then the gradients are wrong, or of something else.
     """
     if not any(r.named for r in named.roots):
         return True
-    tape = inferred.graph.tape
-    outputs = {k for error in inferred.inferred.values() for k in tape.operands(error)} & named.live
-    outputs = {k for k in outputs if tape.nodes[k].kind is not Kind.LEAF}  # both may read the same targets
+    nodes = found.tape.nodes
+    outputs: set[int] = set()
+    todo = [k for error in found.losses.values() for k in found.tape.operands(error)]
+    while todo:
+        node = todo.pop()
+        outputs.add(node)
+        todo += found.tape.operands(node) if nodes[node].op in ("copy", "negative") else ()
+    outputs = {k for k in outputs & named.live if nodes[k].kind is not Kind.LEAF}  # both may read the same targets
     return outputs.isdisjoint(named.forward)
 
 

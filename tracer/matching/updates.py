@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from functools import cache
 
 from msgspec import Struct
@@ -55,11 +56,13 @@ def find_updates(tape: Tape) -> dict[int, Update]:
 
     A candidate adds to or subtracts from a leaf or the result of an earlier update, keeps the shape, and
     is bound to the name of the old version or replaces it in place; or it was made where another one was made that
-    is (the entries of a list have no names before the next iteration reads them, or other ones).  A scalar counts only if its old
+    is (the entries of a list have no names before the next iteration reads them, or other ones).
+
+    A scalar counts only if its old
     version is used for something else too: a running total of the losses is no parameter.
     """
     places = _rebound_places(tape)
-    made = {
+    made: dict[tuple[Site | None, str], bool] = {
         (s, n.op): u.before == tape.operands(n.id)[0]
         for u in _updates(tape, places, None).values()
         if (s := (n := tape.nodes[u.node]).site) is not None
@@ -106,7 +109,7 @@ def _targets(statement: str) -> tuple[str, ...]:
 
 
 def _updates(
-    tape: Tape, rebound: dict[int, set[str]], made: dict[tuple[Site | None, str], bool] | None
+    tape: Tape, rebound: dict[int, set[str]], made: Mapping[tuple[Site | None, str], bool] | None
 ) -> dict[int, Update]:
     """The updates that names or structure tell.
 

@@ -75,8 +75,10 @@ class PartMaker:
         if len(by_identity) > 1 and self._unread(by_identity.get(_UNKNOWN, ())):
             by_identity.pop(_UNKNOWN, None)  # what the last step of a loop leaves behind is no gradient
         groups = list(by_identity.values())[-_MOST_IDENTITIES:]
-        made = (self.part(replace(piece, nodes=tuple(nodes))) for nodes in groups)
-        return [part for part in made if part is not None]
+        made = [self.part(replace(piece, nodes=tuple(nodes))) for nodes in groups]
+        wrong = [part for part in made if part is not None and part.verdict == "wrong"]
+        told = next((part for part in reversed(wrong) if part.of), wrong[-1] if wrong else None)
+        return [part for part in made if part is not None and (part is told or part not in wrong)]
 
     def _unread(self, nodes: Sequence[int]) -> bool:
         """Whether nothing was computed from any of these values."""
