@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tracer.diagnosis import find_faults, find_stale_operands
+from tracer.diagnosis import find_faults, find_grown, find_stale_operands
 from tracer.explanation.building.modules import with_modules
 from tracer.explanation.building.numbers import finite
 from tracer.explanation.building.parts import PartMaker
@@ -52,8 +52,9 @@ def build_explanation(
     analysis = analyse(recording.tape, loss, Clock())
     tape = analysis.tape
     findings = find_stale_operands(analysis)
+    grown = find_grown(analysis)
     stale = {n for f in findings for u in f.spoiled for n in (analysis.updates[u].change, *f.meant)}
-    faults = find_faults(analysis, stale)
+    faults = [*grown, *find_faults(analysis, stale | {n for f in grown for n in f.meant})]
     maker = PartMaker(Reading(program, analysis, joined.sections), [*findings, *faults])
     for finding in findings:
         maker.diagnoses[finding.cause] = diagnose_stale(program, analysis, finding, maker, again, loss)

@@ -411,6 +411,9 @@ class PartMaker:
             return None
         diagnosis = self.diagnoses.get(finding.cause)
         match = finding.meant.get(piece.node)
+        if match is None and finding.grown is not None:
+            part = self._identity(base, next(iter(finding.meant.values())))
+            return replace(part, verdict="wrong", diagnosis=diagnosis)
         if match is None:
             return replace(base, role="gradient", verdict="wrong", diagnosis=diagnosis)
         part = self._identity(base, match)

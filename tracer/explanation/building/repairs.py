@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from itertools import islice
 
-from tracer.diagnosis import Finding, targets
+from tracer.diagnosis import Finding, grown_parameters, targets
 from tracer.explanation.building.code_words import CodeWords
 from tracer.explanation.building.parts import PartMaker
 from tracer.explanation.building.rewriting import Rewritten, SourceEditor, edited
@@ -138,6 +138,7 @@ def diagnose_fault(
         new=rewritten.new if rewritten else "",
         derivative=None if match is None else should.text if should is not None else None,
         spoiled=_spoiled_names(finding, maker),
+        grown=None if finding.grown is None else (str(finding.grown[0]), str(finding.grown[1])),
     )
     edit = rewritten.edit if rewritten is not None else None
     return Diagnosis(
@@ -205,6 +206,9 @@ def _mends(
     names = _spoiled_names(finding, maker)
     judged = [t for t in after if set(names) & set(_all_names(again, t.wrt))]
     wrong = sum(t.is_wrong for t in after)
+    if finding.grown is not None:
+        left = [g for g in grown_parameters(again) if set(names) & set(_all_names(again, g.before))]
+        return bool(judged) and not any(t.is_wrong for t in judged) and not left
     return bool(judged) and not any(t.is_wrong for t in judged) and wrong < sum(t.is_wrong for t in before)
 
 
