@@ -1,4 +1,4 @@
-"""Parameters that grow by broadcasting: ``b = b - rate * delta``, where ``delta`` has a row for each sample and ``b`` one in all.
+"""Parameters that grow by broadcasting: ``b = b - rate * delta``, where ``delta`` has a row for each sample, and ``b`` one.
 
 NumPy repeats the parameter for every row without a word, so from then on it has another shape, and each row learns a
 bias of its own.  Comes in: an analysis.  Goes out: a `Finding` for each such step, if the sum of the step over the
@@ -7,7 +7,7 @@ rows is one along the gradient by the parameter as it was made.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from tracer.gradients.adjoints import is_real
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Candidate, Match, Sort
 from tracer.matching.scale import name_scale
-from tracer.matching.updates import direct
+from tracer.matching.updates import direct, is_repeated
 from tracer.tape.node import Kind as NodeKind
 from tracer.tape.node import Node
 
@@ -64,10 +64,10 @@ def _growth(analysis: Analysis, node: Node) -> Growth | None:
         if not set(old.names) & set(node.names) or (node.op == "subtract" and operand == 0):
             continue
         carried = old.kind is NodeKind.LEAF or before in analysis.updates
-        if not carried or made.shape != node.shape or made.kind in (NodeKind.LEAF, NodeKind.LITERAL):
+        if not carried or made.kind in (NodeKind.LEAF, NodeKind.LITERAL):
             continue
         shape = old.shape if old.shape != node.shape else _made_as(analysis, old)
-        if shape is not None and shape != node.shape and _is_repeated(shape, node.shape):
+        if shape is not None and is_repeated(shape, node.shape):
             padded = (1,) * (len(node.shape) - len(shape)) + shape
             axes = tuple(k for k, (a, b) in enumerate(zip(padded, node.shape, strict=True)) if a != b)
             return Growth(node.id, before, change, operand, shape, axes)
@@ -80,12 +80,12 @@ def _made_as(analysis: Analysis, leaf: Node) -> tuple[int, ...] | None:
     return made[0].shape if leaf.kind is NodeKind.LEAF and leaf.origin is None and made else None
 
 
-def _is_repeated(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
-    """Whether NumPy repeats an array of one shape to give it the other."""
-    try:
-        return np.broadcast_shapes(shape, to) == to
-    except ValueError:
-        return False
+def is_grown(analysis: Analysis, node: int, growths: Iterable[Growth]) -> bool:
+    """Whether a version of a parameter has another shape than it was made with."""
+    grown = {g.node for g in growths} | {g.before for g in growths if analysis.tape.nodes[g.before].shape != g.shape}
+    while node in analysis.updates and node not in grown:
+        node = analysis.updates[node].before
+    return node in grown
 
 
 def find_grown(analysis: Analysis) -> list[Finding]:
@@ -121,7 +121,7 @@ def _factors(analysis: Analysis, growth: Growth, root: int) -> tuple[float, ...]
     found = []
     for change, adjoints in zip(analysis.replays.of(growth.change), analysis.matcher.adjoints[root], strict=True):
         gradient = adjoints.full.get(growth.before)
-        if gradient is None:
+        if gradient is None or np.shape(change) != analysis.tape.nodes[growth.node].shape:
             return None
         axes = growth.axes if np.shape(gradient) == np.shape(change) else ()
         summed = np.asarray(change, dtype=float).sum(axis=growth.axes).reshape(growth.shape)

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from tracer.diagnosis.conventions import compared
 from tracer.diagnosis.gradient_names import parameter_of, plain_name, says_gradient
+from tracer.diagnosis.growth import Growth, grown_parameters, is_grown
 from tracer.diagnosis.target import Target, alike, factors_beside_decay, factors_of, proportion
 from tracer.gradients.adjoints import ELEMENTWISE, is_real
 from tracer.matching.analysis import Analysis
@@ -27,7 +28,9 @@ from tracer.tape.tape import GIVEN
 
 def targets(analysis: Analysis) -> list[Target]:
     """Everything in the explained iterations that is meant as the gradient of a parameter, in program order."""
-    found = [*_of_updates(analysis), *_of_names(analysis)]
+    growths = grown_parameters(analysis)
+    found = [t for t in (*_of_updates(analysis), *_of_names(analysis)) if not is_grown(analysis, t.wrt, growths)]
+    found += _of_growths(analysis, growths)
     seen: set[tuple[int, int]] = set()
     unique = []
     for target in sorted(found, key=lambda t: (t.node, t.update is None)):
@@ -98,6 +101,14 @@ def _of_updates(analysis: Analysis) -> Iterable[Target]:
             kernel = without_decay(matcher, kernel, update.wrt, roots)
         if kernel is not None and kernel != update.change:
             yield _target(analysis, kernel, roots, update.wrt, update)
+
+
+def _of_growths(analysis: Analysis, growths: Iterable[Growth]) -> Iterable[Target]:
+    """The step with which a parameter takes another shape: it is one by the parameter as it was made."""
+    for growth in growths:
+        if analysis.tape.nodes[growth.before].shape == growth.shape:
+            roots = roots_of(analysis, growth.before, growth.node)
+            yield _target(analysis, growth.change, roots, growth.before, analysis.updates.get(growth.node))
 
 
 def _target(

@@ -184,6 +184,8 @@ class Matcher:
         for same in self._computed_alike(sweeps[0].full, root.node):
             if self.fitted and same[0] >= self.end:
                 continue  # what only the written loss goes through is no variable of the program
+            if same[0] in self._grown:
+                continue  # a gradient by a parameter that NumPy gave another shape is not meant by anyone
             whole = [sum((s.full[n] for n in same[1:]), s.full[same[0]]) for s in sweeps]
             self._add(Candidate(Sort.FULL, root.node, same[0], False), whole)
             for sweep, value in zip(sweeps, whole, strict=True):
@@ -210,6 +212,16 @@ class Matcher:
             if node != root:
                 found.setdefault(self.graph.representative(node), []).append(node)
         return list(found.values())
+
+    @cached_property
+    def _grown(self) -> frozenset[int]:
+        """The versions of parameters that have another shape than the one before them had."""
+        nodes = self.graph.tape.nodes
+        found: set[int] = set()
+        for node, update in sorted(self.updates.items()):
+            if update.part is None and (update.before in found or nodes[node].shape != nodes[update.before].shape):
+                found.add(node)
+        return frozenset(found)
 
     def _add_forward(self) -> None:
         tape = self.graph.tape

@@ -110,8 +110,8 @@ def fault(told: Told) -> str:
         name, (old, new) = listed(told.spoiled) or "the parameter", told.grown
         said = [
             f"Line {told.place or told.line} makes {name} grow: it was made with shape {old}, and its step has shape {new}, "
-            f"so NumPy repeats {name}, which has shape {new} from then on. The gradient has the shape of {name}: sum over the "
-            "axes along which it was repeated."
+            f"so NumPy repeats {name}, which has shape {new} from then on. The gradient has the shape of {name}: sum over "
+            "the axes along which it was repeated."
         ]
     if told.new and told.old:
         said.append(f"It should say {_code(told.new)} instead of {_code(told.old)}.")
