@@ -21,6 +21,7 @@ from tracer.matching.decay import has_penalty, without_decay
 from tracer.matching.judging import judged_updates
 from tracer.matching.optimisers import recognise
 from tracer.matching.scale import name_scale
+from tracer.matching.severed import is_severed
 from tracer.matching.updates import Update
 from tracer.tape.node import Kind
 from tracer.tape.tape import GIVEN
@@ -178,6 +179,9 @@ def roots_of(analysis: Analysis, wrt: int, before: int) -> tuple[int, ...]:
     matcher = analysis.matcher
     window = analysis.tape.nodes[before].window
     all_able = [r for r in matcher.roots if wrt in matcher.adjoints[r.node][0].full]
+    severed = {n.id for n in analysis.tape.nodes if is_severed(n)}
+    if any(not severed.isdisjoint(matcher.all_ancestors(r.node)) for r in all_able):
+        return ()  # nobody knows what came back there, perhaps a part of the gradient
     if any(r.named and r not in all_able and wrt in matcher.all_ancestors(r.node) for r in matcher.roots):
         return ()  # a loss depends on it in a way that could not be differentiated
     all_able = [r for r in all_able if matcher.may_be_of(before, r.node)]

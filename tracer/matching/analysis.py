@@ -27,6 +27,7 @@ from tracer.matching.optimisers import recognise
 from tracer.matching.own_loss import own_losses
 from tracer.matching.proof import Proof, Prover
 from tracer.matching.replays import Replays, has_indicators, random_replays
+from tracer.matching.severed import with_links
 from tracer.matching.totals import are_computed_together, sum_of_losses
 from tracer.matching.updates import Update, find_updates
 from tracer.tape.node import Kind
@@ -105,7 +106,7 @@ def analyse(tape: Tape, loss: str | None = None, clock: Clock | None = None) -> 
 
 def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) -> Analysis:
     """Find out what every node of a tape is, in numbers; nothing is proved before it is asked for."""
-    tape = with_double_precision(with_equal_settings(with_initial_leaves(tape)))
+    tape = with_double_precision(with_equal_settings(with_initial_leaves(with_links(tape))))
     analysis = _matched(tape, loss)
     matcher = analysis.matcher
     if matcher.updates and not _is_judged(matcher):

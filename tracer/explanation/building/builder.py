@@ -23,11 +23,12 @@ from tracer.explanation.model import (
     Section,
 )
 from tracer.explanation.words.findings import left_out
-from tracer.explanation.words.losses import inferred
+from tracer.explanation.words.losses import came_back, inferred
 from tracer.matching.analysis import Analysis, analyse
 from tracer.matching.clock import Clock
+from tracer.matching.severed import is_severed
 from tracer.recording import Recording
-from tracer.tape.node import Kind
+from tracer.tape.node import UNTRACKED, Kind
 
 #: Runs an edited program, its own modules with other texts by their paths, and gives its recording; None if it fails.
 Rerun = Callable[[str, dict[str, str]], Recording | None]
@@ -116,6 +117,10 @@ def _notes(
         notes.append(Note(place.line if place else 0, place.column if place else 0, said))
     if loss is not None and not analysis.matcher.roots:
         notes.append(Note(0, 0, f"No scalar called {loss} was computed in the recorded iteration."))
+    behind = frozenset().union(*(analysis.matcher.all_ancestors(r.node) for r in analysis.matcher.roots))
+    for lost in analysis.tape.window_nodes():
+        if lost.id in behind and lost.site is not None and (is_severed(lost) or lost.op == UNTRACKED):
+            notes.append(Note(lost.site.span.line, lost.site.span.column, came_back(lost.site.text)))
     for sweeps in analysis.matcher.adjoints.values():
         for node in sorted(sweeps[0].blocked):
             site = analysis.tape.nodes[node].site

@@ -23,3 +23,8 @@ def inferred(says: str, how: Literal["fits", "moved", "added", "layer"]) -> str:
             "⟨G, X⟩ is the sum of the products of G and X, entry by entry."
         )
     return f"No loss of these outputs is computed; the backward pass fits {says}, which was inferred."
+
+
+def came_back(text: str) -> str:
+    """What is not judged because of a value that was somewhere else in between."""
+    return f"{text} came back from where it could not be followed: no gradient by what it was computed from is judged."
