@@ -17,6 +17,7 @@ from tracer.diagnosis.growth import Growth, grown_parameters, is_grown
 from tracer.diagnosis.target import Target, alike, factors_beside_decay, factors_of, proportion
 from tracer.gradients.adjoints import ELEMENTWISE, is_real
 from tracer.matching.analysis import Analysis
+from tracer.matching.candidates import Sort
 from tracer.matching.decay import has_penalty, without_decay
 from tracer.matching.judging import judged_updates
 from tracer.matching.optimisers import recognise
@@ -40,8 +41,15 @@ def targets(analysis: Analysis) -> list[Target]:
         seen.add((target.node, target.wrt))
         if not any(analysis.matcher.vanishes(target.node, root, target.wrt) for root in target.roots):
             unique.append(target)
+    unique = [t for t in unique if not _is_cut(analysis, t)]
     told = [t for t in unique if not _is_on_the_way(analysis, t, unique)]
     return compared(analysis, [_without_chance(analysis, t, told) for t in told])
+
+
+def _is_cut(analysis: Analysis, target: Target) -> bool:
+    """Whether a value is a gradient that goes back over a limited number of steps on purpose."""
+    match = analysis.matcher.best(target.node)
+    return match is not None and match.candidate.sort is Sort.TRUNCATED
 
 
 def _is_on_the_way(analysis: Analysis, target: Target, found: Iterable[Target]) -> bool:

@@ -29,6 +29,7 @@ from tracer.matching.proof import Proof, Prover
 from tracer.matching.replays import Replays, has_indicators, random_replays
 from tracer.matching.severed import with_links
 from tracer.matching.totals import are_computed_together, sum_of_losses
+from tracer.matching.truncation import recognise_truncated
 from tracer.matching.updates import Update, find_updates
 from tracer.tape.node import Kind
 from tracer.tape.tape import Tape
@@ -138,6 +139,8 @@ def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) 
         exact = _matched(tape, loss, exactly=True, graph=analysis.graph if analysis.tape is tape else None)
         if _explained(exact.matcher) > _explained(analysis.matcher):
             analysis = exact
+    if _some_are_wrong(analysis.matcher):
+        recognise_truncated(analysis.matcher)
     if clock is not None:
         analysis.prover.clock = clock
     return analysis

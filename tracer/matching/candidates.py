@@ -43,6 +43,7 @@ class Sort(StrEnum):
     FULL = "full gradient"
     PATH = "one path"
     PARTIAL = "partial sum"
+    TRUNCATED = "gradient over a limited number of steps"
     LOCAL = "local derivative"
     VALUE = "forward value"
 
@@ -51,17 +52,28 @@ class Sort(StrEnum):
 _NOTHING = 1e-10
 #: Operations through which an integer may become a factor of a gradient.
 _FACTORS = frozenset(("multiply", "divide", "power"))
-_ORDER = {Sort.VALUE: -1.0, Sort.FULL: 0.0, Sort.LOCAL: 1.0, Sort.PATH: 2.0, Sort.PARTIAL: 3.0}
+_ORDER = {
+    Sort.VALUE: -1.0,
+    Sort.FULL: 0.0,
+    Sort.TRUNCATED: 0.5,
+    Sort.LOCAL: 1.0,
+    Sort.PATH: 2.0,
+    Sort.PARTIAL: 3.0,
+}
 
 
 class Candidate(Struct, frozen=True):
-    """∂root/∂wrt (for a local derivative: ∂root[i]/∂wrt[i]; for a value: the node itself)."""
+    """∂root/∂wrt (for a local derivative: ∂root[i]/∂wrt[i]; for a value: the node itself).
+
+    A truncated gradient goes back over at most ``steps`` steps of time.
+    """
 
     sort: Sort
     root: int
     wrt: int
     transposed: bool
     via: int | None = None
+    steps: int | None = None
 
 
 class Match(Struct, frozen=True):

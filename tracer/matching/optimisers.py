@@ -119,6 +119,7 @@ class _Walk:
     def _gradient_at(self, node: int) -> Match | None:
         for match in self.matcher.matches.get(node, ()):
             candidate = match.candidate
-            if candidate.sort is Sort.FULL and candidate.wrt == self.update.wrt and not candidate.transposed:
+            meant = candidate.sort in (Sort.FULL, Sort.TRUNCATED)
+            if meant and candidate.wrt == self.update.wrt and not candidate.transposed:
                 return match
         return None

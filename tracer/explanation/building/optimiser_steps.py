@@ -49,7 +49,9 @@ class StepWriter:
         fitting = [
             m
             for m in self.reading.analysis.matcher.matches.get(update.change, ())
-            if m.candidate.sort is Sort.FULL and m.candidate.wrt == update.wrt and not m.candidate.transposed
+            if m.candidate.sort in (Sort.FULL, Sort.TRUNCATED)
+            and m.candidate.wrt == update.wrt
+            and not m.candidate.transposed
         ]
         match = fitting[0] if fitting else meant
         if match is not None:

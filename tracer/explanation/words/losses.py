@@ -28,3 +28,16 @@ def inferred(says: str, how: Literal["fits", "moved", "added", "layer"]) -> str:
 def came_back(text: str) -> str:
     """What is not judged because of a value that was somewhere else in between."""
     return f"{text} came back from where it could not be followed: no gradient by what it was computed from is judged."
+
+
+def truncated(steps: int) -> str:
+    """What a gradient is that goes back over a limited number of time steps."""
+    return (
+        f"This is the truncated gradient: what an output owes to more than {counted_steps(steps)} before it is left out, "
+        "on purpose."
+    )
+
+
+def counted_steps(steps: int) -> str:
+    """A number of time steps."""
+    return f"{steps} step{'' if steps == 1 else 's'}"
