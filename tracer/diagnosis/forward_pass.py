@@ -38,31 +38,12 @@ class ForwardPass:
 
     @cached_property
     def _fresh(self) -> frozenset[int]:
-        """The draws of these windows that no forward value rests on, not even through a comparison."""
-        tape, forward = self.analysis.tape, self.analysis.matcher.forward
-        used = {n for f in forward if self.node(f).window in self.windows for n in self.operands(f)} | forward
-        return frozenset(
-            n.id
-            for n in tape.window_nodes()
-            if n.kind is Kind.RANDOM
-            and n.window in self.windows
-            and n.id not in used
-            and not any(self._reaches_forward(u) for u in tape.users(n.id))
-        )
-
-    def _reaches_forward(self, node: int) -> bool:
-        forward = self.analysis.matcher.forward
-        todo: list[int] = [node]
-        seen: set[int] = set()
-        while todo:
-            current = todo.pop()
-            if current in forward:
-                return True
-            if current not in seen:
-                seen.add(current)
-                if self.node(current).dtype == "bool" or current in (node,):
-                    todo += self.analysis.tape.users(current)
-        return False
+        """The draws of these windows that no loss rests on, not even through a comparison or an index."""
+        matcher = self.analysis.matcher
+        losses = [r.node for r in matcher.roots if r.named] or [r.node for r in matcher.roots]
+        used = frozenset().union(*map(matcher.all_ancestors, losses))
+        drawn = (n for n in self.analysis.tape.window_nodes() if n.kind is Kind.RANDOM and n.window in self.windows)
+        return frozenset(n.id for n in drawn) - used
 
     def softmax_of(self, node: int) -> int | None:
         """The softmax of a value: its exponentials, less a maximum perhaps, divided by their sum."""

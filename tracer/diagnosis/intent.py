@@ -92,6 +92,8 @@ def _of_updates(analysis: Analysis) -> Iterable[Target]:
         if tape.nodes[update.node].window not in shown:
             continue
         roots = roots_of(analysis, update.wrt, update.node)
+        if not roots:
+            continue
         plain = _target(analysis, update.change, roots, update.wrt, update)
         if plain.factors is not None and _has_named_factor(analysis, plain):
             yield plain
@@ -193,6 +195,8 @@ def roots_of(analysis: Analysis, wrt: int, before: int) -> tuple[int, ...]:
     if any(r.named and r not in all_able and wrt in matcher.all_ancestors(r.node) for r in matcher.roots):
         return ()  # a loss depends on it in a way that could not be differentiated
     all_able = [r for r in all_able if matcher.may_be_of(before, r.node)]
+    if any(r.named for r in matcher.roots):
+        all_able = [r for r in all_able if r.named]
     able = [r for r in all_able if matcher.position(r.node) < before]
     able = able or [r for r in all_able if analysis.tape.nodes[r.node].window == window]
     named = [r.node for r in able if r.named] or [r.node for r in able]

@@ -70,6 +70,12 @@ class Accumulate(Struct, frozen=True):
     span: Span
 
 
+class AddAt(Struct, frozen=True):
+    """``np.add.at(x, index, v)`` for ``x[index] += v``."""
+
+    span: Span
+
+
 class Scale(Struct, frozen=True):
     """The expression times a number or a named scalar."""
 
@@ -85,6 +91,20 @@ class Operand(Struct, frozen=True):
     new: int
     transposed: bool = False
     previous: int = 0
+
+
+class Exchanged(Struct, frozen=True):
+    """Two items of the list that a call joins, exchanged."""
+
+    span: Span
+    one: int
+    other: int
+
+
+class OtherCache(Struct, frozen=True):
+    """A call with what another call of the same function returned in place of one of its arguments."""
+
+    span: Span
 
 
 class TimesDerivative(Struct, frozen=True):
@@ -140,8 +160,11 @@ Rewrite: TypeAlias = Union[
     SumOperand,
     Overwrite,
     Accumulate,
+    AddAt,
     Scale,
     Operand,
+    Exchanged,
+    OtherCache,
     TimesDerivative,
     DerivativeInstead,
     AddTerm,

@@ -86,6 +86,11 @@ class Trials(Surroundings):
             return None
         return changed
 
+    def is_idle_somewhere(self, edit: Edit) -> bool:
+        """Whether an edit leaves the value of some of its nodes as it is."""
+        changed, before = self.values(edit, 0) or {}, self.analysis.replays.values[0]
+        return any(np.array_equal(changed.get(n, before[n]), before[n]) for n in edit.nodes)
+
     def mended(self, edit: Edit) -> tuple[Target, ...]:
         """The wrong targets that an edit makes right, on every replay; none if it spoils a right one."""
         left = list(self.targets)

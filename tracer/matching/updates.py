@@ -211,18 +211,32 @@ def _replaced_part(tape: Tape, node: Node, updates: dict[int, Update]) -> Update
     made = tape.nodes[new.node]
     if made.op not in ("add", "subtract") or not (tape.nodes[old.node].kind is Kind.LEAF or old.node in updates):
         return None
-    reads = [
-        user
-        for user in tape.users(old.node)
-        if user < node.id and tape.nodes[user].op == "getitem" and _is_at(tape.nodes[user], old, index)
-    ]
+    reads = _reads(tape, old.node, index, node.id)
     sides = direct(made)
     for position, side in sides:
         rest = [other for place, other in sides if place != position]
         known = rest and tape.nodes[rest[0]].kind not in (Kind.LEAF, Kind.LITERAL)
         if side in reads and known and (made.op == "add" or position == 0):
-            return Update(node.id, old.node, rest[0], -1 if made.op == "subtract" else 1, reads[0])
+            first = _first_read(tape, old.node, index, updates) or reads[0]
+            return Update(node.id, old.node, rest[0], -1 if made.op == "subtract" else 1, first)
     return None
+
+
+def _reads(tape: Tape, container: int, index: object, before: int) -> list[int]:
+    """Where a version of an array was read at an index, in order."""
+    found = (user for user in tape.users(container) if user < before and tape.nodes[user].op == "getitem")
+    return [user for user in found if _is_at(tape.nodes[user], Ref(container), index)]
+
+
+def _first_read(tape: Tape, container: int, index: object, updates: dict[int, Update]) -> int | None:
+    """Where the iteration read these entries first, before it changed others: ``b[i] -= …`` comes before ``b[j] -= …``."""
+    found: int | None = None
+    window = tape.nodes[container].window
+    while container in updates and updates[container].part is not None and tape.nodes[container].window == window:
+        container = updates[container].before
+        earlier = [n for n in _reads(tape, container, index, len(tape.nodes)) if tape.nodes[n].window == window]
+        found = earlier[0] if earlier else found
+    return found
 
 
 def _is_at(read: Node, container: Ref, index: object) -> bool:

@@ -29,7 +29,7 @@ from tracer.tape.tape import evaluate
 _ROUNDING = 1e-13
 
 
-def meant_values(trials: Trials) -> Iterator[Edit]:
+def gradients_instead(trials: Trials) -> Iterator[Edit]:
     """Every place whose value is not recognised, as the gradient by each forward value of its shape."""
     yield from _carried_terms(trials)
     for first, nodes in trials.places:
@@ -109,7 +109,7 @@ def _as_gradient(
     factors: tuple[float, ...],
 ) -> Iterator[Edit]:
     assert first.site is not None
-    change = _known(values)
+    change = known_values(values)
     span = first.site.span
     if len(nodes) == 1:
         missing = _missing_term(trials, nodes[0], wrt[nodes[0]], values[nodes[0]])
@@ -154,7 +154,8 @@ def _is_meant(trials: Trials, nodes: tuple[int, ...]) -> bool:
     return not trials.gradients.isdisjoint(behind)
 
 
-def _known(values: Mapping[int, list[Any]]) -> Change:
+def known_values(values: Mapping[int, list[Any]]) -> Change:
+    """What a node should be, on each replay."""
     return lambda node, _, replay: values[node][replay]
 
 

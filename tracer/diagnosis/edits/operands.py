@@ -86,13 +86,16 @@ def _replaced(trials: Trials, span: Span, scope: str, operands: Mapping[int, int
         if key in tried:
             continue
         tried.add(key)
+        changed = tuple(n for n in nodes if replacements[n] != operands[n])
+        old, new = operands[changed[0]], replacements[changed[0]]
+        # A call hands over what is read within it; a place of which some runs are right is hardly the one.
+        further = (0.0 if _is_own(trials, nodes[0], span) else 0.15) + 0.3 * (len(changed) < len(nodes))
         yield Edit(
-            _kind(trials, first, replacements[nodes[0]]),
-            _level(trials, first, replacements[nodes[0]])
-            + (0.0 if _is_own(trials, nodes[0], span) else 0.15),
-            nodes,
+            _kind(trials, old, new),
+            _level(trials, old, new) + further,
+            changed,
             _reading(trials, operands, replacements),
-            text=Operand(span, first, replacements[nodes[0]], previous=previous),
+            text=Operand(span, old, new, previous=previous),
         )
     if len(trials.node(first).shape or ()) == 2:
         yield Edit(

@@ -103,9 +103,16 @@ _LEADS = {
 }
 
 
+_REPEATED = (
+    "Line {line} adds by an index in which an entry may stand several times: x[index] += v reads all entries first, so "
+    "of equal ones only the last is added."
+)
+
+
 def fault(told: Told) -> str:
     """What is wrong, what it should be, and what it spoils, in two or three sentences."""
-    said = [_LEADS.get(told.kind, _LEADS["unknown"]).format(line=told.place or told.line)]
+    lead = _REPEATED if told.new.startswith("np.add.at(") else _LEADS.get(told.kind, _LEADS["unknown"])
+    said = [lead.format(line=told.place or told.line)]
     if told.grown is not None:
         name, (old, new) = listed(told.spoiled) or "the parameter", told.grown
         said = [
