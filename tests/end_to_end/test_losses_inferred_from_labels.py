@@ -85,3 +85,10 @@ def test_the_iteration_in_which_summed_gradients_become_a_step_is_explained() ->
     assert any("Iteration 2 is explained, the first from 1 on that updates the parameters" in n.what for n in found.notices)
     steps = {p.optimiser for _, p in parts(found) if p.role == "update" and p.source.startswith("policy[name] +=")}
     assert steps == {"rmsprop"}
+
+
+def test_a_policy_that_an_error_of_a_critic_weights_is_not_said_to_go_the_wrong_way() -> None:
+    program = FOLDER.parent / "critics" / "actor_and_critic_with_one_error.py"
+    found = explained_source(program.read_text(encoding="utf-8"))
+    assert not wrong(found)
+    assert {p.verdict for _, p in parts(found) if p.source == "dlog[a] += 1"} == {"proved"}

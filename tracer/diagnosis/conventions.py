@@ -14,7 +14,7 @@ import numpy as np
 
 from tracer.diagnosis.target import Target, alike, proportion
 from tracer.matching.analysis import Analysis
-from tracer.matching.scale import plain_number
+from tracer.matching.scale import name_scale, plain_number
 from tracer.tape.node import Kind
 
 #: How far a count may be from a whole number.
@@ -59,7 +59,16 @@ def _ascending(analysis: Analysis, root: int, group: list[Target]) -> dict[Targe
     steps = [t for t in group if t.sign]
     if not steps or min(values) <= 0 or any(f <= 0 for t in steps for f in t.steps):
         return {}
+    if not all(_is_rate(analysis, t) for t in steps):
+        return {}  # weighted by what has a sign of its own, as a policy is by its advantages
     return {t: tuple(-f for f in t.factors or ()) for t in steps}
+
+
+def _is_rate(analysis: Analysis, target: Target) -> bool:
+    """Whether the factor of a step has a name, or is a number: what is computed from data may be negative."""
+    matcher = analysis.matcher
+    scalars = matcher.scalars(target.node, target.roots[0])
+    return name_scale(target.factors or (), scalars, matcher.literals(target.node)) is not None
 
 
 def _outliers(analysis: Analysis, group: list[Target]) -> dict[Target, tuple[float, ...]]:
