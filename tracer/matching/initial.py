@@ -14,6 +14,10 @@ from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import Tape
 
 
+#: What an array is made of that only has the shape of another one: ``dout = np.ones_like(out)``.
+_OF_A_SHAPE = frozenset(("ones_like", "full_like"))
+
+
 def with_initial_leaves(tape: Tape) -> Tape:
     """The tape with initial values as leaves, for windows that are whole programs."""
     whole = {number for number, window in enumerate(tape.windows) if window.loop_line == 0}
@@ -29,7 +33,7 @@ def with_initial_leaves(tape: Tape) -> Tape:
             or not node.shape
             and not is_real(node)
             or node.kind in (Kind.OPERATION, Kind.VIEW)
-            and all(k in made_from_numbers for k in tape.operands(node.id))
+            and (node.op in _OF_A_SHAPE or all(k in made_from_numbers for k in tape.operands(node.id)))
         ):
             made_from_numbers.add(node.id)
         if (
