@@ -49,6 +49,15 @@ class Reduction(Struct, frozen=True):
     keepdims: bool
 
 
+class SumOperand(Struct, frozen=True):
+    """One operand of the expression summed over axes; over all if there are none."""
+
+    span: Span
+    operand: int
+    axes: tuple[int, ...]
+    keepdims: bool
+
+
 class Overwrite(Struct, frozen=True):
     """``x = v`` for ``x += v``."""
 
@@ -148,6 +157,7 @@ Rewrite: TypeAlias = Union[
     Transposed,
     Drop,
     Reduction,
+    SumOperand,
     Overwrite,
     Accumulate,
     AddAt,

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
+from tracer.diagnosis.conventions import has_wrong_sign
 from tracer.diagnosis.finding import Kind
 from tracer.diagnosis.surroundings import Surroundings
 from tracer.diagnosis.target import Target, alike, proportion
@@ -143,6 +144,8 @@ class Trials(Surroundings):
     def _is_plausible(self, target: Target, factors: list[float]) -> bool:
         """Whether a factor is one that a program may have: with a name, or with one beside that of a right gradient."""
         matcher = self.analysis.matcher
+        if has_wrong_sign(self.analysis, target, factors):
+            return False
         scalars = matcher.scalars(target.node, target.roots[0])
         if name_scale(factors, scalars, matcher.literals(target.node)) is not None:
             return True

@@ -27,7 +27,7 @@ from tracer.gradients.sizes import sizes_asked_for
 from tracer.ops import AxisTable, NoFormula, auxiliary, define
 from tracer.ops.lengths import Bound
 from tracer.tape.functions import Slice
-from tracer.tape.node import Kind, Node, Ref
+from tracer.tape.node import UNTRACKED, Kind, Node, Ref
 from tracer.tape.tape import Tape
 
 #: Operations whose first operand is an array; NumPy makes one of a list, the table does not.
@@ -306,7 +306,7 @@ def _define(graph: Graph, node: Node, cuts: frozenset[int], final: bool) -> None
         if origin.shape == node.shape:
             _unite_all(graph, graph.axes(node.id), graph.axes(node.origin))
         return
-    if node.kind in (Kind.LITERAL, Kind.OPAQUE, Kind.RANDOM) or not node.op:
+    if node.kind in (Kind.LITERAL, Kind.OPAQUE, Kind.RANDOM) or node.op in ("", UNTRACKED):
         return
     if node.id in cuts:
         for argument in node.args:

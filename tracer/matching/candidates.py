@@ -43,6 +43,7 @@ class Sort(StrEnum):
     FULL = "full gradient"
     PATH = "one path"
     PARTIAL = "partial sum"
+    TRUNCATED = "gradient over a limited number of steps"
     LOCAL = "local derivative"
     VALUE = "forward value"
 
@@ -51,17 +52,28 @@ class Sort(StrEnum):
 _NOTHING = 1e-10
 #: Operations through which an integer may become a factor of a gradient.
 _FACTORS = frozenset(("multiply", "divide", "power"))
-_ORDER = {Sort.VALUE: -1.0, Sort.FULL: 0.0, Sort.LOCAL: 1.0, Sort.PATH: 2.0, Sort.PARTIAL: 3.0}
+_ORDER = {
+    Sort.VALUE: -1.0,
+    Sort.FULL: 0.0,
+    Sort.TRUNCATED: 0.5,
+    Sort.LOCAL: 1.0,
+    Sort.PATH: 2.0,
+    Sort.PARTIAL: 3.0,
+}
 
 
 class Candidate(Struct, frozen=True):
-    """∂root/∂wrt (for a local derivative: ∂root[i]/∂wrt[i]; for a value: the node itself)."""
+    """∂root/∂wrt (for a local derivative: ∂root[i]/∂wrt[i]; for a value: the node itself).
+
+    A truncated gradient goes back over at most ``steps`` steps of time.
+    """
 
     sort: Sort
     root: int
     wrt: int
     transposed: bool
     via: int | None = None
+    steps: int | None = None
 
 
 class Match(Struct, frozen=True):
@@ -84,6 +96,7 @@ class Matcher:
         inferred: losses that the program does not compute → the error that each was inferred from, or the last of
             what it starts from.
         fitted: whether such a loss was written to fit the backward pass; its own operations are no variables then.
+        reach: roots that only some values can be gradients of → those values.
     """
 
     graph: Graph
@@ -93,6 +106,7 @@ class Matcher:
     wanted_loss: str | None = None
     inferred: Mapping[int, int] = field(default_factory=dict)
     fitted: bool = False
+    reach: Mapping[int, frozenset[int]] = field(default_factory=dict)
     matches: dict[int, list[Match]] = field(default_factory=dict)
     adjoints: dict[int, list[Adjoints]] = field(default_factory=dict)
     forward: frozenset[int] = frozenset()
@@ -149,6 +163,14 @@ class Matcher:
                 self.matches[node] = [Match(node, candidate, ONE, 0.0)]
                 todo += tape.operands(node)
 
+    def may_be_of(self, node: int, root: int) -> bool:
+        """Whether a value may be a gradient of a root: of ⟨dout, out⟩ only what is computed from that ``dout``."""
+        return root not in self.reach or node in self.reach[root]
+
+    def only_of(self, node: int) -> tuple[int, ...]:
+        """The roots of layers called by hand that a value may be a gradient of; empty if it is behind none."""
+        return tuple(root for root, reached in self.reach.items() if node in reached)
+
     def position(self, root: int) -> int:
         """Where a root stands in the order of the program."""
         return self.inferred.get(root, root)
@@ -172,8 +194,10 @@ class Matcher:
         self.forward |= relevant
         totals = [{c.wrt: c.so_far for c in sweep.contributions} for sweep in sweeps]
         for same in self._computed_alike(sweeps[0].full, root.node):
-            if self.fitted and same[0] >= self._end:
+            if self.fitted and same[0] >= self.end:
                 continue  # what only the written loss goes through is no variable of the program
+            if same[0] in self._grown:
+                continue  # a gradient by a parameter that NumPy gave another shape is not meant by anyone
             whole = [sum((s.full[n] for n in same[1:]), s.full[same[0]]) for s in sweeps]
             self._add(Candidate(Sort.FULL, root.node, same[0], False), whole)
             for sweep, value in zip(sweeps, whole, strict=True):
@@ -201,13 +225,23 @@ class Matcher:
                 found.setdefault(self.graph.representative(node), []).append(node)
         return list(found.values())
 
+    @cached_property
+    def _grown(self) -> frozenset[int]:
+        """The versions of parameters that have another shape than the one before them had."""
+        nodes = self.graph.tape.nodes
+        found: set[int] = set()
+        for node, update in sorted(self.updates.items()):
+            if update.part is None and (update.before in found or nodes[node].shape != nodes[update.before].shape):
+                found.add(node)
+        return frozenset(found)
+
     def _add_forward(self) -> None:
         tape = self.graph.tape
         leaves = {
             n.id for n in tape.window_nodes() if is_real(n) and (n.kind is Kind.LEAF or n.id in self.updates)
         }
         for node in sorted(self.forward | leaves):
-            if np.size(tape.nodes[node].value) < 2:
+            if np.size(tape.nodes[node].value) < 2 or (self.fitted and node >= self.end):
                 continue
             self._add(Candidate(Sort.VALUE, node, node, False), self.replays.of(node))
             local = local_derivatives(tape, self.rules, self.replays.values, node, self.live)
@@ -250,7 +284,7 @@ class Matcher:
         )
 
     @cached_property
-    def _end(self) -> int:
+    def end(self) -> int:
         """Where the program ends: only what a moved or inferred loss adds stands behind the last window."""
         return max((w.stop for w in self.graph.tape.windows), default=0)
 
@@ -259,7 +293,7 @@ class Matcher:
         return frozenset(u.change for u in self.updates.values())
 
     def _look_up(self, nodes: Any) -> None:
-        end = self._end
+        end = self.end
         for node in nodes:
             if node in self.updates or not self._askable(node) or not self.replays.moves(node):
                 continue
@@ -269,7 +303,10 @@ class Matcher:
             ranked = []
             scalars: dict[int, list[Scalar]] = {}
             for candidate, measured, error in self.index.find(found, self.scalar_factors(node)):
-                if candidate.sort in (Sort.VALUE, Sort.LOCAL) and node <= candidate.root < end:
+                if candidate.sort in (Sort.VALUE, Sort.LOCAL):
+                    if node <= candidate.root < end:
+                        continue
+                elif not self.may_be_of(node, candidate.root):
                     continue
                 if candidate.root not in scalars:
                     scalars[candidate.root] = self.scalars(node, candidate.root)
@@ -294,7 +331,8 @@ class Matcher:
         tape = self.graph.tape
         wrt = tape.nodes[candidate.wrt]
         of_value = candidate.sort in (Sort.VALUE, Sort.LOCAL)
-        data = not of_value and wrt.kind is Kind.LEAF and candidate.wrt not in self._parameters
+        trained = not self._parameters or candidate.wrt in self._parameters
+        data = not of_value and wrt.kind is Kind.LEAF and not trained
         order = _ORDER[candidate.sort] + 0.5
         if candidate.sort is Sort.LOCAL and scale.rank > 1:
             order = 2.75  # a multiple of a slope is rather one path of a gradient

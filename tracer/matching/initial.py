@@ -10,8 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tracer.gradients.adjoints import is_real
-from tracer.tape.node import Kind, Node
+from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import Tape
+
+#: What an array is made of that only has the shape of another one: ``dout = np.ones_like(out)``.
+_OF_A_SHAPE = frozenset(("ones_like", "full_like"))
 
 
 def with_initial_leaves(tape: Tape) -> Tape:
@@ -29,7 +32,7 @@ def with_initial_leaves(tape: Tape) -> Tape:
             or not node.shape
             and not is_real(node)
             or node.kind in (Kind.OPERATION, Kind.VIEW)
-            and all(k in made_from_numbers for k in tape.operands(node.id))
+            and (node.op in _OF_A_SHAPE or all(k in made_from_numbers for k in tape.operands(node.id)))
         ):
             made_from_numbers.add(node.id)
         if (
@@ -48,7 +51,9 @@ def with_initial_leaves(tape: Tape) -> Tape:
 def _is_to_be_filled(tape: Tape, node: Node) -> bool:
     """Whether the first thing that happens to an array is that it is changed in place."""
     users = tape.users(node.id)
-    return not users or tape.nodes[users[0]].kind is Kind.MUTATION
+    return not users or (
+        tape.nodes[users[0]].kind is Kind.MUTATION and tape.nodes[users[0]].args[0] == Ref(node.id)
+    )
 
 
 def with_equal_settings(tape: Tape) -> Tape:

@@ -22,6 +22,8 @@ from tracer.tape.tape import Tape, replay
 
 #: A positive number up to this one is there to keep a division or a logarithm from 0.
 _NEGLIGIBLE = 1e-6
+#: How many further draws are made only because some array is 0.
+_MOST_FOR_ZEROS = 3
 _COMPARISONS = {
     "equal",
     "not_equal",
@@ -63,7 +65,11 @@ class Replays:
 def has_indicators(tape: Tape) -> bool:
     """Whether some data are arrays of zeros and ones."""
     return any(
-        n.kind is Kind.LEAF and n.window >= 0 and is_real(n) and n.shape and _are_indicators(np.asarray(n.value))
+        n.kind is Kind.LEAF
+        and n.window >= 0
+        and is_real(n)
+        and n.shape
+        and _are_indicators(np.asarray(n.value))
         for n in tape.nodes
     )
 
@@ -81,10 +87,11 @@ def random_replays(
         indicators: whether arrays of zeros and ones stay such; else they may be anything between.
 
     Masks that took only one value over all the replays make an identity look more general than it is, so
-    the draw is repeated, at most eight times, until every mask took both.
+    the draw is repeated, at most eight times, until every mask took both.  An array that is 0 on one of them, as behind a
+    few units that are all off, equals nothing there; that is worth another draw or two.
     """
     best: Replays | None = None
-    fewest = -1
+    fewest = (-1, -1)
     for attempt in range(8):
         rng = np.random.default_rng([seed, attempt])
         assumptions: dict[int, str] = {}
@@ -95,10 +102,10 @@ def random_replays(
                 values.append(replay(tape, given))
         drawn = frozenset(n for n in given if tape.nodes[n].kind is not Kind.LITERAL)
         replays = Replays(values, drawn, assumptions)
-        stuck = _stuck_masks(tape, replays)
+        stuck = _stuck_masks(tape, replays), _vanished(tape, replays)
         if best is None or stuck < fewest:
             best, fewest = replays, stuck
-        if stuck == 0:
+        if fewest == (0, 0) or (fewest[0] == 0 and attempt >= _MOST_FOR_ZEROS):
             break
     assert best is not None
     return best
@@ -118,6 +125,15 @@ def _stuck_masks(tape: Tape, replays: Replays) -> int:
         elif is_real(node) and bool(np.all(np.isfinite(np.asarray(node.value)))):
             stuck += 100 * (not all(bool(np.all(np.isfinite(np.asarray(value)))) for value in values))
     return stuck
+
+
+def _vanished(tape: Tape, replays: Replays) -> int:
+    """How many arrays that were not 0 are 0 throughout on some replay."""
+    return sum(
+        not all(np.any(value) for value in replays.of(node.id))
+        for node in tape.window_nodes()
+        if node.shape and np.size(node.value) > 1 and is_real(node) and np.any(node.value)
+    )
 
 
 def _draw(
@@ -193,7 +209,9 @@ def _is_negligible(tape: Tape, node: Node) -> bool:
 
     Most gradients leave it out, so they are compared where it is smaller still.
     """
-    number = node.kind in (Kind.LEAF, Kind.LITERAL) and node.shape == () and 0 < abs(node.value) <= _NEGLIGIBLE
+    number = (
+        node.kind in (Kind.LEAF, Kind.LITERAL) and node.shape == () and 0 < abs(node.value) <= _NEGLIGIBLE
+    )
     return number and all(tape.nodes[user].op in ("add", "maximum", "clip") for user in tape.users(node.id))
 
 

@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
+import numpy as np
 from msgspec import Struct
 
 from tracer.gradients.adjoints import is_real
@@ -139,7 +140,8 @@ def _updates(
                 or bool(rebound.get(node.id, set()) & set(old.names))
                 or (position == 0 and _augments_a_place(node))
             )
-            if not carried or not same or old.shape != node.shape or not is_real(old):
+            fits = old.shape == node.shape or (_is_same_variable(node, old) and is_repeated(old.shape, node.shape))
+            if not carried or not same or not fits or not is_real(old):
                 continue
             rest = [other for place, other in direct(node) if place != position]
             if not rest or tape.nodes[rest[0]].kind in (Kind.LEAF, Kind.LITERAL):
@@ -156,6 +158,16 @@ def _augments_a_place(node: Node) -> bool:
     if node.site is None or node.kind is not Kind.OPERATION:
         return False
     return "=" in node.site.text and len(_targets(node.site.text)) == 1
+
+
+def is_repeated(shape: tuple[int, ...] | None, to: tuple[int, ...] | None) -> bool:
+    """Whether NumPy repeats an array of several axes or entries to give it another shape, as it does with a bias."""
+    if shape is None or to is None or not shape or shape == to:
+        return False
+    try:
+        return np.broadcast_shapes(shape, to) == to
+    except ValueError:
+        return False
 
 
 def _is_same_variable(new: Node, old: Node) -> bool:

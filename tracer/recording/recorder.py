@@ -34,6 +34,7 @@ class LoopPlan:
         first, last: the iterations to record, counted from 0 over all entries of the loop.
         seeks_cost: whether to count on natively until the cost is computed, if it was not in ``last``.
         seeks_end: whether to count on natively until the loop ends for the first time: the cost comes after it.
+        is_update: whether what is sought is not the cost, but an update that is made only every so often.
         with_rest: whether the last window goes on to the end of what a loop around this one does.
         first_entry: how many iterations there were when it ended for the first time.
     """
@@ -44,6 +45,7 @@ class LoopPlan:
     seeks_cost: bool = False
     seeks_end: bool = False
     with_rest: bool = False
+    is_update: bool = False
     first_entry: int | None = None
     count: int = 0
     recorded: int = 0

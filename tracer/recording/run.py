@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from tracer.program.errors import ProgramError
-from tracer.program.loops import Loop, all_loops, training_loops
+from tracer.program.loops import Loop, all_loops, seldom_updates, training_loops
 from tracer.program.program import Program, load
 from tracer.program.siblings import siblings
 from tracer.recording.box import Place
@@ -185,12 +185,9 @@ def _notices_of(
             what = f"Iteration {last} is explained, the last one before the cost is computed."
             found.append(Notice(loop.line, 0, what))
         elif last > first:
+            does = "updates the parameters" if plan.is_update else "computes the cost"
             found.append(
-                Notice(
-                    loop.line,
-                    0,
-                    f"Iteration {last} is explained, the first from {first} on that computes the cost.",
-                )
+                Notice(loop.line, 0, f"Iteration {last} is explained, the first from {first} on that {does}.")
             )
     return found
 
@@ -207,7 +204,9 @@ def _attempt(
     request: Request, loops: list[Loop], iterations: list[int], seek: _Seek
 ) -> tuple[Recording, Recorder]:
     program = request.program
-    costs = [conditional_costs(loop.node) for loop in loops]
+    modules = list(request.modules.values())
+    updates = [seldom_updates(loop, program, modules) for loop in loops]
+    costs = [seldom or conditional_costs(loop.node) for loop, seldom in zip(loops, updates, strict=True)]
     places: list[Place] = []
 
     def rewritten(each: Program) -> types.CodeType:
@@ -216,21 +215,22 @@ def _attempt(
 
     trees = {each.path: each.tree for each in (program, *request.modules.values())}
     plans = []
-    for loop, k, found in zip(loops, iterations, costs, strict=True):
+    for loop, k, found, seldom in zip(loops, iterations, costs, updates, strict=True):
         plan = LoopPlan(loop.line, max(k - 1, 0), k, seek is not _Seek.NOTHING and bool(found))
+        plan.is_update = bool(seldom)
         followed = request.iteration is None and is_followed_by_cost(loop.node, trees[loop.path])
         plan.seeks_end, plan.with_rest = followed and seek is _Seek.ALL, followed and seek is _Seek.NOTHING
         plans.append(plan)
     recorder = Recorder(places, plans, request.run_on)
     tape, recorder.main_path = recorder.tape, program.path
     code = rewritten(program)
-    modules = {name: (each, rewritten(each)) for name, each in request.modules.items()}
+    own = {name: (each, rewritten(each)) for name, each in request.modules.items()}
     out = io.StringIO()
     ended = "end"
     report = request.when_complete
     if report is not None:
         recorder.when_complete = lambda: report(_so_far(recorder, program, out))
-    with set_aside(), own_modules(modules), _surroundings(request, recorder, out) as (namespace, notices):
+    with set_aside(), own_modules(own), _surroundings(request, recorder, out) as (namespace, notices):
         try:
             _prepare(request, namespace)
             recorder.begin()

@@ -55,6 +55,10 @@ class Kind(StrEnum):
     OPAQUE = "opaque"  # could not be followed; a notice says why
 
 
+#: The operation of a leaf that was computed within the window, nobody knows from what.
+UNTRACKED = "untracked"
+
+
 class Ref(Struct, frozen=True):
     """A reference to a node, wherever it stands among another node's arguments."""
 

@@ -12,14 +12,14 @@ from itertools import chain, islice
 
 from msgspec.structs import replace
 
-from tracer.diagnosis import Finding, targets
+from tracer.diagnosis import Finding, grown_parameters, targets
 from tracer.diagnosis.rewrites import Operand, Rewrite
 from tracer.explanation.building.code_words import CodeWords
 from tracer.explanation.building.parts import PartMaker
 from tracer.explanation.building.rewriting import Rewritten, SourceEditor, edited
 from tracer.explanation.model import Diagnosis, Edit, Formula
 from tracer.explanation.words.findings import Told, fault, stale_operand
-from tracer.formula import render, symbol
+from tracer.formula import render, scalar_symbol, symbol
 from tracer.formula.tree import Partial
 from tracer.matching.analysis import Analysis, identified
 from tracer.matching.candidates import Match
@@ -52,7 +52,7 @@ def diagnose_stale(
     if edit is not None and rerun is not None and not _mends(program, edit, rerun, loss, finding, maker):
         edit = None
     match = next(iter(finding.meant.values()))
-    root = symbol(maker.reading.root_name(match.candidate.root))
+    root = scalar_symbol(maker.reading.root_name(match.candidate.root))
     first = finding.spoiled[0]
     before = analysis.updates[first].before
     should = Formula(
@@ -130,7 +130,9 @@ def diagnose_fault(
     should = None
     if match is not None:
         by = maker.reading.named_as(match.candidate.wrt)[0]
-        should = Formula(*render(Partial(symbol(maker.reading.root_name(match.candidate.root)), symbol(by))))
+        should = Formula(
+            *render(Partial(scalar_symbol(maker.reading.root_name(match.candidate.root)), symbol(by)))
+        )
     told = Told(
         kind=finding.kind.value,
         line=span.line if span is not None else 0,
@@ -139,6 +141,7 @@ def diagnose_fault(
         new=rewritten.new if rewritten else "",
         derivative=None if match is None else should.text if should is not None else None,
         spoiled=_spoiled_names(finding, maker),
+        grown=None if finding.grown is None else (str(finding.grown[0]), str(finding.grown[1])),
     )
     edit = rewritten.edit if rewritten is not None else None
     return Diagnosis(
@@ -214,6 +217,9 @@ def _mends(
     names = _spoiled_names(finding, maker)
     judged = [t for t in after if set(names) & set(_all_names(again, t.wrt))]
     wrong = sum(t.is_wrong for t in after)
+    if finding.grown is not None:
+        left = [g for g in grown_parameters(again) if set(names) & set(_all_names(again, g.before))]
+        return bool(judged) and not any(t.is_wrong for t in judged) and not left
     return bool(judged) and not any(t.is_wrong for t in judged) and wrong < sum(t.is_wrong for t in before)
 
 

@@ -29,6 +29,7 @@ from tracer.diagnosis.rewrites import (
     Reduction,
     Rewrite,
     Scale,
+    SumOperand,
     TimesDerivative,
     Transposed,
 )
@@ -94,6 +95,11 @@ class SourceEditor:
                 yield from self._dropped(span, kept)
             case Reduction(span, op, axis, keepdims):
                 yield from self._at(span, self._reduction(span, op, axis, keepdims))
+            case SumOperand(span, operand, axes, keepdims):
+                operands = self._operand_nodes(span)
+                if operand < len(operands):
+                    place = self.program.span(operands[operand])
+                    yield from self._replace(place, self._summed(operands[operand], axes, keepdims))
             case Overwrite(span) | Accumulate(span):
                 yield from self._bound(span, isinstance(rewrite, Accumulate))
             case AddAt(span):
@@ -306,6 +312,11 @@ class SourceEditor:
         settings = [] if axis is None else [f"axis={axis}"]
         settings += ["keepdims=True"] if keepdims else []
         return f"{self._text(owner)}.{op}({', '.join([*first, *settings])})"
+
+    def _summed(self, node: ast.expr, axes: tuple[int, ...], keepdims: bool) -> str:
+        axis = f"axis={axes[0] if len(axes) == 1 else axes}" if axes else ""
+        settings = [text for text in (axis, "keepdims=True" if keepdims else "") if text]
+        return f"np.sum({', '.join([self._text(node), *settings])})"
 
     def _added_at(self, span: Span) -> Iterator[Rewritten]:
         statement = self._statement(span)
