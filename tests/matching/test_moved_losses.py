@@ -116,10 +116,10 @@ def test_a_step_that_looks_ahead_is_explained_by_the_loss_at_the_end_of_the_epoc
     found = explained_source(AHEAD.format(bias="d.sum(axis=0)"))
     assert [loss.name for loss in found.losses] == ["objective"]
     parts = [p for line in found.lines for p in line.parts if p.role == "gradient" and p.whole]
-    assert {"x.T @ d", "d.sum(axis=0)"} <= {p.source for p in parts if p.verdict in ("proved", "checked")}
+    assert {"dW", "db"} <= {p.target for p in parts if p.verdict in ("proved", "checked")}
     assert not [p for p in parts if p.verdict == "wrong"]
 
 
 def test_what_numpy_adds_to_every_entry_of_a_bias_is_found_in_it() -> None:
     found = explained_source(AHEAD.format(bias="d.sum()"))
-    assert {p.source for line in found.lines for p in line.parts if p.verdict == "wrong"} == {"d.sum()"}
+    assert {p.target for line in found.lines for p in line.parts if p.verdict == "wrong"} == {"db"}
