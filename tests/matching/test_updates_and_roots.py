@@ -234,3 +234,12 @@ def test_a_value_that_is_read_twice_has_one_gradient() -> None:
     full = found.matcher.adjoints[root][0].full
     assert len(forward) > 1
     assert all(np.array_equal(full[n], full[forward[0]]) for n in forward)
+
+
+def test_what_is_called_an_error_and_goes_into_the_steps_is_no_loss_where_there_is_one() -> None:
+    source = NUMBERS.format(update="w[j] -= rate * grads[j]").replace(
+        "    grads = [(s - wanted) * x[j]", "    error = 1.5 * (s - wanted) / 1.5\n    grads = [error * x[j]"
+    )
+    found = analysed_source(source.replace("loss = ", "sum_error = "))
+    named = {name for r in found.matcher.roots if r.named for name in found.tape.nodes[r.node].names}
+    assert named == {"sum_error"}
