@@ -162,3 +162,36 @@ def test_without_a_name_that_says_loss_the_scalar_that_parameters_lead_to_is_the
     source = SET_UP.format(before=W, w="W", update="    W -= rate * grad").replace("loss =", "q =")
     found = analysed_source(source)
     assert {tuple(found.tape.nodes[r.node].names) for r in found.matcher.roots} == {("q",)}
+
+
+NUMBERS = """\
+w, b, rate = [0.3, -0.2], 0.1, 0.5
+for x, wanted in [([0, 1], 1), ([1, 1], 0), ([1, 0], 1)]:
+    s = b
+    for j in range(2):
+        s += w[j] * x[j]
+    loss = 0.5 * (s - wanted) ** 2
+    grads = [(s - wanted) * x[j] for j in range(2)]
+    b = b - rate * (s - wanted)
+    for j in range(2):
+        {update}
+"""
+
+
+@pytest.mark.parametrize(
+    "update", ["w[j] -= rate * grads[j]", "w[j] = w[j] - rate * grads[j]", "w[j] += -rate * grads[j]"]
+)
+def test_numbers_in_a_list_are_updated_one_by_one_and_a_sum_that_begins_with_one_is_no_update(
+    update: str,
+) -> None:
+    found = analysed_source(NUMBERS.format(update=update))
+    assert updated(found) == ["b", "w[0]", "w[1]"]
+
+
+def test_a_number_that_is_kept_in_a_list_is_looked_up_and_data_of_0_and_1_do_not_stand_for_each_other() -> None:
+    found = analysed_source(NUMBERS.format(update="w[j] -= rate * grads[j]"))
+    tape = found.tape
+    kept = [n for n in tape.window_nodes() if n.site and n.site.text == "(s - wanted) * x[j]" and n.op == "multiply"]
+    best = [found.matcher.best(n.id) for n in kept]
+    assert [(m.candidate.sort.value, m.scale.text) for m in best if m] == [("full gradient", "1")] * len(kept)
+    assert {tape.nodes[m.candidate.wrt].names[0] for m in best if m} >= {"w[j]"}

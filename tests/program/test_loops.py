@@ -8,6 +8,7 @@ import textwrap
 import pytest
 
 from tracer.program import parse, training_loops
+from tracer.program.loops import seldom_updates
 from tracer.program.numerical_checks import checks_numerically
 
 PLAIN = """\
@@ -337,3 +338,38 @@ out = dW * 2
     assert training_loops(parse(source, "p.py")) == ()
     rated = source.replace("x[i].dot(W)", "x[i].dot(dW)")
     assert [loop.line for loop in training_loops(parse(rated, "p.py"))] == [2]
+
+
+SUMMED = """\
+for i in range(10):
+    d = np.tanh(X.dot(W)) - y
+    total = 0
+    total += d.sum()
+    G += X.T.dot(d)
+    if i % 4 == 0:
+        W -= 0.1 * G
+        G = np.zeros_like(W)
+"""
+
+
+def lines_of_seldom_updates(source: str) -> list[int]:
+    program = parse(source, "program.py")
+    (loop,) = training_loops(program)
+    return [statement.lineno for statement in seldom_updates(loop, program)]
+
+
+def test_an_update_that_is_made_only_every_so_often_is_found() -> None:
+    assert lines_of_seldom_updates(SUMMED) == [6]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        PLAIN,
+        PLAIN + "    if i % 4 == 0:\n        best = best + 0.1 * d\n",
+        PLAIN + "    h = V.dot(h)\n    if i % 4 == 0:\n        V = V - 0.1 * (V - W)\n",
+    ],
+    ids=["every time", "what the loop does not read", "another array beside"],
+)
+def test_what_is_updated_every_time_is_not_waited_for(source: str) -> None:
+    assert lines_of_seldom_updates(source) == []

@@ -23,8 +23,7 @@ def overwritten(analysis: Analysis, wrong: Iterable[Target]) -> Iterator[Finding
     """The faults of this kind, one for each wrong gradient that has it."""
     done: set[int] = set()
     for target in wrong:
-        for name in analysis.tape.nodes[target.node].names:
-            bindings = _bindings(analysis, name, target.node)
+        for bindings in _series(analysis, target.node):
             if len(bindings) < 2 or target.wrt in done:
                 continue
             per_replay = [_added_up(bindings, values) for values in analysis.replays.values]
@@ -50,14 +49,18 @@ def overwritten(analysis: Analysis, wrong: Iterable[Target]) -> Iterator[Finding
             )
 
 
-def _bindings(analysis: Analysis, name: str, last: int) -> list[Binding]:
-    """Where the name was bound in the window of a node, up to it; only if it is the same place each time but the first."""
+def _series(analysis: Analysis, last: int) -> Iterator[list[Binding]]:
+    """Where a function bound each of a node's names, up to the node; if that is one place but for the first time."""
     tape = analysis.tape
-    window = tape.nodes[last].window
-    found = [b for b in tape.bindings if b.name == name and tape.nodes[b.node].window == window]
-    places = {b.site.span for b in found[1:]}
-    started = len(places) == 1 and found[0].site.span not in places
-    return found if started and found[-1].node == last else []
+    window, layers = tape.nodes[last].window, analysis.matcher.only_of(last)
+    for name, scope in dict.fromkeys((b.name, b.scope) for b in tape.bindings if b.node == last):
+        same = [b for b in tape.bindings if (b.name, b.scope) == (name, scope) and b.node <= last]
+        found = [b for b in same if tape.nodes[b.node].window == window]
+        while layers and len(found) > 2 and analysis.matcher.only_of(found[1].node) != layers:
+            found = found[1:]
+        places = {b.site.span for b in found[1:]}
+        if len(places) == 1 and found[0].site.span not in places and found[-1].node == last:
+            yield found
 
 
 def _added_up(bindings: list[Binding], values: list[Any]) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 
 from tracer.diagnosis.target import Target, alike, proportion
 from tracer.matching.analysis import Analysis
-from tracer.matching.scale import plain_number
+from tracer.matching.scale import name_scale, plain_number
 from tracer.tape.node import Kind
 
 #: How far a count may be from a whole number.
@@ -32,11 +32,22 @@ def compared(analysis: Analysis, found: list[Target]) -> list[Target]:
             groups.setdefault((target.roots[0], target.sign == 0), []).append(target)
     wanted: dict[Target, tuple[float, ...]] = {}
     for (root, _), group in groups.items():
-        wanted.update(_outliers(analysis, group) or _ascending(analysis, root, group))
+        odd = _outliers(analysis, group)
+        if (
+            root in analysis.matcher.reach
+        ):  # a layer may take a mean for its weights alone: what is exact is right
+            odd = {t: f for t, f in odd.items() if not alike(t.factors or (), [1.0] * len(f))}
+        wanted.update(odd or _ascending(analysis, root, group))
     return [
         Target(t.node, t.roots, t.wrt, t.update, t.sign, t.factors, wanted[t]) if t in wanted else t
         for t in found
     ]
+
+
+def has_wrong_sign(analysis: Analysis, target: Target, factors: Iterable[float] | None) -> bool:
+    """Whether a gradient that a layer passes on points the other way; only a step may be one of descent or ascent."""
+    of_layer = target.sign == 0 and any(r in analysis.matcher.reach for r in target.roots[:1])
+    return of_layer and any(f < 0 for f in factors or ())
 
 
 def _ascending(analysis: Analysis, root: int, group: list[Target]) -> dict[Target, tuple[float, ...]]:
@@ -48,7 +59,16 @@ def _ascending(analysis: Analysis, root: int, group: list[Target]) -> dict[Targe
     steps = [t for t in group if t.sign]
     if not steps or min(values) <= 0 or any(f <= 0 for t in steps for f in t.steps):
         return {}
+    if not all(_is_rate(analysis, t) for t in steps):
+        return {}  # weighted by what has a sign of its own, as a policy is by its advantages
     return {t: tuple(-f for f in t.factors or ()) for t in steps}
+
+
+def _is_rate(analysis: Analysis, target: Target) -> bool:
+    """Whether the factor of a step has a name, or is a number: what is computed from data may be negative."""
+    matcher = analysis.matcher
+    scalars = matcher.scalars(target.node, target.roots[0])
+    return name_scale(target.factors or (), scalars, matcher.literals(target.node)) is not None
 
 
 def _outliers(analysis: Analysis, group: list[Target]) -> dict[Target, tuple[float, ...]]:

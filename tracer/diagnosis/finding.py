@@ -42,6 +42,7 @@ class Finding(Struct, frozen=True):
         meant: what each spoiled node is once the fault is mended; the numbers were computed, on every replay.
         rewrite: what the smallest edit does to the source; None for a stale operand, whose lines change places.
         place: where a reader looks for the fault: where the edit is, or the call that runs that code wrongly.
+        grown: the shape of a parameter before and after a step that NumPy broadcasts.
     """
 
     kind: Kind
@@ -51,6 +52,7 @@ class Finding(Struct, frozen=True):
     meant: Mapping[int, Match]
     rewrite: Rewrite | None = None
     place: Span | None = None
+    grown: tuple[tuple[int, ...], tuple[int, ...]] | None = None
 
     def first_spoiled(self, operands: Mapping[int, tuple[int, ...]]) -> tuple[int, ...]:
         """The spoiled nodes all of whose own operands are right: where the fault enters."""

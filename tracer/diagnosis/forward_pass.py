@@ -6,6 +6,7 @@ Comes in: an analysis and the windows that are explained.  Goes out: answers abo
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cached_property
 
 import numpy as np
 
@@ -32,34 +33,17 @@ class ForwardPass:
 
     def is_fresh_random(self, node: int) -> bool:
         """Whether a value rests on random numbers that no forward value rests on."""
-        forward = self.analysis.matcher.forward
-        behind = self.analysis.matcher.all_ancestors(node)
-        drawn = {
-            n for n in behind if self.node(n).kind is Kind.RANDOM and self.node(n).window in self.windows
-        }
-        used = {
-            n for f in forward if self.node(f).window in self.windows for n in self.operands(f) if n in drawn
-        } | (drawn & forward)
-        masks = (
-            drawn
-            - used
-            - {n for n in drawn if any(self._reaches_forward(u) for u in self.analysis.tape.users(n))}
-        )
-        return bool(masks) and node not in forward
+        matcher = self.analysis.matcher
+        return bool(self._fresh) and node not in matcher.forward and not self._fresh.isdisjoint(matcher.all_ancestors(node))
 
-    def _reaches_forward(self, node: int) -> bool:
-        forward = self.analysis.matcher.forward
-        todo: list[int] = [node]
-        seen: set[int] = set()
-        while todo:
-            current = todo.pop()
-            if current in forward:
-                return True
-            if current not in seen:
-                seen.add(current)
-                if self.node(current).dtype == "bool" or current in (node,):
-                    todo += self.analysis.tape.users(current)
-        return False
+    @cached_property
+    def _fresh(self) -> frozenset[int]:
+        """The draws of these windows that no loss rests on, not even through a comparison or an index."""
+        matcher = self.analysis.matcher
+        losses = [r.node for r in matcher.roots if r.named] or [r.node for r in matcher.roots]
+        used = frozenset().union(*map(matcher.all_ancestors, losses))
+        drawn = (n for n in self.analysis.tape.window_nodes() if n.kind is Kind.RANDOM and n.window in self.windows)
+        return frozenset(n.id for n in drawn) - used
 
     def softmax_of(self, node: int) -> int | None:
         """The softmax of a value: its exponentials, less a maximum perhaps, divided by their sum."""

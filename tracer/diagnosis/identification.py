@@ -36,6 +36,8 @@ def identify(
     for candidate, measured, error in matcher.index.find(found, matcher.scalar_factors(node)):
         if candidate.sort is not Sort.FULL or matcher.position(candidate.root) > before:
             continue
+        if not matcher.may_be_of(node, candidate.root):
+            continue
         if candidate.root not in scalars:
             scalars[candidate.root] = matcher.scalars(node, candidate.root)
         scale = name_scale(measured, scalars[candidate.root], matcher.literals(node))

@@ -8,13 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+from msgspec.structs import replace
+
 from tracer.diagnosis.conventions import compared
 from tracer.diagnosis.gradient_names import parameter_of, plain_name, says_gradient
-from tracer.diagnosis.target import Target, factors_of, proportion
+from tracer.diagnosis.growth import Growth, grown_parameters, is_grown
+from tracer.diagnosis.target import Target, alike, factors_of, proportion
 from tracer.gradients.adjoints import ELEMENTWISE, is_real
 from tracer.matching.analysis import Analysis
+from tracer.matching.candidates import Sort
+from tracer.matching.decay import has_penalty, without_decay
 from tracer.matching.judging import judged_updates
 from tracer.matching.optimisers import recognise
+from tracer.matching.scale import name_scale
+from tracer.matching.severed import is_severed
 from tracer.matching.updates import Update
 from tracer.tape.node import Kind
 from tracer.tape.tape import GIVEN
@@ -22,7 +30,9 @@ from tracer.tape.tape import GIVEN
 
 def targets(analysis: Analysis) -> list[Target]:
     """Everything in the explained iterations that is meant as the gradient of a parameter, in program order."""
-    found = [*_of_updates(analysis), *_of_names(analysis)]
+    growths = grown_parameters(analysis)
+    found = [t for t in (*_of_updates(analysis), *_of_names(analysis)) if not is_grown(analysis, t.wrt, growths)]
+    found += _of_growths(analysis, growths)
     seen: set[tuple[int, int]] = set()
     unique = []
     for target in sorted(found, key=lambda t: (t.node, t.update is None)):
@@ -31,7 +41,49 @@ def targets(analysis: Analysis) -> list[Target]:
         seen.add((target.node, target.wrt))
         if not any(analysis.matcher.vanishes(target.node, root, target.wrt) for root in target.roots):
             unique.append(target)
-    return compared(analysis, unique)
+    unique = [t for t in unique if not _is_cut(analysis, t)]
+    told = [t for t in unique if not _is_on_the_way(analysis, t, unique)]
+    return compared(analysis, [_without_chance(analysis, t, told) for t in told])
+
+
+def _is_cut(analysis: Analysis, target: Target) -> bool:
+    """Whether a value is a gradient that goes back over a limited number of steps on purpose."""
+    match = analysis.matcher.best(target.node)
+    return match is not None and match.candidate.sort is Sort.TRUNCATED
+
+
+def _is_on_the_way(analysis: Analysis, target: Target, found: Iterable[Target]) -> bool:
+    """Whether a value that is no gradient is one term of what is meant as it: ``dW`` before ``dW += reg * W``."""
+    if target.factors is not None or target.update is not None:
+        return False
+    tape = analysis.tape
+    return any(
+        other.wrt == target.wrt
+        and tape.nodes[other.node].op in ("add", "subtract")
+        and target.node in tape.operands(other.node)
+        for other in found
+    )
+
+
+def _without_chance(analysis: Analysis, target: Target, found: Iterable[Target]) -> Target:
+    """A target whose factor means something: any number is a multiple of any other one.
+
+    The factor of a number has a name, or is the one with which another parameter moves too.
+    """
+    if target.factors is None or _has_named_factor(analysis, target):
+        return target
+    shared = any(t is not target and t.factors is not None and alike(t.steps, target.steps) for t in found)
+    return target if shared else replace(target, factors=None)
+
+
+def _has_named_factor(analysis: Analysis, target: Target) -> bool:
+    """Whether a multiple of a gradient is one by what the program has a name for; arrays are not multiples by chance."""
+    fitted = analysis.inferred is not None and analysis.inferred.how == "fits"  # but for a factor
+    if fitted or np.size(analysis.tape.nodes[target.node].value) > 1:
+        return True
+    matcher = analysis.matcher
+    scalars = matcher.scalars(target.node, target.roots[0])
+    return name_scale(target.factors or (), scalars, matcher.literals(target.node)) is not None
 
 
 def _of_updates(analysis: Analysis) -> Iterable[Target]:
@@ -41,8 +93,10 @@ def _of_updates(analysis: Analysis) -> Iterable[Target]:
         if tape.nodes[update.node].window not in shown:
             continue
         roots = roots_of(analysis, update.wrt, update.node)
+        if not roots:
+            continue
         plain = _target(analysis, update.change, roots, update.wrt, update)
-        if plain.factors is not None:
+        if plain.factors is not None and _has_named_factor(analysis, plain):
             yield plain
             continue
         step = recognise(matcher, update)
@@ -51,11 +105,22 @@ def _of_updates(analysis: Analysis) -> Iterable[Target]:
             if within.factors is not None:
                 yield within
                 continue
-        if step.optimiser.startswith("gradient"):
+        decays = step.decays and not any(has_penalty(matcher, root, update.wrt) for root in roots)
+        if step.optimiser.startswith("gradient") and not decays:
             yield plain
         kernel = _kernel(analysis, update)
+        if kernel is not None:
+            kernel = without_decay(matcher, kernel, update.wrt, roots)
         if kernel is not None and kernel != update.change:
             yield _target(analysis, kernel, roots, update.wrt, update)
+
+
+def _of_growths(analysis: Analysis, growths: Iterable[Growth]) -> Iterable[Target]:
+    """The step with which a parameter takes another shape: it is one by the parameter as it was made."""
+    for growth in growths:
+        if analysis.tape.nodes[growth.before].shape == growth.shape:
+            roots = roots_of(analysis, growth.before, growth.node)
+            yield _target(analysis, growth.change, roots, growth.before, analysis.updates.get(growth.node))
 
 
 def _target(
@@ -122,8 +187,14 @@ def roots_of(analysis: Analysis, wrt: int, before: int) -> tuple[int, ...]:
     matcher = analysis.matcher
     window = analysis.tape.nodes[before].window
     all_able = [r for r in matcher.roots if wrt in matcher.adjoints[r.node][0].full]
+    severed = {n.id for n in analysis.tape.nodes if is_severed(n)}
+    if any(not severed.isdisjoint(matcher.all_ancestors(r.node)) for r in all_able):
+        return ()  # nobody knows what came back there, perhaps a part of the gradient
     if any(r.named and r not in all_able and wrt in matcher.all_ancestors(r.node) for r in matcher.roots):
         return ()  # a loss depends on it in a way that could not be differentiated
+    all_able = [r for r in all_able if matcher.may_be_of(before, r.node)]
+    if any(r.named for r in matcher.roots):
+        all_able = [r for r in all_able if r.named]
     able = [r for r in all_able if matcher.position(r.node) < before]
     able = able or [r for r in all_able if analysis.tape.nodes[r.node].window == window]
     named = [r.node for r in able if r.named] or [r.node for r in able]
@@ -165,38 +236,55 @@ def _of_names(analysis: Analysis) -> Iterable[Target]:
     tape = analysis.tape
     shown = set(tape.last_windows())
     parameters = _parameters(analysis)
-    last: dict[str, int] = {}
+    updated = {u.before: u.node for u in analysis.updates.values()}
+    losses = [r.node for r in analysis.matcher.roots if r.named] or [r.node for r in analysis.matcher.roots]
+    forward = {n for r in losses for n in analysis.matcher.adjoints[r][0].full}
+    last: dict[tuple[str, tuple[int, ...]], int] = {}
     for binding in tape.bindings:
         if tape.nodes[binding.node].window in shown and is_real(tape.nodes[binding.node]):
-            last[binding.name] = binding.node
-    for name, node in last.items():
+            last[binding.name, analysis.matcher.only_of(binding.node)] = binding.node
+    for (name, layers), node in last.items():
         of = parameter_of(name)
         recorded = tape.nodes[node]
-        if of is None or node in analysis.updates or node in analysis.matcher.forward:
+        if of is None or node in analysis.updates or node in forward:
             continue
         if recorded.kind in (Kind.LEAF, Kind.LITERAL) or not analysis.replays.moves(node):
             continue
         meant = [
             p
             for p, window in parameters.get(of, ())
-            if tape.nodes[p].shape == recorded.shape and window == recorded.window
+            if _may_be_added(recorded.shape, tape.nodes[p].shape) and window == recorded.window
+            if not layers or any(p in analysis.matcher.all_ancestors(r) for r in layers)
         ]
-        roots = roots_of(analysis, meant[0], node) if len(meant) == 1 else ()
+        roots = roots_of(analysis, meant[0], max(node, updated.get(meant[0], 0))) if len(meant) == 1 else ()
         if roots:
-            yield _target(analysis, node, roots, meant[0])
+            yield _target(analysis, without_decay(analysis.matcher, node, meant[0], roots), roots, meant[0])
+
+
+def _may_be_added(shape: tuple[int, ...] | None, to: tuple[int, ...] | None) -> bool:
+    """Whether NumPy adds an array to a parameter of another shape without a word, though the gradient has that shape."""
+    if shape is None or to is None:
+        return False
+    try:
+        return np.broadcast_shapes(shape, to) == to
+    except ValueError:
+        return False
 
 
 def _parameters(analysis: Analysis) -> dict[str, list[tuple[int, int]]]:
     """The versions of parameters that the explained losses were computed from, with their window, by their own names.
 
-    A parameter goes by every name that an earlier version of it had.  Without updates every leaf may be one.
+    A parameter goes by every name that an earlier version of it had, or the point ahead of it at which a step takes the
+    gradient.  Without updates every leaf may be one.
     """
     tape = analysis.tape
     shown = set(tape.last_windows())
     names: dict[int, list[str]] = {}
     found: dict[str, list[tuple[int, int]]] = {}
     for update in analysis.updates.values():
-        known = names.get(update.before, []) + tape.nodes[update.before].names
+        ahead = [n for n in map(tape.nodes.__getitem__, tape.users(update.before)) if n.op in ("add", "subtract")]
+        looked = [name for n in ahead if n.id in analysis.matcher.forward for name in n.names]
+        known = names.get(update.before, []) + tape.nodes[update.before].names + looked
         names[update.node] = known
         if tape.nodes[update.node].window in shown:
             for name in dict.fromkeys(map(plain_name, known)):

@@ -49,6 +49,15 @@ class Reduction(Struct, frozen=True):
     keepdims: bool
 
 
+class SumOperand(Struct, frozen=True):
+    """One operand of the expression summed over axes; over all if there are none."""
+
+    span: Span
+    operand: int
+    axes: tuple[int, ...]
+    keepdims: bool
+
+
 class Overwrite(Struct, frozen=True):
     """``x = v`` for ``x += v``."""
 
@@ -57,6 +66,12 @@ class Overwrite(Struct, frozen=True):
 
 class Accumulate(Struct, frozen=True):
     """``x += v`` for ``x = v``."""
+
+    span: Span
+
+
+class AddAt(Struct, frozen=True):
+    """``np.add.at(x, index, v)`` for ``x[index] += v``."""
 
     span: Span
 
@@ -76,6 +91,20 @@ class Operand(Struct, frozen=True):
     new: int
     transposed: bool = False
     previous: int = 0
+
+
+class Exchanged(Struct, frozen=True):
+    """Two items of the list that a call joins, exchanged."""
+
+    span: Span
+    one: int
+    other: int
+
+
+class OtherCache(Struct, frozen=True):
+    """A call with what another call of the same function returned in place of one of its arguments."""
+
+    span: Span
 
 
 class TimesDerivative(Struct, frozen=True):
@@ -128,10 +157,14 @@ Rewrite: TypeAlias = Union[
     Transposed,
     Drop,
     Reduction,
+    SumOperand,
     Overwrite,
     Accumulate,
+    AddAt,
     Scale,
     Operand,
+    Exchanged,
+    OtherCache,
     TimesDerivative,
     DerivativeInstead,
     AddTerm,

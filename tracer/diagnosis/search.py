@@ -11,8 +11,9 @@ import time
 from collections.abc import Iterable, Iterator
 
 from tracer.diagnosis.accumulation import overwritten
-from tracer.diagnosis.edits import edits
-from tracer.diagnosis.finding import Finding
+from tracer.diagnosis.edits import NEAREST_MEANT, changed_code, meant_values
+from tracer.diagnosis.finding import Finding, Kind
+from tracer.diagnosis.gradient_names import says_gradient
 from tracer.diagnosis.identification import identify
 from tracer.diagnosis.intent import targets
 from tracer.diagnosis.target import Target, is_gradient
@@ -24,6 +25,8 @@ from tracer.tape.node import Node, Span
 
 #: How much further an edit may be fetched than the best so far and still be tried.
 _MARGIN = 0.35
+#: How much further an edit is fetched that changes nothing in some of the runs of its place.
+_IDLE = 0.3
 #: How many faults of one program are looked for.
 _MOST_FINDINGS = 4
 
@@ -61,8 +64,22 @@ def find_faults(analysis: Analysis, explained: Iterable[int] = ()) -> list[Findi
         analysis.clock.leave_out(Task.FAULT, sorted(s.span.line for s in sites if s is not None))
     if right or any(is_gradient(match) for match in _recognised(analysis, judged)):
         return findings if right or not wrong else []
-    # Where nothing is a gradient, one edit that mends several parameters is a fault; else none may be meant.
-    return findings if not wrong and len(findings) == 1 and len(findings[0].spoiled) > 1 else []
+    # Where nothing is a gradient, one may not be meant at all.
+    return findings if not wrong and len(findings) == 1 and _is_meant(analysis, findings[0]) else []
+
+
+def _is_meant(analysis: Analysis, finding: Finding) -> bool:
+    """Whether one fault explains why nothing is a gradient.
+
+    It does if it mends several parameters; or the only one, if the program computes a loss, calls a value a gradient,
+    and there is a certain thing to put right: not a term, which may be left out on purpose, nor a factor.
+    """
+    if len(finding.spoiled) > 1:
+        return True
+    certain = finding.kind not in (Kind.UNKNOWN, Kind.MISSING_TERM, Kind.FACTOR)
+    named = any(root.named for root in analysis.matcher.roots) and analysis.inferred is None
+    called = any(says_gradient(analysis.tape.nodes[n].names) for n in finding.meant)
+    return certain and named and called
 
 
 def _recognised(analysis: Analysis, judged: Iterable[Target]) -> Iterator[Match]:
@@ -77,24 +94,35 @@ def _smallest(trials: Trials, until: float) -> tuple[Edit, tuple[Target, ...]] |
     """The edit that mends most, of those the nearest, of those the one where the fault enters."""
     best: tuple[tuple[float, ...], Edit, tuple[Target, ...]] | None = None
     everything = len({t.wrt for t in trials.targets})
-    for edit in sorted(edits(trials), key=lambda e: e.level):
-        if best is not None and -best[0][0] == everything and edit.level > best[1].level + _MARGIN:
+
+    def is_settled(level: float) -> bool:
+        return best is not None and -best[0][0] == everything and level > best[1].level + _MARGIN
+
+    for kind_of_edits, nearest in ((changed_code, 0.0), (meant_values, NEAREST_MEANT)):
+        if is_settled(nearest) or time.thread_time() > until:
             break
-        if time.thread_time() > until:
-            break
-        mended = trials.mended(edit)
-        if not mended:
-            continue
-        rank = (
-            -len({t.wrt for t in mended}),
-            round(edit.level, 1),
-            float(not _enters(trials, edit)),
-            edit.level,
-            float(min(edit.nodes)),
-        )
-        if best is None or rank < best[0]:
-            best = rank, edit, mended
+        for edit in sorted(kind_of_edits(trials), key=lambda e: e.level):
+            if is_settled(edit.level) or time.thread_time() > until:
+                break
+            mended = trials.mended(edit)
+            if not mended or (edit.kind is Kind.UNKNOWN and not _is_enclosed(trials, edit)):
+                continue
+            level = edit.level + _IDLE * trials.is_idle_somewhere(edit)
+            rank = (
+                -len({t.wrt for t in mended}),
+                round(level, 1),
+                float(not _enters(trials, edit)),
+                level,
+                float(min(edit.nodes)),
+            )
+            if best is None or rank < best[0]:
+                best = rank, edit, mended
     return None if best is None else (best[1], best[2])
+
+
+def _is_enclosed(trials: Trials, edit: Edit) -> bool:
+    """Whether something that a value was computed from is right, so that the fault is not anywhere before it."""
+    return _enters(trials, edit) or any(is_gradient(trials.best(k)) for n in edit.nodes for k in trials.operands(n))
 
 
 def _enters(trials: Trials, edit: Edit) -> bool:
@@ -143,10 +171,14 @@ def _place(trials: Trials, edit: Edit) -> Span | None:
     chain = _chain(first)
     if span not in chain:
         return span
+    # What is computed and then not used says nothing.
+    ancestors = trials.analysis.matcher.all_ancestors
+    used = trials.analysis.matcher.forward.union(*(ancestors(t.node) for t in (*trials.targets, *trials.right)))
     right = [
         _chain(n)
         for n in trials.analysis.tape.window_nodes()
         if n.window in trials.windows and n.id not in edit.nodes and n.op == first.op and n.site == first.site
+        if n.id in used
     ]
     place = chain.index(span)
     while place > 0 and any(chain[place] in other for other in right):

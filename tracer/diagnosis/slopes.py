@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from tracer.gradients.adjoints import local_derivatives
 from tracer.matching.analysis import Analysis
-from tracer.matching.fingerprint import fingerprint
+from tracer.matching.fingerprint import Fingerprint, fingerprint
 
 
 class Slope(Struct, frozen=True, eq=False):
@@ -61,6 +61,6 @@ def find_slopes(
     return found
 
 
-def _rounded(key: Any) -> Any:
-    projections = np.round(np.asarray(key.projections, dtype=float), 9) + 0.0
-    return projections.tobytes(), tuple(np.round(np.asarray(key.norms, dtype=float), 9))
+def _rounded(key: Fingerprint) -> tuple[Any, ...]:
+    prints = [key.on(replay) for replay in range(len(key))]
+    return tuple(p and ((np.round(p.projections, 9) + 0.0).tobytes(), round(p.norm, 9)) for p in prints)

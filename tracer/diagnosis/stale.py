@@ -7,7 +7,7 @@ random replay; with the recorded version it is not.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -31,15 +31,19 @@ def find_stale_operands(analysis: Analysis) -> list[Finding]:
     older = _Older(analysis, frozenset().union(*regions.values()))
     for update in wrong:
         behind = regions[update.node]
-        for early in sorted((u for u in analysis.updates if u in behind), reverse=True):
-            region = meant_region(analysis, behind, early)
-            meant = _mended(analysis, update, region, older.values(early))
+        early = sorted((u for u in analysis.updates if u in behind), reverse=True)
+        nodes = analysis.tape.nodes
+        inside = tuple(u for u in early if nodes[u].window == nodes[update.node].window)
+        for together in (*((u,) for u in early), *((inside,) if len(inside) > 1 else ())):
+            region = meant_region(analysis, behind, together)
+            meant = _mended(analysis, update, region, older.values(together))
             if meant is None:
                 continue
-            spoiled, all_meant, readers = findings.setdefault(early, ([], {}, []))
+            told = _told_already(analysis, together, findings)
+            spoiled, all_meant, readers = findings.setdefault(told, ([], {}, []))
             spoiled.append(update)
             all_meant.update(meant)
-            readers += [n for n in region if _reads(analysis, n, early)]
+            readers += [n for n in region if not set(together).isdisjoint(analysis.tape.operands(n))]
             break
     return [
         Finding(
@@ -68,13 +72,20 @@ def _behind(analysis: Analysis, node: int) -> frozenset[int]:
     return frozenset(seen)
 
 
-def meant_region(analysis: Analysis, behind: frozenset[int], early: int) -> list[int]:
-    """The nodes behind a gradient that depend on the early update, in order."""
-    spoiled = {early}
+def _told_already(analysis: Analysis, together: tuple[int, ...], known: Iterable[int]) -> int:
+    """Of updates that came too early the one that stands for all: layer by layer they are one line of the source."""
+    nodes = analysis.tape.nodes
+    places = {(nodes[u].site, nodes[u].window) for u in together}
+    return next((u for u in known if (nodes[u].site, nodes[u].window) in places), together[0])
+
+
+def meant_region(analysis: Analysis, behind: frozenset[int], early: tuple[int, ...]) -> list[int]:
+    """The nodes behind a gradient that depend on updates that came too early, in order."""
+    spoiled = set(early)
     region = []
     for node in sorted(behind):
         if (
-            node > early
+            node > min(early)
             and node not in analysis.updates
             and not spoiled.isdisjoint(analysis.tape.operands(node))
         ):
@@ -83,12 +94,8 @@ def meant_region(analysis: Analysis, behind: frozenset[int], early: int) -> list
     return region
 
 
-def _reads(analysis: Analysis, node: int, early: int) -> bool:
-    return early in analysis.tape.operands(node)
-
-
 class _Older:
-    """The values of the replays with an older version of a parameter in the place of one that came too early."""
+    """The values of the replays with older versions of parameters in the place of those that came too early."""
 
     def __init__(self, analysis: Analysis, behind: frozenset[int]) -> None:
         """Prepare.
@@ -98,22 +105,22 @@ class _Older:
         """
         self._analysis = analysis
         self._behind = behind
-        self._known: dict[int, list[Overlay]] = {}
+        self._known: dict[tuple[int, ...], list[Overlay]] = {}
 
-    def values(self, early: int) -> list[Overlay]:
+    def values(self, early: tuple[int, ...]) -> list[Overlay]:
         """The values on every replay."""
         if early not in self._known:
             self._known[early] = list(map(self._replay(early), self._analysis.replays.values))
         return self._known[early]
 
-    def _replay(self, early: int) -> Callable[[list[Any]], Overlay]:
+    def _replay(self, early: tuple[int, ...]) -> Callable[[list[Any]], Overlay]:
         nodes = self._analysis.tape.nodes
         region = meant_region(self._analysis, self._behind, early)
-        older = self._analysis.updates[early].before
+        older = {u: _first_version(self._analysis, u, early) for u in early}
         fixed = (NodeKind.LEAF, NodeKind.RANDOM, NodeKind.OPAQUE)
 
         def replayed(values: list[Any]) -> Overlay:
-            changed = {early: values[older]}
+            changed = {new: values[old] for new, old in older.items()}
             now = Overlay(values, changed)
             with np.errstate(all="ignore"):
                 for node in region:
@@ -122,6 +129,12 @@ class _Older:
             return now
 
         return replayed
+
+
+def _first_version(analysis: Analysis, update: int, early: tuple[int, ...]) -> int:
+    """What a parameter was before the first of several updates that came too early."""
+    before = analysis.updates[update].before
+    return _first_version(analysis, before, early) if before in early else before
 
 
 def _mended(analysis: Analysis, update: Update, region: list[int], now: list[Overlay]) -> dict[int, Match] | None:

@@ -120,9 +120,11 @@ class Surroundings(ForwardPass):
     def variables(self) -> dict[str, dict[str, list[tuple[int, int]]]]:
         """For each function (``""`` for the module) its variables: when each was bound, and to which node."""
         found: dict[str, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
+        shown = [w for at, w in enumerate(self.analysis.tape.windows) if at in self.windows]
         for binding in self.analysis.tape.bindings:
             node = self.node(binding.node)
-            if node.window in self.windows and node.shape is not None and "[" not in binding.name:
+            now = any(window.start <= binding.time <= window.stop for window in shown)
+            if now and node.window >= 0 and node.shape is not None and "[" not in binding.name:
                 found[binding.scope.rpartition(".")[2]][binding.name].append((binding.time, binding.node))
         return found
 
@@ -237,7 +239,7 @@ class Surroundings(ForwardPass):
                 seen.add(operand)
                 match = self.best(operand)
                 if match is not None and is_gradient(match):
-                    factors = self._factors(match)
+                    factors = self.factors(match)
                     if factors is not None and not any(alike(factors, f) for f in found):
                         found.append(factors)
                 elif operand in self.behind:
@@ -250,7 +252,7 @@ class Surroundings(ForwardPass):
                 found.append(target.wanted)
         return found
 
-    def _factors(self, match: Match) -> tuple[float, ...] | None:
+    def factors(self, match: Match) -> tuple[float, ...] | None:
         return factors_of(
             self.analysis, self.analysis.replays.of(match.node), match.candidate.root, match.candidate.wrt
         )

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
+from tracer.diagnosis.conventions import has_wrong_sign
 from tracer.diagnosis.finding import Kind
 from tracer.diagnosis.surroundings import Surroundings
 from tracer.diagnosis.target import Target, alike, proportion
@@ -64,7 +65,8 @@ class Trials(Surroundings):
         """What changes with an edit on one replay; None if something can no longer be computed."""
         tape = self.analysis.tape
         changed: dict[int, Any] = {}
-        now = Overlay(self.analysis.replays.values[replay], changed)
+        before = self.analysis.replays.values[replay]
+        now = Overlay(before, changed)
         nodes = set(edit.nodes)
         first = min(nodes)
         try:
@@ -77,10 +79,17 @@ class Trials(Surroundings):
                     elif any(k in changed for k in tape.operands(node)):
                         if tape.nodes[node].kind in (NodeKind.RANDOM, NodeKind.OPAQUE, NodeKind.LEAF):
                             return None
-                        changed[node] = evaluate(tape.nodes[node], now)
+                        value = evaluate(tape.nodes[node], now)
+                        if tape.nodes[node].op != "axis_size" or value != before[node]:
+                            changed[node] = value
         except Exception:  # shapes that do not fit, an operation that has no function: the edit is none
             return None
         return changed
+
+    def is_idle_somewhere(self, edit: Edit) -> bool:
+        """Whether an edit leaves the value of some of its nodes as it is."""
+        changed, before = self.values(edit, 0) or {}, self.analysis.replays.values[0]
+        return any(np.array_equal(changed.get(n, before[n]), before[n]) for n in edit.nodes)
 
     def mended(self, edit: Edit) -> tuple[Target, ...]:
         """The wrong targets that an edit makes right, on every replay; none if it spoils a right one."""
@@ -135,6 +144,8 @@ class Trials(Surroundings):
     def _is_plausible(self, target: Target, factors: list[float]) -> bool:
         """Whether a factor is one that a program may have: with a name, or with one beside that of a right gradient."""
         matcher = self.analysis.matcher
+        if has_wrong_sign(self.analysis, target, factors):
+            return False
         scalars = matcher.scalars(target.node, target.roots[0])
         if name_scale(factors, scalars, matcher.literals(target.node)) is not None:
             return True

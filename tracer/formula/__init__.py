@@ -18,7 +18,7 @@ from tracer.formula.latex_text import escape, with_cjk
 from tracer.formula.mathml import to_mathml
 from tracer.formula.matrix_form import matrix_formula
 from tracer.formula.spoken import to_spoken
-from tracer.formula.symbols import Symbols, letter, symbol
+from tracer.formula.symbols import Symbols, letter, scalar_symbol, symbol
 from tracer.formula.tree import Tree
 from tracer.formula.unicode_text import to_text
 
@@ -36,6 +36,7 @@ __all__ = [
     "plus",
     "power",
     "render",
+    "scalar_symbol",
     "sum_over",
     "symbol",
     "times",

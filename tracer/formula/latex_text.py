@@ -104,6 +104,8 @@ MATHEMATICAL = {
     "←": r"\leftarrow",
     "⇒": r"\Rightarrow",
     "↦": r"\mapsto",
+    "⟨": r"\langle",
+    "⟩": r"\rangle",
     "ᵀ": r"^{\top}",
     "𝟏": r"\mathbf{1}",
     "°": r"^{\circ}",

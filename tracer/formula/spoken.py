@@ -5,6 +5,7 @@ In: a tree.  Out: English words and the names of variables, without any signs th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from tracer.formula.tree import (
@@ -64,7 +65,7 @@ def to_spoken(tree: Tree) -> str:
     """The words of a tree."""
     match tree:
         case Symbol(_, base, subscript):
-            return " ".join(part for part in (_WORDS.get(base, base.replace("_", " ")), subscript) if part)
+            return " ".join(part for part in (_WORDS.get(base, _name(base)), subscript) if part)
         case Number(text) | Text(text):
             return text
         case Operator(text):
@@ -114,6 +115,12 @@ def to_spoken(tree: Tree) -> str:
             )
         case UnderShape(body, shape):
             return f"{to_spoken(body)}, shape {shape.replace('×', 'by')},"
+
+
+def _name(base: str) -> str:
+    """A variable's name; ⟨G, X⟩ is the scalar that stands for a loss with the gradient G by X."""
+    plain = re.sub("⟨([^⟩]*), ([^⟩]*)⟩", r"the inner product of \1 and \2", base)
+    return plain.replace("_", " ").replace(" + ", " plus ")
 
 
 def _listed(trees: Sequence[Tree]) -> str:

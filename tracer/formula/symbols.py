@@ -72,6 +72,11 @@ def symbol(name: str, key: str | None = None) -> Symbol:
     return Symbol(key, base, subscript, upright=len(base) != 1)
 
 
+def scalar_symbol(name: str) -> Symbol:
+    """The symbol of a scalar that is derived; a sum of scalars that has no name of its own is put in parentheses."""
+    return symbol(f"({name})", key=name) if " + " in name else symbol(name)
+
+
 def letter(text: str) -> Symbol:
     """The symbol of an index: no variable of the program."""
     return symbol(text, key="")

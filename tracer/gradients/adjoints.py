@@ -87,6 +87,7 @@ def numeric_adjoints(
     root: int,
     relevant: frozenset[int],
     cuts: Collection[int],
+    seed: Any = None,
 ) -> Adjoints:
     """Sweep backwards from ``root``.
 
@@ -94,6 +95,7 @@ def numeric_adjoints(
         values: the value of every node on one replay.
         relevant: the nodes whose adjoint is wanted; ancestors of the root that are sensitive.
         cuts: update nodes; the sweep stops there.
+        seed: the adjoint of the root itself, if it is no scalar.
     """
     result = Adjoints(root)
     partial: set[int] = set()
@@ -119,7 +121,7 @@ def numeric_adjoints(
     def observe(node: int, operand: int, value: Any, total: Any) -> None:
         result.contributions.append(Contribution(node, operand, value, total))
 
-    result.full.update(sweep(tape, values, root, rule, frozenset(cuts), observe))
+    result.full.update(sweep(tape, values, root, rule, frozenset(cuts), observe, seed))
     partial |= _hidden(tape, root, relevant, cuts)
     for node in frozenset().union(*(ancestors(tape, n, cuts) for n in partial)):
         result.full.pop(node, None)

@@ -27,7 +27,7 @@ from tracer.gradients.sizes import sizes_asked_for
 from tracer.ops import AxisTable, NoFormula, auxiliary, define
 from tracer.ops.lengths import Bound
 from tracer.tape.functions import Slice
-from tracer.tape.node import Kind, Node, Ref
+from tracer.tape.node import UNTRACKED, Kind, Node, Ref
 from tracer.tape.tape import Tape
 
 #: Operations whose first operand is an array; NumPy makes one of a list, the table does not.
@@ -38,6 +38,9 @@ _OF_ARRAYS = frozenset(
 #: Operations whose formula depends on whether entries are finite.
 _OF_FINITE = frozenset(("nan_to_num",))
 _INDEXING = frozenset(("getitem", "setitem", "take_flat", "put_flat", "add_at", "take", "axis_size"))
+
+#: Operations that divide by how many entries they take together.
+MEANS = frozenset(("mean", "var", "std"))
 
 
 class MeanCount(Struct, frozen=True):
@@ -161,7 +164,7 @@ class Graph:
         for node in nodes:
             recorded = self.tape.nodes[node]
             definition = self.definitions.get(node)
-            if recorded.op not in ("mean", "var", "std") or definition is None:
+            if recorded.op not in MEANS or definition is None:
                 continue
             operand = recorded.args[0]
             if not isinstance(operand, Ref):
@@ -303,7 +306,7 @@ def _define(graph: Graph, node: Node, cuts: frozenset[int], final: bool) -> None
         if origin.shape == node.shape:
             _unite_all(graph, graph.axes(node.id), graph.axes(node.origin))
         return
-    if node.kind in (Kind.LITERAL, Kind.OPAQUE, Kind.RANDOM) or not node.op:
+    if node.kind in (Kind.LITERAL, Kind.OPAQUE, Kind.RANDOM) or node.op in ("", UNTRACKED):
         return
     if node.id in cuts:
         for argument in node.args:

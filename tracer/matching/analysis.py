@@ -20,14 +20,18 @@ from tracer.matching.candidates import Match, Matcher, Sort
 from tracer.matching.clock import Clock
 from tracer.matching.differences import Difference, FiniteDifferences
 from tracer.matching.inference import Inferred, inferred_losses
-from tracer.matching.initial import with_equal_settings, with_initial_leaves
+from tracer.matching.initial import with_double_precision, with_equal_settings, with_initial_leaves
 from tracer.matching.judging import is_right, judged_updates
+from tracer.matching.layers import layer_losses
 from tracer.matching.optimisers import recognise
 from tracer.matching.own_loss import own_losses
 from tracer.matching.proof import Proof, Prover
 from tracer.matching.replays import Replays, has_indicators, random_replays
+from tracer.matching.severed import with_links
 from tracer.matching.totals import are_computed_together, sum_of_losses
+from tracer.matching.truncation import recognise_truncated
 from tracer.matching.updates import Update, find_updates
+from tracer.tape.node import Kind
 from tracer.tape.tape import Tape
 
 
@@ -103,7 +107,7 @@ def analyse(tape: Tape, loss: str | None = None, clock: Clock | None = None) -> 
 
 def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) -> Analysis:
     """Find out what every node of a tape is, in numbers; nothing is proved before it is asked for."""
-    tape = with_equal_settings(with_initial_leaves(tape))
+    tape = with_double_precision(with_equal_settings(with_initial_leaves(with_links(tape))))
     analysis = _matched(tape, loss)
     matcher = analysis.matcher
     if matcher.updates and not _is_judged(matcher):
@@ -118,19 +122,25 @@ def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) 
         summed = None if together is None else _matched(together.tape, None, together)
         if summed is not None:
             one, other = _along_gradients(summed.matcher), _along_gradients(matcher)
-            if one > other or (one == other > 0 and are_computed_together(summed.tape, tape, matcher.updates)):
+            if one > other or (
+                one == other > 0 and are_computed_together(summed.tape, tape, matcher.updates)
+            ):
                 analysis = summed
                 matcher = analysis.matcher
     if loss is None and matcher.updates and not _along_gradients(matcher) and analysis.inferred is None:
         parameters = frozenset(u.before for u in matcher.updates.values())
-        best = _best_inferred(inferred_losses(tape, matcher.live, parameters))
-        if best is not None and _is_another(best.matcher, matcher):
-            analysis = best
+        others = (f for f in inferred_losses(tape, matcher.live, parameters) if _is_another(f, matcher))
+        analysis = _best_inferred(others) or analysis
+    if loss is None and analysis.inferred is None and not _along_gradients(matcher):
+        layered = layer_losses(matcher)
+        analysis = analysis if layered is None else _matched(layered.tape, None, layered)
     if analysis.inferred is None and _some_are_wrong(analysis.matcher) and has_indicators(tape):
         # Some identities need zeros and ones to be such: seen * seen == seen.
-        exact = _matched(tape, loss, indicators=True)
+        exact = _matched(tape, loss, exactly=True, graph=analysis.graph if analysis.tape is tape else None)
         if _explained(exact.matcher) > _explained(analysis.matcher):
             analysis = exact
+    if _some_are_wrong(analysis.matcher):
+        recognise_truncated(analysis.matcher)
     if clock is not None:
         analysis.prover.clock = clock
     return analysis
@@ -175,18 +185,26 @@ def _is_said_alike(analysis: Analysis, match: Match, best: Match) -> bool:
     nodes = analysis.tape.nodes
     names = nodes[best.candidate.wrt].names[:1]
     same = replace(match.candidate, wrt=best.candidate.wrt) == best.candidate
-    return same and bool(names) and nodes[match.candidate.wrt].names[:1] == names and match.scale == best.scale
+    return (
+        same and bool(names) and nodes[match.candidate.wrt].names[:1] == names and match.scale == best.scale
+    )
 
 
-def _is_another(inferred: Matcher, named: Matcher) -> bool:
+def _is_another(found: Inferred, named: Matcher) -> bool:
     """Whether an inferred loss is of outputs that no loss of the program is computed from.
 
     A loss that is there and does not fit is not replaced: then the gradients are wrong, or of something else.
     """
     if not any(r.named for r in named.roots):
         return True
-    operands = inferred.graph.tape.operands
-    outputs = {k for error in inferred.inferred.values() for k in operands(error)} & named.live
+    nodes = found.tape.nodes
+    outputs: set[int] = set()
+    todo = [k for error in found.losses.values() for k in found.tape.operands(error)]
+    while todo:
+        node = todo.pop()
+        outputs.add(node)
+        todo += found.tape.operands(node) if nodes[node].op in ("copy", "negative") else ()
+    outputs = {k for k in outputs & named.live if nodes[k].kind is not Kind.LEAF}  # both may read the same targets
     return outputs.isdisjoint(named.forward)
 
 
@@ -218,14 +236,25 @@ def _along_gradients(matcher: Matcher) -> int:
 
 
 def _matched(
-    tape: Tape, loss: str | None, inferred: Inferred | None = None, indicators: bool = False
+    tape: Tape,
+    loss: str | None,
+    inferred: Inferred | None = None,
+    exactly: bool = False,
+    graph: Graph | None = None,
 ) -> Analysis:
+    """An analysis without proofs.
+
+    Arguments:
+        exactly: whether zeros and ones among the data stay such in replays.
+        graph: the formulas of the tape, if they are known already.
+    """
     updates = find_updates(tape)
-    graph = build_graph(tape, updates)
-    replays = random_replays(tape, updates, indicators=indicators)
+    graph = graph or build_graph(tape, updates)
+    replays = random_replays(tape, updates, indicators=exactly)
     rules = NumericRules(graph)
-    fitted = inferred is not None and inferred.how == "fits"
-    matcher = Matcher(graph, updates, replays, rules, loss, inferred.losses if inferred else {}, fitted)
+    fitted = inferred is not None and inferred.how in ("fits", "layer")
+    losses, reach = (inferred.losses, inferred.reach) if inferred is not None else ({}, {})
+    matcher = Matcher(graph, updates, replays, rules, loss, losses, fitted, reach)
     matcher.run()
     prover = Prover(matcher)
     differences = FiniteDifferences(tape, matcher)

@@ -9,10 +9,10 @@ would name; it never decides whether a line is right.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -20,15 +20,16 @@ from msgspec import Struct
 
 from tracer.gradients.adjoints import (
     Adjoints,
+    Contribution,
     ancestors,
     is_real,
     local_derivatives,
     numeric_adjoints,
     sensitive,
 )
-from tracer.gradients.graph import Graph
+from tracer.gradients.graph import MEANS, Graph
 from tracer.gradients.rules import NumericRules
-from tracer.matching.fingerprint import FingerprintIndex, fingerprint
+from tracer.matching.fingerprint import FingerprintIndex, OnDemand, fingerprint
 from tracer.matching.replays import Replays
 from tracer.matching.roots import Root, find_roots
 from tracer.matching.scale import ONE, NamedScale, Scalar, name_scale, plain_number
@@ -42,6 +43,7 @@ class Sort(StrEnum):
     FULL = "full gradient"
     PATH = "one path"
     PARTIAL = "partial sum"
+    TRUNCATED = "gradient over a limited number of steps"
     LOCAL = "local derivative"
     VALUE = "forward value"
 
@@ -50,17 +52,28 @@ class Sort(StrEnum):
 _NOTHING = 1e-10
 #: Operations through which an integer may become a factor of a gradient.
 _FACTORS = frozenset(("multiply", "divide", "power"))
-_ORDER = {Sort.VALUE: -1.0, Sort.FULL: 0.0, Sort.LOCAL: 1.0, Sort.PATH: 2.0, Sort.PARTIAL: 3.0}
+_ORDER = {
+    Sort.VALUE: -1.0,
+    Sort.FULL: 0.0,
+    Sort.TRUNCATED: 0.5,
+    Sort.LOCAL: 1.0,
+    Sort.PATH: 2.0,
+    Sort.PARTIAL: 3.0,
+}
 
 
 class Candidate(Struct, frozen=True):
-    """∂root/∂wrt (for a local derivative: ∂root[i]/∂wrt[i]; for a value: the node itself)."""
+    """∂root/∂wrt (for a local derivative: ∂root[i]/∂wrt[i]; for a value: the node itself).
+
+    A truncated gradient goes back over at most ``steps`` steps of time.
+    """
 
     sort: Sort
     root: int
     wrt: int
     transposed: bool
     via: int | None = None
+    steps: int | None = None
 
 
 class Match(Struct, frozen=True):
@@ -78,11 +91,12 @@ class Matcher:
 
     Attributes:
         matches: for each node that was recognised, its possible identities, best first.
-        adjoints: for each root, its adjoints on every replay.
+        adjoints: for each root, its adjoints on every replay; nodes that are one value computed again share their sum.
         forward: the nodes that some root is computed from.
         inferred: losses that the program does not compute → the error that each was inferred from, or the last of
             what it starts from.
         fitted: whether such a loss was written to fit the backward pass; its own operations are no variables then.
+        reach: roots that only some values can be gradients of → those values.
     """
 
     graph: Graph
@@ -92,6 +106,7 @@ class Matcher:
     wanted_loss: str | None = None
     inferred: Mapping[int, int] = field(default_factory=dict)
     fitted: bool = False
+    reach: Mapping[int, frozenset[int]] = field(default_factory=dict)
     matches: dict[int, list[Match]] = field(default_factory=dict)
     adjoints: dict[int, list[Adjoints]] = field(default_factory=dict)
     forward: frozenset[int] = frozenset()
@@ -148,6 +163,14 @@ class Matcher:
                 self.matches[node] = [Match(node, candidate, ONE, 0.0)]
                 todo += tape.operands(node)
 
+    def may_be_of(self, node: int, root: int) -> bool:
+        """Whether a value may be a gradient of a root: of ⟨dout, out⟩ only what is computed from that ``dout``."""
+        return root not in self.reach or node in self.reach[root]
+
+    def only_of(self, node: int) -> tuple[int, ...]:
+        """The roots of layers called by hand that a value may be a gradient of; empty if it is behind none."""
+        return tuple(root for root, reached in self.reach.items() if node in reached)
+
     def position(self, root: int) -> int:
         """Where a root stands in the order of the program."""
         return self.inferred.get(root, root)
@@ -169,11 +192,16 @@ class Matcher:
         self.adjoints[root.node] = sweeps
         self.roots.append(root)
         self.forward |= relevant
+        totals = [{c.wrt: c.so_far for c in sweep.contributions} for sweep in sweeps]
         for same in self._computed_alike(sweeps[0].full, root.node):
-            if self.fitted and same[0] >= self._end:
+            if self.fitted and same[0] >= self.end:
                 continue  # what only the written loss goes through is no variable of the program
+            if same[0] in self._grown:
+                continue  # a gradient by a parameter that NumPy gave another shape is not meant by anyone
             whole = [sum((s.full[n] for n in same[1:]), s.full[same[0]]) for s in sweeps]
             self._add(Candidate(Sort.FULL, root.node, same[0], False), whole)
+            for sweep, value in zip(sweeps, whole, strict=True):
+                sweep.full.update(dict.fromkeys(same, value))
         several = Counter(c.wrt for c in sweeps[0].contributions)
         seen: Counter[int] = Counter()
         for position, contribution in enumerate(sweeps[0].contributions):
@@ -186,8 +214,8 @@ class Matcher:
             self._add(Candidate(Sort.PATH, root.node, wrt, False, via), [c.value for c in parallel])
             if 1 < seen[wrt] < several[wrt]:
                 self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), [c.so_far for c in parallel])
-                rest = [s.full[wrt] - c.so_far + c.value for s, c in zip(sweeps, parallel, strict=True)]
-                self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), rest)  # a loop may run either way
+                others = partial(_rest, totals, parallel)  # a loop may run either way
+                self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), OnDemand(len(sweeps), others))
 
     def _computed_alike(self, nodes: Iterable[int], root: int) -> list[list[int]]:
         """The nodes; those together that are one value computed again, as ``w[1:]`` that is read twice."""
@@ -197,13 +225,23 @@ class Matcher:
                 found.setdefault(self.graph.representative(node), []).append(node)
         return list(found.values())
 
+    @cached_property
+    def _grown(self) -> frozenset[int]:
+        """The versions of parameters that have another shape than the one before them had."""
+        nodes = self.graph.tape.nodes
+        found: set[int] = set()
+        for node, update in sorted(self.updates.items()):
+            if update.part is None and (update.before in found or nodes[node].shape != nodes[update.before].shape):
+                found.add(node)
+        return frozenset(found)
+
     def _add_forward(self) -> None:
         tape = self.graph.tape
         leaves = {
             n.id for n in tape.window_nodes() if is_real(n) and (n.kind is Kind.LEAF or n.id in self.updates)
         }
         for node in sorted(self.forward | leaves):
-            if np.size(tape.nodes[node].value) < 2:
+            if np.size(tape.nodes[node].value) < 2 or (self.fitted and node >= self.end):
                 continue
             self._add(Candidate(Sort.VALUE, node, node, False), self.replays.of(node))
             local = local_derivatives(tape, self.rules, self.replays.values, node, self.live)
@@ -211,9 +249,10 @@ class Matcher:
                 if all(float(np.ptp(v)) > 0 for v in values):
                     self._add(Candidate(Sort.LOCAL, node, wrt, False), values)
 
-    def _add(self, candidate: Candidate, values: list[Any]) -> None:
+    def _add(self, candidate: Candidate, values: Sequence[Any]) -> None:
+        shape = np.shape(values[0])
         for transposed in (False, True):
-            if transposed and (np.ndim(values[0]) < 2 or min(np.shape(values[0])[-2:]) < 2):
+            if transposed and (len(shape) < 2 or min(shape[-2:]) < 2):
                 continue
             found = fingerprint(values, transposed)
             if found is not None:
@@ -231,10 +270,21 @@ class Matcher:
             return False
         if recorded.dtype == "bool":
             return bool(recorded.shape)
-        return is_real(recorded) and (bool(recorded.shape) or bool(recorded.names) or node in self._changes)
+        if not is_real(recorded):
+            return False
+        return bool(recorded.shape or recorded.names) or node in self._changes or self._is_kept(node)
+
+    def _is_kept(self, node: int) -> bool:
+        """Whether a nameless number is all of an expression, so that it is kept in a list or handed on."""
+        tape = self.graph.tape
+        site = tape.nodes[node].site
+        users = [tape.nodes[user].site for user in tape.users(node)]
+        return site is not None and bool(users) and not any(
+            u is None or (u.path == site.path and u.span.contains(site.span)) for u in users
+        )
 
     @cached_property
-    def _end(self) -> int:
+    def end(self) -> int:
         """Where the program ends: only what a moved or inferred loss adds stands behind the last window."""
         return max((w.stop for w in self.graph.tape.windows), default=0)
 
@@ -243,17 +293,20 @@ class Matcher:
         return frozenset(u.change for u in self.updates.values())
 
     def _look_up(self, nodes: Any) -> None:
-        end = self._end
+        end = self.end
         for node in nodes:
             if node in self.updates or not self._askable(node) or not self.replays.moves(node):
                 continue
-            found = fingerprint([np.asarray(v, dtype=float) for v in self.replays.of(node)])
+            found = fingerprint(self.replays.of(node))
             if found is None:
                 continue
             ranked = []
             scalars: dict[int, list[Scalar]] = {}
             for candidate, measured, error in self.index.find(found, self.scalar_factors(node)):
-                if candidate.sort in (Sort.VALUE, Sort.LOCAL) and node <= candidate.root < end:
+                if candidate.sort in (Sort.VALUE, Sort.LOCAL):
+                    if node <= candidate.root < end:
+                        continue
+                elif not self.may_be_of(node, candidate.root):
                     continue
                 if candidate.root not in scalars:
                     scalars[candidate.root] = self.scalars(node, candidate.root)
@@ -278,7 +331,8 @@ class Matcher:
         tape = self.graph.tape
         wrt = tape.nodes[candidate.wrt]
         of_value = candidate.sort in (Sort.VALUE, Sort.LOCAL)
-        data = not of_value and wrt.kind is Kind.LEAF and candidate.wrt not in self._parameters
+        trained = not self._parameters or candidate.wrt in self._parameters
+        data = not of_value and wrt.kind is Kind.LEAF and not trained
         order = _ORDER[candidate.sort] + 0.5
         if candidate.sort is Sort.LOCAL and scale.rank > 1:
             order = 2.75  # a multiple of a slope is rather one path of a gradient
@@ -303,13 +357,26 @@ class Matcher:
 
     def scalars(self, node: int, root: int) -> list[Scalar]:
         """The scalars that may name a factor between ``node`` and a gradient of ``root``."""
-        inside = self.all_ancestors(root) | self.all_ancestors(node)
-        found = {s.key: s for candidate, s in self._named_scalars.items() if candidate in inside}
+        inside = sorted(self._factors_behind(root) | self._factors_behind(node))
+        found = {s.key: s for n in inside if (s := self._named_scalars.get(n)) is not None}
         for count in self.graph.mean_counts(inside):
             text = " * ".join(self.graph.axis_text(a) for a in count.axes)
             values = (float(count.count),) * len(self.replays.values)
             found.setdefault(count.key, Scalar(count.key, text, values, True))
         return list(found.values())
+
+    def _factors_behind(self, node: int) -> frozenset[int]:
+        """The named scalars and the means that a node is computed from."""
+        tape, found = self.graph.tape, self._factors_found
+        for current in range(len(found), len(tape.nodes)):
+            recorded = tape.nodes[current]
+            own = current in self._named_scalars or recorded.op in MEANS
+            behind = [] if current in self.updates else tape.operands(current)
+            sets = {found[k] for k in behind if tape.nodes[k].window >= 0}
+            largest = max(sets, key=len, default=frozenset[int]())
+            whole = largest if all(s <= largest for s in sets) else largest.union(*sets)
+            found.append(whole | {current} if own else whole)
+        return found[node]
 
     def literals(self, node: int) -> frozenset[float]:
         """The numbers that an expression multiplies or divides by, down to what it has a name for."""
@@ -336,7 +403,7 @@ class Matcher:
 
     @cached_property
     def _usual_factors(self) -> list[float]:
-        counts = {float(c.count) for r in self.roots for c in self.graph.mean_counts(self.all_ancestors(r.node))}
+        counts = {float(c.count) for r in self.roots for c in self.graph.mean_counts(self._factors_behind(r.node))}
         named = [*counts, *(s.values[0] for s in self._named_scalars.values() if s.values[0])][:40]
         single = [1.0, 2.0, 0.5, *named, *(1 / v for v in named)]
         pairs = [a * b for a in single[3:] for b in single[3:]] if len(named) <= 8 else []
@@ -387,4 +454,11 @@ class Matcher:
             cached = self._ancestor_cache[node] = frozenset(seen)
         return cached
 
+    _factors_found: list[frozenset[int]] = field(default_factory=list)
     _ancestor_cache: dict[int, frozenset[int]] = field(default_factory=dict)
+
+
+def _rest(totals: list[dict[int, Any]], parallel: list[Contribution], replay: int) -> Any:
+    """What a sum has from one contribution on."""
+    contribution = parallel[replay]
+    return totals[replay][contribution.wrt] - contribution.so_far + contribution.value

@@ -70,7 +70,9 @@ class FiniteDifferences:
         index = np.unravel_index(flat, oriented.shape)
         at = tuple(int(i) for i in (index[::-1] if match.candidate.transposed else index))
         exact = float(oriented[index])
-        single = any("32" in self._tape.nodes[n].dtype for n in (match.node, match.candidate.root))
+        single = any(
+            np.asarray(self._tape.nodes[n].value).dtype == np.float32 for n in (match.node, match.candidate.root)
+        )
         allowed = 0.05 if single and values is self._recorded else GATE
         best: Difference | None = None
         for relative in _STEPS:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, insort
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
@@ -25,16 +25,41 @@ _PROJECTIONS = 3
 _T = TypeVar("_T")
 
 
-class Fingerprint(Struct, frozen=True):
-    """Norm, number of entries and three Gaussian projections of the normalised value, one row a replay."""
+class Print(Struct, frozen=True):
+    """Of a value on one replay: its norm, number of entries and three Gaussian projections of it normalised."""
 
-    norms: tuple[float, ...]
-    sizes: tuple[int, ...]
+    norm: float
+    size: int
     projections: NDArray[np.float64]
+
+
+class Fingerprint:
+    """The prints of one quantity on several replays; those after the first are taken when they are asked for."""
+
+    __slots__ = ("_prints", "_values")
+
+    def __init__(self, values: Sequence[Any], first: Print) -> None:
+        self._values = values
+        self._prints: list[Print | None] = [first]
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    @property
+    def first(self) -> Print:
+        found = self._prints[0]
+        assert found is not None
+        return found
 
     @property
     def key(self) -> float:
-        return abs(float(self.projections[0, 0]))
+        return abs(float(self.first.projections[0]))
+
+    def on(self, replay: int) -> Print | None:
+        """The print on one replay; None where the value is zero or not finite."""
+        while len(self._prints) <= replay:
+            self._prints.append(_print(self._values[len(self._prints)]))
+        return self._prints[replay]
 
 
 @lru_cache(maxsize=512)
@@ -46,39 +71,67 @@ def squeeze(value: Any) -> NDArray[np.float64]:
     """Drop the axes of size one and those along which the array is constant."""
     array = np.asarray(value, dtype=float)
     for axis in reversed(range(array.ndim)):
-        if array.shape[axis] == 1 or (array.size and bool((array == array.take([0], axis)).all())):
-            array = array.take(0, axis)
+        first = array[(slice(None),) * axis + (slice(0, 1),)]
+        if array.shape[axis] == 1 or (array.size and _is_constant(array, first, axis)):
+            array = first[(slice(None),) * axis + (0,)]
     return array
 
 
-def fingerprint(values: list[Any], transposed: bool = False) -> Fingerprint | None:
-    """The fingerprint of one quantity on several replays; None if it is zero or not finite anywhere."""
-    norms: list[float] = []
-    sizes: list[int] = []
-    rows: list[NDArray[np.float64]] = []
-    for value in values:
-        array = squeeze(value)
-        flat = np.ascontiguousarray(array.T if transposed else array).reshape(-1)
-        norm = float(np.sqrt(np.einsum("i,i->", flat, flat)))
-        if not np.isfinite(norm) or norm < 1e-150:
-            return None
-        norms.append(norm)
-        sizes.append(flat.size)
-        # Not a matrix product: threads of a linear algebra library cost more than they bring here.
-        rows.append(np.einsum("ij,j->i", _gaussian(flat.size), flat / norm))
-    return Fingerprint(tuple(norms), tuple(sizes), np.array(rows))
+def _is_constant(array: NDArray[np.float64], first: NDArray[np.float64], axis: int) -> bool:
+    middle = tuple(n // 2 for n in array.shape)  # one entry of most arrays tells
+    if array[middle] != first[(*middle[:axis], 0, *middle[axis + 1 :])]:
+        return False
+    return bool((array == first).all())
+
+
+def fingerprint(values: Sequence[Any], transposed: bool = False) -> Fingerprint | None:
+    """The fingerprint of one quantity on several replays; None if it is zero or not finite on the first.
+
+    Arguments:
+        values: one array a replay; read when they are needed.
+        transposed: whether the fingerprint is that of the transposed arrays.
+    """
+    given = OnDemand(len(values), lambda r: np.transpose(values[r])) if transposed else values
+    first = _print(given[0])
+    return None if first is None else Fingerprint(given, first)
+
+
+class OnDemand(Sequence[Any]):
+    """The values of a quantity on ``count`` replays, each computed when it is asked for."""
+
+    def __init__(self, count: int, of: Callable[[int], Any]) -> None:
+        self._count, self._of = count, of
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, replay: Any) -> Any:
+        return self._of(replay)
+
+
+def _print(value: Any) -> Print | None:
+    flat = np.ascontiguousarray(squeeze(value)).reshape(-1)
+    # Not a matrix product: threads of a linear algebra library cost more than they bring here.
+    norm = math.sqrt(float(np.einsum("i,i->", flat, flat)))
+    if not 1e-150 <= norm < math.inf:
+        return None
+    return Print(norm, flat.size, np.einsum("ij,j->i", _gaussian(flat.size), flat) / norm)
 
 
 def factors(found: Fingerprint, reference: Fingerprint) -> tuple[tuple[float, ...], float] | None:
     """The factor of ``found`` over ``reference`` on each replay, and the error; None if they differ."""
-    if found.sizes != reference.sizes:
-        return None
-    signs = np.sign(np.sum(found.projections * reference.projections, axis=1))
-    error = float(np.abs(found.projections * signs[:, None] - reference.projections).max())
-    if not error < TOLERANCE:
-        return None
-    scale = tuple(float(s * a / b) for s, a, b in zip(signs, found.norms, reference.norms, strict=True))
-    return scale, error
+    scale: list[float] = []
+    error = 0.0
+    for replay in range(len(found)):
+        one, other = found.on(replay), reference.on(replay)
+        if one is None or other is None or one.size != other.size:
+            return None
+        sign = float(np.sign(one.projections @ other.projections))
+        error = max(error, float(np.abs(one.projections * sign - other.projections).max()))
+        if not error < TOLERANCE:
+            return None
+        scale.append(sign * one.norm / other.norm)
+    return tuple(scale), error
 
 
 @dataclass
@@ -89,8 +142,8 @@ class FingerprintIndex(Generic[_T]):
     _scalars: dict[int, list[tuple[Fingerprint, _T]]] = field(default_factory=dict)
 
     def add(self, print_: Fingerprint, item: _T) -> None:
-        if set(print_.sizes) == {1}:
-            self._scalars.setdefault(_bucket(print_.norms[0]), []).append((print_, item))
+        if print_.first.size == 1:
+            self._scalars.setdefault(_bucket(print_.first.norm), []).append((print_, item))
             return
         insort(self._entries, (print_.key, len(self._entries), print_, item), key=lambda e: (e[0], e[1]))
 
@@ -103,7 +156,7 @@ class FingerprintIndex(Generic[_T]):
             factors_of_scalars: any two numbers are equal up to a factor, so numbers are found only if they are
                 equal up to one of these (on the first replay).
         """
-        if set(wanted.sizes) == {1}:
+        if wanted.first.size == 1:
             return self._find_scalars(wanted, factors_of_scalars)
         start = bisect_left(self._entries, wanted.key - TOLERANCE, key=lambda e: e[0])
         hits: list[tuple[_T, tuple[float, ...], float]] = []
@@ -119,7 +172,7 @@ class FingerprintIndex(Generic[_T]):
     def _find_scalars(
         self, wanted: Fingerprint, by: Iterable[float]
     ) -> list[tuple[_T, tuple[float, ...], float]]:
-        sizes = [wanted.norms[0] / abs(f) for f in by if f and math.isfinite(f)]
+        sizes = [wanted.first.norm / abs(f) for f in by if f and math.isfinite(f)]
         buckets = {_bucket(size) + d for size in sizes if 0 < size < math.inf for d in (-1, 0, 1)}
         found = (pair for bucket in sorted(buckets) for pair in self._scalars.get(bucket, ()))
         hits: list[tuple[_T, tuple[float, ...], float]] = []

@@ -8,7 +8,7 @@ that it was inferred is always said.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -28,14 +28,16 @@ class Inferred(Struct, frozen=True):
         tape: the tape with the loss's operations at its end.
         losses: node of each loss → the node of the error that it was inferred from.
         says: the loss in words; for one of the program's own, its name.
-        how: whether the backward pass fits it, it is one of the program's own moved to other values, or several of
-            them added up.
+        how: whether the backward pass fits it, it is one of the program's own moved to other values, several of
+            them added up, or what stands for the loss behind a layer that is called by hand.
+        reach: losses that only some values can be gradients of → those values.
     """
 
     tape: Tape
     losses: dict[int, int]
     says: str
-    how: Literal["fits", "moved", "added"] = "fits"
+    how: Literal["fits", "moved", "added", "layer"] = "fits"
+    reach: Mapping[int, frozenset[int]] = {}
 
 
 def inferred_losses(tape: Tape, live: frozenset[int], parameters: frozenset[int]) -> Iterator[Inferred]:
@@ -47,6 +49,9 @@ def inferred_losses(tape: Tape, live: frozenset[int], parameters: frozenset[int]
     """
     errors = _errors(tape, live, parameters)
     if not errors:
+        return
+    if any(e.place is not None for e in errors[0]):
+        yield from _of_labels(tape, errors, live, parameters)
         return
     yield _with(tape, errors, _half_squares, "half the sum of squared errors")
     yield _with(tape, errors, _binary_cross_entropy, "binary cross-entropy")
@@ -60,10 +65,22 @@ def inferred_losses(tape: Tape, live: frozenset[int], parameters: frozenset[int]
         yield _with(tape, products, _half_squares, f"half the sum of squared errors {says}")
 
 
+def _of_labels(
+    tape: Tape, errors: list[list[_Error]], live: frozenset[int], parameters: frozenset[int]
+) -> Iterator[Inferred]:
+    """The cross-entropy of probabilities and labels, from ``probs[range(N), y] -= 1``."""
+    yield _with(tape, errors, _cross_entropy, "cross-entropy")
+    products = [p for p in (_products(tape, e, live, parameters) for e in errors) if p]
+    if len(products) == len(errors):
+        says = f"weighted by {_called(tape, products[0][0].weight)}, which is held constant"
+        yield _with(tape, products, _cross_entropy, f"cross-entropy {says}")
+
+
 class _Error(Struct, frozen=True):
     """The nodes of a difference of an output and data.
 
     Attributes:
+        place: where the output stands for the label, if 1 is taken from the output there; then there are no data.
         weight: what it is multiplied by before it is propagated; None for none.
         parts: the single errors that it was stacked from, with no weights; empty if it is one itself.
     """
@@ -73,13 +90,17 @@ class _Error(Struct, frozen=True):
     data: int
     weight: int | None = None
     parts: tuple[_Error, ...] = ()
+    place: Any = None
 
 
 def trained_nodes(tape: Tape, parameters: frozenset[int]) -> set[int]:
-    """The nodes that some parameter goes into."""
+    """The nodes that some parameter goes into as a number; an action that was drawn is data."""
     trained: set[int] = set()
     for node in tape.window_nodes():
-        if node.id in parameters or not trained.isdisjoint(tape.operands(node.id)):
+        made = node.kind is not Kind.RANDOM and any(
+            k in trained and is_real(tape.nodes[k]) for k in tape.operands(node.id)
+        )
+        if node.id in parameters or made:
             trained.add(node.id)
     return trained
 
@@ -107,13 +128,40 @@ def _errors(tape: Tape, live: frozenset[int], parameters: frozenset[int]) -> lis
     for of_arrays in (True, False):
         known = set(found)
         for node in tape.window_nodes():
-            sides = error_of(tape, node, live, trained) if bool(node.shape) is of_arrays else None
-            if sides is None or node.window in known:
+            error = _error_at(tape, node, live, trained) if bool(node.shape) is of_arrays else None
+            if error is None or node.window in known:
                 continue
             errors = found.setdefault(node.window, [])
             if not errors or tape.nodes[errors[0].difference].site == node.site:
-                errors.append(_Error(node.id, *sides))
+                errors.append(error)
     return list(found.values())
+
+
+def _error_at(tape: Tape, node: Node, live: frozenset[int], trained: set[int]) -> _Error | None:
+    sides = error_of(tape, node, live, trained)
+    if sides is not None:
+        return _Error(node.id, *sides)
+    found = _label_error(tape, node, live, trained)
+    return None if found is None else _Error(node.id, found[0], found[0], place=found[1])
+
+
+def _label_error(tape: Tape, node: Node, live: frozenset[int], trained: set[int]) -> tuple[int, Any] | None:
+    """The probabilities and the place of the labels in them, for ``probs[range(N), y] -= 1`` and for ``+= 1`` in −probs."""
+    if node.op != "setitem" or len(node.args) != 3 or not (isinstance(node.args[0], Ref) and isinstance(node.args[2], Ref)):
+        return None
+    base, place, new = node.args
+    changed = tape.nodes[new.node]
+    read, one = [tape.nodes[k] for k in tape.operands(changed.id)] if len(changed.args) == 2 else [changed, changed]
+    is_read = read.op == "getitem" and read.args[0] == base and repr(read.args[1]) == repr(place)
+    if changed.op not in ("add", "subtract") or not is_read or one.kind is not Kind.LITERAL or one.value != 1:
+        return None
+    output, sign = base.node, 1
+    while tape.nodes[output].op in ("copy", "negative"):
+        sign = -sign if tape.nodes[output].op == "negative" else sign
+        output = tape.operands(output)[0]
+    computed = output in live and output in trained and tape.nodes[output].kind is not Kind.LEAF
+    given = trained.isdisjoint(references(place))
+    return (output, place) if computed and given and (changed.op == "subtract") == (sign > 0) else None
 
 
 #: Operations that only lay errors out in another way.
@@ -147,7 +195,7 @@ def _products(
                     parts = tuple(single[k] for k in sorted(carrying[error])) if error not in single else ()
                     one = single.get(error, parts[0] if parts else None)
                     if one is not None:
-                        found.append(_Error(error, one.output, one.data, weight, parts))
+                        found.append(_Error(error, one.output, one.data, weight, parts, one.place))
     return found if covered == set(single) else []
 
 
@@ -219,8 +267,18 @@ def _binary_cross_entropy(write: TapeWriter, error: _Error) -> Ref:
 
 
 def _cross_entropy(write: TapeWriter, error: _Error) -> Ref:
+    if error.place is not None:
+        chosen = write.add("log", write.add("getitem", Ref(error.output), error.place))
+        return write.add("negative", _summed(write, chosen, _of_rows(write, error.weight, chosen)))
     hit = write.add("multiply", Ref(error.data), write.add("log", Ref(error.output)))
     return write.add("negative", _summed(write, hit, error.weight))
+
+
+def _of_rows(write: TapeWriter, weight: int | None, entries: Ref) -> int | None:
+    """A column of weights, one for each row, as weights of what was chosen in each row."""
+    if weight is None or (shape := write.nodes[weight].shape) is None or len(shape) < 2 or shape[-1] != 1:
+        return weight
+    return write.add("reshape", Ref(weight), shape=write.nodes[entries.node].shape).node
 
 
 def _summed(write: TapeWriter, entries: Ref, weight: int | None) -> Ref:

@@ -1,9 +1,8 @@
-"""Where a program without a loop starts: its data and first parameters become leaves.
+"""What a tape is before it is looked at: leaves, settings and numbers as a reader takes them.
 
-Comes in: a tape that was recorded whole, with the lines that make the data.  Goes out: the same tape, in
-which a named array that was made from nothing but numbers, sizes and draws is a leaf.  So it is drawn
-anew in replays and may be what a gradient is taken by.  Arrays of zeros that are only there to be filled
-or added to stay what they are.
+Comes in: a tape.  Goes out: the same tape, in which a program without a loop starts from leaves: a named array that
+was made from nothing but numbers, sizes and draws is one.  So it is drawn anew in replays and may be what a gradient
+is taken by.  Arrays of zeros that are only there to be filled or added to stay what they are.
 """
 
 from __future__ import annotations
@@ -11,8 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tracer.gradients.adjoints import is_real
-from tracer.tape.node import Kind, Node
+from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import Tape
+
+#: What an array is made of that only has the shape of another one: ``dout = np.ones_like(out)``.
+_OF_A_SHAPE = frozenset(("ones_like", "full_like"))
 
 
 def with_initial_leaves(tape: Tape) -> Tape:
@@ -30,7 +32,7 @@ def with_initial_leaves(tape: Tape) -> Tape:
             or not node.shape
             and not is_real(node)
             or node.kind in (Kind.OPERATION, Kind.VIEW)
-            and all(k in made_from_numbers for k in tape.operands(node.id))
+            and (node.op in _OF_A_SHAPE or all(k in made_from_numbers for k in tape.operands(node.id)))
         ):
             made_from_numbers.add(node.id)
         if (
@@ -49,7 +51,9 @@ def with_initial_leaves(tape: Tape) -> Tape:
 def _is_to_be_filled(tape: Tape, node: Node) -> bool:
     """Whether the first thing that happens to an array is that it is changed in place."""
     users = tape.users(node.id)
-    return not users or tape.nodes[users[0]].kind is Kind.MUTATION
+    return not users or (
+        tape.nodes[users[0]].kind is Kind.MUTATION and tape.nodes[users[0]].args[0] == Ref(node.id)
+    )
 
 
 def with_equal_settings(tape: Tape) -> Tape:
@@ -69,4 +73,22 @@ def with_equal_settings(tape: Tape) -> Tape:
         same = first.setdefault((node.names[0], float(node.value)), own)
         if same != own:
             nodes[node.id] = replace(node, origin=same)
+    return Tape(nodes, tape.bindings, tape.windows, tape.notices)
+
+
+_SINGLE = ("float16", "float32")
+
+
+def with_double_precision(tape: Tape) -> Tape:
+    """The tape with all its numbers of double precision: what a formula is compared with is not rounded on the way.
+
+    The recorded values stay as they are.
+    """
+    nodes = list(tape.nodes)
+    for node in tape.nodes:
+        asked = node.kwargs.get("dtype")
+        narrow = isinstance(asked, str) and asked in _SINGLE
+        if narrow or node.dtype in _SINGLE:
+            kwargs = {**node.kwargs, "dtype": "float64"} if narrow else node.kwargs
+            nodes[node.id] = replace(node, kwargs=kwargs, dtype="float64")
     return Tape(nodes, tape.bindings, tape.windows, tape.notices)

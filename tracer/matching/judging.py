@@ -34,10 +34,10 @@ def is_right(matcher: Matcher, update: Update) -> bool:
 
 
 def fits(match: Match, update: Update) -> bool:
-    """Whether a match is the full gradient by the version of the parameter that is updated."""
+    """Whether a match is the full gradient by the version of the parameter that is updated, or is cut on purpose."""
     candidate = match.candidate
     return (
-        candidate.sort is Sort.FULL
+        candidate.sort in (Sort.FULL, Sort.TRUNCATED)
         and candidate.wrt == update.wrt
         and not candidate.transposed
         and match.scale.rank <= _MOST_SCALE_RANK

@@ -25,11 +25,13 @@ class Step(Struct, frozen=True):
         optimiser: the optimiser's name.
         gradient: the match of the gradient within the step, if one was found.
         inside: the nodes between the gradient and the change.
+        decays: whether the parameter itself is part of the step.
     """
 
     optimiser: str
     gradient: Match | None
     inside: frozenset[int] = frozenset()
+    decays: bool = False
 
 
 def recognise(matcher: Matcher, update: Update, ascending: bool = False) -> Step:
@@ -51,7 +53,7 @@ def recognise(matcher: Matcher, update: Update, ascending: bool = False) -> Step
         name = "adagrad"
     else:
         name = "rmsprop"
-    return Step(name, walk.gradient, frozenset(walk.seen))
+    return Step(name, walk.gradient, frozenset(walk.seen), walk.decays)
 
 
 class _Walk:
@@ -96,7 +98,9 @@ class _Walk:
                 self.rooted = True
             if node in self.matcher.updates:
                 state = self.matcher.updates[node]
-                self.states.update(recorded.names[:1])
+                summed = self._gradient_at(state.change)
+                if summed is None or summed.scale.rank > 1:  # else gradients are added up until the next step
+                    self.states.update(recorded.names[:1])
                 self.accumulates |= self._is_plain_sum(state)
                 todo.append(state.change)
                 continue
@@ -115,6 +119,7 @@ class _Walk:
     def _gradient_at(self, node: int) -> Match | None:
         for match in self.matcher.matches.get(node, ()):
             candidate = match.candidate
-            if candidate.sort is Sort.FULL and candidate.wrt == self.update.wrt and not candidate.transposed:
+            meant = candidate.sort in (Sort.FULL, Sort.TRUNCATED)
+            if meant and candidate.wrt == self.update.wrt and not candidate.transposed:
                 return match
         return None

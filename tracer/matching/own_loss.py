@@ -25,7 +25,7 @@ from tracer.matching.roots import find_roots, loss_name
 from tracer.matching.updates import Update, direct
 from tracer.tape.functions import Slice
 from tracer.tape.node import Kind, Node, Ref
-from tracer.tape.tape import GIVEN, Tape, evaluate
+from tracer.tape.tape import GIVEN, Tape, evaluate, references
 
 #: How many losses are tried for one step, the last ones first.
 _MOST_LOSSES = 4
@@ -102,8 +102,24 @@ class _Move:
                 continue
             version = before.get(first[node], by_origin.get(origin[node]))
             if version is not None:
-                self.instead[node] = version
+                self.instead[node] = self._looked_ahead(version)
         return bool(self.instead)
+
+    def _looked_ahead(self, version: int) -> int:
+        """The point that the step takes the gradient at: ``W + mu * v``, if that is all that it reads the parameter for."""
+        tape = self.tape
+        changes = {u.change for u in self.step}
+        window = tape.nodes[self.step[0].node].window
+        readers = [
+            u
+            for u in tape.users(version)
+            if u not in self.updates and u not in changes and tape.nodes[u].window == window
+        ]
+        if len(readers) != 1:
+            return version
+        [reader] = [tape.nodes[u] for u in readers]
+        ahead = reader.op in ("add", "subtract") and reader.shape == tape.nodes[version].shape
+        return reader.id if ahead else version
 
     def _data(self, inside: list[int]) -> bool:
         """Find for everything that the loss takes beside parameters what the step takes; whether all was found."""
@@ -205,8 +221,8 @@ class _Move:
                         user
                         for user in tape.users(current if current is not None else -1)
                         if tape.nodes[user].op == made.op
-                        and tape.nodes[user].args[1:] == made.args[1:]
-                        and tape.nodes[user].kwargs == made.kwargs
+                        and self._are_alike(tape.nodes[user].args[1:], made.args[1:])
+                        and self._are_alike(tape.nodes[user].kwargs, made.kwargs)
                         and tape.nodes[user].args[0] == Ref(current if current is not None else -1)
                     ),
                     None,
@@ -216,6 +232,14 @@ class _Move:
             if current is not None:
                 return current
         return None
+
+    def _are_alike(self, one: Any, other: Any) -> bool:
+        """Whether two arguments are the same, also where they were computed twice: ``start + 50``."""
+
+        def first(argument: Any) -> str:
+            return repr(_renamed(argument, {k: self.matcher.graph.representative(k) for k in references(argument)}))
+
+        return first(one) == first(other)
 
     def _only_alike(self, node: int, given: list[int]) -> int | None:
         """The only data of that kind which the step reads beside its inputs."""

@@ -22,6 +22,8 @@ from tracer.tape.tape import Tape, replay
 
 #: A positive number up to this one is there to keep a division or a logarithm from 0.
 _NEGLIGIBLE = 1e-6
+#: How many further draws are made only because some array is 0.
+_MOST_FOR_ZEROS = 3
 _COMPARISONS = {
     "equal",
     "not_equal",
@@ -33,6 +35,7 @@ _COMPARISONS = {
     "astype",
     "int",
 }
+_ARITHMETIC = ("add", "subtract", "multiply")
 
 
 @dataclass
@@ -62,7 +65,11 @@ class Replays:
 def has_indicators(tape: Tape) -> bool:
     """Whether some data are arrays of zeros and ones."""
     return any(
-        n.kind is Kind.LEAF and n.window >= 0 and is_real(n) and n.shape and _are_indicators(np.asarray(n.value))
+        n.kind is Kind.LEAF
+        and n.window >= 0
+        and is_real(n)
+        and n.shape
+        and _are_indicators(np.asarray(n.value))
         for n in tape.nodes
     )
 
@@ -80,10 +87,11 @@ def random_replays(
         indicators: whether arrays of zeros and ones stay such; else they may be anything between.
 
     Masks that took only one value over all the replays make an identity look more general than it is, so
-    the draw is repeated, at most eight times, until every mask took both.
+    the draw is repeated, at most eight times, until every mask took both.  An array that is 0 on one of them, as behind a
+    few units that are all off, equals nothing there; that is worth another draw or two.
     """
     best: Replays | None = None
-    fewest = -1
+    fewest = (-1, -1)
     for attempt in range(8):
         rng = np.random.default_rng([seed, attempt])
         assumptions: dict[int, str] = {}
@@ -94,10 +102,10 @@ def random_replays(
                 values.append(replay(tape, given))
         drawn = frozenset(n for n in given if tape.nodes[n].kind is not Kind.LITERAL)
         replays = Replays(values, drawn, assumptions)
-        stuck = _stuck_masks(tape, replays)
+        stuck = _stuck_masks(tape, replays), _vanished(tape, replays)
         if best is None or stuck < fewest:
             best, fewest = replays, stuck
-        if stuck == 0:
+        if fewest == (0, 0) or (fewest[0] == 0 and attempt >= _MOST_FOR_ZEROS):
             break
     assert best is not None
     return best
@@ -119,6 +127,15 @@ def _stuck_masks(tape: Tape, replays: Replays) -> int:
     return stuck
 
 
+def _vanished(tape: Tape, replays: Replays) -> int:
+    """How many arrays that were not 0 are 0 throughout on some replay."""
+    return sum(
+        not all(np.any(value) for value in replays.of(node.id))
+        for node in tape.window_nodes()
+        if node.shape and np.size(node.value) > 1 and is_real(node) and np.any(node.value)
+    )
+
+
 def _draw(
     tape: Tape,
     updates: Mapping[int, Update],
@@ -138,7 +155,11 @@ def _draw(
     }
     given: dict[int, Any] = {}
     by_origin: dict[int, Any] = {}  # one variable, read in two windows, is one variable
+    bound = {binding.node for binding in tape.bindings}
     for node in tape.nodes:
+        if node.window >= 0 and _is_indicator(tape, node, node.id in bound):
+            given[node.id] = float(rng.uniform(0.05, 0.95))
+            continue
         if node.window < 0 or not is_real(node):
             continue
         if _is_negligible(tape, node):
@@ -174,12 +195,23 @@ def _draw(
     return given
 
 
+def _is_indicator(tape: Tape, node: Node, bound: bool) -> bool:
+    """Whether a 0, 1 or -1 is one of the data: an item of a container or of a loop, and only ever reckoned with."""
+    if node.kind is not Kind.LEAF or node.dtype != "int" or node.shape != () or abs(node.value) > 1:
+        return False
+    users = [tape.nodes[user] for user in tape.users(node.id)]
+    an_item = bound or any("[" in name for name in node.names)
+    return an_item and bool(users) and all(u.op in _ARITHMETIC and is_real(u) for u in users)
+
+
 def _is_negligible(tape: Tape, node: Node) -> bool:
     """Whether a number is only added to others, and small: what keeps a logarithm from 0 is meant not to count.
 
     Most gradients leave it out, so they are compared where it is smaller still.
     """
-    number = node.kind in (Kind.LEAF, Kind.LITERAL) and node.shape == () and 0 < abs(node.value) <= _NEGLIGIBLE
+    number = (
+        node.kind in (Kind.LEAF, Kind.LITERAL) and node.shape == () and 0 < abs(node.value) <= _NEGLIGIBLE
+    )
     return number and all(tape.nodes[user].op in ("add", "maximum", "clip") for user in tape.users(node.id))
 
 
@@ -242,11 +274,28 @@ def _data(
         return rng.uniform(0.05, 0.95, array.shape), None
     if integral and levels <= {-1.0, 1.0}:
         return np.where(rng.uniform(size=array.shape) < 0.5, -1.0, 1.0), None
+    if _is_symmetric(array):
+        return _other_symmetric(array, rng), "entries are symmetric"
     if float(array.min()) >= 0 and float(np.ptp(array)) > 0:
         return rng.uniform(0.05, 1.0, array.shape), None
     return rng.standard_normal(array.shape) * (
         array.shape[0] ** -0.5 if right_factor and array.ndim > 1 else 0.8
     ), None
+
+
+def _is_symmetric(array: NDArray[np.float64]) -> bool:
+    square = array.ndim == 2 and array.shape[0] == array.shape[1] > 1
+    return square and bool(np.allclose(array, array.T, rtol=1e-12, atol=0)) and float(np.ptp(array)) > 0
+
+
+def _other_symmetric(array: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Another symmetric matrix; of entries, or eigenvalues, that are not negative if those of the first are not."""
+    other = rng.standard_normal(array.shape)
+    if float(np.linalg.eigvalsh(array)[0]) >= -1e-9 * float(np.max(np.abs(array))):
+        return np.asarray(other @ other.T / len(array))
+    if float(array.min()) >= 0:
+        other = rng.uniform(0.05, 1.0, array.shape)
+    return (other + other.T) / 2
 
 
 def _other_indicators(

@@ -9,8 +9,12 @@ random weights would run away).
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Mapping
+from functools import cache
 
+import numpy as np
 from msgspec import Struct
 
 from tracer.gradients.adjoints import is_real
@@ -53,14 +57,68 @@ def find_updates(tape: Tape) -> dict[int, Update]:
 
     A candidate adds to or subtracts from a leaf or the result of an earlier update, keeps the shape, and
     is bound to the name of the old version or replaces it in place; or it was made where another one was made that
-    is (the entries of a list have no names before the next iteration reads them).  A scalar counts only if its old
+    is (the entries of a list have no names before the next iteration reads them, or other ones).
+
+    A scalar counts only if its old
     version is used for something else too: a running total of the losses is no parameter.
     """
-    named = _updates(tape, frozenset())
-    return _updates(tape, frozenset((s, n.op) for u in named if (s := (n := tape.nodes[u]).site) is not None))
+    places = _rebound_places(tape)
+    made: dict[tuple[Site | None, str], bool] = {
+        (s, n.op): u.before == tape.operands(n.id)[0]
+        for u in _updates(tape, places, None).values()
+        if (s := (n := tape.nodes[u.node]).site) is not None
+    }
+    return _carried_on(tape, _updates(tape, places, made))
 
 
-def _updates(tape: Tape, places: frozenset[tuple[Site, str]]) -> dict[int, Update]:
+def _carried_on(tape: Tape, updates: dict[int, Update]) -> dict[int, Update]:
+    """Without what only begins with a parameter, which itself moves on later.
+
+    So do a sum (``s = bias`` and ``s += w * x``) and a look ahead (``ahead = W + mu * v``).
+    """
+    last = {(u.before, u.part): u.node for u in updates.values()}
+    kept: dict[int, Update] = {}
+    for node, update in updates.items():
+        begun = last[update.before, update.part] != node and tape.nodes[node].kind is not Kind.MUTATION
+        if not begun and (tape.nodes[update.before].kind is Kind.LEAF or update.before in kept):
+            kept[node] = update
+    return kept
+
+
+def _rebound_places(tape: Tape) -> dict[int, set[str]]:
+    """The places of containers that a value was stored in, as the program writes them: ``w[j]``, ``self.b``."""
+    found: dict[int, set[str]] = {}
+    for binding in tape.bindings:
+        found.setdefault(binding.node, set()).update(_targets(binding.site.text))
+    return found
+
+
+@cache
+def _targets(statement: str) -> tuple[str, ...]:
+    try:
+        [parsed] = ast.parse(statement.strip()).body
+    except (SyntaxError, ValueError):
+        return ()
+    match parsed:
+        case ast.Assign(targets=targets):
+            pass
+        case ast.AugAssign(target=target):
+            targets = [target]
+        case _:
+            return ()
+    return tuple(ast.unparse(t) for t in targets if isinstance(t, ast.Subscript | ast.Attribute))
+
+
+def _updates(
+    tape: Tape, rebound: dict[int, set[str]], made: Mapping[tuple[Site | None, str], bool] | None
+) -> dict[int, Update]:
+    """The updates that names or structure tell.
+
+    Arguments:
+        rebound: the places that each node was stored in.
+        made: where updates are made, and whether their old version is the first operand; None while that is not known.
+            Then what an earlier iteration made is an old version too.
+    """
     updates: dict[int, Update] = {}
     for node in tape.nodes:
         replaced = _replaced_whole(tape, node, updates) or _replaced_part(tape, node, updates)
@@ -72,10 +130,18 @@ def _updates(tape: Tape, places: frozenset[tuple[Site, str]]) -> dict[int, Updat
             if node.op == "subtract" and position != 0:
                 continue
             old = tape.nodes[before]
-            carried = old.kind is Kind.LEAF or before in updates
-            nameless = not node.names and (node.site, node.op) in places
-            same = node.kind is Kind.MUTATION or nameless or _is_same_variable(node, old)
-            if not carried or not same or old.shape != node.shape or not is_real(old):
+            earlier = made is None and 0 <= old.window < node.window
+            carried = old.kind is Kind.LEAF or before in updates or earlier
+            alike = made is not None and made.get((node.site, node.op)) == (position == 0)
+            same = (
+                node.kind is Kind.MUTATION
+                or alike
+                or _is_same_variable(node, old)
+                or bool(rebound.get(node.id, set()) & set(old.names))
+                or (position == 0 and _augments_a_place(node))
+            )
+            fits = old.shape == node.shape or (_is_same_variable(node, old) and is_repeated(old.shape, node.shape))
+            if not carried or not same or not fits or not is_real(old):
                 continue
             rest = [other for place, other in direct(node) if place != position]
             if not rest or tape.nodes[rest[0]].kind in (Kind.LEAF, Kind.LITERAL):
@@ -85,6 +151,23 @@ def _updates(tape: Tape, places: frozenset[tuple[Site, str]]) -> dict[int, Updat
             updates[node.id] = Update(node.id, before, rest[0], -1 if node.op == "subtract" else 1)
             break
     return updates
+
+
+def _augments_a_place(node: Node) -> bool:
+    """Whether a number was made by ``w[j] += …``, which stores it where its left operand was read."""
+    if node.site is None or node.kind is not Kind.OPERATION:
+        return False
+    return "=" in node.site.text and len(_targets(node.site.text)) == 1
+
+
+def is_repeated(shape: tuple[int, ...] | None, to: tuple[int, ...] | None) -> bool:
+    """Whether NumPy repeats an array of several axes or entries to give it another shape, as it does with a bias."""
+    if shape is None or to is None or not shape or shape == to:
+        return False
+    try:
+        return np.broadcast_shapes(shape, to) == to
+    except ValueError:
+        return False
 
 
 def _is_same_variable(new: Node, old: Node) -> bool:
@@ -128,18 +211,32 @@ def _replaced_part(tape: Tape, node: Node, updates: dict[int, Update]) -> Update
     made = tape.nodes[new.node]
     if made.op not in ("add", "subtract") or not (tape.nodes[old.node].kind is Kind.LEAF or old.node in updates):
         return None
-    reads = [
-        user
-        for user in tape.users(old.node)
-        if user < node.id and tape.nodes[user].op == "getitem" and _is_at(tape.nodes[user], old, index)
-    ]
+    reads = _reads(tape, old.node, index, node.id)
     sides = direct(made)
     for position, side in sides:
         rest = [other for place, other in sides if place != position]
         known = rest and tape.nodes[rest[0]].kind not in (Kind.LEAF, Kind.LITERAL)
         if side in reads and known and (made.op == "add" or position == 0):
-            return Update(node.id, old.node, rest[0], -1 if made.op == "subtract" else 1, reads[0])
+            first = _first_read(tape, old.node, index, updates) or reads[0]
+            return Update(node.id, old.node, rest[0], -1 if made.op == "subtract" else 1, first)
     return None
+
+
+def _reads(tape: Tape, container: int, index: object, before: int) -> list[int]:
+    """Where a version of an array was read at an index, in order."""
+    found = (user for user in tape.users(container) if user < before and tape.nodes[user].op == "getitem")
+    return [user for user in found if _is_at(tape.nodes[user], Ref(container), index)]
+
+
+def _first_read(tape: Tape, container: int, index: object, updates: dict[int, Update]) -> int | None:
+    """Where the iteration read these entries first, before it changed others: ``b[i] -= …`` comes before ``b[j] -= …``."""
+    found: int | None = None
+    window = tape.nodes[container].window
+    while container in updates and updates[container].part is not None and tape.nodes[container].window == window:
+        container = updates[container].before
+        earlier = [n for n in _reads(tape, container, index, len(tape.nodes)) if tape.nodes[n].window == window]
+        found = earlier[0] if earlier else found
+    return found
 
 
 def _is_at(read: Node, container: Ref, index: object) -> bool:

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from tracer.ops.axes import Operand
+from tracer.ops.axes import Operand, broadcast
 from tracer.ops.elementwise import log, maximum, minimum
 from tracer.ops.reductions import largest, max_, min_, smallest
 from tracer.ops.stated import array_like, looked
 from tracer.ops.table import Row, looked_up, operation
-from tracer.ops.writing import Form, NoFormula, form, mask, rational, total
+from tracer.ops.writing import Form, NoFormula, form, mask, rational, sum_over, total
 
 #: A product is multiplied out, up to so many numbers.
 _MOST_FACTORS = 16
@@ -32,10 +32,14 @@ def _number(item: Any) -> Form:
 
 
 @operation("sum_of", "fsum_of")
-def sum_of(summands: Any, start: Any = 0) -> Row:
-    """out = a + b + c + …"""
-    items = _listed(summands)
-    return (), total(_number(s) for s in (*items, start))
+def sum_of(summands: Any, start: Any = 0, *, out: Operand) -> Row:
+    """out[i] = a[i] + b[i] + c[i] + …; of one array, which Python walks row by row, out[i] = Σ_k a[k, i]"""
+    if isinstance(summands, Operand) and summands.ndim and start == 0:
+        index = summands.indices()
+        return index[1:], sum_over(index[:1], summands[index])
+    items = (*_listed(summands), *([] if start == 0 else [start]))
+    index = broadcast(*(s.axes for s in items if isinstance(s, Operand)), table=out.table)
+    return index, total(s[index] if isinstance(s, Operand) else form(rational(s)) for s in items)
 
 
 def _listed(items: Any) -> tuple[Any, ...]:

@@ -82,6 +82,12 @@ def logsumexp(x: Operand, axis: Any = None, keepdims: Any = False, *, out: Opera
     return free, held + sum_over(over, weight * change(x, index))
 
 
+@operation("logaddexp.reduce")
+def logaddexp_reduce(x: Operand, axis: Any = 0, keepdims: Any = False, *, out: Operand) -> Row:
+    """out[i] = log Σ_k exp(x[i, k]), as `logsumexp`, along the first axis unless another is given"""
+    return logsumexp(x, axis, keepdims, out=out)
+
+
 @operation("signal.convolve", "signal.convolve2d")
 def convolve(a: Operand, v: Operand, mode: Any = "full", *, out: Operand) -> Row:
     """out[k, l] = Σ [k + offset = i + p] [l + offset = j + q] a[i, j] · v[p, q]; the offset is 0 in the mode full"""

@@ -85,6 +85,11 @@ def training_loops(program: Program, siblings: Sequence[Program] = ()) -> tuple[
     return tuple(sorted(kept, key=lambda loop: (order[loop.path], loop.span)))
 
 
+def seldom_updates(loop: Loop, program: Program, siblings: Sequence[Program] = ()) -> list[ast.If]:
+    """The ``if`` statements below which a loop updates its parameters, if it does so nowhere else: every few episodes."""
+    return _Finder([each.tree for each in (program, *siblings)]).seldom(loop.node)
+
+
 def _loop(program: Program, node: ast.For | ast.While) -> Loop:
     span = program.span(node)
     return Loop(span.line, span.end_line, span, node, program.path)
@@ -106,6 +111,7 @@ class _Finder:
         self.direct: dict[int, set[int]] = {}
         self.owner: dict[int, ast.AST] = {}
         self.borrowed: dict[int, set[str]] = {}
+        self.local: dict[int, frozenset[str]] = {}
         for node in nodes:
             if isinstance(node, _FUNCTIONS):
                 for below in ast.walk(node):
@@ -151,6 +157,8 @@ class _Finder:
                 if isinstance(node, ast.Assign | ast.AugAssign):
                     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
                     found.spoken += any(isinstance(t, ast.Name) and _SPEAKS.fullmatch(t.id) for t in targets)
+                if isinstance(node, ast.For | ast.While):
+                    found.work += sum(_adds_a_product(inner) for inner in node.body)
                 if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
                     found.products += 1
                 elif isinstance(node, ast.Call):
@@ -226,10 +234,24 @@ class _Finder:
             return False
         inside = [(n, f) for f in self.functions[_called(call)] for n in ast.walk(f)]
         return any(
-            (isinstance(n, ast.AugAssign) and not _is_attribute_of(n.target, _first_argument(f)))
-            or (isinstance(n, ast.Assign) and _adds_to_itself(n))
+            (
+                isinstance(n, ast.AugAssign)
+                and not _is_attribute_of(n.target, _first_argument(f))
+                and self._reaches_out(n.target)
+            )
+            or (
+                isinstance(n, ast.Assign)
+                and _adds_to_itself(n)
+                and not all(_is_attribute_of(t, _first_argument(f)) for t in _targets(n))
+            )
             for n, f in inside
         )
+
+    def _reaches_out(self, target: ast.AST) -> bool:
+        """Whether a change in place is one of what the caller handed over, not of a copy that the function made."""
+        while isinstance(target, ast.Subscript):
+            target = target.value
+        return not isinstance(target, ast.Name) or self._is_of_others(target)
 
     def updates(self, loop: ast.For | ast.While, apart: ast.AST | None = None) -> int:
         """How many places the loop changes that its own work reads again, not counting what ``apart`` does."""
@@ -255,12 +277,76 @@ class _Finder:
             count += int(_sets_by_name(statement))
             for target in _changed(statement):
                 base = _base_name(target)
-                elsewhere = (
-                    any(other is not statement for other in reads.get(base, ())) or base == ".__dict__"
+                elsewhere = base == ".__dict__" or any(
+                    other is not statement and self._means(other, base, self._scope(statement))
+                    for other in reads.get(base, ())
                 )
                 new = isinstance(target, ast.Name) and (self._scope(target), base) in fresh
                 count += int(not new and (base in aliases or elsewhere or self._is_of_others(target)))
         return count
+
+    def seldom(self, loop: ast.For | ast.While) -> list[ast.If]:
+        """The ``if`` statements below which what the loop reads is updated, where nothing of it is updated without."""
+        found = []
+        for node in ast.walk(loop):
+            if not isinstance(node, ast.If):
+                continue
+            outside = self._statements(loop, node)
+            without, reads = self._lasting(loop, outside), self._read_by(outside)
+            below = self._lasting(loop, self._statements(node, None)) - without
+            if any(self._is_read(base, outside, reads) for base in below) and not any(
+                self._is_read(base, outside, reads) for base in without
+            ):
+                found.append(node)
+        return found
+
+    def _lasting(self, loop: ast.For | ast.While, statements: Sequence[Any]) -> set[str]:
+        """What statements change for the iterations after it, but for what starts anew in each."""
+        direct = self._direct(loop)
+        anew = {
+            t.id
+            for s in statements
+            if isinstance(s, ast.Assign) and not self._carried(s, True)
+            for t in _targets(s)
+            if isinstance(t, ast.Name) and id(s) in direct
+        }
+        changed = (t for s in statements if self._carried(s, id(s) in direct) for t in _changed(s))
+        return {_base_name(t) for t in changed} - anew
+
+    def _read_by(self, statements: Sequence[Any]) -> dict[str, list[Any]]:
+        reads: dict[str, list[Any]] = {}
+        for statement in statements:
+            for name in _names_read(statement):
+                reads.setdefault(name, []).append(statement)
+        return reads
+
+    def _is_read(self, base: str, statements: Sequence[Any], reads: dict[str, list[Any]]) -> bool:
+        """Whether a variable is read by other statements than those that change it, and that loop over it to do so."""
+        own = {id(s) for s in statements if any(_base_name(t) == base for t in _changed(s))}
+        return any(
+            id(s) not in own and not (isinstance(s, ast.For) and all(id(b) in own for b in s.body))
+            for s in reads.get(base, ())
+        )
+
+    def _means(self, reader: ast.AST, name: str, scope: int) -> bool:
+        """Whether a statement that reads a name reads the variable of a scope, not one of its own function."""
+        own = self._scope(reader)
+        return own == scope or name.startswith(".") or name not in self._locals(own)
+
+    def _locals(self, scope: int) -> frozenset[str]:
+        """The names that a function itself gives a value to; none for the module."""
+        function = next((f for same in self.functions.values() for f in same if id(f) == scope), None)
+        if function is None:
+            return frozenset()
+        if scope not in self.local:
+            stored = {
+                n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+            }
+            outside = {
+                n for g in ast.walk(function) if isinstance(g, (ast.Global, ast.Nonlocal)) for n in g.names
+            }
+            self.local[scope] = frozenset(stored - outside)
+        return self.local[scope]
 
     def _scope(self, node: ast.AST) -> int:
         """The function that a name belongs to; 0 for the module."""
@@ -417,6 +503,16 @@ def _adds_to_itself(node: ast.Assign) -> bool:
         and isinstance(value.op, ast.Sub)
         and isinstance(target, ast.Subscript)
         for target, value in _pairs(node)
+    )
+
+
+def _adds_a_product(statement: ast.AST) -> bool:
+    """``s += w[j] * x[j]``: in a loop, a product of vectors written out."""
+    return (
+        isinstance(statement, ast.AugAssign)
+        and isinstance(statement.op, ast.Add)
+        and isinstance(statement.value, ast.BinOp)
+        and isinstance(statement.value.op, ast.Mult)
     )
 
 

@@ -31,6 +31,18 @@ def conditional_costs(loop: ast.For | ast.While) -> list[ast.If]:
     return found
 
 
+def is_followed_by_cost(loop: ast.For | ast.While, tree: ast.Module) -> bool:
+    """Whether a loop computes no cost, and a loop around it does so when this one has ended: at the end of an epoch."""
+    if any(_computes(statement) for statement in loop.body):
+        return False
+    return any(
+        any(node is loop for node in ast.walk(statement)) and any(_computes(s) for s in outer.body[at + 1 :])
+        for outer in ast.walk(tree)
+        if isinstance(outer, ast.For | ast.While) and outer is not loop
+        for at, statement in enumerate(outer.body)
+    )
+
+
 def _unconditional(body: list[ast.stmt]) -> list[ast.stmt]:
     found: list[ast.stmt] = []
     for statement in body:

@@ -76,6 +76,9 @@ class ForeignCalls(Assignments):
     def _changed_unseen(self, function: Any, box: Box, old: Node, place: Place) -> None:
         if old.window < 0 or not self.windowed or same(box.value, old.value):
             return
+        known = self.memory.known(box.value)
+        if known is not None and known.node is not old and same(box.value, known.node.value):
+            return  # it called code that is recorded, which changed the array
         self.notice(f"{name_of(function)}() changed an array; how is not known.", place)
         self.memory.before_write_unverified(box.value)
         self._mutated(box.value, "changed by a call", (), place, source_of(box), None, Kind.OPAQUE)

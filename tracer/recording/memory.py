@@ -18,7 +18,7 @@ import numpy as np
 
 from tracer.recording.box import Place, same
 from tracer.recording.lending import Lending, is_plain, ultimate
-from tracer.tape.node import Kind, Node, Ref
+from tracer.tape.node import UNTRACKED, Kind, Node, Ref
 
 
 class Emitter(Protocol):
@@ -36,7 +36,7 @@ class Emitter(Protocol):
 
     def needs_setup(self, argument: Any) -> bool: ...
 
-    def arrives(self, value: Any, place: Place | None) -> None: ...
+    def arrives(self, value: Any, place: Place | None) -> bool: ...
 
 
 class _Reference(weakref.ref):  # type: ignore[type-arg]
@@ -151,8 +151,10 @@ class Memory:
             root = storage.root() if storage is not None else None
             if storage is not None and root is not None and root is not array:
                 return self._unseen_view(array, root, storage, place, name)
-            self.emitter.arrives(array, place)
-            return self.register(array, self._leaf(array, place, name, None)).node
+            unseen = self.emitter.arrives(array, place)
+            leaf = self._leaf(array, place, name, None)
+            leaf.op = UNTRACKED if unseen else leaf.op
+            return self.register(array, leaf).node
         if record.version != record.storage.version:
             self._refresh(record, array, place)
         if self.emitter.windowed and record.node.window < 0:

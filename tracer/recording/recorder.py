@@ -33,12 +33,20 @@ class LoopPlan:
         line: the loop's line.
         first, last: the iterations to record, counted from 0 over all entries of the loop.
         seeks_cost: whether to count on natively until the cost is computed, if it was not in ``last``.
+        seeks_end: whether to count on natively until the loop ends for the first time: the cost comes after it.
+        is_update: whether what is sought is not the cost, but an update that is made only every so often.
+        with_rest: whether the last window goes on to the end of what a loop around this one does.
+        first_entry: how many iterations there were when it ended for the first time.
     """
 
     line: int
     first: int
     last: int
     seeks_cost: bool = False
+    seeks_end: bool = False
+    with_rest: bool = False
+    is_update: bool = False
+    first_entry: int | None = None
     count: int = 0
     recorded: int = 0
     cost_seen: list[int] = field(default_factory=list)
@@ -50,7 +58,8 @@ class LoopPlan:
     @property
     def settled(self) -> bool:
         """Whether nothing more is to be learnt from this loop."""
-        return self.complete and (not self.seeks_cost or any(k >= self.last for k in self.cost_seen))
+        cost = not self.seeks_cost or any(k >= self.last for k in self.cost_seen)
+        return self.complete and cost and not (self.seeks_end and self.first_entry is None)
 
 
 @dataclass
@@ -76,6 +85,7 @@ class Recorder(Calling):
         self.when_complete: Callable[[], None] | None = None
         self.reported = True
         self.active: LoopPlan | None = None
+        self.open: _Token | None = None
         if not plans:
             self._open_window()
 
@@ -95,6 +105,7 @@ class Recorder(Calling):
 
     def finish(self) -> None:
         """The program has ended: a program without a loop was one window."""
+        self._close()
         if not self.plans and self.window >= 0:
             self.tape.windows.append(Window(0, 0, self.window_start, len(self.tape.nodes)))
             self.window = -1
@@ -127,6 +138,7 @@ class Recorder(Calling):
 
     def again(self, token: _Token) -> bool:
         """Whether the next iteration of an ordinary loop is recorded."""
+        self._leave(token)
         if self.mode is Mode.WINDOW:
             return self.room()
         token.count += 1
@@ -136,6 +148,7 @@ class Recorder(Calling):
         return self.mode is Mode.SETUP
 
     def loop_end(self, token: _Token) -> None:
+        self._leave(token)
         if (
             self.mode is Mode.OFF
             and token.mode is Mode.SETUP
@@ -175,6 +188,7 @@ class Recorder(Calling):
         """The next iteration of a training loop begins: whether it is recorded."""
         plan = token.plan
         assert plan is not None
+        self._close()
         iteration, plan.count = plan.count, plan.count + 1
         self.active = plan
         if plan.first <= iteration <= plan.last and self.mode is not Mode.WINDOW:
@@ -192,7 +206,7 @@ class Recorder(Calling):
         return False
 
     def _stop_if_done(self, plan: LoopPlan, iteration: int) -> None:
-        searching = plan.seeks_cost and not plan.settled and iteration < plan.last + COST_LIMIT
+        searching = not plan.settled and iteration < plan.last + COST_LIMIT
         if not searching and not self.run_on and all(p.complete for p in self.plans):
             raise Stop
 
@@ -201,15 +215,35 @@ class Recorder(Calling):
         plan = token.plan
         assert plan is not None
         if self.window >= 0:
-            self.tape.windows.append(Window(plan.line, plan.count - 1, token.start, len(self.tape.nodes)))
-            plan.recorded += 1
-            self.window = -1
-            self.turn(Mode.SETUP if not plan.complete else Mode.OFF)
-            if plan.complete:
-                self.gap += 1
-                self.reported = False
+            self.open = token
+            if not (plan.complete and plan.with_rest):
+                self._close()
+
+    def _close(self) -> None:
+        """The window that is open ends."""
+        token, self.open = self.open, None
+        if token is None or token.plan is None:
+            return
+        plan = token.plan
+        self.tape.windows.append(Window(plan.line, plan.count - 1, token.start, len(self.tape.nodes)))
+        plan.recorded += 1
+        self.window = -1
+        self.turn(Mode.SETUP if not plan.complete else Mode.OFF)
+        if plan.complete:
+            self.gap += 1
+            self.reported = False
+
+    def _leave(self, token: _Token) -> None:
+        """A loop that was entered before the open window goes round, or ends: what followed a training loop is over."""
+        if self.open is not None and token.mode is not Mode.WINDOW:
+            plan = self.open.plan
+            self._close()
+            if plan is not None:
+                self._stop_if_done(plan, plan.count)
 
     def training_end(self, token: _Token) -> None:
+        if token.plan is not None and token.plan.first_entry is None:
+            token.plan.first_entry = token.plan.count
         if self.mode is Mode.OFF and token.mode is Mode.SETUP and self._more():
             self.turn(Mode.SETUP)
             self.gap += 1

@@ -17,15 +17,16 @@ import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from tracer.program.errors import ProgramError
-from tracer.program.loops import Loop, all_loops, training_loops
+from tracer.program.loops import Loop, all_loops, seldom_updates, training_loops
 from tracer.program.program import Program, load
 from tracer.program.siblings import siblings
 from tracer.recording.box import Place
-from tracer.recording.cost import conditional_costs
+from tracer.recording.cost import conditional_costs, is_followed_by_cost, is_loss_name
 from tracer.recording.failures import failure
 from tracer.recording.instrument import RECORDER, Instrumenter
 from tracer.recording.modules import own_modules
@@ -34,6 +35,7 @@ from tracer.recording.recorder import LoopPlan, Recorder, Stop
 from tracer.recording.recording import Recording
 from tracer.recording.stubs import missing_packages_stubbed
 from tracer.tape.node import Notice
+from tracer.tape.tape import Tape
 
 #: The iteration that is recorded, with the one before it, when none is chosen.
 DEFAULT_ITERATION = 1
@@ -95,15 +97,15 @@ def record_source(
     )  # fmt: skip
     loops = [] if as_module else _chosen_loops(request)
     chosen = [DEFAULT_ITERATION if iteration is None else iteration] * len(loops)
-    recording, recorder = _attempt(request, loops, chosen, seek=True)
+    recording, recorder = _attempt(request, loops, chosen, _Seek.ALL if iteration is None else _Seek.COST)
     if loops and loop is None and not any(plan.count for plan in recorder.plans):
         # The loops stand in functions that nobody calls: what the program does without them is recorded.
         extra = _notices_of(program, recorder, loops, chosen, chosen, iteration)
-        recording, recorder = _attempt(request, [], [], seek=False)
+        recording, recorder = _attempt(request, [], [], _Seek.NOTHING)
     else:
         again = _better_iterations(recorder, chosen)
         if again != chosen:
-            recording, recorder = _attempt(request, loops, again, seek=False)
+            recording, recorder = _attempt(request, loops, again, _Seek.NOTHING)
         extra = _notices_of(program, recorder, loops, chosen, again, iteration)
     before = [notice for each in (program, *request.modules.values()) for notice in each.notices]
     recording.notices = (*before, *recording.notices, *recording.tape.notices, *extra)
@@ -144,9 +146,17 @@ def _better_iterations(recorder: Recorder, chosen: list[int]) -> list[int]:
             better.append(max(plan.count - 1, 0))
         elif plan.seeks_cost and later and later[0] != iteration:
             better.append(later[0])
+        elif plan.seeks_end and plan.first_entry and not _has_loss(recorder.tape):
+            better.append(plan.first_entry - 1)
         else:
             better.append(iteration)
     return better
+
+
+def _has_loss(tape: Tape) -> bool:
+    """Whether the recorded iterations compute something that is called a loss, or computed by a function so called."""
+    named = any(is_loss_name(b.name) and tape.nodes[b.node].window >= 0 for b in tape.bindings)
+    return named or any(is_loss_name(call.function) for n in tape.window_nodes() for call in n.calls)
 
 
 def _notices_of(
@@ -163,7 +173,7 @@ def _notices_of(
             continue  # Its line is one of another file.
         if plan.count == 0:
             found.append(Notice(loop.line, 0, "This loop was never reached, so it is not explained."))
-        elif last < first or (plan.count <= first and asked is not None):
+        elif not plan.with_rest and last < first or (plan.count <= first and asked is not None):
             found.append(
                 Notice(
                     loop.line,
@@ -171,42 +181,56 @@ def _notices_of(
                     f"This loop ended after {plan.count} iterations; the last of them are explained.",
                 )
             )
+        elif plan.with_rest:
+            what = f"Iteration {last} is explained, the last one before the cost is computed."
+            found.append(Notice(loop.line, 0, what))
         elif last > first:
+            does = "updates the parameters" if plan.is_update else "computes the cost"
             found.append(
-                Notice(
-                    loop.line,
-                    0,
-                    f"Iteration {last} is explained, the first from {first} on that computes the cost.",
-                )
+                Notice(loop.line, 0, f"Iteration {last} is explained, the first from {first} on that {does}.")
             )
     return found
 
 
+class _Seek(Enum):
+    """What a run looks for while it records the iterations that it was given."""
+
+    NOTHING = 0
+    COST = 1  # the iteration that computes the cost
+    ALL = 2  # also how long a loop is that the cost comes after
+
+
 def _attempt(
-    request: Request, loops: list[Loop], iterations: list[int], seek: bool
+    request: Request, loops: list[Loop], iterations: list[int], seek: _Seek
 ) -> tuple[Recording, Recorder]:
     program = request.program
-    costs = [conditional_costs(loop.node) for loop in loops]
+    modules = list(request.modules.values())
+    updates = [seldom_updates(loop, program, modules) for loop in loops]
+    costs = [seldom or conditional_costs(loop.node) for loop, seldom in zip(loops, updates, strict=True)]
     places: list[Place] = []
 
     def rewritten(each: Program) -> types.CodeType:
         chosen = [loop.node for loop in loops], [c for found in costs for c in found]
         return compile(Instrumenter(each, places, *chosen).module(), each.path, "exec", dont_inherit=True)
 
-    plans = [
-        LoopPlan(loop.line, max(k - 1, 0), k, seek and bool(found))
-        for loop, k, found in zip(loops, iterations, costs, strict=True)
-    ]
+    trees = {each.path: each.tree for each in (program, *request.modules.values())}
+    plans = []
+    for loop, k, found, seldom in zip(loops, iterations, costs, updates, strict=True):
+        plan = LoopPlan(loop.line, max(k - 1, 0), k, seek is not _Seek.NOTHING and bool(found))
+        plan.is_update = bool(seldom)
+        followed = request.iteration is None and is_followed_by_cost(loop.node, trees[loop.path])
+        plan.seeks_end, plan.with_rest = followed and seek is _Seek.ALL, followed and seek is _Seek.NOTHING
+        plans.append(plan)
     recorder = Recorder(places, plans, request.run_on)
     tape, recorder.main_path = recorder.tape, program.path
     code = rewritten(program)
-    modules = {name: (each, rewritten(each)) for name, each in request.modules.items()}
+    own = {name: (each, rewritten(each)) for name, each in request.modules.items()}
     out = io.StringIO()
     ended = "end"
     report = request.when_complete
     if report is not None:
         recorder.when_complete = lambda: report(_so_far(recorder, program, out))
-    with set_aside(), own_modules(modules), _surroundings(request, recorder, out) as (namespace, notices):
+    with set_aside(), own_modules(own), _surroundings(request, recorder, out) as (namespace, notices):
         try:
             _prepare(request, namespace)
             recorder.begin()

@@ -23,7 +23,7 @@ from tracer.recording.lending import ultimate
 from tracer.recording.memory import Memory
 from tracer.recording.provenance import values_alive
 from tracer.tape.functions import Slice, resolve
-from tracer.tape.node import Binding, Call, Kind, Node, Notice, Ref
+from tracer.tape.node import UNTRACKED, Binding, Call, Kind, Node, Notice, Ref
 from tracer.tape.tape import Tape, references, substitute
 
 #: More nodes than this are not kept of the code before the loops.
@@ -131,10 +131,10 @@ class State:
         known = self.outside.get(id(value))
         return known is not None and (known() if isinstance(known, weakref.ref) else known) is value
 
-    def arrives(self, value: Any, place: Place | None) -> None:
-        """A leaf is made for ``value`` in a window: say so if it was not there before the window."""
+    def arrives(self, value: Any, place: Place | None) -> bool:
+        """A leaf is made for ``value`` in a window: whether it was not there before the window, which is said."""
         if not self.windowed or isinstance(value, SHARED):
-            return
+            return False
         part: Any = value
         while id(part) not in self.alive:
             part = getattr(part, "base", None) if isinstance(part, np.ndarray) else None
@@ -145,7 +145,8 @@ class State:
                 self.notice(
                     "Where this value was computed could not be followed; it is taken as given.", place
                 )
-                return
+                return True
+        return False
 
     # -- nodes ----------------------------------------------------------------------------------
 
@@ -340,9 +341,9 @@ class State:
         if (constant := _constant(value)) is not None:
             return self._known_number(constant, value, place, location)
         origin = self.origins.get(location)
-        self.arrives(value, place)
+        op = UNTRACKED if self.arrives(value, place) else ""
         new = self.node(
-            Kind.LEAF, "", (), {}, value, place, origin.id if origin else None, (name,) if name else ()
+            Kind.LEAF, op, (), {}, value, place, origin.id if origin else None, (name,) if name else ()
         )
         self._locate(location, value, new)
         if location is None:

@@ -22,6 +22,11 @@ class Span(Struct, frozen=True, order=True):
     end_line: int
     end_column: int
 
+    def contains(self, other: Span) -> bool:
+        """Whether another piece of the same text is a part of this one, or the same."""
+        starts = (self.line, self.column) <= (other.line, other.column)
+        return starts and (other.end_line, other.end_column) <= (self.end_line, self.end_column)
+
 
 class Site(Struct, frozen=True):
     """The expression or statement that a node came from, with its text as written."""
@@ -48,6 +53,10 @@ class Kind(StrEnum):
     MUTATION = "mutation"  # an operation whose result replaced an array's former value
     RANDOM = "random"  # a draw; replays use the recorded one
     OPAQUE = "opaque"  # could not be followed; a notice says why
+
+
+#: The operation of a leaf that was computed within the window, nobody knows from what.
+UNTRACKED = "untracked"
 
 
 class Ref(Struct, frozen=True):

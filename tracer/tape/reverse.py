@@ -31,24 +31,26 @@ def sweep(
     rules: Rules,
     stop: AbstractSet[int] = frozenset(),
     observe: Observer | None = None,
+    seed: Any = None,
 ) -> dict[int, Any]:
     """The adjoint of every node that ``root`` depends on through a rule.
 
     Arguments:
         values: a value for each node, as `replay` gives them.
-        root: a scalar node.
+        root: a scalar node, or any node if there is a seed.
         stop: nodes whose adjoint is computed but not passed on.
         observe: is told of each contribution.
+        seed: the adjoint of the root; 1 by default.
 
     Returns:
         Adjoints by node, each of the shape of its node's value.
 
     Raises:
-        ValueError: the root is not a scalar, or a contribution has another shape than its operand.
+        ValueError: the root is not a scalar and has no seed, or a contribution has another shape than its operand.
     """
-    if np.size(values[root]) != 1:
+    if seed is None and np.size(values[root]) != 1:
         raise ValueError(f"the root of a sweep is a scalar; node {root} has shape {np.shape(values[root])}")
-    adjoints: dict[int, Any] = {root: np.ones(np.shape(values[root]))}
+    adjoints: dict[int, Any] = {root: np.ones(np.shape(values[root])) if seed is None else seed}
     for number in range(root, -1, -1):
         node = tape.nodes[number]
         if number not in adjoints or number in stop or node.kind in GIVEN or node.window < 0:

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracer.diagnosis.edits.caches import other_caches
 from tracer.diagnosis.edits.computed import computed_otherwise
 from tracer.diagnosis.edits.derivatives import derivatives
-from tracer.diagnosis.edits.gradients import meant_values
+from tracer.diagnosis.edits.gradients import gradients_instead
 from tracer.diagnosis.edits.operands import other_operands
+from tracer.diagnosis.edits.order import exchanged_parts
+from tracer.diagnosis.edits.statistics import constant_statistics
 from tracer.diagnosis.trials import Edit, Trials
 
-__all__ = ["edits"]
+__all__ = ["NEAREST_MEANT", "changed_code", "meant_values"]
+
+#: No edit of `meant_values` is nearer than this.
+NEAREST_MEANT = 1.4
 
 
-def edits(trials: Trials) -> Iterator[Edit]:
-    """All edits worth trying, the plainest subjects first."""
+def changed_code(trials: Trials) -> Iterator[Edit]:
+    """All edits of what the code says, the plainest subjects first; `meant_values` has those of what it should give."""
     yield from computed_otherwise(trials)
+    yield from exchanged_parts(trials)
     yield from other_operands(trials)
+    yield from other_caches(trials)
     yield from derivatives(trials)
-    yield from meant_values(trials)
+
+
+def meant_values(trials: Trials) -> Iterator[Edit]:
+    """All edits of what a value should be: a gradient, or itself and what is missing."""
+    yield from constant_statistics(trials)
+    yield from gradients_instead(trials)

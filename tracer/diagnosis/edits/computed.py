@@ -15,6 +15,7 @@ import numpy as np
 from tracer.diagnosis.finding import Kind
 from tracer.diagnosis.rewrites import (
     Accumulate,
+    AddAt,
     Drop,
     Negate,
     Operator,
@@ -27,8 +28,8 @@ from tracer.diagnosis.trials import Change, Edit, Trials
 from tracer.gradients.adjoints import is_real
 from tracer.tape.functions import resolve
 from tracer.tape.node import Kind as NodeKind
-from tracer.tape.node import Node
-from tracer.tape.tape import evaluate, substitute
+from tracer.tape.node import Node, Ref
+from tracer.tape.tape import evaluate, references, substitute
 
 _FLIPPED = {"add": "subtract", "subtract": "add"}
 _OPPOSITE = {
@@ -64,6 +65,8 @@ def computed_otherwise(trials: Trials) -> Iterator[Edit]:
             yield from _one_factor_less(trials, first, nodes)
         if first.kind is NodeKind.MUTATION and first.op == "add" and len(trials.operands(first.id)) == 2:
             yield Edit(Kind.ACCUMULATION, 1.2, nodes, _operand(trials, 1), text=Overwrite(span))
+        if first.op == "setitem" and _adds_by_look_up(trials, first):
+            yield Edit(Kind.ACCUMULATION, 1.0, nodes, _added_at(trials), AddAt(span))
         if first.op == "setitem":
             yield Edit(Kind.EXTRA_DERIVATIVE, 2.0, nodes, _operand(trials, 0))
         if is_real(first) and first.names:
@@ -169,6 +172,25 @@ def _one_factor_less(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Ite
         )
 
 
+def _adds_by_look_up(trials: Trials, node: Node) -> bool:
+    """Whether ``x[index] += v`` has looked up several entries, of which equal ones are added only once."""
+    old, index, new = node.args if len(node.args) == 3 else (None, None, None)
+    if not isinstance(old, Ref) or not isinstance(new, Ref):
+        return False
+    made = trials.node(new.node)
+    looked_up = any(trials.node(k).shape and not is_real(trials.node(k)) for k in references(index))
+    return looked_up and made.op == "add" and len(trials.operands(made.id)) == 2
+
+
+def _added_at(trials: Trials) -> Change:
+    def change(node: int, now: Mapping[int, Any], _: int) -> Any:
+        old, index, new = trials.node(node).args
+        added = now[trials.operands(new.node)[1]]
+        return resolve("add_at")(now[old.node], substitute(index, now), added)
+
+    return change
+
+
 def _accumulated(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Iterator[Edit]:
     """What is bound to a name that already had a value, added to it."""
     assert first.site is not None
@@ -182,7 +204,12 @@ def _accumulated(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Iterato
         before = earlier[node]
         return value if before is None else value + now[before]
 
-    yield Edit(Kind.ACCUMULATION, 1.2, nodes, change, text=Accumulate(first.site.span))
+    ancestors = trials.analysis.matcher.all_ancestors
+    if any(before in ancestors(n) for n, before in earlier.items()):
+        # What it was computed from also goes by it: a path around an operation, as in a residual block.
+        yield Edit(Kind.MISSING_TERM, 1.6, nodes, change, text=Accumulate(first.site.span))
+    else:
+        yield Edit(Kind.ACCUMULATION, 1.2, nodes, change, text=Accumulate(first.site.span))
 
 
 def _scaled(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Iterator[Edit]:

@@ -25,8 +25,11 @@ from tracer.tape.node import Kind as NodeKind
 from tracer.tape.node import Node
 from tracer.tape.tape import evaluate
 
+#: What two numbers that are equal but for rounding may differ by, as a part of what they were made from.
+_ROUNDING = 1e-13
 
-def meant_values(trials: Trials) -> Iterator[Edit]:
+
+def gradients_instead(trials: Trials) -> Iterator[Edit]:
     """Every place whose value is not recognised, as the gradient by each forward value of its shape."""
     yield from _carried_terms(trials)
     for first, nodes in trials.places:
@@ -106,7 +109,7 @@ def _as_gradient(
     factors: tuple[float, ...],
 ) -> Iterator[Edit]:
     assert first.site is not None
-    change = _known(values)
+    change = known_values(values)
     span = first.site.span
     if len(nodes) == 1:
         missing = _missing_term(trials, nodes[0], wrt[nodes[0]], values[nodes[0]])
@@ -139,6 +142,8 @@ def _is_meant(trials: Trials, nodes: tuple[int, ...]) -> bool:
 
     Any value could be said to be meant as a gradient; one that the chain rule leads to is.
     """
+    if any(t.node in nodes and t.roots[:1] and t.roots[0] in trials.analysis.matcher.reach for t in trials.targets):
+        return True  # what a layer passes on is the whole gradient
     for node in nodes:
         match = trials.best(node)
         if match is not None and match.candidate.sort in (Sort.PATH, Sort.PARTIAL) and match.scale.rank <= 3:
@@ -149,7 +154,8 @@ def _is_meant(trials: Trials, nodes: tuple[int, ...]) -> bool:
     return not trials.gradients.isdisjoint(behind)
 
 
-def _known(values: Mapping[int, list[Any]]) -> Change:
+def known_values(values: Mapping[int, list[Any]]) -> Change:
+    """What a node should be, on each replay."""
     return lambda node, _, replay: values[node][replay]
 
 
@@ -159,7 +165,7 @@ def _missing_term(trials: Trials, node: int, wrt: int, wanted: list[Any]) -> tup
     held = [np.asarray(v) for v in analysis.replays.of(node)]
     if any(v.shape != np.shape(w) for v, w in zip(held, wanted, strict=True)):
         return None  # also where a mask selects more in one replay than in another
-    differences = [w - v for w, v in zip(wanted, held, strict=True)]
+    differences = [_without_rounding(w - v, v) for w, v in zip(wanted, held, strict=True)]
     found = fingerprint(differences)
     if found is None:
         return None
@@ -182,15 +188,25 @@ def _missing_term(trials: Trials, node: int, wrt: int, wanted: list[Any]) -> tup
     return candidate, text
 
 
+def _without_rounding(difference: Any, of: Any) -> Any:
+    """A difference that is the same along an axis but for rounding, made the same: a mean is missing in every row."""
+    size = float(np.max(np.abs(of), initial=0.0))
+    for axis in range(np.ndim(difference)):
+        first = np.take(difference, [0], axis)
+        if np.all(np.abs(difference - first) <= _ROUNDING * size):
+            difference = np.broadcast_to(first, np.shape(difference))
+    return difference
+
+
 def _may_be_forgotten(trials: Trials, candidate: Candidate, wrt: int) -> bool:
     """Whether a path that is left out is an oversight: a penalty, or a path whose end the backward pass knows.
 
     A value that is held fixed on purpose, such as a target that the same network computes, has no gradient in the
-    program at all.
+    program at all; but a layer that is called by hand passes on the whole one.
     """
     if candidate.wrt != wrt or candidate.via is None:
         return False
-    if is_penalty(trials.analysis, candidate.via):
+    if candidate.root in trials.analysis.matcher.reach or is_penalty(trials.analysis, candidate.via):
         return True
     known = candidate.via in trials.held or any(
         user in trials.held for user in trials.analysis.tape.users(candidate.via)

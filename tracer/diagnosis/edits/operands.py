@@ -18,6 +18,7 @@ from tracer.diagnosis.gradient_names import numbered
 from tracer.diagnosis.rewrites import Operand
 from tracer.diagnosis.target import is_gradient
 from tracer.diagnosis.trials import Change, Edit, Overlay, Trials
+from tracer.gradients.adjoints import is_real
 from tracer.tape.node import Kind as NodeKind
 from tracer.tape.node import Node, Span
 from tracer.tape.tape import evaluate
@@ -86,15 +87,18 @@ def _replaced(trials: Trials, span: Span, scope: str, operands: Mapping[int, int
         if key in tried:
             continue
         tried.add(key)
+        changed = tuple(n for n in nodes if replacements[n] != operands[n])
+        old, new = operands[changed[0]], replacements[changed[0]]
+        # A call hands over what is read within it; a place of which some runs are right is hardly the one.
+        further = (0.0 if _is_own(trials, nodes[0], span) else 0.15) + 0.3 * (len(changed) < len(nodes))
         yield Edit(
-            _kind(trials, first, replacements[nodes[0]]),
-            _level(trials, first, replacements[nodes[0]])
-            + (0.0 if _is_own(trials, nodes[0], span) else 0.15),
-            nodes,
+            _kind(trials, old, new),
+            _level(trials, old, new) + further,
+            changed,
             _reading(trials, operands, replacements),
-            text=Operand(span, first, replacements[nodes[0]], previous=previous),
+            text=Operand(span, old, new, previous=previous),
         )
-    if len(trials.node(first).shape or ()) == 2:
+    if len(trials.node(first).shape or ()) == 2 and all(is_real(trials.node(n)) for n in nodes):
         yield Edit(
             Kind.TRANSPOSE,
             1.2,
@@ -145,6 +149,32 @@ def _candidates(
                 chosen = {r: aligned[r if places is readers else o] for r, o in operands.items()}
                 if _may_stand(trials, operands, chosen) and all(n < r for r, n in chosen.items()):
                     yield chosen, 0
+    first = {o: min(r for r in readers if operands[r] == o) for o in distinct}
+    for group in (*trials.repeated, *trials.read_in_turn):
+        for handed in _of_each_sample(sorted(first.values()), group):
+            chosen = {r: handed[first[o]] for r, o in operands.items()}
+            if _may_stand(trials, operands, chosen):
+                yield chosen, 0
+
+
+def _of_each_sample(readers: list[int], group: tuple[int, ...]) -> Iterator[dict[int, int]]:
+    """What a loop over samples computed for each, handed to what it reads for the same sample, in either order.
+
+    The forward values of a sample stand right before its readers: what comes between other readers is of others.
+    """
+    blocks: list[tuple[list[int], list[int]]] = []
+    for node in sorted({*readers, *group}):
+        if node in group and (not blocks or blocks[-1][1]):
+            blocks.append(([], []))
+        if blocks:
+            blocks[-1][0 if node in group else 1].append(node)
+    made, read = {len(b[0]) for b in blocks}, {len(b[1]) for b in blocks}
+    if len(blocks) < 2 or len(made) != 1 or len(read) != 1 or sum(read) * len(blocks) != len(readers):
+        return
+    [size], [count] = made, read
+    for start in range(size - count + 1):
+        for step in (1, -1):
+            yield {r: n for of, by in blocks for r, n in zip(by, of[::step][start : start + count], strict=True)}
 
 
 def _in_turn(trials: Trials) -> Iterator[tuple[int, ...]]:
@@ -201,7 +231,8 @@ def _kind(trials: Trials, old: int, new: int) -> Kind:
     one, other = trials.node(old), trials.node(new)
     if trials.is_fresh_random(old):
         return Kind.FRESH_RANDOM_NUMBERS
-    if set(one.names) & set(other.names) and new < old:
+    of_one_loop = one.site == other.site and one.calls == other.calls and old not in trials.analysis.updates
+    if set(one.names) & set(other.names) and new < old and not of_one_loop:
         return Kind.STALE_OPERAND
     return Kind.WRONG_OPERAND
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tracer.diagnosis import find_faults, find_stale_operands
+from tracer.diagnosis import find_faults, find_grown, find_stale_operands
 from tracer.explanation.building.modules import with_modules
 from tracer.explanation.building.numbers import finite
 from tracer.explanation.building.parts import PartMaker
@@ -23,11 +23,12 @@ from tracer.explanation.model import (
     Section,
 )
 from tracer.explanation.words.findings import left_out
-from tracer.explanation.words.losses import inferred
+from tracer.explanation.words.losses import came_back, inferred
 from tracer.matching.analysis import Analysis, analyse
 from tracer.matching.clock import Clock
+from tracer.matching.severed import is_severed
 from tracer.recording import Recording
-from tracer.tape.node import Kind
+from tracer.tape.node import UNTRACKED, Kind
 
 #: Runs an edited program, its own modules with other texts by their paths, and gives its recording; None if it fails.
 Rerun = Callable[[str, dict[str, str]], Recording | None]
@@ -52,8 +53,9 @@ def build_explanation(
     analysis = analyse(recording.tape, loss, Clock())
     tape = analysis.tape
     findings = find_stale_operands(analysis)
+    grown = find_grown(analysis)
     stale = {n for f in findings for u in f.spoiled for n in (analysis.updates[u].change, *f.meant)}
-    faults = find_faults(analysis, stale)
+    faults = [*grown, *find_faults(analysis, stale | {n for f in grown for n in f.meant})]
     maker = PartMaker(Reading(program, analysis, joined.sections), [*findings, *faults])
     for finding in findings:
         maker.diagnoses[finding.cause] = diagnose_stale(program, analysis, finding, maker, again, loss)
@@ -62,6 +64,8 @@ def build_explanation(
     lines = []
     for statement, pieces in find_pieces(program, tape).items():
         parts = _without_repeats([p for piece in pieces for p in maker.parts(piece)])
+        if not any(part.verdict == "wrong" for part in parts):
+            parts = maker.with_fault(parts, pieces)
         if parts:
             text = program.text_of(statement)
             lines.append(Line(statement.line, statement.end_line, text, tuple(parts)))
@@ -109,11 +113,16 @@ def _notes(
         )
     if analysis.inferred is not None:
         said = inferred(analysis.inferred.says, analysis.inferred.how)
-        lines_of = [analysis.tape.nodes[e].site for e in analysis.matcher.inferred.values()]
+        written = [r for r in analysis.matcher.inferred if r >= analysis.matcher.end]
+        lines_of = [analysis.tape.nodes[r].site for r in written]
         place = next((s.span for s in lines_of if s is not None), None)
         notes.append(Note(place.line if place else 0, place.column if place else 0, said))
     if loss is not None and not analysis.matcher.roots:
         notes.append(Note(0, 0, f"No scalar called {loss} was computed in the recorded iteration."))
+    behind = frozenset().union(*(analysis.matcher.all_ancestors(r.node) for r in analysis.matcher.roots))
+    for lost in analysis.tape.window_nodes():
+        if lost.id in behind and lost.site is not None and (is_severed(lost) or lost.op == UNTRACKED):
+            notes.append(Note(lost.site.span.line, lost.site.span.column, came_back(lost.site.text)))
     for sweeps in analysis.matcher.adjoints.values():
         for node in sorted(sweeps[0].blocked):
             site = analysis.tape.nodes[node].site
@@ -143,7 +152,9 @@ def _losses(maker: PartMaker, lines: list[Line]) -> tuple[Loss, ...]:
             name,
             line,
             finite(recorded.value),
-            found_out is not None and found_out.how == "fits" and root.node in found_out.losses,
+            found_out is not None
+            and found_out.how in ("fits", "layer")
+            and root.node >= maker.reading.analysis.matcher.end,
             maker.writer.formula_of(root.node),
         )
     return tuple(sorted(found.values(), key=lambda loss: loss.line))

@@ -29,8 +29,8 @@ from tracer.formula import (
     matrix_formula,
     plus,
     render,
+    scalar_symbol,
     sum_over,
-    symbol,
     times,
 )
 from tracer.formula.tree import Parenthesised, Partial, Subscript, Text
@@ -253,7 +253,7 @@ class DerivationWriter:
         )
 
     def _root(self) -> Tree:
-        return symbol(self.names.root_name)
+        return scalar_symbol(self.names.root_name)
 
     def _indices(self, quantity: Quantity, free: tuple[Index | int, ...]) -> list[Tree]:
         from tracer.formula import letter

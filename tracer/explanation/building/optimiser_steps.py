@@ -16,7 +16,7 @@ from tracer.explanation.building.pieces import Piece
 from tracer.explanation.building.reading import Reading
 from tracer.explanation.building.vocabulary import Vocabulary
 from tracer.explanation.model import Formula, Formulas, Part
-from tracer.formula import Tree, index_form, matrix_formula, plus, render, symbol, times
+from tracer.formula import Tree, index_form, matrix_formula, plus, render, scalar_symbol, symbol, times
 from tracer.formula.tree import Partial, Relation
 from tracer.gradients.local import forward_formula
 from tracer.matching.candidates import Match, Sort
@@ -49,7 +49,7 @@ class StepWriter:
         fitting = [
             m
             for m in self.reading.analysis.matcher.matches.get(update.change, ())
-            if m.candidate.sort is Sort.FULL
+            if m.candidate.sort in (Sort.FULL, Sort.TRUNCATED)
             and m.candidate.wrt == update.wrt
             and not m.candidate.transposed
         ]
@@ -76,7 +76,7 @@ class StepWriter:
         scale = match.scale.scale
         sign = update.sign * (1 if scale.coefficient > 0 else -1)
         rate = graph.scale_expr(abs(scale.coefficient), scale.symbols)
-        derivative = Partial(symbol(vocabulary.root_name), before)
+        derivative = Partial(scalar_symbol(vocabulary.root_name), before)
         rate_tree = index_form(rate, (), Letters.of(()), vocabulary.symbols(), vocabulary)
         step: Tree = (
             derivative if rate == graph.scale_expr(Fraction(1), ()) else times([rate_tree, derivative])

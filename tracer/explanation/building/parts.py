@@ -25,9 +25,10 @@ from tracer.explanation.building.pieces import Piece
 from tracer.explanation.building.reading import Reading
 from tracer.explanation.building.vocabulary import Vocabulary
 from tracer.explanation.model import Diagnosis, Entry, Evidence, Part, Role
+from tracer.explanation.words.losses import counted_steps, truncated
 from tracer.formula import (
     Tree,
-    symbol,
+    scalar_symbol,
     times,
     transposed,
 )
@@ -41,10 +42,11 @@ from tracer.matching.proof import Proof
 from tracer.matching.replays import describe
 from tracer.tape.node import Kind, Node, Span
 
-_GRADIENTS = (Sort.FULL, Sort.PATH, Sort.PARTIAL)
+_GRADIENTS = (Sort.FULL, Sort.PATH, Sort.PARTIAL, Sort.TRUNCATED)
 #: How many different things one expression may be said to be.
 _MOST_IDENTITIES = 6
 _UNKNOWN = "unknown"
+_CUT = "cut in time"
 #: An array of a formula in what a proof relies on.
 _ARRAY = re.compile("`([^`]+)`")
 
@@ -72,11 +74,17 @@ class PartMaker:
         by_identity: dict[Any, list[int]] = {}
         for node in piece.nodes:
             by_identity.setdefault(self._identity_key(node), []).append(node)
+        if _CUT in by_identity:  # what it is before the last step is added is not asked for
+            by_identity = {_CUT: by_identity[_CUT]}
+        unknown = by_identity.get(_UNKNOWN, [])
+        by_identity |= {_UNKNOWN: read} if (read := [n for n in unknown if not self._unread([n])]) else {}
         if len(by_identity) > 1 and self._unread(by_identity.get(_UNKNOWN, ())):
             by_identity.pop(_UNKNOWN, None)  # what the last step of a loop leaves behind is no gradient
         groups = list(by_identity.values())[-_MOST_IDENTITIES:]
-        made = (self.part(replace(piece, nodes=tuple(nodes))) for nodes in groups)
-        return [part for part in made if part is not None]
+        made = [self.part(replace(piece, nodes=tuple(nodes))) for nodes in groups]
+        wrong = [part for part in made if part is not None and part.verdict == "wrong"]
+        told = next((part for part in reversed(wrong) if part.of), wrong[-1] if wrong else None)
+        return [part for part in made if part is not None and (part is told or part not in wrong)]
 
     def _unread(self, nodes: Sequence[int]) -> bool:
         """Whether nothing was computed from any of these values."""
@@ -87,9 +95,13 @@ class PartMaker:
         match = self.reading.analysis.matcher.best(node)
         if self.reading.node(node).window < 0:
             return None
+        if node in self.meant:
+            return "meant"  # not what the same line computes at another layer, where it may go nowhere
         if match is None:
             return _UNKNOWN
         candidate = match.candidate
+        if candidate.sort is Sort.TRUNCATED:
+            return _CUT
         if candidate.sort is Sort.LOCAL or candidate.sort is Sort.FULL:
             return (
                 candidate.sort,
@@ -193,6 +205,8 @@ class PartMaker:
             contribution = f"through {self.reading.named_as(candidate.via)[0]}"
         elif candidate.sort is Sort.PARTIAL:
             contribution = "the sum of the first contributions"
+        elif candidate.sort is Sort.TRUNCATED:
+            contribution = f"over at most {counted_steps(candidate.steps or 0)} back in time"
         return replace(
             base,
             role="gradient",
@@ -213,6 +227,8 @@ class PartMaker:
             part = replace(part, remark=f"Not proved: {verified.proof.why_not}.")
         if verified.verdict == "unexplained":
             return replace(part, remark="It looks like this gradient, but a finite difference disagrees.")
+        if match.candidate.sort is Sort.TRUNCATED:
+            return replace(part, remark=truncated(match.candidate.steps or 0))
         if match.candidate.sort is Sort.PARTIAL:
             return part
         clock = self.reading.analysis.clock
@@ -275,7 +291,8 @@ class PartMaker:
                 )
         factor = None if match.scale.text == "1" else self.held.factor(match)
         derivative = Partial(
-            symbol(names.root_name), names.symbol(self.reading.analysis.graph.name(match.candidate.wrt))
+            scalar_symbol(names.root_name),
+            names.symbol(self.reading.analysis.graph.name(match.candidate.wrt)),
         )
         left: Tree = derivative if factor is None else times([factor, derivative])
         if match.candidate.transposed:
@@ -396,6 +413,20 @@ class PartMaker:
         statement = self.reading.program.statement_at(piece.span.line, piece.span.column)
         return self._faults.get(statement) if statement is not None else None
 
+    def with_fault(self, parts: list[Part], pieces: Sequence[Piece]) -> list[Part]:
+        """The parts of a statement with a fault in it that none of them tells: so where a call is handed a gradient."""
+        finding = self._fault_at(pieces[0]) if pieces else None
+        if finding is None:
+            return parts
+        spoiled = {*finding.readers, *finding.meant}
+        held = [piece for piece in pieces if not spoiled.isdisjoint(piece.nodes)]
+        if not held:
+            return parts
+        widest = max(held, key=lambda p: (p.span.end_line - p.span.line, p.span.end_column - p.span.column))
+        node = max(spoiled & set(widest.nodes))
+        told = self._at_fault(replace(widest, nodes=(node,), whole=True), self._base(widest), finding)
+        return parts if told is None else [*(p for p in parts if p.span != told.span), told]
+
     def _at_fault(self, piece: Piece, base: Part, finding: Finding) -> Part | None:
         """The statement in which a fault enters, or that part of it which feeds an update."""
         updates = self.reading.analysis.updates
@@ -406,6 +437,9 @@ class PartMaker:
             return None
         diagnosis = self.diagnoses.get(finding.cause)
         match = finding.meant.get(piece.node)
+        if match is None and finding.grown is not None:
+            part = self._identity(base, next(iter(finding.meant.values())))
+            return replace(part, verdict="wrong", diagnosis=diagnosis)
         if match is None:
             return replace(base, role="gradient", verdict="wrong", diagnosis=diagnosis)
         part = self._identity(base, match)
@@ -461,6 +495,8 @@ class PartMaker:
             if self.reading.program.statement_at(site.span.line, site.span.column) == statement:
                 return True
             for call in self.reading.node(reader).calls:
+                if call in self.reading.node(finding.cause).calls:
+                    continue  # nothing was handed over: the update was made in that call, too
                 if self.reading.program.statement_at(call.site.span.line, call.site.span.column) == statement:
                     return True
         return False

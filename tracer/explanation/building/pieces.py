@@ -95,7 +95,7 @@ def find_pieces(program: Program, tape: Tape) -> dict[Span, list[Piece]]:
             continue
         if any(set(p.nodes) & set(ids) and p.whole and values.get(statement) == span for p in pieces):
             continue
-        returned = values.get(statement) == span and not any(p.whole for p in pieces)
+        returned = values.is_all_of(statement, span) and not any(p.whole and p.span != span for p in pieces)
         pieces.append(Piece(span, program.text_of(span), ids, None, returned))
     for pieces in found.values():
         pieces.sort(key=lambda p: (not p.whole, p.span.line, p.span.column, -p.span.end_column))
@@ -119,6 +119,11 @@ class _Values(dict[Span, Span]):
 
     targets: dict[Span, str]
     plain: set[Span]
+    listed: dict[Span, set[Span]]
+
+    def is_all_of(self, statement: Span, span: Span) -> bool:
+        """Whether an expression is the value of the statement, or an item of the list, tuple or dict that it makes."""
+        return self.get(statement) == span or span in self.listed.get(statement, ())
 
     def is_plain(self, statement: Span) -> bool:
         """Whether the statement binds one name to its value."""
@@ -132,9 +137,11 @@ def _value_spans(program: Program) -> _Values:
     values = _Values()
     values.targets = {}
     values.plain = set()
+    values.listed = {}
     for node in ast.walk(program.tree):
         if isinstance(node, ast.Assign | ast.AnnAssign | ast.Return | ast.Expr) and node.value is not None:
             values[program.span(node)] = program.span(node.value)
+            values.listed[program.span(node)] = {program.span(item) for item in _items(node.value)}
         if isinstance(node, ast.AugAssign):
             values[program.span(node)] = program.span(node)
             values.plain.add(program.span(node))
@@ -151,3 +158,13 @@ def _value_spans(program: Program) -> _Values:
             if isinstance(target, ast.Name | ast.Attribute | ast.Subscript):
                 values.targets[program.span(node)] = program.text_of(program.span(target))
     return values
+
+
+def _items(value: ast.expr) -> list[ast.expr]:
+    match value:
+        case ast.ListComp(elt=item) | ast.GeneratorExp(elt=item) | ast.DictComp(value=item):
+            return [item]
+        case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Dict(values=items):
+            return items
+        case _:
+            return []

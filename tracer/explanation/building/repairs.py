@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from itertools import islice
+from itertools import chain, islice
 
-from tracer.diagnosis import Finding, targets
+from msgspec.structs import replace
+
+from tracer.diagnosis import Finding, grown_parameters, targets
+from tracer.diagnosis.rewrites import Operand, Rewrite
 from tracer.explanation.building.code_words import CodeWords
 from tracer.explanation.building.parts import PartMaker
 from tracer.explanation.building.rewriting import Rewritten, SourceEditor, edited
 from tracer.explanation.model import Diagnosis, Edit, Formula
 from tracer.explanation.words.findings import Told, fault, stale_operand
-from tracer.formula import render, symbol
+from tracer.formula import render, scalar_symbol, symbol
 from tracer.formula.tree import Partial
 from tracer.matching.analysis import Analysis, identified
 from tracer.matching.candidates import Match
@@ -49,7 +52,7 @@ def diagnose_stale(
     if edit is not None and rerun is not None and not _mends(program, edit, rerun, loss, finding, maker):
         edit = None
     match = next(iter(finding.meant.values()))
-    root = symbol(maker.reading.root_name(match.candidate.root))
+    root = scalar_symbol(maker.reading.root_name(match.candidate.root))
     first = finding.spoiled[0]
     before = analysis.updates[first].before
     should = Formula(
@@ -115,8 +118,8 @@ def diagnose_fault(
     likeliest: Rewritten | None = None
     if finding.rewrite is not None:
         words = CodeWords(maker.reading, maker.derived, maker.local)
-        ways = islice(SourceEditor(program, words).ways(finding.rewrite), _MOST_WAYS)
-        for way in ways:
+        editor = SourceEditor(program, words)
+        for way in islice(chain.from_iterable(map(editor.ways, _told_as(finding))), _MOST_WAYS):
             likeliest = likeliest or way
             if rerun is None or _mends(program, way.edit, rerun, loss, finding, maker):
                 rewritten = way
@@ -127,7 +130,9 @@ def diagnose_fault(
     should = None
     if match is not None:
         by = maker.reading.named_as(match.candidate.wrt)[0]
-        should = Formula(*render(Partial(symbol(maker.reading.root_name(match.candidate.root)), symbol(by))))
+        should = Formula(
+            *render(Partial(scalar_symbol(maker.reading.root_name(match.candidate.root)), symbol(by)))
+        )
     told = Told(
         kind=finding.kind.value,
         line=span.line if span is not None else 0,
@@ -136,6 +141,7 @@ def diagnose_fault(
         new=rewritten.new if rewritten else "",
         derivative=None if match is None else should.text if should is not None else None,
         spoiled=_spoiled_names(finding, maker),
+        grown=None if finding.grown is None else (str(finding.grown[0]), str(finding.grown[1])),
     )
     edit = rewritten.edit if rewritten is not None else None
     return Diagnosis(
@@ -146,6 +152,14 @@ def diagnose_fault(
         () if edit is None else (edit,),
         None,
     )
+
+
+def _told_as(finding: Finding) -> list[Rewrite]:
+    """What is to be done to the source, first at the call that is to blame, if the fault shows further inside."""
+    rewrite = finding.rewrite
+    if isinstance(rewrite, Operand) and finding.place is not None and finding.place != rewrite.span:
+        return [replace(rewrite, span=finding.place), rewrite]
+    return [] if rewrite is None else [rewrite]
 
 
 #: How many ways to write an edit are run at most.
@@ -203,6 +217,9 @@ def _mends(
     names = _spoiled_names(finding, maker)
     judged = [t for t in after if set(names) & set(_all_names(again, t.wrt))]
     wrong = sum(t.is_wrong for t in after)
+    if finding.grown is not None:
+        left = [g for g in grown_parameters(again) if set(names) & set(_all_names(again, g.before))]
+        return bool(judged) and not any(t.is_wrong for t in judged) and not left
     return bool(judged) and not any(t.is_wrong for t in judged) and wrong < sum(t.is_wrong for t in before)
 
 

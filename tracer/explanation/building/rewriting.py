@@ -14,18 +14,22 @@ from msgspec import Struct
 
 from tracer.diagnosis.rewrites import (
     Accumulate,
+    AddAt,
     AddName,
     AddTerm,
     DerivativeInstead,
     Drop,
+    Exchanged,
     Gradient,
     Negate,
     Operand,
     Operator,
+    OtherCache,
     Overwrite,
     Reduction,
     Rewrite,
     Scale,
+    SumOperand,
     TimesDerivative,
     Transposed,
 )
@@ -91,12 +95,23 @@ class SourceEditor:
                 yield from self._dropped(span, kept)
             case Reduction(span, op, axis, keepdims):
                 yield from self._at(span, self._reduction(span, op, axis, keepdims))
+            case SumOperand(span, operand, axes, keepdims):
+                operands = self._operand_nodes(span)
+                if operand < len(operands):
+                    place = self.program.span(operands[operand])
+                    yield from self._replace(place, self._summed(operands[operand], axes, keepdims))
             case Overwrite(span) | Accumulate(span):
                 yield from self._bound(span, isinstance(rewrite, Accumulate))
+            case AddAt(span):
+                yield from self._added_at(span)
             case Scale(span, text):
                 yield from self._scaled(span, text)
             case Operand():
                 yield from self._other_operand(rewrite)
+            case Exchanged(span, one, other):
+                yield from self._at(span, self._exchanged(span, one, other))
+            case OtherCache(span):
+                yield from self._other_cache(span)
             case TimesDerivative(span, of, wrt):
                 for slope in self.words.slopes(of, wrt):
                     yield from self._times(span, slope)
@@ -246,6 +261,33 @@ class SourceEditor:
             return text.rpartition(".T")[0]
         return f"{text}.T" if _is_tight(text) else f"({text}).T"
 
+    def _exchanged(self, span: Span, one: int, other: int) -> str | None:
+        call = self._expression(span)
+        listed = call.args[0] if isinstance(call, ast.Call) and call.args else None
+        if call is None or not isinstance(listed, ast.List | ast.Tuple) or max(one, other) >= len(listed.elts):
+            return None
+        items = [self._text(item) for item in listed.elts]
+        old = ", ".join(items)
+        items[one], items[other] = items[other], items[one]
+        whole = self._text(call)
+        return whole.replace(old, ", ".join(items), 1) if old in whole else None
+
+    def _other_cache(self, span: Span) -> Iterator[Rewritten]:
+        """Each plain argument of a call, as what another call of the function that gave it returned there."""
+        call = self._expression(span)
+        given = [a for a in call.args if isinstance(a, ast.Name)] if isinstance(call, ast.Call) else []
+        returned: dict[str, tuple[str, int]] = {}
+        for node in ast.walk(self.program.tree):
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+                targets = node.targets[0].elts if isinstance(node.targets[0], ast.Tuple) else node.targets
+                for at, target in enumerate(targets):
+                    if isinstance(target, ast.Name):
+                        returned[target.id] = (self._text(node.value.func), at)
+        for argument in given:
+            for other, source in returned.items():
+                if source == returned.get(argument.id) and other != argument.id:
+                    yield from self._replace(self.program.span(argument), other)
+
     def _dropped(self, span: Span, kept: int) -> Iterator[Rewritten]:
         statement = self._statement(span)
         operands = self._operand_nodes(span)
@@ -270,6 +312,21 @@ class SourceEditor:
         settings = [] if axis is None else [f"axis={axis}"]
         settings += ["keepdims=True"] if keepdims else []
         return f"{self._text(owner)}.{op}({', '.join([*first, *settings])})"
+
+    def _summed(self, node: ast.expr, axes: tuple[int, ...], keepdims: bool) -> str:
+        axis = f"axis={axes[0] if len(axes) == 1 else axes}" if axes else ""
+        settings = [text for text in (axis, "keepdims=True" if keepdims else "") if text]
+        return f"np.sum({', '.join([self._text(node), *settings])})"
+
+    def _added_at(self, span: Span) -> Iterator[Rewritten]:
+        statement = self._statement(span)
+        match statement:
+            case ast.AugAssign(target=ast.Subscript(value=array, slice=index), value=value):
+                parts = ", ".join(self._text(part) for part in (array, index, value))
+                shown = f"({self._text(index)})"
+                if isinstance(index, ast.Tuple):
+                    parts = f"{self._text(array)}, {shown}, {self._text(value)}"
+                yield from self._replace_statement(statement, f"np.add.at({parts})")
 
     def _bound(self, span: Span, adding: bool) -> Iterator[Rewritten]:
         statement = self._statement(span)
@@ -332,7 +389,7 @@ class SourceEditor:
             return
         places: dict[str, list[ast.expr]] = {}
         for place in self.words.places(rewrite.old):
-            if place != rewrite.span and _holds(rewrite.span, place):
+            if place != rewrite.span and rewrite.span.contains(place):
                 expression = self._expression(place)
                 if expression is not None:
                     places.setdefault(self._text(expression), []).append(expression)
@@ -346,6 +403,39 @@ class SourceEditor:
             for new in [self._transposed(nodes[0], old)] if rewrite.transposed else news:
                 if new != old:
                     yield from self._replace_all(rewrite.span, nodes, old, new)
+        for old in places:
+            yield from self._copied(rewrite.span, old)
+        yield from self._other_lists(rewrite.span)
+
+    def _other_lists(self, span: Span) -> Iterator[Rewritten]:
+        """Items that a place reads, from another list that is filled alongside: ``zs[-l]`` for ``activations[-l]``."""
+        outer = next(iter(self._nodes.get(span, ())), None)
+        filled = [
+            self._text(node.func.value)
+            for nodes in self._nodes.values()
+            for node in nodes
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "append"
+        ]
+        for node in ast.walk(outer) if outer is not None else ():
+            if isinstance(node, ast.Subscript) and self._text(node.value) in filled:
+                for other in dict.fromkeys(filled):
+                    if other != self._text(node.value):
+                        yield from self._replace(self.program.span(node.value), other)
+
+    def _copied(self, span: Span, name: str) -> Iterator[Rewritten]:
+        """Where a variable that a place reads was bound, bound to a copy: what changes the array leaves it alone."""
+        bound = [
+            node
+            for nodes in self._nodes.values()
+            for node in nodes
+            if isinstance(node, ast.Assign)
+            and [self._text(t) for t in node.targets] == [name]
+            and node.lineno < span.line
+            and isinstance(node.value, ast.Name | ast.Attribute | ast.Subscript)
+        ]
+        if bound:
+            last = max(bound, key=lambda node: node.lineno)
+            yield from self._replace(self.program.span(last.value), f"{self._text(last.value)}.copy()")
 
     def _replace_all(self, within: Span, nodes: list[ast.expr], old: str, new: str) -> Iterator[Rewritten]:
         for chosen in [nodes, *([n] for n in nodes if len(nodes) > 1)]:
@@ -368,13 +458,6 @@ def edited(program: Program, edit: Edit) -> str:
     lines = list(program.lines)
     lines[edit.line - 1 : edit.end_line] = edit.new.split("\n")
     return "\n".join(lines)
-
-
-def _holds(outer: Span, inner: Span) -> bool:
-    return (outer.line, outer.column) <= (inner.line, inner.column) and (inner.end_line, inner.end_column) <= (
-        outer.end_line,
-        outer.end_column,
-    )
 
 
 def _beside_operators(node: ast.AST) -> list[ast.expr]:

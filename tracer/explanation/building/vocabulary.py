@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from tracer.calculus.linearised import INVERSE
 from tracer.calculus.printing import Names, NoForm
 from tracer.calculus.terms import Axes, Axis, Definition, Expr, Index
-from tracer.formula import Symbols, Tree, letter, symbol
+from tracer.formula import Symbols, Tree, letter, scalar_symbol, symbol
 from tracer.formula.building import number, power
 from tracer.formula.tree import Partial
 from tracer.gradients.graph import Graph
@@ -148,7 +148,7 @@ class Vocabulary(Names):
         """The symbol of an array; a temporary has a made-up letter."""
         if array in self.partials:
             root, wrt = self.partials[array]
-            of = symbol(self.root_name) if root == self.root_array else self.symbol(root)
+            of = scalar_symbol(self.root_name) if root == self.root_array else self.symbol(root)
             return Partial(of, self.symbol(wrt))
         inverted = self._inverted(array)
         if inverted is not None:

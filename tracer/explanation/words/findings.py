@@ -50,6 +50,7 @@ class Told(Struct, frozen=True):
         old, new: the expression as it is and as it should be; empty if no edit of the source was found.
         derivative: what the value should be, such as ``∂loss/∂hidden``.
         spoiled: the parameters whose gradients are wrong because of it.
+        grown: the shapes of a parameter, as text, before and after a step that gives it another one.
     """
 
     kind: str
@@ -59,6 +60,7 @@ class Told(Struct, frozen=True):
     derivative: str | None = None
     spoiled: tuple[str, ...] = ()
     place: str = ""
+    grown: tuple[str, str] | None = None
 
 
 _LEADS = {
@@ -101,9 +103,23 @@ _LEADS = {
 }
 
 
+_REPEATED = (
+    "Line {line} adds by an index in which an entry may stand several times: x[index] += v reads all entries first, so "
+    "of equal ones only the last is added."
+)
+
+
 def fault(told: Told) -> str:
     """What is wrong, what it should be, and what it spoils, in two or three sentences."""
-    said = [_LEADS.get(told.kind, _LEADS["unknown"]).format(line=told.place or told.line)]
+    lead = _REPEATED if told.new.startswith("np.add.at(") else _LEADS.get(told.kind, _LEADS["unknown"])
+    said = [lead.format(line=told.place or told.line)]
+    if told.grown is not None:
+        name, (old, new) = listed(told.spoiled) or "the parameter", told.grown
+        said = [
+            f"Line {told.place or told.line} makes {name} grow: it was made with shape {old}, and its step has shape {new}, "
+            f"so NumPy repeats {name}, which has shape {new} from then on. The gradient has the shape of {name}: sum over "
+            "the axes along which it was repeated."
+        ]
     if told.new and told.old:
         said.append(f"It should say {_code(told.new)} instead of {_code(told.old)}.")
     elif told.new:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 
-def inferred(says: str, how: Literal["fits", "moved", "added"]) -> str:
+def inferred(says: str, how: Literal["fits", "moved", "added", "layer"]) -> str:
     """How the loss of a report was found out.
 
     Arguments:
@@ -16,4 +16,28 @@ def inferred(says: str, how: Literal["fits", "moved", "added"]) -> str:
         return f"{says} is computed of other values than the explained step starts from; its gradient is taken at these."
     if how == "added":
         return f"{says} are never added up; the backward pass fits their sum."
+    if how == "layer":
+        return (
+            "No loss is computed behind these layers: the array that a backward pass starts from stands for the gradient of "
+            f"some loss by a layer's output. What follows is the gradient of {says}, which is that of every such loss: "
+            "⟨G, X⟩ is the sum of the products of G and X, entry by entry."
+        )
     return f"No loss of these outputs is computed; the backward pass fits {says}, which was inferred."
+
+
+def came_back(text: str) -> str:
+    """What is not judged because of a value that was somewhere else in between."""
+    return f"{text} came back from where it could not be followed: no gradient by what it was computed from is judged."
+
+
+def truncated(steps: int) -> str:
+    """What a gradient is that goes back over a limited number of time steps."""
+    return (
+        f"This is the truncated gradient: what an output owes to more than {counted_steps(steps)} before it is left out, "
+        "on purpose."
+    )
+
+
+def counted_steps(steps: int) -> str:
+    """A number of time steps."""
+    return f"{steps} step{'' if steps == 1 else 's'}"

@@ -1,0 +1,72 @@
+"""Weight decay that is added to a gradient: ``dW += reg * W``, where the loss has no penalty.
+
+Comes in: a value that is meant as the gradient by a parameter.  Goes out: the value before a multiple of the parameter was
+added.  Weight decay that the loss does not have is a convention; where the loss has a penalty on the
+parameter, the term is part of the gradient, and stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from tracer.gradients.adjoints import is_real
+from tracer.matching.candidates import Matcher
+from tracer.tape.node import Kind
+
+
+def without_decay(matcher: Matcher, node: int, wrt: int, roots: Iterable[int]) -> int:
+    """The node before weight decay was added to it; itself if nothing was, or if a loss has a penalty."""
+    tape = matcher.graph.tape
+    if any(has_penalty(matcher, root, wrt) for root in roots):
+        return node
+    operands = tape.operands(node)
+    if tape.nodes[node].op not in ("add", "subtract") or len(operands) != 2 or not is_real(tape.nodes[node]):
+        return node
+    sign = 1 if tape.nodes[node].op == "add" else -1
+    for rest, term, way in ((*operands, sign), (*operands[::-1], 1)):
+        multiple = _multiple(matcher, term, wrt)
+        same_shape = tape.nodes[rest].shape == tape.nodes[node].shape
+        if multiple is not None and same_shape and not _grows(matcher, node, wrt, way * multiple):
+            return without_decay(matcher, rest, wrt, ())
+    return node
+
+
+def _multiple(matcher: Matcher, node: int, of: int) -> float | None:
+    """The number, on the first replay, by which one value is a multiple of another; None if it is not on all."""
+    first: float | None = None
+    for values in matcher.replays.values:
+        one, other = np.asarray(values[node], dtype=float), np.asarray(values[of], dtype=float)
+        if one.shape != other.shape or one.size < 2 or not np.all(np.isfinite(one)):
+            return None
+        size = float(np.vdot(other, other))
+        factor = float(np.vdot(one, other)) / size if size else 0.0
+        if not factor or float(np.max(np.abs(one - factor * other))) > 1e-9 * float(np.max(np.abs(one))):
+            return None
+        first = factor if first is None else first
+    return first
+
+
+def _grows(matcher: Matcher, node: int, wrt: int, coefficient: float) -> bool:
+    """Whether a step with such a term makes the parameter larger instead of smaller."""
+    for update in matcher.updates.values():
+        if update.wrt == wrt:
+            rate = _multiple(matcher, update.change, node)
+            if rate is not None:
+                return update.sign * rate * coefficient > 0
+    return False
+
+
+def has_penalty(matcher: Matcher, root: int, wrt: int) -> bool:
+    """Whether some scalar in a loss rests on a parameter, and on nothing but parameters and settings."""
+    tape = matcher.graph.tape
+    trained = {u.before for u in matcher.updates.values()} | set(matcher.updates)
+
+    def is_setting(node: int) -> bool:
+        made = tape.nodes[node].kind not in (Kind.LEAF, Kind.RANDOM, Kind.OPAQUE)
+        return node in trained or made or tape.nodes[node].shape == ()
+
+    scalars = (n for n in matcher.all_ancestors(root) if tape.nodes[n].shape == () and is_real(tape.nodes[n]))
+    behind = (matcher.all_ancestors(n) for n in scalars if n != wrt)
+    return any(wrt in ancestors and all(map(is_setting, ancestors)) for ancestors in behind)
