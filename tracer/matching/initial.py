@@ -13,7 +13,6 @@ from tracer.gradients.adjoints import is_real
 from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import Tape
 
-
 #: What an array is made of that only has the shape of another one: ``dout = np.ones_like(out)``.
 _OF_A_SHAPE = frozenset(("ones_like", "full_like"))
 
