@@ -73,6 +73,20 @@ PROGRAMS: dict[str, Closed] = {
         ("da = np.exp(logp)", "da = np.exp(a)"),
         "dW",
     ),
+    "log-sum-exp, with sums of two shapes": Closed(
+        _X,
+        """
+        s = X @ W
+        loss = np.mean(np.log(np.exp(s).sum(1)) - s[np.arange(n), t])
+        p = np.exp(s) / np.exp(s).sum(1, keepdims=True)
+        ds = (p - np.eye(3)[t]) / n
+        dW = X.T @ ds
+        W = W - 0.1 * dW
+        """,
+        ("ds", "dW"),
+        ("ds = (p - np.eye(3)[t]) / n", "ds = (p - np.eye(3)[t]) / 3"),
+        "nothing",
+    ),
     "softmax alone": Closed(
         "Z = np.random.randn(6, 5); T = np.random.randn(6, 5)",
         """
@@ -126,6 +140,74 @@ PROGRAMS: dict[str, Closed] = {
         ("dz", "dw"),
         ("dz = (1 / (1 + np.exp(-z)) - y) / m", "dz = (1 / (1 + np.exp(-z)) + y) / m"),
         "dz",
+    ),
+    "binary cross-entropy of scores, without overflow": Closed(
+        _LOGISTIC,
+        """
+        z = X @ w
+        cost = np.mean(np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z))))
+        dz = (1 / (1 + np.exp(-z)) - y) / m
+        dw = X.T @ dz
+        w = w - 0.1 * dw
+        """,
+        ("dz", "dw"),
+        ("dz = (1 / (1 + np.exp(-z)) - y) / m", "dz = (1 / (1 + np.exp(-np.abs(z))) - y) / m"),
+        "dz",
+    ),
+    "sigmoid in two branches": Closed(
+        _LOGISTIC,
+        """
+        z = X @ w
+        p = np.where(z >= 0, 1 / (1 + np.exp(-z)), np.exp(z) / (1 + np.exp(z)))
+        cost = -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+        dz = (p - y) / m
+        dw = X.T @ dz
+        w = w - 0.1 * dw
+        """,
+        ("dz", "dw"),
+        ("dz = (p - y) / m", "dz = (p - y) * p / m"),
+        "dz",
+    ),
+    "softsign": Closed(
+        "X = np.random.randn(8, 4); W = np.random.randn(4, 3); T = np.random.randn(8, 3)",
+        """
+        z = X @ W
+        a = z / (1 + np.abs(z))
+        loss = np.sum((a - T) ** 2)
+        dz = 2 * (a - T) / (1 + np.abs(z)) ** 2
+        dW = X.T @ dz
+        W = W - 0.01 * dW
+        """,
+        ("dz", "dW"),
+        ("/ (1 + np.abs(z)) ** 2", "/ (1 + z) ** 2"),
+        "dz",
+    ),
+    "Huber": Closed(
+        "X = np.random.randn(8, 4); w = np.random.randn(4); y = np.random.randn(8); delta = 1.0",
+        """
+        r = X @ w - y
+        a = np.abs(r)
+        loss = np.sum(np.where(a <= delta, 0.5 * r ** 2, delta * (a - 0.5 * delta)))
+        dr = np.where(a <= delta, r, delta * np.sign(r))
+        dw = X.T @ dr
+        w = w - 0.1 * dw
+        """,
+        ("dr", "dw"),
+        ("delta * np.sign(r))", "np.abs(r))"),
+        "dr",
+    ),
+    "Student's t": Closed(
+        "X = np.random.randn(8, 4); w = np.random.randn(4); y = np.random.randn(8); nu = 3.0",
+        """
+        r = X @ w - y
+        loss = (nu + 1) / 2 * np.sum(np.log(1 + r ** 2 / nu))
+        dr = (nu + 1) * r / (nu + r ** 2)
+        dw = X.T @ dr
+        w = w - 0.1 * dw
+        """,
+        ("dr", "dw"),
+        ("dr = (nu + 1) * r", "dr = nu * r"),
+        "dr",
     ),
     "ridge regression": Closed(
         _REGRESSION,
@@ -349,6 +431,25 @@ PROGRAMS: dict[str, Closed] = {
         """,
         ("dv", "du", "dun"),
         ("(1 - ns) @ un", "ns @ un"),
+        "dv",
+    ),
+    "words and negative samples, by a sigmoid of the negative": Closed(
+        "V = np.random.randn(7, 4); U = np.random.randn(7, 4); c = 2; o = 3; neg = np.array([0, 5, 6])",
+        """
+        v = V[c].copy()
+        u = U[o].copy()
+        un = U[neg]
+        pos = 1 / (1 + np.exp(-(u @ v)))
+        loss = -np.log(pos) - np.sum(np.log(1 / (1 + np.exp(-(-un @ v)))))
+        ns = 1 / (1 + np.exp(-(un @ v)))
+        dv = (pos - 1) * u + un.T @ ns
+        du = (pos - 1) * v
+        dun = np.outer(ns, v)
+        V[c] -= 0.1 * dv
+        U[o] -= 0.1 * du
+        """,
+        ("dv", "du", "dun"),
+        ("+ un.T @ ns", "- un.T @ ns"),
         "dv",
     ),
     "a Gaussian's covariance": Closed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.building.explained import NAMES, analysis
+from tests.building.explained import NAMES, analysed_source, analysis
 from tracer.gradients.adjoints import ancestors, numeric_adjoints, sensitive
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Sort
@@ -80,6 +80,22 @@ def test_the_sweep_stops_at_an_update() -> None:
     assert all(found.updates[u].before not in before for u in found.updates if u in before)
     uncut = ancestors(found.tape, root, ())
     assert {found.updates[u].before for u in found.updates if u in before} <= uncut
+
+
+@pytest.mark.parametrize("way", ["np.abs(np.fft.fft(W)) ** 2", "np.sqrt(W.astype(complex)).real"])
+def test_what_also_passes_through_complex_numbers_has_no_adjoint_rather_than_a_part_of_it(way: str) -> None:
+    found = analysed_source(f"""
+import numpy as np
+W = np.random.default_rng(3).normal(size=(4, 3))
+for it in range(3):
+    S = W * 3
+    loss = np.sum(S ** 2) + np.sum({way})
+    W = W - 0.01 * W
+""")
+    full = found.matcher.adjoints[last_root(found)][0].full
+    named = {name: n for n, node in enumerate(found.tape.nodes) for name in node.names}
+    assert named["S"] in full
+    assert not {u.before for u in found.updates.values()} & full.keys()
 
 
 def test_even_without_a_cut_an_update_has_no_formula_to_go_through() -> None:

@@ -75,7 +75,7 @@ for i in range(3):
 """
 
 
-@pytest.mark.parametrize("call", ["np.nan_to_num(h, nan=np.median(h))", "np.unwrap(h)"])
+@pytest.mark.parametrize("call", ["np.diff(h, prepend=0.0)", "(h * np.tanh(np.quantile(h, [0.5])))"])
 def test_where_a_path_has_no_derivative_here_nothing_behind_it_is_claimed(call: str) -> None:
     """Half of ∂loss/∂W passes through a call without a formula: the other half must not be taken for all of it."""
     found = gradients(HIDDEN.format(call=call))

@@ -310,6 +310,8 @@ def _elementwise() -> list[Case]:
         Case("bool", (mask,), np.copy), Case("item", (np.array(2.5),), np.copy),
         Case("int", (y,), np.copy), Case("equal", (y, Fraction(2)), lambda y, c: y == 2),
         Case("sum_of", ((np.array(1.5), np.array(2.5), Fraction(1)),), lambda p: float(p[0]) + float(p[1]) + 1),
+        *(Case("sum_of", (tuple(real(*s) for s in shapes),), sum) for shapes in [[(3,)] * 3, [(2, 3), (3,)], [(1, 3), (2, 1)]]),
+        *(Case("sum_of", (real(*shape),), sum) for shape in [(4,), (4, 3), (1, 3), (2, 1, 3)]),
     ]  # fmt: skip
     return cases
 

@@ -64,7 +64,6 @@ def test_a_second_pass_knows_what_the_first_one_found() -> None:
 
 REFUSED: list[tuple[str, tuple[Any, ...], dict[str, Any], tuple[int, ...], str]] = [
     ("getitem", (np.ones((4, 3)), np.array([-1, 0])), {}, (2, 3), "counts from the end"),
-    ("getitem", (np.ones(4), slice(2, 2)), {}, (0,), "empty slice"),
     ("getitem", (np.ones(4), (0, 0)), {}, (), "2 indices for an array of the shape"),
     ("setitem", (np.ones(4), np.array([1, 1]), np.ones(2)), {}, (4,), "written twice"),
     ("einsum", ("..i->i", np.ones((4, 3))), {}, (3,), "the subscripts '..i->i'"),
@@ -77,21 +76,36 @@ REFUSED: list[tuple[str, tuple[Any, ...], dict[str, Any], tuple[int, ...], str]]
     ("roll", (np.ones(3),), {"shift": 3}, (3,), "a shift of 3 along an axis of the size 3"),
     ("quantile", (np.ones(4), (Fraction(1, 4), Fraction(1, 2))), {}, (2,), "several quantiles at once"),
     ("quantile", (np.ones(4), Fraction(1, 4)), {"method": "lower"}, (), "the method 'lower'"),
-    ("norm", (np.ones((4, 3)),), {"ord": 2}, (), "order 2 over 2 axes"),
+    ("norm", (np.ones(3),), {"ord": 0}, (), "order 0 over 1 axes"),
+    ("norm", (np.ones((2, 3, 3)),), {"ord": 2}, (), "order 2 over 3 axes"),
+    ("linalg.vector_norm", (np.ones(3),), {"ord": 0}, (), "entries that are not zero"),
+    ("gradient", (np.ones(4),), {"edge_order": 2}, (4,), "ends of the second order"),
+    ("nanquantile", (np.ones(4), np.array(0.2)), {}, (), "a quantile that the program computes"),
+    ("cov", (np.ones((4, 3)), np.ones((4, 3))), {}, (8, 8), "two arrays that are not two variables"),
+    ("choose", (np.ones(3, dtype=int), np.ones((2, 3))), {}, (3,), "alternatives that are one array"),
+    ("insert", (np.ones(3), 1, (Fraction(1), Fraction(2))), {}, (5,), "a list of values, which is no array"),
+    ("put", (np.ones(3), np.array([1]), (Fraction(1),)), {}, (3,), "a list of values, which is no array"),
+    ("trim_zeros", (np.ones((2, 3)),), {}, (2, 3), "an array of several axes"),
+    ("polyint", (np.ones(3), 2), {}, (5,), "several integrations"),
+    ("polymul", (np.zeros(3), np.ones(3)), {}, (1,), "leading coefficients that are 0"),
+    ("linalg.tensorsolve", (np.ones((2, 2)), np.ones(2)), {"axes": (0,)}, (2,), "axes put elsewhere"),
+    ("max_of", (np.ones((2, 2)),), {}, (), "an operand of the shape"),
+    ("sum_of", (np.ones(3),), {}, (), "an array that Python goes through"),
     ("average", (np.ones((4, 3)),), {"weights": 3}, (), "weights that are no array"),
     ("sort", (np.ones((4, 3)),), {"axis": None}, (12,), "flattened"),
     ("cumprod", (np.ones((4, 3)),), {}, (12,), "flattened"),
-    ("diff", (np.ones(4),), {"n": 2}, (2,), "differences of the order 2"),
-    ("kron", (np.ones(4), np.ones((2, 2))), {}, (2, 8), "different numbers of axes"),
+    ("diff", (np.ones(4),), {"n": 9}, (2,), "differences of the order 9"),
+    ("kron", (np.ones(4), 2), {}, (4,), "a product with a number"),
     ("cross", (np.ones(2), np.ones(2)), {}, (), "operands of the shapes"),
     ("correlate", (np.ones(2), np.ones(3)), {}, (2,), "the shorter one"),
     ("linalg.matrix_power", (np.ones((3, 3)), -1), {}, (3, 3), "the power -1"),
     ("linalg.solve", (np.ones((2, 3, 3)), np.ones(3)), {}, (2, 3), "operands of the shapes"),
-    ("part_of", (0, "linalg.svd", np.ones((3, 3))), {}, (3, 3), "the singular vectors"),
-    ("part_of", (0, "modf", np.ones(3)), {}, (3,), "no formula for the parts of modf"),
+    ("part_of", (0, "linalg.svd", np.ones((4, 3))), {}, (4, 4), "singular vectors of nothing"),
+    ("part_of", (0, "histogram", np.ones(3)), {}, (3,), "no formula for the parts of histogram"),
+    ("part_of", (1, "frexp", np.ones(3)), {}, (3,), "the exponent, a whole number"),
     ("part_of", (0, "linalg.lstsq", np.ones((3, 2)), np.ones(3)), {"rcond": 0.5}, (2,), "rcond"),
     ("real", (np.ones(3) * 1j,), {}, (3,), "complex numbers"),
-    ("select", (np.ones(4),), {}, (4,), "there is no formula for this operation"),
+    ("of_no_kind", (np.ones(4),), {}, (4,), "there is no formula for this operation"),
     ("fft.fft", (np.ones(4),), {}, (4,), "complex numbers"),
     ("floor", (np.ones(4),), {}, (4,), "constant between jumps"),
     ("argsort", (np.ones(4),), {}, (4,), "positions or counts"),
@@ -116,6 +130,13 @@ def test_what_has_no_formula_says_why(
     with pytest.raises(NoFormula, match=reason) as caught:
         define(op, "out", given, arguments, table, shape, dtype)
     assert caught.value.op == op
+
+
+def test_an_array_without_entries_depends_on_nothing() -> None:
+    """As the part before the first word: ``X[:0]``."""
+    table = AxisTable()
+    x = table.operand("x", (4, 3))
+    assert define("getitem", "out", (x, slice(0, 0)), {}, table, (0, 3)).expr == ()
 
 
 def test_a_division_by_a_sum_is_refused_and_not_guessed() -> None:

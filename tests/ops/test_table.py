@@ -14,7 +14,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from choosing_cases import CHOOSING_CASES
 from more_cases import MORE_CASES
+from numeric_cases import NUMERIC_CASES
 from scipy_cases import SCIPY_CASES
 from table_cases import CASES as FIRST_CASES
 from table_cases import Array, Case
@@ -35,7 +37,7 @@ from tracer.ops import (
     held_values,
 )
 
-CASES = [*FIRST_CASES, *MORE_CASES, *SCIPY_CASES]
+CASES = [*FIRST_CASES, *MORE_CASES, *CHOOSING_CASES, *NUMERIC_CASES, *SCIPY_CASES]
 
 
 class Prepared:
@@ -163,6 +165,8 @@ def test_a_corrupted_coefficient_is_noticed(case: Case) -> None:
     prepared = Prepared(case)
     if is_linearised(prepared.definition):
         return  # its value says nothing of its differential; the derivatives above are corrupted instead
+    if not prepared.result.size:
+        return  # an array without entries has none that could be wrong
     if not prepared.result.any():
         assert not np.allclose(prepared.evaluate(Definition("out", (), constant(1))), prepared.result)
         return
@@ -189,7 +193,7 @@ FEW_SHAPES = {
     "diagflat", "expand_dims", "fill_diagonal", "hstack", "invert", "linalg.matrix_power", "linalg.multi_dot",
     "logical_and", "logical_not", "logical_or", "bitwise_and", "bitwise_or", "moveaxis", "outer", "pad", "r_", "squeeze",
     "stack", "swapaxes", "take", "take_along_axis", "tensordot", "transpose", "trapezoid", "vdot", "vstack", "where",
-    "inner", "pi", "e",
+    "inner", "pi", "e", "block", "bincount", "log_base", "prod_of",
 }  # fmt: skip
 
 
@@ -213,8 +217,8 @@ def test_what_has_no_derivative_is_declared_with_a_reason_and_has_no_row() -> No
 
 
 def test_an_unknown_operation_has_no_formula() -> None:
-    with pytest.raises(NoFormula, match="select: there is no formula for this operation"):
-        define("select", "out", (), {}, AxisTable(), (3,))
+    with pytest.raises(NoFormula, match="of_no_kind: there is no formula for this operation"):
+        define("of_no_kind", "out", (), {}, AxisTable(), (3,))
 
 
 def test_an_operand_cannot_be_iterated_over_by_mistake() -> None:

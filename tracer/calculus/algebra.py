@@ -136,6 +136,8 @@ def rational_power(base: Fraction, exponent: Fraction) -> Fraction:
         if base == 0 and exponent < 0:
             raise ValueError("division by zero")
         return base ** int(exponent)
+    if base == 1:
+        return base
     root = exponent.denominator
     numerator, denominator = (_integer_root(n, root) for n in (base.numerator, base.denominator))
     if numerator is None or denominator is None:

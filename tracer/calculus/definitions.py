@@ -1,6 +1,6 @@
 """Questions about definitions: which arrays are equal, what they rest on, what simple form they have.
 
-In come definitions in program order; nothing is changed here.
+In come definitions in program order; they are not changed, but some are given written in another way.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from functools import lru_cache
 
-from tracer.calculus.algebra import ONE, add, arrays_in, freshen, scale, substitute
+from tracer.calculus.algebra import ONE, add, arrays_in, freshen, make_term, scale, substitute
 from tracer.calculus.canonical import canonical_key, is_zero
+from tracer.calculus.indexing import NotRepresentable
 from tracer.calculus.renaming import rename_arrays
 from tracer.calculus.terms import Condition, Definition, Delta, Entry, Expr, Factor, Index, Mask, Term
 
@@ -45,6 +46,56 @@ def _value_key(free: tuple[Index | int, ...], expr: Expr) -> object:
     }
     axes = tuple(i.axis if isinstance(i, Index) else None for i in free)
     return axes, canonical_key(substitute(expr, numbered))
+
+
+def as_multiples(definitions: Mapping[str, Definition]) -> dict[str, Definition]:
+    """The definitions, with multiples of an earlier array, or the same one with other axes of size one, written as that.
+
+    (−A) v is −(A v), and a sum with ``keepdims=True`` is the one without.
+    """
+    result = dict(definitions)
+    earlier: dict[object, tuple[str, Fraction, tuple[Index | int, ...]]] = {}
+    for name, definition in definitions.items():
+        core: Expr | None = definition.expr
+        coefficient = ONE
+        if len(definition.expr) == 1:
+            (term,) = definition.expr
+            if not term.bound and len(term.factors) < 2:
+                continue  # one entry or function is followed by its name
+            alone, coefficient = _without_multiples(term, result)
+            core = None if alone is None else (alone,)
+        if not core:
+            continue
+        running = tuple(i for i in definition.free if isinstance(i, Index))
+        key = _value_key(running, core)
+        known, of_known, free = earlier.setdefault(key, (name, coefficient, definition.free))
+        if known != name:
+            rest = iter(running)
+            at = tuple(next(rest) if isinstance(i, Index) else i for i in free)
+            factor = (Entry(known, at), ONE)
+            result[name] = Definition(name, definition.free, (Term(coefficient / of_known, (), (factor,)),))
+    return result
+
+
+def _without_multiples(term: Term, definitions: Mapping[str, Definition]) -> tuple[Term | None, Fraction]:
+    """The term without its coefficient, and the coefficient, with factors that are multiples of an entry taken apart."""
+    coefficient = term.coefficient
+    waiting, factors = list(term.factors), list[tuple[Factor, Fraction]]()
+    while waiting:
+        factor, exponent = waiting.pop()
+        definition = definitions.get(factor.array) if isinstance(factor, Entry) and exponent == 1 else None
+        if not isinstance(factor, Entry) or definition is None:
+            factors.append((factor, exponent))
+        elif isinstance(only_factor(definition.expr, any_coefficient=True), Entry):
+            try:
+                (inner,) = at_entry(definition, factor)
+            except NotRepresentable:
+                return None, coefficient
+            coefficient *= inner.coefficient
+            waiting += inner.factors
+        else:
+            factors.append((factor, exponent))
+    return make_term(ONE, term.bound, factors), coefficient
 
 
 def ancestors(names: Iterable[str], definitions: Mapping[str, Definition]) -> dict[str, Definition]:

@@ -30,7 +30,7 @@ from tracer.calculus.terms import (
 def over_all_entries(term: Term, definitions: Mapping[str, Definition]) -> Term | None:
     """The term with one sum over places written as a sum over all entries; ``None`` if there is no such sum."""
     for index in term.bound:
-        places = {e for f, _ in term.factors for e in _look_ups(f) if index in indices_of(e)}
+        places = {e for f, _ in term.factors for e in look_ups(f) if index in indices_of(e)}
         masks = {e.array.rpartition(WHERE)[0] for e in places if e.indices == (index,) and WHERE in e.array}
         mask = next(iter(masks), None)
         definition = None if mask is None else definitions.get(mask)
@@ -48,12 +48,12 @@ def over_all_entries(term: Term, definitions: Mapping[str, Definition]) -> Term 
     return None
 
 
-def _look_ups(item: Factor | IndexExpr) -> Iterator[Entry]:
+def look_ups(item: Factor | IndexExpr) -> Iterator[Entry]:
     """The entries that stand in the place of an index."""
     for index in _indices(item):
         if isinstance(index, Entry):
             yield index
-        yield from _look_ups(index)
+        yield from look_ups(index)
 
 
 def _indices(item: Factor | IndexExpr) -> tuple[IndexExpr, ...]:

@@ -4,7 +4,8 @@ In come two expressions with the same free indices, definitions and lemmas; out 
 Invariant, above all: what differs is never proved.  What is not proved may still be equal.
 
 The difference is tested for zero: as it is; unfolded and rewritten; as a rational function
-cancelled by SymPy; and last under the assumption that no two values that are compared are exactly equal.
+cancelled by SymPy; under the assumption that no two values that are compared are exactly equal; and last in
+the cases of the sign of what is compared with 0.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from msgspec.structs import replace
 from tracer.calculus.adjoint import TooLarge
 from tracer.calculus.algebra import add, arrays_in, constant, multiply, of_factor, scale
 from tracer.calculus.canonical import simplify
+from tracer.calculus.cases import IsZero, Keeping, by_cases
 from tracer.calculus.definitions import ancestors, at_entry, only_factor
 from tracer.calculus.indexing import NotRepresentable, entry_text
 from tracer.calculus.patterns import Lemma
 from tracer.calculus.rational import cancelled
-from tracer.calculus.renaming import definition_with_sizes, mentions_positions, with_sizes
+from tracer.calculus.renaming import definition_with_sizes, mentions_positions, rename_arrays, with_sizes
 from tracer.calculus.rewriting import Rewriter
 from tracer.calculus.terms import (
     Axis,
@@ -84,6 +86,10 @@ def prove_equal(
     lemmas, keep = tuple(lemmas), tuple(keep)
     start = time.thread_time()
     proof = _prove(a, b, definitions, keep, lemmas, budget_seconds, counts)
+    left_over = budget_seconds - (time.thread_time() - start)
+    if not proof.proved and keep and left_over > budget_seconds / 2:
+        unfolded = _prove(a, b, definitions, (), lemmas, left_over, counts)  # what is kept may have to do with the rest
+        proof = unfolded if unfolded.proved else proof
     if proof.proved or sizes is None:
         return proof
     reached = ancestors(arrays_in(a) | arrays_in(b), definitions)
@@ -127,10 +133,64 @@ def _prove(
             normal = ()
             used.update(dict.fromkeys(ties))
     if normal:
+        deadline = start + budget_seconds
+        cases = by_cases(
+            rename_arrays(difference, rewriter.same),
+            rewriter.definitions,
+            _keeping(difference, ancestors(names, definitions), keep, lemmas, counts, deadline),
+            _zero_test(keep, lemmas, counts, deadline),
+        )
+        if cases is not None:
+            normal = ()
+            used.update({f"no entry of `{cases.array}` equals 0": None} if cases.tie else {cases.array: None})
+    if normal:
         return Proof(False, simplify(a), simplify(b), (), rewriter.joined(normal))
     form = rewriter.joined(_normal_or_plain(rewriter, a, budget_seconds))  # equal things have one normal form
     names_used = dict.fromkeys(rewriter.squares.get(name, name) for name in used)
     return Proof(True, form, form, tuple(names_used), ())
+
+
+def _keeping(
+    difference: Expr,
+    definitions: Mapping[str, Definition],
+    keep: tuple[str, ...],
+    lemmas: tuple[Lemma, ...],
+    counts: Mapping[Axis, Entry] | None,
+    deadline: float,
+) -> Keeping:
+    """The normal form of a difference in which one more array stands for itself, until a time of the processor."""
+
+    def keeping(array: str) -> tuple[Expr, Mapping[str, Definition]] | None:
+        rewriter = Rewriter(definitions, lemmas, (*keep, array), counts=counts)
+        try:
+            return rewriter.normal(difference, max(deadline - time.thread_time(), 0)), rewriter.definitions
+        except (TooLarge, NotRepresentable):
+            return None
+
+    return keeping
+
+
+def _zero_test(
+    keep: tuple[str, ...], lemmas: tuple[Lemma, ...], counts: Mapping[Axis, Entry] | None, deadline: float
+) -> IsZero:
+    """Whether an expression is zero by other definitions, until a time of the processor.
+
+    Of the lemmas only those count that say a number: others may bring in entries of which no sign is assumed.
+    """
+    lemmas = tuple(lemma for lemma in lemmas if not arrays_in(lemma.value))
+
+    def is_zero(expr: Expr, definitions: Mapping[str, Definition]) -> bool:
+        left_over = deadline - time.thread_time()
+        if left_over <= 0:
+            return False
+        rewriter = Rewriter(definitions, lemmas, keep, counts=counts)
+        try:
+            normal = rewriter.normal(expr, left_over)
+        except (TooLarge, NotRepresentable):
+            return False
+        return not normal or not cancelled(normal, rewriter.definitions, rewriter.keep)
+
+    return is_zero
 
 
 def _normal_or_plain(rewriter: Rewriter, expr: Expr, budget_seconds: float) -> Expr:

@@ -30,7 +30,14 @@ from tracer.calculus.algebra import (
 )
 from tracer.calculus.canonical import canonical_key, simplify, term_key
 from tracer.calculus.comparisons import simpler_mask
-from tracer.calculus.definitions import at_entry, chosen_part_of, number_values, only_factor, positive_part_of
+from tracer.calculus.definitions import (
+    as_multiples,
+    at_entry,
+    chosen_part_of,
+    number_values,
+    only_factor,
+    positive_part_of,
+)
 from tracer.calculus.exponentials import related_exponentials
 from tracer.calculus.indexing import NotRepresentable
 from tracer.calculus.linearised import as_equations, join_roots
@@ -85,7 +92,7 @@ class Rewriter:
             if name not in self.same
         }
         self.keep = frozenset(self.same.get(k, k) for k in keep)
-        self.definitions = related_exponentials(self.definitions)
+        self.definitions = related_exponentials(as_multiples(self.definitions))
         self.most_terms = most_terms
         self.used: dict[str, None] = {}
         self._deadline = float("inf")

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from tracer.diagnosis.conventions import compared
 from tracer.diagnosis.gradient_names import parameter_of, plain_name, says_gradient
 from tracer.diagnosis.growth import Growth, grown_parameters, is_grown
-from tracer.diagnosis.target import Target, alike, factors_beside_decay, factors_of, proportion
+from tracer.diagnosis.target import Target, alike, factors_of, proportion
 from tracer.gradients.adjoints import ELEMENTWISE, is_real
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Sort
@@ -78,7 +78,8 @@ def _without_chance(analysis: Analysis, target: Target, found: Iterable[Target])
 
 def _has_named_factor(analysis: Analysis, target: Target) -> bool:
     """Whether a multiple of a gradient is one by what the program has a name for; arrays are not multiples by chance."""
-    if np.size(analysis.tape.nodes[target.node].value) > 1:
+    fitted = analysis.inferred is not None and analysis.inferred.how == "fits"  # but for a factor
+    if fitted or np.size(analysis.tape.nodes[target.node].value) > 1:
         return True
     matcher = analysis.matcher
     scalars = matcher.scalars(target.node, target.roots[0])
@@ -128,11 +129,8 @@ def _target(
     values = analysis.replays.of(node)
     sign = update.sign if update is not None and node == update.change else 0
     whole = tuple(r for r in roots if not any(_is_part(analysis, r, other, wrt) for other in roots))
-    fitted = analysis.inferred is not None and analysis.inferred.how == "fits"
     for root in whole:
         factors = factors_of(analysis, values, root, wrt)
-        if factors is None and fitted:
-            factors = factors_beside_decay(analysis, values, root, wrt)
         if factors is not None:
             ordered = (root, *(r for r in whole if r != root))
             return Target(node, ordered, wrt, update.node if update else None, sign, factors)

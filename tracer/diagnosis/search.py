@@ -105,7 +105,7 @@ def _smallest(trials: Trials, until: float) -> tuple[Edit, tuple[Target, ...]] |
             if is_settled(edit.level) or time.thread_time() > until:
                 break
             mended = trials.mended(edit)
-            if not mended:
+            if not mended or (edit.kind is Kind.UNKNOWN and not _is_enclosed(trials, edit)):
                 continue
             level = edit.level + _IDLE * trials.is_idle_somewhere(edit)
             rank = (
@@ -118,6 +118,11 @@ def _smallest(trials: Trials, until: float) -> tuple[Edit, tuple[Target, ...]] |
             if best is None or rank < best[0]:
                 best = rank, edit, mended
     return None if best is None else (best[1], best[2])
+
+
+def _is_enclosed(trials: Trials, edit: Edit) -> bool:
+    """Whether something that a value was computed from is right, so that the fault is not anywhere before it."""
+    return _enters(trials, edit) or any(is_gradient(trials.best(k)) for n in edit.nodes for k in trials.operands(n))
 
 
 def _enters(trials: Trials, edit: Edit) -> bool:

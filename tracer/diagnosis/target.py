@@ -65,25 +65,6 @@ def factors_of(analysis: Analysis, values: Sequence[object], root: int, wrt: int
     return tuple(found)
 
 
-def factors_beside_decay(
-    analysis: Analysis, values: Sequence[object], root: int, wrt: int
-) -> tuple[float, ...] | None:
-    """As `factors_of`, where a multiple of the parameter itself may be added: an inferred loss has no penalty."""
-    found = []
-    for value, parameter, adjoints in zip(
-        values, analysis.replays.of(wrt), analysis.matcher.adjoints[root], strict=True
-    ):
-        gradient, one = adjoints.full.get(wrt), np.asarray(value, dtype=float)
-        if gradient is None or one.shape != np.shape(gradient) or one.size < 3:
-            return None
-        columns = np.stack([np.ravel(gradient), np.ravel(parameter)], axis=1).astype(float)
-        (factor, decay), *_ = np.linalg.lstsq(columns, one.ravel(), rcond=None)
-        if proportion(one - decay * columns[:, 1].reshape(one.shape), gradient) is None:
-            return None
-        found.append(float(factor))
-    return tuple(found)
-
-
 def proportion(value: object, gradient: object) -> float | None:
     """The number by which ``gradient`` must be multiplied to give ``value``; None if there is none but 0."""
     if gradient is None or value is None:

@@ -103,9 +103,7 @@ def numeric_adjoints(
     def rule(node: Node, position: int, _: Sequence[Any]) -> Callable[[Any], Any] | None:
         places = operands(node)
         operand = places[position]
-        if (
-            operand not in relevant or places.index(operand) != position
-        ):  # a product counts all places of an operand
+        if operand not in _once(rules, places, relevant) or places.index(operand) != position:
             return None
 
         def product(adjoint: Any) -> Any:
@@ -131,10 +129,32 @@ def numeric_adjoints(
     return result
 
 
+def _once(rules: NumericRules, places: Sequence[int], relevant: frozenset[int]) -> list[int]:
+    """The operands that have a product of their own.
+
+    A product counts all places of a value, also where it was computed again: in ``(a - b) * (a - b)`` both factors
+    are one array of the formula, so that only the first of them gets it.
+    """
+    found: dict[int, int] = {}
+    for operand in places:
+        if operand in relevant:
+            found.setdefault(rules.value(operand), operand)
+    return list(found.values())
+
+
 def _hidden(tape: Tape, root: int, relevant: frozenset[int], cuts: Collection[int]) -> set[int]:
-    """What the root depends on through a value that could not be followed."""
-    opaque = [n for n in ancestors(tape, root, cuts) if tape.nodes[n].kind is Kind.OPAQUE]
-    return {k for n in opaque for k in tape.operands(n) if k in relevant}
+    """What the root depends on through a value that could not be followed, or through complex numbers."""
+    above = ancestors(tape, root, cuts)
+    found = {k for n in above if tape.nodes[n].kind is Kind.OPAQUE for k in tape.operands(n) if k in relevant}
+    seen: set[int] = set()
+    todo = [k for n in above for k in tape.operands(n) if n not in cuts]
+    while todo:
+        node = todo.pop()
+        if node not in seen and tape.nodes[node].dtype.startswith("complex"):
+            seen.add(node)
+            todo += tape.operands(node)
+            found.update(k for k in tape.operands(node) if k in relevant)
+    return found
 
 
 #: What is left of a sum of numbers of size 1 that cancel is smaller than this.
@@ -189,9 +209,7 @@ def local_derivatives(
         if tape.nodes[current].op not in ELEMENTWISE:
             elsewhere += tape.operands(current)
             continue
-        for operand in dict.fromkeys(tape.operands(current)):
-            if operand not in relevant:
-                continue
+        for operand in _once(rules, tape.operands(current), relevant):
             products = [
                 rules.product(current, operand, values, so_far)
                 for values, so_far in zip(replays, totals[current], strict=True)

@@ -35,6 +35,8 @@ _OF_ARRAYS = frozenset(
     "sum mean prod max min std var dot matmul outer linalg.norm add subtract multiply divide power negative exp log sqrt "
     "square absolute tanh maximum minimum clip".split()
 )
+#: Operations whose formula depends on whether entries are finite.
+_OF_FINITE = frozenset(("nan_to_num",))
 _INDEXING = frozenset(("getitem", "setitem", "take_flat", "put_flat", "add_at", "take", "axis_size"))
 
 #: Operations that divide by how many entries they take together.
@@ -366,12 +368,12 @@ def _operand(
             return node.value
         if plain and node.shape == () and node.value is not None:
             return node.value
-        whole = node.dtype.startswith(("int", "uint", "bool"))
+        known = node.dtype.startswith(("int", "uint", "bool")) or user.op in _OF_FINITE
         return graph.table.operand(
             graph.name(node.id),
             node.shape,
             dtype=node.dtype,
-            value=values[argument.node] if values is not None else node.value if whole else None,
+            value=values[argument.node] if values is not None else node.value if known else None,
             source=graph.tape.nodes[graph.representative(node.id)].op,
         )
     if isinstance(argument, tuple | list):

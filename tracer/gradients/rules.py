@@ -45,6 +45,10 @@ class NumericRules:
         self._graph = graph
         self._products: dict[tuple[int, int], _Product | None] = {}
 
+    def value(self, node: int) -> int:
+        """The node whose value this one has: the first that carried out the same operation on the same values."""
+        return self._graph.representative(node)
+
     def product(self, node: int, operand: int, values: list[Any], adjoint: Any) -> NDArray[Any] | None:
         """∂root/∂operand as far as it passes through ``node``; None if the edge cannot be differentiated."""
         key = (node, operand)

@@ -1,4 +1,4 @@
-"""Running sums, products and differences, along one axis or over several.
+"""Products, and running sums and products along an axis.
 
 A product has no sum of products as its formula: it is linear in each entry, so that its derivative by an
 entry is the product of all the others, the array ``<out>.others`` (``<out>.slopes`` for a running product,
@@ -12,14 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from tracer.calculus import fresh
-from tracer.calculus.indexing import shifted
-from tracer.calculus.terms import Index, IndexExpr
+from tracer.calculus.terms import Index
 from tracer.ops.axes import Operand
-from tracer.ops.reductions import axis_at, reduced, split, whole
-from tracer.ops.stated import change, looked
+from tracer.ops.reductions import axis_at, reduced, rows, split
+from tracer.ops.shapes import flat
+from tracer.ops.stated import Indices, change, looked
 from tracer.ops.table import Row, by_name, looked_up, operation
-from tracer.ops.writing import Form, NoFormula, condition, form, rational, sum_over
+from tracer.ops.writing import Form, NoFormula, condition, form, sum_over
+
+Array = np.ndarray[Any, Any]
 
 
 @operation("prod")
@@ -33,15 +34,20 @@ def prod(X: Operand, axis: Any = None, keepdims: Any = False, *, out: Operand) -
 def others(output: str, operands: Sequence[Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
     """For each entry the product of all others that are multiplied with it."""
     x = np.asarray(operands[0].value, dtype=float)
-    over = reduced(x.ndim, by_name("X axis", operands, arguments).get("axis"))
+    return {f"{output}.others": product_of_others(x, by_name("X axis", operands, arguments).get("axis"))}
+
+
+def product_of_others(x: Array, axis: Any) -> Array:
+    """For each entry the product of all others along the axes that are reduced."""
+    over = reduced(x.ndim, axis)
     kept = [p for p in range(x.ndim) if p not in over]
     moved = np.transpose(x, (*kept, *over))
-    flat = moved.reshape((*[x.shape[p] for p in kept], -1))
+    flat = moved.reshape(rows(x.shape, kept, over))
     product = _without_own(flat).reshape(moved.shape)
-    return {f"{output}.others": np.transpose(product, np.argsort((*kept, *over)))}
+    return np.transpose(product, np.argsort((*kept, *over)))
 
 
-def _without_own(flat: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _without_own(flat: Array) -> Array:
     """Along the last axis, the product of all entries but each."""
     ones = np.ones((*flat.shape[:-1], 1))
     before = np.concatenate([ones, np.cumprod(flat, axis=-1)[..., :-1]], axis=-1)
@@ -58,19 +64,27 @@ def along(X: Operand, axis: Any, op: str, default: Any = None) -> int:
 
 
 @operation("cumsum", "cumulative_sum")
-def cumsum(X: Operand, axis: Any = None) -> Row:
-    """out[i] = Σ_j [j ≤ i] X[j]"""
+def cumsum(X: Operand, axis: Any = None, *, out: Operand) -> Row:
+    """out[i] = Σ_j [j ≤ i] X[j]; of all entries, one row after the other: out[k] = Σ_ij [i J + j ≤ k] X[i, j]"""
+    if axis is None and X.ndim > 1:
+        index = X.indices()
+        (k,) = out.indices()
+        return (k,), sum_over(index, condition("<=", flat(index, X.table), k) * X[index])
     position = along(X, axis, "cumsum")
+    free, inner, reached = up_to(X, position)
+    return free, sum_over(inner[position], reached * X[inner])
+
+
+def up_to(X: Operand, position: int) -> tuple[Indices, Indices, Form]:
+    """Indices i of the result, those j of the entries of X along an axis, and [j ≤ i]."""
     free = X.indices()
     j = X.axis(position)
     if not isinstance(j, Index):
-        return free, X[free]
-    inner = list(free)
-    inner[position] = j
-    return free, sum_over(j, condition("<=", j, free[position]) * X[tuple(inner)])
+        return free, free, form(1)
+    return free, (*free[:position], j, *free[position + 1 :]), condition("<=", j, free[position])
 
 
-@operation("cumprod")
+@operation("cumprod", "cumulative_prod")
 def cumprod(X: Operand, axis: Any = None, *, out: Operand) -> Row:
     """out[i] = Π_j≤i X[j], linear in each entry: ∂out[i]/∂X[j] = [j ≤ i] Π_l≤i, l≠j X[l]"""
     position = along(X, axis, "cumprod")
@@ -84,48 +98,19 @@ def cumprod(X: Operand, axis: Any = None, *, out: Operand) -> Row:
     return free, looked(out, "value", *free) + sum_over(j, slope * change(X, tuple(inner)))
 
 
-@looked_up("cumprod")
+@looked_up("cumprod", "cumulative_prod")
 def slopes(output: str, operands: Sequence[Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
     """[j ≤ i] Π_l≤i, l≠j X[l]; j is the last axis."""
     given = by_name("X axis", operands, arguments)
     x = np.asarray(given["X"].value, dtype=float)
-    position = along(given["X"], given.get("axis"), "cumprod")
+    return {f"{output}.slopes": running_slopes(x, along(given["X"], given.get("axis"), "cumprod"))}
+
+
+def running_slopes(x: Array, position: int) -> Array:
+    """[j ≤ i] Π_l≤i, l≠j x[l] along one axis; j is a new last axis."""
     moved = np.moveaxis(x, position, -1)
     n = moved.shape[-1]
     result = np.zeros((*moved.shape, n))
     for i in range(n):
         result[..., i, : i + 1] = _without_own(moved[..., : i + 1])
-    return {f"{output}.slopes": np.moveaxis(result, -2, position)}
-
-
-@operation("diff")
-def diff(X: Operand, n: Any = 1, axis: Any = -1, *, out: Operand) -> Row:
-    """out[i] = X[i + 1] − X[i]"""
-    if whole(n) != 1:
-        raise NoFormula("diff", f"differences of the order {n}")
-    index, (first, second) = _both(X, f"{out.name}.steps", along(X, axis, "diff"))
-    return index, second - first
-
-
-@operation("trapezoid", "trapz")
-def trapezoid(y: Operand, *more: Any, out: Operand, dx: Any = 1, axis: Any = -1) -> Row:
-    """out = dx · Σ_i ½ (y[i] + y[i + 1])"""
-    if more:
-        raise NoFormula("trapezoid", "places that are given one by one")
-    position = along(y, axis, "trapezoid")
-    step = dx[()] if isinstance(dx, Operand) and not dx.ndim else form(rational(dx))
-    index, (first, second) = _both(y, f"{out.name}.steps", position)
-    kept = tuple(i for p, i in enumerate(index) if p != position)
-    return kept, sum_over(index[position], (first + second) * rational(0.5)) * step
-
-
-def _both(X: Operand, name: str, position: int) -> tuple[tuple[Index | int, ...], tuple[Form, Form]]:
-    """An entry and the next one along an axis; the index runs over all but the last."""
-    if X.shape[position] < 2:
-        raise NoFormula("diff", f"an axis of the size {X.shape[position]}")
-    index = list(X.indices())
-    step = fresh(X.table.axis(name, X.shape[position] - 1))
-    index[position] = step
-    after: list[IndexExpr] = list(index)
-    after[position] = shifted(step, 1)
-    return tuple(index), (X.at(*index), X.at(*after))
+    return np.moveaxis(result, -2, position)

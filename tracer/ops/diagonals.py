@@ -57,6 +57,9 @@ def diagonal(X: Operand, offset: Any = 0, axis1: Any = 0, axis2: Any = 1, *, out
 @operation("trace", "linalg.trace")
 def trace(X: Operand, offset: Any = 0, axis1: Any = 0, axis2: Any = 1, *, out: Operand) -> Row:
     """out = Σ_i X[i, i + k]"""
+    first, second = (axis_at(a, _matrix(X, "trace").ndim) for a in (axis1, axis2))
+    if not -X.shape[first] < whole(offset) < X.shape[second]:
+        return out.indices(), form(0)  # a diagonal outside the matrix
     (*others, step), entries = diagonal(X, offset, axis1, axis2, out=out)
     return tuple(others), sum_over(step, entries)
 

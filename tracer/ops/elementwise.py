@@ -41,7 +41,7 @@ def negative(a: Form) -> Form:
     return -a
 
 
-@elementwise("positive", "copy", "ascontiguousarray")
+@elementwise("positive", "copy", "ascontiguousarray", "view")
 def identity(a: Form) -> Form:
     """out[i] = a[i]"""
     return a

@@ -21,7 +21,7 @@ from tracer.ops.axes import Operand
 from tracer.ops.reductions import axis_at
 from tracer.ops.selection import Selection, select
 from tracer.ops.table import Row, operation
-from tracer.ops.writing import Form, NoFormula, delta, form, rational, sum_over
+from tracer.ops.writing import Form, NoFormula, delta, form, rational, sum_over, total
 
 
 @operation("getitem")
@@ -141,3 +141,18 @@ def _check_once(X: Operand, selection: Selection) -> None:
     np.add.at(count, selection.numpy, 1)
     if count.max() > 1:
         raise NoFormula("setitem", "an entry is written twice, and the last value counts")
+
+
+@operation("bincount")
+def bincount(x: Any, weights: Any = None, minlength: Any = 0, *, out: Operand) -> Row:
+    """out[k] = Σ_i δ(k, x[i]) w[i], the weights at the places that point to k; the number of them without weights"""
+    (k,) = out.indices()
+    if isinstance(x, (tuple, list)):
+        placed = (
+            delta(k, int(at)) * (weights.at(n) if isinstance(weights, Operand) else 1)
+            for n, at in enumerate(x)
+        )
+        return (k,), total(placed)
+    i = x.indices()
+    w = weights[i] if isinstance(weights, Operand) else form(1)
+    return (k,), sum_over(i, delta(k, Entry(x.name, i)) * w)

@@ -14,6 +14,7 @@ from tracer.calculus.terms import Axis, Index
 from tracer.ops.axes import Operand
 from tracer.ops.lengths import length_of
 from tracer.ops.reductions import axis_at
+from tracer.ops.stated import Indices
 from tracer.ops.table import Row, operation
 from tracer.ops.writing import Form, NoFormula, delta, form, rational, sum_over, total
 
@@ -134,3 +135,40 @@ def append(X: Any, values: Any, axis: Any = None, *, out: Operand) -> Row:
     if any(isinstance(a, Operand) and a.ndim > 1 for a in (X, values)):
         raise NoFormula("append", "arrays that are flattened")
     return r_((X, values), out=out)
+
+
+@operation("block")
+def block(blocks: Any, *, out: Operand) -> Row:
+    """out[k, l] = Σ_i Σ_j δ(k, i + r) δ(l, j + c) A[i, j] + …, each block moved to where it starts"""
+    free = out.indices()
+    placed: list[Form] = []
+    _place(blocks, _depth(blocks), (0,) * out.ndim, free, out, placed)
+    return free, total(placed)
+
+
+def _depth(blocks: Any) -> int:
+    return 1 + _depth(blocks[0]) if isinstance(blocks, (tuple, list)) else 0
+
+
+def _place(
+    item: Any, depth: int, start: tuple[int, ...], free: Indices, out: Operand, placed: list[Form]
+) -> tuple[int, ...]:
+    """Enter the blocks of a nested list, the first of which starts at a place; gives the shape that they fill."""
+    if isinstance(item, (tuple, list)):
+        axis = out.ndim - depth
+        length, filled = 0, (1,) * out.ndim
+        for piece in item:
+            at = (*start[:axis], start[axis] + length, *start[axis + 1 :])
+            filled = _place(piece, depth - 1, at, free, out, placed)
+            length += filled[axis]
+        return (*filled[:axis], length, *filled[axis + 1 :])
+    shape = item.shape if isinstance(item, Operand) else ()
+    own = item.indices() if isinstance(item, Operand) else ()
+    inner = (0,) * (out.ndim - len(shape)) + own
+    weight = form(1)
+    for one, i, begin, size in zip(free, inner, start, out.shape, strict=True):
+        if size != 1:
+            weight = weight * delta(one, shifted(i, begin))
+    value = item.at(*own) if isinstance(item, Operand) else form(rational(item))
+    placed.append(sum_over([i for i in own if isinstance(i, Index)], weight * value))
+    return (1,) * (out.ndim - len(shape)) + tuple(shape)

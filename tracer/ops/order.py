@@ -48,13 +48,13 @@ def order(output: str, operands: Sequence[Any], arguments: Mapping[str, Any]) ->
     return {f"{output}.order": np.argsort(x, axis=whole(axis) if axis is not None else 0, kind="stable")}
 
 
-@operation("partition")
+@operation("partition", "partitioned")
 def partition(X: Operand, kth: Any, axis: Any = -1, *, out: Operand) -> Row:
     """out[i, k] = X[i, s[i, k]], where s[i, k] is the place of the entry that comes at k"""
     return sort(X, axis, out=out)
 
 
-@looked_up("partition")
+@looked_up("partition", "partitioned")
 def partial_order(output: str, operands: Sequence[Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The place of the entry that comes at each position."""
     given = by_name("X kth axis", operands, arguments)
@@ -80,7 +80,7 @@ def quantile(
     """out[i] = (1 − t) X[i, l[i]] + t X[i, h[i]], where the quantile lies at t between two entries"""
     if method != "linear":
         raise NoFormula("quantile", f"the method {method!r}")
-    _share(q, 1)  # refuses several at once
+    portion(q, 1)  # refuses several at once
     i, over, free = split(X, axis, keepdims)
     low, high = (picked(X, out, i, over, free, what) for what in ("low", "high"))
     share = looked(out, "share")
@@ -92,7 +92,7 @@ def quantile(
     return free, between
 
 
-def _share(q: Any, whole_part: int) -> float:
+def portion(q: Any, whole_part: int) -> float:
     """Which part of the entries is to be below, a number."""
     if isinstance(q, Operand):
         if q.ndim or (q.value is None and not q.dtype.startswith("float")):
@@ -136,7 +136,7 @@ def _around(
 ) -> dict[str, Any]:
     given = by_name("X q axis", operands, arguments)
     x = operands[0]
-    low, high, share = _between(x, given, _share(given["q"], whole_part))
+    low, high, share = _between(x, given, portion(given["q"], whole_part))
     n = np.prod([x.shape[p] for p in reduced(x.ndim, given.get("axis"))])
     steps = np.asarray((n - 1) / whole_part)
     return {

@@ -9,16 +9,46 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tracer.ops.axes import Operand
-from tracer.ops.linear_algebra import eigh, lstsq, parts_looked_up, qr, slogdet, svd
-from tracer.ops.reductions import whole
+from tracer.ops.axes import Operand, broadcast
+from tracer.ops.decompositions import decomposed, eigh, qr, svd
+from tracer.ops.differences import gradient, neighbours_of
+from tracer.ops.linear_systems import inverses, lstsq, normal_equations, slogdet
+from tracer.ops.reductions import axis_at, whole
+from tracer.ops.repeating import split
+from tracer.ops.scalar_functions import mantissa, quotient_and_rest, rounded_parts, whole_and_rest
 from tracer.ops.signals import one_of
 from tracer.ops.table import OPERATIONS, Row, looked_up, operation
 from tracer.ops.writing import NoFormula
 
+
+def one_broadcast(*arrays: Operand, part: int, out: Operand) -> Row:
+    """out[i, j] = X[j], one of the arrays of ``np.broadcast_arrays``"""
+    index = broadcast(*(a.axes for a in arrays), table=out.table)
+    return index, arrays[part][index]
+
+
+def unstacked(X: Operand, *, part: int, out: Operand, axis: Any = 0) -> Row:
+    """out[i] = X[k, i], one of the arrays of ``np.unstack``"""
+    position, free = axis_at(axis, X.ndim), list(X.indices())
+    at = [*free[:position], part if X.shape[position] > 1 else 0, *free[position + 1 :]]
+    return tuple(free[:position] + free[position + 1 :]), X.at(*at)
+
+
+def deep_part(X: Operand, sections: Any, *, part: int, out: Operand) -> Row:
+    """out[i, j, k] = X[i, j, k + start], one of the arrays of ``np.dsplit``"""
+    return split(X, sections, 2, part, out=out)
+
+
 #: The rows of the functions that give several arrays; they get ``part`` and ``out`` by keyword.
 PARTS: dict[str, Callable[..., Row]] = {
     "meshgrid": one_of,
+    "broadcast_arrays": one_broadcast,
+    "unstack": unstacked,
+    "dsplit": deep_part,
+    "gradient": gradient,
+    "divmod": quotient_and_rest,
+    "modf": whole_and_rest,
+    "frexp": mantissa,
     "linalg.eigh": eigh,
     "linalg.slogdet": slogdet,
     "linalg.svd": svd,
@@ -44,6 +74,19 @@ def statement(op: str, operands: Sequence[Any]) -> str:
 
 
 @looked_up("part_of")
-def of_parts(output: str, operands: Sequence[Any], _: Mapping[str, Any]) -> dict[str, Any]:
+def of_parts(output: str, operands: Sequence[Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The arrays that the formulas of parts mention."""
-    return parts_looked_up(output, operands[1], operands[2:])
+    part, name, *arrays = operands
+    if name == "gradient":
+        return neighbours_of(output, arrays, arguments, whole(part))
+    if name in ("divmod", "modf", "frexp"):
+        return rounded_parts(output, name, arrays)
+    if name == "linalg.slogdet":
+        return inverses(output, arrays, {})
+    if name == "linalg.lstsq":
+        return normal_equations(output, arrays, {})
+    return (
+        decomposed(output, name, arrays, arguments, whole(part))
+        if name in ("linalg.eigh", "linalg.svd", "linalg.qr")
+        else {}
+    )

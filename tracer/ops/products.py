@@ -93,12 +93,29 @@ def vecdot(A: Operand, B: Operand, axis: Any = -1) -> Row:
     return batch, sum_over(j, A[(*batch, j)] * B[(*batch, j)])
 
 
+@operation("matvec")
+def matvec(A: Operand, b: Operand) -> Row:
+    """out[i] = Σ_j A[i, j] · b[j]"""
+    i, j = A.axis(-2), A.axis(-1)
+    batch = broadcast(A.axes[:-2], b.axes[:-1], table=A.table)
+    return (*batch, i), sum_over(j, A[(*batch, i, j)] * b[(*batch, j)])
+
+
+@operation("vecmat")
+def vecmat(a: Operand, B: Operand) -> Row:
+    """out[k] = Σ_j a[j] · B[j, k]"""
+    j, k = B.axis(-2), B.axis(-1)
+    batch = broadcast(a.axes[:-1], B.axes[:-2], table=B.table)
+    return (*batch, k), sum_over(j, a[(*batch, j)] * B[(*batch, j, k)])
+
+
 @operation("kron")
 def kron(A: Operand, B: Operand, *, out: Operand) -> Row:
     """out[i K + k, j L + l] = A[i, j] · B[k, l]"""
-    if not isinstance(A, Operand) or not isinstance(B, Operand) or A.ndim != B.ndim:
-        raise NoFormula("kron", "operands with different numbers of axes")
-    left, right = A.indices(), B.indices()
+    if not isinstance(A, Operand) or not isinstance(B, Operand):
+        raise NoFormula("kron", "a product with a number")
+    own, other = A.indices(), B.indices()
+    left, right = ((0,) * (out.ndim - len(i)) + i for i in (own, other))
     free: list[Index | int] = []
     weight = form(1)
     summed: list[Index | int] = []
@@ -110,24 +127,34 @@ def kron(A: Operand, B: Operand, *, out: Operand) -> Row:
         free.append(place)
         weight = weight * delta(place, affine(((i, k.axis), (k, 1))))
         summed += [i, k]
-    return tuple(free), sum_over(summed, weight * A[left] * B[right])
+    return tuple(free), sum_over(summed, weight * A[own] * B[other])
 
 
 @operation("cross", "linalg.cross")
-def cross(A: Operand, B: Operand, axis: Any = -1, *, out: Operand) -> Row:
+def cross(
+    A: Operand, B: Operand, axisa: Any = -1, axisb: Any = -1, axisc: Any = -1, axis: Any = None, *, out: Operand
+) -> Row:
     """out[0] = A[1] · B[2] − A[2] · B[1], and so on in a circle"""
-    if whole(axis) != -1 or A.shape[-1:] != (3,) or B.shape[-1:] != (3,):
+    along = {
+        name: axis_at(own if axis is None else axis, X.ndim)
+        for name, own, X in (("A", axisa, A), ("B", axisb, B), ("out", axisc, out))
+        if X.ndim
+    }
+    if len(along) < 3 or A.shape[along["A"]] != 3 or B.shape[along["B"]] != 3:
         raise NoFormula("cross", f"operands of the shapes {A.shape} and {B.shape}")
-    batch = broadcast(A.axes[:-1], B.axes[:-1], table=A.table)
-    place = out.axis(-1)
+    others = (X.axes[:p] + X.axes[p + 1 :] for X, p in ((A, along["A"]), (B, along["B"])))
+    batch = broadcast(*others, table=A.table)
+    place = out.axis(along["out"])
 
     def at(X: Operand, n: int) -> Form:
-        return X[(*batch, n % 3)]
+        own, position = batch[len(batch) + 1 - X.ndim :], along["A" if X is A else "B"]
+        return X[(*own[:position], n % 3, *own[position:])]
 
     def entry(n: int) -> Form:
         return at(A, n + 1) * at(B, n + 2) - at(A, n + 2) * at(B, n + 1)
 
-    return (*batch, place), total(delta(place, n) * entry(n) for n in range(3))
+    free = (*batch[: along["out"]], place, *batch[along["out"] :])
+    return free, total(delta(place, n) * entry(n) for n in range(3))
 
 
 @operation("linalg.multi_dot")

@@ -17,7 +17,7 @@ import numpy as np
 from tracer.calculus.terms import Entry, Index, IndexExpr
 from tracer.ops.axes import Operand
 from tracer.ops.table import Row, by_name, looked_up, operation
-from tracer.ops.writing import Form, NoFormula, form, rational, size, sum_over, total
+from tracer.ops.writing import Form, NoFormula, form, size, sum_over
 
 
 def reduced(ndim: int, axis: Any) -> tuple[int, ...]:
@@ -117,6 +117,11 @@ def picked(
     return X.at(*at)
 
 
+def rows(shape: Sequence[int], kept: Sequence[int], over: Sequence[int]) -> tuple[int, ...]:
+    """The shape in which all entries that are reduced together stand along the last axis; a size may be 0."""
+    return (*[shape[p] for p in kept], int(np.prod([shape[p] for p in over])))
+
+
 def places(
     x: np.ndarray[Any, Any],
     choose: Callable[[np.ndarray[Any, Any]], Any],
@@ -127,7 +132,7 @@ def places(
     """The look-up arrays of `picked`: ``choose`` takes entries along the last axis and gives one place each."""
     over = reduced(x.ndim, arguments.get("axis"))
     kept = [p for p in range(x.ndim) if p not in over]
-    moved = np.transpose(x, (*kept, *over)).reshape((*[x.shape[p] for p in kept], -1))
+    moved = np.transpose(x, (*kept, *over)).reshape(rows(x.shape, kept, over))
     chosen = choose(moved.real if moved.dtype.kind == "c" else moved)
     found = list(np.unravel_index(np.asarray(chosen), [x.shape[p] for p in over]))
     if arguments.get("keepdims"):
@@ -162,11 +167,3 @@ def both_extremes(output: str, operands: Sequence[Any], arguments: Mapping[str, 
     """Where the largest and the smallest entries are."""
     given = by_name("X axis", operands, arguments)
     return {**largest(output, operands, given), **smallest(output, operands, given)}
-
-
-@operation("sum_of")
-def sum_of(summands: tuple[Any, ...]) -> Row:
-    """out = a + b + c + …"""
-    if any(isinstance(s, Operand) and s.ndim for s in summands):
-        raise NoFormula("sum_of", "a sum of arrays")
-    return (), total(s[()] if isinstance(s, Operand) else form(rational(s)) for s in summands)

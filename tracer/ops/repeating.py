@@ -80,6 +80,23 @@ def roll(X: Operand, shift: Any, axis: Any = None) -> Row:
     return free, sum_over(summed, weight * X.at(*at))
 
 
+@operation("fft.fftshift")
+def fftshift(X: Operand, axes: Any = None) -> Row:
+    """out[i] = Σ_j ([i = j + s] + [i + n = j + s]) X[j], rolled by half the axis, s = ⌊n / 2⌋"""
+    return _half_way(X, axes, 1)
+
+
+@operation("fft.ifftshift")
+def ifftshift(X: Operand, axes: Any = None) -> Row:
+    """out[i] = Σ_j ([i = j − s] + [i = j + n − s]) X[j], rolled back by half the axis, s = ⌊n / 2⌋"""
+    return _half_way(X, axes, -1)
+
+
+def _half_way(X: Operand, axes: Any, sign: int) -> Row:
+    along_axes = reduced(X.ndim, axes)
+    return roll(X, tuple(sign * (X.shape[p] // 2) for p in along_axes), along_axes)
+
+
 def _several(value: Any) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, (tuple, list)) else (value,)
 
@@ -179,7 +196,9 @@ def split(X: Operand, sections: Any, axis: Any = 0, part: Any = 0, *, out: Opera
     return selection.free, X.at(*selection.at)
 
 
-def _section(X: Operand, position: int, count: int, number: int, name: str) -> tuple[int | Bound, int | Bound]:
+def _section(
+    X: Operand, position: int, count: int, number: int, name: str
+) -> tuple[int | Bound, int | Bound]:
     """The bounds of one of several parts of equal length, for all sizes."""
     size, axis = X.shape[position] // count, X.axes[position]
     begin, end = number * size, (number + 1) * size

@@ -78,12 +78,6 @@ def sinc(a: Form) -> Form:
     return function("sin(pi*x0)", a) * a**-1 * function("1/pi")
 
 
-@elementwise("nan_to_num")
-def nan_to_num(a: Form) -> Form:
-    """out[i] = a[i], where a[i] is finite"""
-    return a
-
-
 @elementwise("copysign")
 def copysign(a: Form, b: Form) -> Form:
     """out[i] = |a[i]| (1 − 2 [0 > b[i]])"""
@@ -161,3 +155,48 @@ def imag(X: Operand) -> Row:
     """out[i] = 0, of real numbers"""
     _real(X, "imag")
     return X.indices(), form(0)
+
+
+def quotient_and_rest(a: Any, b: Any, *, part: int, out: Operand) -> Row:
+    """out[i] = a[i] − q[i] b[i], or q[i] = a[i] / b[i] rounded down, which only jumps"""
+    if part == 1:
+        return _quotient(a, b, out)
+    i = out.indices()
+    return i, looked(out, "quotient", *i)
+
+
+def whole_and_rest(X: Operand, *, part: int, out: Operand) -> Row:
+    """out[i] = X[i] − w[i], or w[i], the whole part, which only jumps"""
+    i = X.indices()
+    whole_part = looked(out, "whole", *i)
+    return i, whole_part if part == 1 else X[i] - whole_part
+
+
+def mantissa(X: Operand, *, part: int, out: Operand) -> Row:
+    """out[i] = X[i] · 2^(−e[i]), with the exponent e[i], which only jumps"""
+    if part == 1:
+        raise NoFormula("frexp", "the exponent, a whole number")
+    i = X.indices()
+    return i, X[i] * looked(out, "scale", *i)
+
+
+@operation("ldexp")
+def ldexp(X: Operand, n: Any, out: Operand) -> Row:
+    """out[i] = X[i] · 2^n[i], with whole numbers n"""
+    i = broadcast(*(x.axes for x in (X, n) if isinstance(x, Operand)), table=out.table)
+    return i, X[i] * looked(out, "scale", *i)
+
+
+@looked_up("ldexp")
+def powers_of_two(output: str, operands: Sequence[Any], _: Mapping[str, Any]) -> dict[str, Any]:
+    """2^n for each entry of the result."""
+    x, n = (np.asarray(o.value) if isinstance(o, Operand) else np.asarray(int(o)) for o in operands)
+    return {f"{output}.scale": np.broadcast_to(np.ldexp(1.0, n), np.broadcast_shapes(x.shape, n.shape))}
+
+
+def rounded_parts(output: str, name: str, operands: Sequence[Any]) -> dict[str, Any]:
+    """The whole numbers that the parts of divmod, modf and frexp mention."""
+    if name == "divmod":
+        return rounded_down(output, operands, {})
+    x = np.asarray(operands[0].value, dtype=float)
+    return {f"{output}.whole": np.trunc(x), f"{output}.scale": np.ldexp(1.0, -np.frexp(x)[1])}

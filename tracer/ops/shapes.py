@@ -62,8 +62,8 @@ def matrix_transpose(X: Operand) -> Row:
     return swapaxes(X, -1, -2)
 
 
-@operation("astype", "int", "asarray")
-def astype(X: Any, out: Operand, dtype: Any = None) -> Row:
+@operation("astype", "int", "asarray", "asarray_chkfinite", "asfortranarray", "require")
+def astype(X: Any, out: Operand, dtype: Any = None, **_: Any) -> Row:
     """out[i] = X[i], if no entry is rounded"""
     if not isinstance(X, Operand):
         return (), form(rational(X))

@@ -1,4 +1,4 @@
-"""Sequences and curves: convolution, correlation, interpolation, polynomials, grids.
+"""Sequences and curves: convolution, correlation, evenly spaced numbers, interpolation, grids.
 
 Weights that depend on the place of an entry only are arrays of their own: ``<out>.steps`` for evenly spaced
 numbers; for interpolation ``<out>.low`` and ``<out>.high``, the known places on either side, ``<out>.share``, how
@@ -20,8 +20,8 @@ from tracer.calculus.terms import Entry, Index, IndexExpr
 from tracer.ops.axes import Operand
 from tracer.ops.reductions import whole
 from tracer.ops.stated import array_like, change, looked
-from tracer.ops.table import Row, looked_up, operation
-from tracer.ops.writing import Form, NoFormula, condition, delta, form, rational, sum_over, total
+from tracer.ops.table import Row, by_name, looked_up, operation
+from tracer.ops.writing import Form, NoFormula, condition, delta, form, rational, sum_over
 
 
 @operation("convolve")
@@ -61,17 +61,6 @@ def correlate(a: Operand, v: Operand, mode: Any = "valid", *, out: Operand) -> R
     return (k,), sum_over([i, j], condition("==", k, shifted(place, offsets[mode])) * a[i] * v[j])
 
 
-@operation("polyval")
-def polyval(p: Operand, x: Operand, *, out: Operand) -> Row:
-    """out[i] = Σ_k p[k] x[i]^(n − 1 − k)"""
-    array_like(p, "polyval", 1)
-    if not isinstance(x, Operand) or p.shape[0] > 16:
-        raise NoFormula("polyval", f"a polynomial of {p.shape[0]} coefficients")
-    i = x.indices()
-    n = p.shape[0]
-    return i, total(p.at(k) * x[i] ** (n - 1 - k) for k in range(n))
-
-
 @operation("linspace")
 def linspace(start: Any, stop: Any, *_: Any, out: Operand, **more: Any) -> Row:
     """out[i] = start + t[i] (stop − start), where t runs evenly from 0 to 1"""
@@ -85,9 +74,58 @@ def linspace(start: Any, stop: Any, *_: Any, out: Operand, **more: Any) -> Row:
 @looked_up("linspace")
 def even_steps(output: str, operands: Sequence[Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Where each number lies between the ends."""
-    count = operands[2] if len(operands) > 2 else arguments.get("num", 50)
-    endpoint = operands[3] if len(operands) > 3 else arguments.get("endpoint", True)
-    return {f"{output}.steps": np.linspace(0.0, 1.0, whole(count), endpoint=bool(endpoint))}
+    given = by_name("start stop num endpoint", operands, arguments)
+    return {f"{output}.steps": _steps(given)}
+
+
+def _steps(given: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+    return np.linspace(0.0, 1.0, whole(given.get("num", 50)), endpoint=bool(given.get("endpoint", True)))
+
+
+@operation("logspace")
+def logspace(start: Any, stop: Any, *_: Any, out: Operand, **__: Any) -> Row:
+    """out[i] = b^(start + t[i] (stop − start)), so ∂out = log b · out · ((1 − t) ∂start + t ∂stop); t runs from 0 to 1"""
+    return _curved(start, stop, out)
+
+
+@operation("geomspace")
+def geomspace(start: Any, stop: Any, *_: Any, out: Operand, **__: Any) -> Row:
+    """out[i] = start^(1 − t[i]) stop^t[i], so ∂out = out · ((1 − t) ∂start / start + t ∂stop / stop); t runs from 0 to 1"""
+    return _curved(start, stop, out)
+
+
+def _curved(start: Any, stop: Any, out: Operand) -> Row:
+    """out by its value, and what the first and the last number add to it: ``<out>.first`` and ``<out>.last``."""
+    if out.ndim != 1 or any(isinstance(x, Operand) and x.ndim for x in (start, stop)):
+        raise NoFormula("logspace", "arrays as ends")
+    i = out.indices()
+    result = looked(out, "value", *i)
+    for end, what in ((start, "first"), (stop, "last")):
+        if isinstance(end, Operand):
+            result = result + looked(out, what, *i) * change(end, ())
+    return i, result
+
+
+@looked_up("logspace")
+def slopes_by_exponents(output: str, operands: Sequence[Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """How much each number changes with the exponents at the ends."""
+    given = by_name("start stop num endpoint base", operands, arguments)
+    t, (start, stop), base = _steps(given), _ends(given), float(given.get("base", 10))
+    slope = np.log(base) * base ** (start + t * (stop - start))
+    return {f"{output}.first": (1 - t) * slope, f"{output}.last": t * slope}
+
+
+@looked_up("geomspace")
+def slopes_by_ends(output: str, operands: Sequence[Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """How much each number changes with the ends."""
+    given = by_name("start stop num endpoint", operands, arguments)
+    t, (start, stop) = _steps(given), _ends(given)
+    value = start * (stop / start) ** t
+    return {f"{output}.first": (1 - t) * value / start, f"{output}.last": t * value / stop}
+
+
+def _ends(given: Mapping[str, Any]) -> list[float]:
+    return [float(x.value if isinstance(x, Operand) else x) for x in (given["start"], given["stop"])]
 
 
 @operation("interp")

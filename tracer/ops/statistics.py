@@ -1,26 +1,26 @@
-"""Spread and size of entries: variance, standard deviation, norms, weighted means, means without NaN.
+"""Spread of entries and how they vary together: variance, deviation, weighted mean, covariance, correlation.
 
 What is divided by and is no product of sizes is an array of its own: ``<out>.count`` is the number of entries
-less ``ddof``, or of those that are not NaN; ``<out>.total`` is the sum of the weights; ``<out>.present`` is 1
-where an entry is not NaN, else 0.  `looked_up` functions give their values.
+less ``ddof``, ``<out>.total`` the sum of the weights.  ``<out>.slopes`` says how much each correlation changes with
+each observation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from tracer.calculus import simplify
+from tracer.calculus.linearised import value_of
+from tracer.calculus.renaming import rename_arrays
 from tracer.calculus.terms import Index
 from tracer.ops.axes import Operand
-from tracer.ops.reductions import count, mean, picked, places, reduced, split, whole
-from tracer.ops.stated import change, looked, root, value
+from tracer.ops.reductions import count, mean, reduced, split, whole
+from tracer.ops.stated import array_like, change, looked, root, value
 from tracer.ops.table import Row, by_name, looked_up, operation
-from tracer.ops.writing import Form, NoFormula, mask, sum_over
-from tracer.ops.writing import form as number
+from tracer.ops.writing import Form, NoFormula, delta, form, sum_over
 
 Indices = tuple[Index | int, ...]
 
@@ -56,22 +56,6 @@ def degrees_of_freedom(output: str, operands: Sequence[Any], arguments: Mapping[
         return {}
     over = reduced(x.ndim, arguments.get("axis"))
     return {f"{output}.count": np.asarray(float(np.prod([x.shape[p] for p in over]) - ddof))}
-
-
-@operation("norm")
-def norm(X: Operand, axis: Any = None, keepdims: Any = False, ord: Any = None, *, out: Operand) -> Row:
-    """out[i]² = Σ_j X[i, j]², out[i] > 0; of the order 1: out[i] = Σ_j |X[i, j]|
-
-    Of a vector, of rows or columns, or of all entries.
-    """
-    i, over, free = split(X, axis, keepdims)
-    plain = ord is None or (ord == 2 and len(over) == 1) or (ord == "fro" and len(over) == 2)
-    if plain:
-        return free, root(out, free, sum_over(over, X[i] ** 2))
-    if ord == 1 and len(over) == 1:
-        sign = mask(">", X[i], number(0)) - mask(">", number(0), X[i])
-        return free, sum_over(over, X[i] * sign)
-    raise NoFormula("norm", f"a norm of the order {ord} over {len(over)} axes")
 
 
 @operation("average")
@@ -120,53 +104,95 @@ def sum_of_weights(output: str, operands: Sequence[Any], arguments: Mapping[str,
     return {f"{output}.total": np.sum(w, axis=over, keepdims=bool(given.get("keepdims")))}
 
 
-@operation("nansum")
-def nansum(X: Operand, axis: Any = None, keepdims: Any = False, *, out: Operand) -> Row:
-    """out[i] = Σ_j p[i, j] X[i, j], where p is 0 at a NaN, else 1"""
-    i, over, free = split(X, axis, keepdims)
-    return free, sum_over(over, looked(out, "present", *i) * X[i])
+@operation("cov")
+def cov(
+    X: Operand, y: Any = None, rowvar: Any = True, bias: Any = False, ddof: Any = None, *, out: Operand
+) -> Row:
+    """out[i, j] = (Σ_n X[i, n] X[j, n] − N⁻¹ Σ_n Σ_m X[i, n] X[j, m]) / (N − ddof), ddof 1 if nothing else is asked for"""
+    variables, observation = _variables(X, y, rowvar, out)
+    i, j = _pair(out)
+    n, m = observation(), observation()
+    products = sum_over(n, variables(i, n) * variables(j, n))
+    of_means = sum_over([n, m], variables(i, n) * variables(j, m)) * count([n]) ** -1
+    divisor = count([n]) if _degrees(bias, ddof) == 0 else looked(out, "count")
+    return (i, j)[: out.ndim], Form(simplify(((products - of_means) * divisor**-1).expr))
 
 
-@operation("nanmean")
-def nanmean(X: Operand, axis: Any = None, keepdims: Any = False, *, out: Operand) -> Row:
-    """out[i] = Σ_j p[i, j] X[i, j] / Σ_j p[i, j], where p is 0 at a NaN, else 1"""
-    i, over, free = split(X, axis, keepdims)
-    return free, sum_over(over, looked(out, "present", *i) * X[i]) * looked(out, "count", *free) ** -1
+def _pair(out: Operand) -> tuple[Index | int, Index | int]:
+    """Two indices over the variables."""
+    if not out.ndim:
+        return 0, 0
+    one, other = out.axes
+    if one is not None and other is not None:
+        out.table.unite(one, other)
+    return out.axis(0), out.axis(0)
 
 
-@looked_up("nansum", "nanmean")
-def present(output: str, operands: Sequence[Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Where entries are not NaN, and how many are."""
-    there = ~np.isnan(np.asarray(operands[0].value, dtype=float))
-    given = by_name("X axis", operands, arguments)
-    over = reduced(there.ndim, given.get("axis"))
-    counted = there.sum(axis=over, keepdims=bool(given.get("keepdims")))
-    return {f"{output}.present": there.astype(float), f"{output}.count": np.asarray(counted, dtype=float)}
+def _degrees(bias: Any, ddof: Any) -> int:
+    return whole(ddof) if ddof is not None else int(not bias)
 
 
-@operation("nanmax")
-def nanmax(X: Operand, axis: Any = None, keepdims: Any = False, *, out: Operand) -> Row:
-    """out[i] = X[i, a[i]], where a[i] is the place of the largest entry that is not NaN"""
-    i, over, free = split(X, axis, keepdims)
-    return free, picked(X, out, i, over, free, "argmax")
+def _variables(
+    X: Operand, y: Any, rowvar: Any, out: Operand
+) -> tuple[Callable[[Index | int, Index | int], Form], Callable[[], Index | int]]:
+    """The n-th observation of the variable k, and a new index over the observations."""
+    array_like(X, "cov")
+    if y is not None:
+        if not isinstance(y, Operand) or X.ndim != 1 or y.shape != X.shape:
+            raise NoFormula("cov", "two arrays that are not two variables")
+        return (lambda k, n: delta(k, 0) * X[n] + delta(k, 1) * y[n]), lambda: X.axis(0)
+    if X.ndim == 1:
+        return (lambda _, n: X[n]), lambda: X.axis(0)
+    if rowvar:
+        return (lambda k, n: X[k, n]), lambda: X.axis(1)
+    return (lambda k, n: X[n, k]), lambda: X.axis(0)
 
 
-@operation("nanmin")
-def nanmin(X: Operand, axis: Any = None, keepdims: Any = False, *, out: Operand) -> Row:
-    """out[i] = X[i, a[i]], where a[i] is the place of the smallest entry that is not NaN"""
-    i, over, free = split(X, axis, keepdims)
-    return free, picked(X, out, i, over, free, "argmin")
+@looked_up("cov")
+def observations(output: str, operands: Sequence[Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The number of observations less ``ddof``."""
+    given = by_name("X y rowvar bias ddof", operands, arguments)
+    length = given["X"].shape[-1 if given.get("rowvar", True) else 0]
+    return {
+        f"{output}.count": np.asarray(float(length - _degrees(given.get("bias", False), given.get("ddof"))))
+    }
 
 
-@looked_up("nanmax")
-def largest_present(output: str, operands: Sequence[Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Where the largest entries are."""
-    given = by_name("X axis", operands, arguments)
-    return places(np.asarray(operands[0].value), partial(np.nanargmax, axis=-1), "argmax", output, given)
+@operation("corrcoef")
+def corrcoef(X: Operand, y: Any = None, rowvar: Any = True, *, out: Operand) -> Row:
+    """out[i, j] = Σ_n z[i, n] z[j, n], where z are the variables less their means, divided by their lengths s
+
+    z[i] has the length 1 and the sum 0, so ∂out[i, j] = Σ_n S[i, j, n] ∂X[i, n] + Σ_n S[j, i, n] ∂X[j, n], with
+    S[i, j, n] = (z[j, n] − out[i, j] z[i, n]) / s[i].
+    """
+    variables, observation = _variables(X, y, rowvar, out)
+    if not out.ndim:
+        return (), form(1)
+    i, j = _pair(out)
+    n = observation()
+    arrays = [x for x in (X, y) if isinstance(x, Operand)]
+
+    def moved(k: Index | int) -> Form:
+        """∂X[k, n]"""
+        now = variables(k, n)
+        return now - Form(rename_arrays(now.expr, {x.name: value_of(x.name) for x in arrays}))
+
+    by_both = looked(out, "slopes", i, j, n) * moved(i) + looked(out, "slopes", j, i, n) * moved(j)
+    return (i, j), looked(out, "value", i, j) + sum_over(n, by_both)
 
 
-@looked_up("nanmin")
-def smallest_present(output: str, operands: Sequence[Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Where the smallest entries are."""
-    given = by_name("X axis", operands, arguments)
-    return places(np.asarray(operands[0].value), partial(np.nanargmin, axis=-1), "argmin", output, given)
+@looked_up("corrcoef")
+def slopes_of_correlation(
+    output: str, operands: Sequence[Any], arguments: Mapping[str, Any]
+) -> dict[str, Any]:
+    """How much a correlation changes with each observation of its first variable."""
+    given = by_name("X y rowvar", operands, arguments)
+    rows = np.atleast_2d(np.asarray(given["X"].value, dtype=float))
+    if given.get("y") is not None:
+        rows = np.vstack([rows, np.asarray(given["y"].value, dtype=float)])
+    elif not given.get("rowvar", True) and len(rows) > 1:
+        rows = rows.T
+    rows = rows - rows.mean(axis=1, keepdims=True)
+    length = np.sqrt((rows**2).sum(axis=1, keepdims=True))
+    z = rows / length
+    return {f"{output}.slopes": (z[None] - (z @ z.T)[..., None] * z[:, None]) / length[:, None]}

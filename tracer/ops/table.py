@@ -175,6 +175,8 @@ def define(
         given["out"] = out
     if not row.any_keyword and not row.takes.issuperset(given):
         raise NoFormula(op, f"no formula with the arguments {', '.join(sorted(set(given) - row.takes))}")
+    if 0 in output_shape:
+        return Definition(output, out.indices(), ())  # there is no entry to write
     try:
         free, written = row.write(*operands, **given)
     except NoFormula as reason:

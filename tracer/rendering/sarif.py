@@ -122,7 +122,9 @@ def _fix(path: str, gradient: Judged) -> dict[str, Any]:
         text = edit.new.removesuffix("\n")
         replacements.append({"deletedRegion": region, "insertedContent": {"text": text}})
     fix = (gradient.fix or "").strip()
-    description = f"Correct it: {fix}" if fix and "\n" not in fix else "The correction that was found, and run."
+    description = (
+        f"Correct it: {fix}" if fix and "\n" not in fix else "The correction that was found, and run."
+    )
     return {
         "description": {"text": description},
         "artifactChanges": [{"artifactLocation": _artifact(path), "replacements": replacements}],

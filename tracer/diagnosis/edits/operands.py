@@ -18,9 +18,13 @@ from tracer.diagnosis.gradient_names import numbered
 from tracer.diagnosis.rewrites import Operand
 from tracer.diagnosis.target import is_gradient
 from tracer.diagnosis.trials import Change, Edit, Overlay, Trials
+from tracer.gradients.adjoints import is_real
 from tracer.tape.node import Kind as NodeKind
 from tracer.tape.node import Node, Span
 from tracer.tape.tape import evaluate
+
+#: Of more values in each run of a loop, none is tried alone.
+_MOST_LAYERS = 8
 
 
 def other_operands(trials: Trials) -> Iterator[Edit]:
@@ -97,7 +101,7 @@ def _replaced(trials: Trials, span: Span, scope: str, operands: Mapping[int, int
             _reading(trials, operands, replacements),
             text=Operand(span, old, new, previous=previous),
         )
-    if len(trials.node(first).shape or ()) == 2:
+    if len(trials.node(first).shape or ()) == 2 and all(is_real(trials.node(n)) for n in nodes):
         yield Edit(
             Kind.TRANSPOSE,
             1.2,
@@ -143,11 +147,19 @@ def _candidates(
         for places in (distinct, readers) if len(distinct) < len(readers) else (distinct,):
             if len(places) < 2 or len(ordered) < len(places):
                 continue
-            for start in {0, len(ordered) - len(places)}:
-                aligned = dict(zip(places, ordered[start : start + len(places)], strict=True))
+            for taken in _taken(ordered, len(places)):
+                aligned = dict(zip(places, taken, strict=True))
                 chosen = {r: aligned[r if places is readers else o] for r, o in operands.items()}
                 if _may_stand(trials, operands, chosen) and all(n < r for r, n in chosen.items()):
                     yield chosen, 0
+
+
+def _taken(ordered: tuple[int, ...], count: int) -> Iterator[tuple[int, ...]]:
+    """The first or the last of some values, or every second, third… one: of each sample the same layer's."""
+    yield from dict.fromkeys((ordered[:count], ordered[len(ordered) - count :]))
+    every, rest = divmod(len(ordered), count)
+    if not rest and 1 < every <= _MOST_LAYERS:
+        yield from (ordered[first::every] for first in range(every))
 
 
 def _in_turn(trials: Trials) -> Iterator[tuple[int, ...]]:
@@ -204,7 +216,8 @@ def _kind(trials: Trials, old: int, new: int) -> Kind:
     one, other = trials.node(old), trials.node(new)
     if trials.is_fresh_random(old):
         return Kind.FRESH_RANDOM_NUMBERS
-    if set(one.names) & set(other.names) and new < old:
+    of_one_loop = one.site == other.site and one.calls == other.calls and old not in trials.analysis.updates
+    if set(one.names) & set(other.names) and new < old and not of_one_loop:
         return Kind.STALE_OPERAND
     return Kind.WRONG_OPERAND
 

@@ -6,7 +6,7 @@ values from which their mean was taken.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -20,15 +20,16 @@ from tracer.diagnosis.trials import Edit, Trials
 def constant_statistics(trials: Trials) -> Iterator[Edit]:
     """Every gradient by centred values, as the gradient by the values themselves."""
     for first, nodes in trials.places:
-        matches = [m for n in nodes if (m := trials.best(n)) is not None and is_gradient(m)]
-        if first.site is None or len(matches) < len(nodes) or any(m.candidate.transposed for m in matches):
+        matches = {n: m for n in nodes if (m := trials.best(n)) is not None and is_gradient(m)}
+        if first.site is None or not matches or any(m.candidate.transposed for m in matches.values()):
             continue
-        root = matches[0].candidate.root
-        centred = [trials.node(m.candidate.wrt) for m in matches]
+        match = next(iter(matches.values()))
+        root = match.candidate.root
+        centred = [trials.node(c) for c in _paired(trials, nodes, {n: m.candidate.wrt for n, m in matches.items()})]
         whole = [c.args[0].node for c in centred if c.op == "subtract" and _has_its_mean_taken(trials, c.id)]
-        if len(whole) < len(nodes) or any(w not in a.full for w in whole for a in trials.adjoints(root)):
+        if not whole or len(whole) < len(nodes) or any(w not in a.full for w in whole for a in trials.adjoints(root)):
             continue
-        factors = trials.factors(matches[0])
+        factors = trials.factors(match)
         if factors is None:
             continue
         values = {
@@ -37,6 +38,18 @@ def constant_statistics(trials: Trials) -> Iterator[Edit]:
         }
         rewrite = Gradient(first.site.span, nodes[0], root, whole[0], factors)
         yield Edit(Kind.CONSTANT_STATISTICS, 1.45, nodes, known_values(values), rewrite)
+
+
+def _paired(trials: Trials, nodes: tuple[int, ...], known: Mapping[int, int]) -> list[int]:
+    """For each run of a place the forward value that it is the gradient by; the backward pass may go the other way."""
+    if len(known) == len(nodes):
+        return [known[n] for n in nodes]
+    for group in trials.repeated:
+        for ordered in (group, group[::-1]) if len(group) == len(nodes) else ():
+            pairs = dict(zip(nodes, ordered, strict=True))
+            if all(pairs[n] == wrt for n, wrt in known.items()):
+                return list(ordered)
+    return []
 
 
 def _has_its_mean_taken(trials: Trials, node: int) -> bool:

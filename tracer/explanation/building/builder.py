@@ -64,6 +64,8 @@ def build_explanation(
     lines = []
     for statement, pieces in find_pieces(program, tape).items():
         parts = _without_repeats([p for piece in pieces for p in maker.parts(piece)])
+        if not any(part.verdict == "wrong" for part in parts):
+            parts = maker.with_fault(parts, pieces)
         if parts:
             text = program.text_of(statement)
             lines.append(Line(statement.line, statement.end_line, text, tuple(parts)))

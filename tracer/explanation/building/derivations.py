@@ -382,6 +382,7 @@ def _rule_name(step: DerivationStep) -> str:
             "definition": "forward formula",
             "scale": "times the factor",
             "spell out": "write out what has no name",
+            "own words": "as the program writes it",
         }.get(step.rule, step.rule)
     )
 

@@ -16,6 +16,7 @@ from tracer.explanation.building.reading import Reading
 from tracer.explanation.building.vocabulary import Vocabulary
 from tracer.formula import Tree, index_form
 from tracer.gradients.derivation import Derived, Known, derive, fitted, rescaled
+from tracer.gradients.own_words import in_own_words
 from tracer.gradients.stations import Cone, find_cone, only_through
 from tracer.matching.candidates import Match, Sort
 
@@ -124,9 +125,20 @@ class HeldAdjoints:
                 partial = None
             readable = self.reading.readable | {k.array for k in known.values()}
             derived = derive(graph, cone, known, scale, readable, partial, analysis.prover.lemmas, through)
-            return fitted(graph, derived, graph.name(match.node), candidate.transposed)
+            derived = fitted(graph, derived, graph.name(match.node), candidate.transposed)
+            if candidate.sort is not Sort.FULL or candidate.transposed or partial is not None:
+                return derived
+            gradients = self._gradients_behind(match)
+            return in_own_words(graph, derived, match.node, readable, gradients, analysis.prover.lemmas)
         except (KeyError, ValueError):
             return None
+
+    def _gradients_behind(self, match: Match) -> set[str]:
+        """What holds gradients among the values that a line is made from, and the line itself."""
+        matcher = self.reading.analysis.matcher
+        behind = self.reading.everything_behind(match.node) | {match.node}
+        found = {n for n in behind - matcher.forward if (best := matcher.best(n)) and best.candidate.sort is Sort.FULL}
+        return {self.reading.analysis.graph.name(n) for n in found}
 
     def _held(self, match: Match) -> Known | None:
         """A variable that holds the same gradient already, when the node is a multiple of it or its transpose."""

@@ -413,6 +413,20 @@ class PartMaker:
         statement = self.reading.program.statement_at(piece.span.line, piece.span.column)
         return self._faults.get(statement) if statement is not None else None
 
+    def with_fault(self, parts: list[Part], pieces: Sequence[Piece]) -> list[Part]:
+        """The parts of a statement with a fault in it that none of them tells: so where a call is handed a gradient."""
+        finding = self._fault_at(pieces[0]) if pieces else None
+        if finding is None:
+            return parts
+        spoiled = {*finding.readers, *finding.meant}
+        held = [piece for piece in pieces if not spoiled.isdisjoint(piece.nodes)]
+        if not held:
+            return parts
+        widest = max(held, key=lambda p: (p.span.end_line - p.span.line, p.span.end_column - p.span.column))
+        node = max(spoiled & set(widest.nodes))
+        told = self._at_fault(replace(widest, nodes=(node,), whole=True), self._base(widest), finding)
+        return parts if told is None else [*(p for p in parts if p.span != told.span), told]
+
     def _at_fault(self, piece: Piece, base: Part, finding: Finding) -> Part | None:
         """The statement in which a fault enters, or that part of it which feeds an update."""
         updates = self.reading.analysis.updates

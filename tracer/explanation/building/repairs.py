@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from itertools import islice
+from itertools import chain, islice
+
+from msgspec.structs import replace
 
 from tracer.diagnosis import Finding, grown_parameters, targets
+from tracer.diagnosis.rewrites import Operand, Rewrite
 from tracer.explanation.building.code_words import CodeWords
 from tracer.explanation.building.parts import PartMaker
 from tracer.explanation.building.rewriting import Rewritten, SourceEditor, edited
@@ -115,8 +118,8 @@ def diagnose_fault(
     likeliest: Rewritten | None = None
     if finding.rewrite is not None:
         words = CodeWords(maker.reading, maker.derived, maker.local)
-        ways = islice(SourceEditor(program, words).ways(finding.rewrite), _MOST_WAYS)
-        for way in ways:
+        editor = SourceEditor(program, words)
+        for way in islice(chain.from_iterable(map(editor.ways, _told_as(finding))), _MOST_WAYS):
             likeliest = likeliest or way
             if rerun is None or _mends(program, way.edit, rerun, loss, finding, maker):
                 rewritten = way
@@ -149,6 +152,14 @@ def diagnose_fault(
         () if edit is None else (edit,),
         None,
     )
+
+
+def _told_as(finding: Finding) -> list[Rewrite]:
+    """What is to be done to the source, first at the call that is to blame, if the fault shows further inside."""
+    rewrite = finding.rewrite
+    if isinstance(rewrite, Operand) and finding.place is not None and finding.place != rewrite.span:
+        return [replace(rewrite, span=finding.place), rewrite]
+    return [] if rewrite is None else [rewrite]
 
 
 #: How many ways to write an edit are run at most.

@@ -405,6 +405,22 @@ class SourceEditor:
                     yield from self._replace_all(rewrite.span, nodes, old, new)
         for old in places:
             yield from self._copied(rewrite.span, old)
+        yield from self._other_lists(rewrite.span)
+
+    def _other_lists(self, span: Span) -> Iterator[Rewritten]:
+        """Items that a place reads, from another list that is filled alongside: ``zs[-l]`` for ``activations[-l]``."""
+        outer = next(iter(self._nodes.get(span, ())), None)
+        filled = [
+            self._text(node.func.value)
+            for nodes in self._nodes.values()
+            for node in nodes
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "append"
+        ]
+        for node in ast.walk(outer) if outer is not None else ():
+            if isinstance(node, ast.Subscript) and self._text(node.value) in filled:
+                for other in dict.fromkeys(filled):
+                    if other != self._text(node.value):
+                        yield from self._replace(self.program.span(node.value), other)
 
     def _copied(self, span: Span, name: str) -> Iterator[Rewritten]:
         """Where a variable that a place reads was bound, bound to a copy: what changes the array leaves it alone."""

@@ -81,6 +81,9 @@ def reason(rule: str, step: DerivationStep, names: Called, letters: Letters) -> 
         case "fold":
             new = [called(a) for a in arguments.get("names", ())]
             return f"Recognise {listed(new)} of the forward pass in it." if new else "Cancel what cancels."
+        case "own words":
+            new = [called(a) for a in arguments.get("names", ())]
+            return f"The program writes it {f'with {listed(new)}' if new else 'so'}; both are proved equal."
         case "spell out":
             return "Write out what has no name of its own in the program."
         case "scale":
