@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -72,8 +72,8 @@ class Upstreams:
         last = max((u for u in tape.users(upstream) if is_real(tape.nodes[u])), default=0)
         after = descendants(tape, upstream, self.matcher.updates.keys())
         given = {k for n in after for k in tape.operands(n) if k not in after}
-        read = frozenset().union(*(self._behind(k) for k in given)) - {upstream}
-        read = frozenset(k for k in read if tape.nodes[k].shape and is_real(tape.nodes[k]))
+        read = {k for k in self._together_behind(given) if tape.nodes[k].shape and is_real(tape.nodes[k])}
+        read.discard(upstream)
         able = [
             n.id
             for n in tape.nodes[:last]
@@ -93,6 +93,17 @@ class Upstreams:
             return not self.belongs(upstream, node), node in inner, not tape.nodes[node].names, -node
 
         return tuple(sorted(able, key=rank))
+
+    def _together_behind(self, nodes: Iterable[int]) -> set[int]:
+        """What several nodes are computed from, with themselves; in one walk, since a loop over entries makes many."""
+        seen: set[int] = set()
+        todo = list(nodes)
+        while todo:
+            node = todo.pop()
+            if node not in seen:
+                seen.add(node)
+                todo += self.tape.operands(node) if node not in self.matcher.updates else ()
+        return seen
 
     def belongs(self, upstream: int, output: int) -> bool:
         """Whether something was made in the shape of an output, or is called so: ``dout`` and ``out``."""
