@@ -158,3 +158,49 @@ def test_a_call_of_a_module_of_layers_is_explained(tmp_path: Path) -> None:
         "dw": "proved",
         "db": "proved",
     }
+
+
+DELIBERATE = """
+import numpy as np
+reg = 0.1
+
+def affine_backward(dout, cache):
+    x, w, b = cache
+    dw = x.T @ dout + reg * w
+    dw = np.clip(dw, -1, 1)
+    return dout @ w.T, dw, dout.sum(axis=0)
+
+def embed_backward(dout, cache):
+    idx, W = cache
+    dW = np.zeros_like(W)
+    np.add.at(dW, idx, dout)
+    dW[0] = 0
+    return dW
+
+x, w, b = np.random.randn(5, 4), np.random.randn(4, 3), np.zeros(3)
+out = x @ w + b
+dout = np.random.randn(5, 3)
+dx, dw, db = affine_backward(dout, (x, w, b))
+W = np.random.randn(6, 2)
+idx = np.array([0, 2, 3, 0])
+e = W[idx]
+de = np.random.randn(4, 2)
+dW = embed_backward(de, (idx, W))
+"""
+
+
+def test_what_is_done_to_a_gradient_on_purpose_is_no_fault() -> None:
+    assert not wrong(explained_source(DELIBERATE))
+
+
+@pytest.mark.parametrize(
+    ("right", "planted", "kind"),
+    [
+        ("dw = x.T @ dout + reg", "dw = x.T @ (dout * dout) + reg", "wrong operand"),
+        ("np.add.at(dW, idx, dout)", "np.add.at(dW, idx, -dout)", "sign"),
+    ],
+)
+def test_a_fault_below_it_is_found(right: str, planted: str, kind: str) -> None:
+    found = wrong(explained_source(DELIBERATE.replace(right, planted)))
+    line = DELIBERATE[: DELIBERATE.index(right)].count("\n") + 1
+    assert (line, kind) in {(n, k) for n, k, _ in found}

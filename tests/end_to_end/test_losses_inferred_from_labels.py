@@ -92,3 +92,34 @@ def test_a_policy_that_an_error_of_a_critic_weights_is_not_said_to_go_the_wrong_
     found = explained_source(program.read_text(encoding="utf-8"))
     assert not wrong(found)
     assert {p.verdict for _, p in parts(found) if p.source == "dlog[a] += 1"} == {"proved"}
+
+
+SELDOM = """\
+import numpy as np
+np.random.seed(0)
+X, y = np.random.randn(12, 3), np.random.randint(4, size=12)
+W = 0.1 * np.random.randn(3, 4)
+
+
+def value(p, y):
+    return -np.log(p[np.arange(12), y]).mean()
+
+
+for i in range(40):
+    p = np.exp(X @ W)
+    p /= p.sum(axis=1, keepdims=True)
+    if i % 20 == 0:
+        print(value(p, y))
+    d = p.copy()
+    d[np.arange(12), y] -= 1
+    dW = X.T @ d / 12
+    W -= 0.5 * dW
+"""
+
+
+def test_a_step_is_explained_though_only_another_iteration_computes_a_loss() -> None:
+    found = explained_source(SELDOM)
+    assert {p.verdict for _, p in parts(found) if p.target == "dW"} == {"proved"}
+    assert not wrong(found)
+    planted = explained_source(SELDOM.replace("X.T @ d / 12", "X.T @ p / 12"))
+    assert {p.verdict for _, p in parts(planted) if p.target == "dW"}.isdisjoint({"proved", "checked"})

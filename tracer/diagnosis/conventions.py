@@ -33,10 +33,11 @@ def compared(analysis: Analysis, found: list[Target]) -> list[Target]:
     wanted: dict[Target, tuple[float, ...]] = {}
     for (root, _), group in groups.items():
         odd = _outliers(analysis, group)
-        if (
-            root in analysis.matcher.reach
-        ):  # a layer may take a mean for its weights alone: what is exact is right
+        if root in analysis.matcher.reach:
+            # A layer may take a mean for its weights alone: what is exact is right.
             odd = {t: f for t, f in odd.items() if not alike(t.factors or (), [1.0] * len(f))}
+            turned = (t for t in group if has_wrong_sign(analysis, t, t.factors))
+            odd.update((t, tuple(map(abs, t.factors or ()))) for t in turned)
         wanted.update(odd or _ascending(analysis, root, group))
     return [
         Target(t.node, t.roots, t.wrt, t.update, t.sign, t.factors, wanted[t]) if t in wanted else t

@@ -82,7 +82,9 @@ def _made_as(analysis: Analysis, leaf: Node) -> tuple[int, ...] | None:
 
 def is_grown(analysis: Analysis, node: int, growths: Iterable[Growth]) -> bool:
     """Whether a version of a parameter has another shape than it was made with."""
-    grown = {g.node for g in growths} | {g.before for g in growths if analysis.tape.nodes[g.before].shape != g.shape}
+    grown = {g.node for g in growths} | {
+        g.before for g in growths if analysis.tape.nodes[g.before].shape != g.shape
+    }
     while node in analysis.updates and node not in grown:
         node = analysis.updates[node].before
     return node in grown
@@ -119,7 +121,9 @@ def _finding(analysis: Analysis, growth: Growth) -> Iterator[Finding]:
 def _factors(analysis: Analysis, growth: Growth, root: int) -> tuple[float, ...] | None:
     """What the gradient by the parameter, as it was made, is multiplied by in the sum of the step; None if it is none."""
     found = []
-    for change, adjoints in zip(analysis.replays.of(growth.change), analysis.matcher.adjoints[root], strict=True):
+    for change, adjoints in zip(
+        analysis.replays.of(growth.change), analysis.matcher.adjoints[root], strict=True
+    ):
         gradient = adjoints.full.get(growth.before)
         if gradient is None or np.shape(change) != analysis.tape.nodes[growth.node].shape:
             return None

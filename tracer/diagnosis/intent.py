@@ -18,7 +18,7 @@ from tracer.diagnosis.target import Target, alike, factors_of, proportion
 from tracer.gradients.adjoints import ELEMENTWISE, is_real
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Sort
-from tracer.matching.decay import has_penalty, without_decay
+from tracer.matching.decay import as_computed, has_penalty, without_decay
 from tracer.matching.judging import judged_updates
 from tracer.matching.optimisers import recognise
 from tracer.matching.scale import name_scale
@@ -258,7 +258,7 @@ def _of_names(analysis: Analysis) -> Iterable[Target]:
         ]
         roots = roots_of(analysis, meant[0], max(node, updated.get(meant[0], 0))) if len(meant) == 1 else ()
         if roots:
-            yield _target(analysis, without_decay(analysis.matcher, node, meant[0], roots), roots, meant[0])
+            yield _target(analysis, as_computed(analysis.matcher, node, meant[0], roots), roots, meant[0])
 
 
 def _may_be_added(shape: tuple[int, ...] | None, to: tuple[int, ...] | None) -> bool:

@@ -127,11 +127,11 @@ def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) 
             ):
                 analysis = summed
                 matcher = analysis.matcher
-    if loss is None and matcher.updates and not _along_gradients(matcher) and analysis.inferred is None:
+    if loss is None and matcher.updates and not _some_are_along(matcher) and analysis.inferred is None:
         parameters = frozenset(u.before for u in matcher.updates.values())
         others = (f for f in inferred_losses(tape, matcher.live, parameters) if _is_another(f, matcher))
         analysis = _best_inferred(others) or analysis
-    if loss is None and analysis.inferred is None and not _along_gradients(matcher):
+    if loss is None and analysis.inferred is None and not _some_are_along(analysis.matcher):
         layered = layer_losses(matcher)
         analysis = analysis if layered is None else _matched(layered.tape, None, layered)
     if analysis.inferred is None and _some_are_wrong(analysis.matcher) and has_indicators(tape):
@@ -223,16 +223,27 @@ def _explained(matcher: Matcher) -> int:
     return sum(is_right(matcher, u) for u in judged_updates(matcher))
 
 
+def _some_are_along(matcher: Matcher) -> bool:
+    """Whether some update of the explained iterations takes a step along a gradient."""
+    shown = set(matcher.graph.tape.last_windows())
+    return any(
+        _is_along(matcher, u)
+        for u in judged_updates(matcher)
+        if matcher.graph.tape.nodes[u.node].window in shown
+    )
+
+
 def _along_gradients(matcher: Matcher) -> int:
-    """How many updates take a step along a gradient, also in an optimiser's way or with weight decay."""
+    """How many updates take a step along a gradient."""
+    return sum(_is_along(matcher, u) for u in judged_updates(matcher))
 
-    def is_along(update: Update) -> bool:
-        if is_right(matcher, update):
-            return True
-        within = recognise(matcher, update).gradient
-        return within is not None and within.scale.rank <= 3
 
-    return sum(map(is_along, judged_updates(matcher)))
+def _is_along(matcher: Matcher, update: Update) -> bool:
+    """Whether an update is a step along a gradient, also in an optimiser's way or with weight decay."""
+    if is_right(matcher, update):
+        return True
+    within = recognise(matcher, update).gradient
+    return within is not None and within.scale.rank <= 3
 
 
 def _matched(

@@ -1,8 +1,8 @@
-"""Weight decay that is added to a gradient: ``dW += reg * W``, where the loss has no penalty.
+"""What is done to a gradient that is right, on purpose: weight decay, limits, rows that are not trained.
 
 Comes in: a value that is meant as the gradient by a parameter.  Goes out: the value before a multiple of the parameter was
-added.  Weight decay that the loss does not have is a convention; where the loss has a penalty on the
-parameter, the term is part of the gradient, and stays.
+added (``dW += reg * W``), it was clipped, or some of its rows were set to 0 (``dW[PAD] = 0``).  Weight decay that the loss
+does not have is a convention; where the loss has a penalty on the parameter, the term is part of the gradient, and stays.
 """
 
 from __future__ import annotations
@@ -13,7 +13,33 @@ import numpy as np
 
 from tracer.gradients.adjoints import is_real
 from tracer.matching.candidates import Matcher
-from tracer.tape.node import Kind
+from tracer.tape.node import Kind, Node, Ref
+from tracer.tape.tape import Tape, references
+
+
+def as_computed(matcher: Matcher, node: int, wrt: int, roots: Iterable[int]) -> int:
+    """The gradient as it was before anything was done to it on purpose."""
+    tape = matcher.graph.tape
+    while _is_limited(tape, tape.nodes[node]):
+        node = tape.operands(node)[0]
+    return without_decay(matcher, node, wrt, roots)
+
+
+def _is_limited(tape: Tape, node: Node) -> bool:
+    """Whether a node is its first operand, clipped or with rows that are held at 0."""
+    if node.op == "clip":
+        return tape.nodes[tape.operands(node.id)[0]].shape == node.shape
+    return node.op == "setitem" and _holds_rows(tape, node)
+
+
+def _holds_rows(tape: Tape, node: Node) -> bool:
+    """Whether a change in place sets whole rows, which are given by numbers that the program says, to 0."""
+    _, place, new = node.args
+    value = tape.nodes[new.node] if isinstance(new, Ref) else None
+    is_zero = value is not None and value.kind is Kind.LITERAL and value.value == 0 or new == 0
+    numbers = [tape.nodes[k] for k in references(place)]
+    said = all(n.kind is Kind.LITERAL or (n.kind is Kind.LEAF and n.shape == ()) for n in numbers)
+    return bool(is_zero) and said and (isinstance(place, int) or bool(numbers)) and not isinstance(place, tuple)
 
 
 def without_decay(matcher: Matcher, node: int, wrt: int, roots: Iterable[int]) -> int:

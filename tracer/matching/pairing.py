@@ -8,8 +8,6 @@ something comes out as its gradient, or if the two are called so.
 
 from __future__ import annotations
 
-import ast
-import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,23 +18,14 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from tracer.gradients.adjoints import is_real, numeric_adjoints
+from tracer.gradients.adjoints import numeric_adjoints
 from tracer.matching.candidates import Matcher
-from tracer.matching.linear import Shares, descendants, is_linear, shares
-from tracer.tape.node import Kind, Node, Ref
-from tracer.tape.tape import GIVEN, Tape
+from tracer.matching.linear import Shares, is_linear, shares
+from tracer.matching.upstream import Upstreams
+from tracer.tape.tape import Tape
 
-#: What the gradient that comes in is called: ``dA``, ``d_out``, ``dout``, ``grad_output``, ``delta``.
-_UPSTREAM = re.compile(
-    r"^_?(d_?[A-Z]|d_|dout|[dg]y$|g_)|(?i:grad|delta|upstream|incoming|adjoint|cotangent)|_bar$"
-)
-#: What stands before the name of an output in the name of its gradient.
-_PREFIX = re.compile(r"^_?(d[l_]?_?|dl_?d|grad(ient)?s?_?|delta_?|upstream_?|g_)$", re.I)
-
-#: How many leaves are looked at, how many outputs are tried for each, and how many ways to combine those of several.
-_MOST_UPSTREAM, _MOST_OUTPUTS, _MOST_COMBINATIONS = 24, 8, 32
-#: How many results of a backward pass are compared with gradients.
-_MOST_RESULTS = 80
+#: How many ways to combine the outputs of several arrays are tried, and how many results are compared with gradients.
+_MOST_COMBINATIONS, _MOST_RESULTS = 32, 80
 
 
 class Pair(Struct, frozen=True):
@@ -58,6 +47,9 @@ class Pairing:
     """Looks for the backward passes of a tape that start from data."""
 
     matcher: Matcher
+
+    def __post_init__(self) -> None:
+        self.upstreams = Upstreams(self.matcher)
 
     @property
     def tape(self) -> Tape:
@@ -81,100 +73,11 @@ class Pairing:
     def _behind(self, node: int) -> frozenset[int]:
         return self.matcher.all_ancestors(node)
 
-    # What may come in, and of which outputs.
-
-    @cached_property
-    def upstream(self) -> tuple[int, ...]:
-        """The data that no loss is computed from and that are used after an array of their shape was computed."""
-        named = {k for r in self.matcher.roots if r.named for k in self._behind(r.node)}
-        found = [
-            n.id
-            for n in self.tape.window_nodes()
-            if n.kind in (Kind.LEAF, Kind.RANDOM)
-            and is_real(n)
-            and n.shape
-            and n.id not in named
-            and self.matcher.replays.moves(n.id)
-            and self.outputs(n.id)
-        ]
-        return tuple(found[-_MOST_UPSTREAM:])
-
-    def outputs(self, upstream: int) -> tuple[int, ...]:
-        """The arrays that something may be the gradient by, the likeliest first."""
-        if upstream not in self._outputs:
-            self._outputs[upstream] = self._find_outputs(upstream)[:_MOST_OUTPUTS]
-        return self._outputs[upstream]
-
-    @cached_property
-    def _outputs(self) -> dict[int, tuple[int, ...]]:
-        return {}
-
-    def _find_outputs(self, upstream: int) -> tuple[int, ...]:
-        tape, leaf = self.tape, self.tape.nodes[upstream]
-        last = max((u for u in tape.users(upstream) if is_real(tape.nodes[u])), default=0)
-        after = descendants(tape, upstream, self.matcher.updates.keys())
-        given = {k for n in after for k in tape.operands(n) if k not in after}
-        read = frozenset().union(*(self._behind(k) for k in given)) - {upstream}
-        read = frozenset(k for k in read if tape.nodes[k].shape and is_real(tape.nodes[k]))
-        able = [
-            n.id
-            for n in tape.nodes[:last]
-            if n.window == leaf.window
-            and n.shape == leaf.shape
-            and n.id in self.matcher.live
-            and n.kind not in GIVEN
-            and n.id not in self.matcher.updates
-            and n.id not in self._from_gradients
-            and not any(u < last and _writes_to(tape.nodes[u], n.id) for u in tape.users(n.id))
-            and upstream not in self._behind(n.id)
-            and not read.isdisjoint(self._behind(n.id))
-        ]
-        inner = frozenset().union(*(self._behind(n) - {n} for n in able)) if able else frozenset()
-
-        def rank(node: int) -> tuple[bool, bool, bool, int]:
-            return not self.belongs(upstream, node), node in inner, not tape.nodes[node].names, -node
-
-        return tuple(sorted(able, key=rank))
-
-    def belongs(self, upstream: int, output: int) -> bool:
-        """Whether something was made in the shape of an output, or is called so: ``dout`` and ``out``."""
-        sized = {k for n in self.tape.operands(upstream) for k in (n, *self.tape.operands(n))}
-        return output in sized or self.is_called_so(upstream, output)
-
-    def is_called_so(self, upstream: int, output: int) -> bool:
-        """Whether a name is that of an output with a prefix for its gradient: ``dout`` and ``out``."""
-        for name in self.tape.nodes[upstream].names:
-            for of in self.tape.nodes[output].names:
-                plain, wanted = name.rpartition(".")[2], of.rpartition(".")[2]
-                if plain.lower().endswith(wanted.lower()) and _PREFIX.match(
-                    plain[: len(plain) - len(wanted)]
-                ):
-                    return True
-        return False
-
-    def says_gradient(self, leaf: int) -> bool:
-        """Whether a leaf is called a gradient, or as another array is with a ``d`` before its name."""
-        names = [n.rpartition(".")[2] for n in self.tape.nodes[leaf].names]
-        return any(_UPSTREAM.search(n) or (n[:1] == "d" and n[1:].lstrip("_") in self._names) for n in names)
-
-    @cached_property
-    def _names(self) -> frozenset[str]:
-        return frozenset(
-            n.rpartition(".")[2] for node in self.tape.window_nodes() if is_real(node) for n in node.names
-        )
-
-    @cached_property
-    def _from_gradients(self) -> frozenset[int]:
-        """What is computed from leaves that are called gradients: no output of a forward pass."""
-        leaves = [n.id for n in self.tape.window_nodes() if n.kind in GIVEN and is_real(n) and n.shape]
-        cuts = self.matcher.updates.keys()
-        return frozenset().union(*(descendants(self.tape, n, cuts) for n in leaves if self.says_gradient(n)))
-
     # Which pairs most results come out as gradients of.
 
     def _merged(self) -> Iterator[Backward]:
         """Backward passes; from several arrays together where more comes out so, as from ``dh`` and ``dc`` of a step."""
-        alone = {u: self._best((u,)) for u in self.upstream}
+        alone = {u: self._best((u,)) for u in self.upstreams.found}
         done: set[int] = set()
         order = sorted(alone, key=lambda u: -len(b.explained) if (b := alone[u]) is not None else 0)
         for first in order:
@@ -191,29 +94,18 @@ class Pairing:
                     best, together = joint, tuple(sorted((*together, other)))
             if best is not None:
                 done.update(together)
-                unread = tuple(p for u in self._unread if (p := self._beside(u, best)) is not None)
-                yield Backward((*best.pairs, *unread), best.explained)
+                yield Backward((*best.pairs, *self._unread(best)), best.explained)
 
-    @cached_property
-    def _unread(self) -> tuple[int, ...]:
-        """Data that are called gradients and from which nothing is computed, as where a term was forgotten."""
-        leaves = (n for n in self.tape.window_nodes() if n.kind in (Kind.LEAF, Kind.RANDOM) and is_real(n) and n.shape)
-        return tuple(n.id for n in leaves if not self.tape.users(n.id) and self.says_gradient(n.id))
-
-    def _beside(self, unread: int, backward: Backward) -> Pair | None:
-        """The output whose gradient an array was to be that is handed to the same function as another one."""
-        tape = self.tape
-        last = max(p.output for p in backward.pairs)
-        behind = frozenset().union(*(self._behind(p.output) for p in backward.pairs))
-        outputs = [n for n in behind if tape.nodes[n].shape == tape.nodes[unread].shape and n <= last]
-        called = [n for n in outputs if self.is_called_so(unread, n) and tape.nodes[n].kind not in GIVEN]
-        calls = {call.site.text for n in backward.explained for call in tape.nodes[n].calls}
-        names = [set(tape.nodes[u].names) for u in (unread, *(p.upstream for p in backward.pairs))]
-        together = any(all(names_of_one & _handed(text) for names_of_one in names) for text in calls)
-        return Pair(unread, max(called)) if together and called else None
+    def _unread(self, backward: Backward) -> Iterator[Pair]:
+        """What comes in too, and is read nowhere."""
+        upstream, outputs = zip(*((p.upstream, p.output) for p in backward.pairs), strict=True)
+        for unread in self.upstreams.unread:
+            output = self.upstreams.beside(unread, upstream, outputs, backward.explained)
+            if output is not None:
+                yield Pair(unread, output)
 
     def _all_belong(self, backward: Backward) -> bool:
-        return all(self.belongs(p.upstream, p.output) for p in backward.pairs)
+        return all(self.upstreams.belongs(p.upstream, p.output) for p in backward.pairs)
 
     def _further(self, backward: Backward) -> Iterator[Backward]:
         """Backward passes of other layers that start from the same array."""
@@ -222,7 +114,7 @@ class Pairing:
         while True:
             known = frozenset().union(*(b.explained for b in seen))
             rest = [n for n in self._results(upstream) if n not in known]
-            apart = {o for u in upstream for o in self.outputs(u) if not self._is_related(o, seen)}
+            apart = {o for u in upstream for o in self.upstreams.outputs(u) if not self._is_related(o, seen)}
             best = self._best(upstream, rest, apart) if rest and apart else None
             if best is None or not best.explained:
                 return
@@ -247,7 +139,9 @@ class Pairing:
         results = self._results(upstream) if results is None else results
         if not results:
             return None
-        outputs = [[o for o in self.outputs(u) if allowed is None or o in allowed] for u in upstream]
+        outputs = [
+            [o for o in self.upstreams.outputs(u) if allowed is None or o in allowed] for u in upstream
+        ]
         tried: list[Backward] = []
         for chosen in islice(product(*outputs), _MOST_COMBINATIONS):
             pairs = tuple(Pair(u, o) for u, o in zip(upstream, chosen, strict=True))
@@ -263,7 +157,7 @@ class Pairing:
             if meant and inner and (other.explained or not self.matcher.updates):
                 best = max((b for b in tried if b.pairs == other.pairs), key=lambda b: len(b.explained))
                 break
-        said = any(self.says_gradient(u) for u in upstream)
+        said = any(self.upstreams.says_gradient(u) for u in upstream)
         if best.explained:
             return best if said or len(best.explained) > 1 else None
         return best if said and self._all_belong(best) and not self.matcher.updates else None
@@ -335,21 +229,6 @@ class Pairing:
     @cached_property
     def _all_adjoints(self) -> dict[Pair, dict[int, NDArray[Any]]]:
         return {}
-
-
-def _handed(call: str) -> set[str]:
-    """The variables that a call hands to a function."""
-    try:
-        read = ast.parse(call.strip(), mode="eval").body
-    except SyntaxError:
-        return set()
-    given = [*read.args, *(k.value for k in read.keywords)] if isinstance(read, ast.Call) else []
-    return {ast.unparse(a) for a in given if isinstance(a, (ast.Name, ast.Attribute))}
-
-
-def _writes_to(node: Node, array: int) -> bool:
-    """Whether a node is an array after a change in place."""
-    return node.kind is Kind.MUTATION and bool(node.args) and node.args[0] == Ref(array)
 
 
 def _proportional(one: NDArray[Any], other: NDArray[Any]) -> bool:

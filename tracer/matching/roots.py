@@ -20,7 +20,7 @@ from tracer.tape.node import Kind, Node
 from tracer.tape.tape import Tape, operands
 
 LOSS_NAME = re.compile(
-    r"loss|cost|error|(^|_)err$|^j$|^l$|nll|objective|^obj$|^e$|mse|sse|rss|log_?lik|likelihood|^ll$|entropy|risk|(^|_)b?ce$|(^|_)kld?$|elbo",
+    r"loss|cost|error|(^|_)err$|^j$|^l$|nll|objective|^obj$|^e$|mse|sse|rss|log_?lik|likelihood|^ll$|entropy|(^|_)c?xent|risk|(^|_)b?ce$|(^|_)kld?$|elbo",
     re.I,
 )
 

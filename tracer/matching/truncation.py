@@ -35,11 +35,15 @@ def recognise_truncated(matcher: Matcher) -> None:
     """Add the matches of truncated gradients to those of a matcher."""
     tape = matcher.graph.tape
     shown = set(tape.last_windows())
-    wrong = [u for u in judged_updates(matcher) if not is_right(matcher, u) and tape.nodes[u.node].window in shown]
+    wrong = [
+        u for u in judged_updates(matcher) if not is_right(matcher, u) and tape.nodes[u.node].window in shown
+    ]
     for root in matcher.roots:
         own = [u for u in wrong if u.wrt in matcher.adjoints[root.node][0].full]
         edges = _recurrent_edges(matcher, root.node) if own else frozenset()
-        graded = [_graded(matcher, root.node, values, edges) for values in matcher.replays.values] if edges else []
+        graded = (
+            [_graded(matcher, root.node, values, edges) for values in matcher.replays.values] if edges else []
+        )
         if not graded or not all(graded):
             continue
         limits = range(1, min(max(map(len, (g for one in graded for g in one.values()))), _MOST_STEPS) - 1)
@@ -112,14 +116,23 @@ def _explained(
         window, shape = tape.nodes[update.node].window, tape.nodes[update.wrt].shape
         for node in matcher.all_ancestors(update.change) - matcher.forward:
             recorded = tape.nodes[node]
-            if recorded.shape != shape or recorded.window != window or not is_real(recorded) or node in matcher.updates:
+            if (
+                recorded.shape != shape
+                or recorded.window != window
+                or not is_real(recorded)
+                or node in matcher.updates
+            ):
                 continue
             factors = _factors(matcher.replays.of(node), cut)
-            scale = None if factors is None else name_scale(
-                factors, matcher.scalars(node, root), matcher.literals(node)
+            scale = (
+                None
+                if factors is None
+                else name_scale(factors, matcher.scalars(node, root), matcher.literals(node))
             )
             if scale is not None and scale.rank <= _MOST_SCALE_RANK:
-                found.append(Match(node, Candidate(Sort.TRUNCATED, root, update.wrt, False, steps=limit), scale, 0.0))
+                found.append(
+                    Match(node, Candidate(Sort.TRUNCATED, root, update.wrt, False, steps=limit), scale, 0.0)
+                )
     return found
 
 

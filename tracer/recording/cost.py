@@ -10,7 +10,7 @@ import ast
 import re
 
 _LOSS = re.compile(
-    r"(^|_)(loss|cost|error|err|objective|j|nll|mse|bce|cross_?entropy|ll|likelihood)(_|$|\d)", re.I
+    r"(^|_)(loss|cost|error|err|objective|j|nll|mse|bce|c?xent|cross_?entropy|ll|likelihood)(_|$|\d)", re.I
 )
 _LOSS_INSIDE = re.compile(r"loss|cost|entropy|objective|likelihood", re.I)
 

@@ -130,7 +130,7 @@ class HeldAdjoints:
                 return derived
             gradients = self._gradients_behind(match)
             return in_own_words(graph, derived, match.node, readable, gradients, analysis.prover.lemmas)
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, RecursionError):  # an array that was written entry by entry has a long chain
             return None
 
     def _gradients_behind(self, match: Match) -> set[str]:
