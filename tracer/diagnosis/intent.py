@@ -129,12 +129,16 @@ def _target(
     values = analysis.replays.of(node)
     sign = update.sign if update is not None and node == update.change else 0
     whole = tuple(r for r in roots if not any(_is_part(analysis, r, other, wrt) for other in roots))
+    found = []
     for root in whole:
         factors = factors_of(analysis, values, root, wrt)
         if factors is not None:
             ordered = (root, *(r for r in whole if r != root))
-            return Target(node, ordered, wrt, update.node if update else None, sign, factors)
-    return Target(node, whole, wrt, update.node if update else None, sign)
+            found.append(Target(node, ordered, wrt, update.node if update else None, sign, factors))
+    # A number is a multiple of the gradient of every root; one whose factor has a name is the likeliest.
+    named = (target for target in found if _has_named_factor(analysis, target))
+    nothing = Target(node, whole, wrt, update.node if update else None, sign)
+    return next(named, found[0] if found else nothing)
 
 
 def _is_part(analysis: Analysis, part: int, whole: int, wrt: int) -> bool:
@@ -170,12 +174,17 @@ def _rest_is_penalty(analysis: Analysis, part: int, whole: int) -> bool:
 
 
 def is_penalty(analysis: Analysis, node: int) -> bool:
-    """Whether a forward value rests on parameters and settings alone, as a regularisation term does."""
-    tape = analysis.tape
+    """Whether a forward value rests on parameters and settings alone, as a regularisation term does.
+
+    An array that no parameter went into is data, also where the iteration itself has made it.
+    """
+    tape, ancestors = analysis.tape, analysis.matcher.all_ancestors
     parameters = {u.before for u in analysis.updates.values()} | set(analysis.updates)
     return all(
-        n in parameters or tape.nodes[n].shape == () or tape.nodes[n].kind not in GIVEN
-        for n in analysis.matcher.all_ancestors(node)
+        n in parameters
+        or tape.nodes[n].shape == ()
+        or (tape.nodes[n].kind not in GIVEN and not parameters.isdisjoint(ancestors(n)))
+        for n in ancestors(node)
     )
 
 
