@@ -47,6 +47,7 @@ def _without_missing() -> list[Case]:
 
 
 def _differences() -> list[Case]:
+    turning = np.array([0.0, 2.7, 5.1, 1.3, -4.2, 0.4])  # no two neighbours half a turn apart, where it jumps
     step = np.array([0.0, 0.4, 1.1, 1.3, 2.2])
     spaced: list[tuple[Any, ...]] = [(), (half,), (np.array(0.7),), (step,)]
     cases = [
@@ -77,8 +78,8 @@ def _differences() -> list[Case]:
         for s, x, a in [((5,), (5,), -1), ((4, 3), (4,), 0), ((4, 3), (3,), 1), ((4, 3), (4, 3), -1)]
     ]
     return cases + over("unwrap", lambda x, **a: np.unwrap(3 * x / 3, **a), [{}, {"axis": 0}], [(5,), (4, 3), (2, 3, 2)]) + [
-        Case("unwrap", (5 * real(6),), np.unwrap),
-        Case("unwrap", (5 * real(6),), lambda x: np.unwrap(x, period=2.0), {"period": Fraction(2)}),
+        Case("unwrap", (turning,), np.unwrap),
+        Case("unwrap", (turning,), lambda x: np.unwrap(x, period=2.0), {"period": Fraction(2)}),
     ]  # fmt: skip
 
 
