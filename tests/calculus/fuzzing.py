@@ -198,13 +198,22 @@ def pairs(seed: int, length: int = 10) -> Iterator[tuple[Network, list[Network],
         yield net, others, one, two, prove_equal(left, right, definitions, sizes=sizes, budget_seconds=0.3)
 
 
+def finite(run: Network, name: str) -> bool:
+    """Whether a value, and all that it was computed from, is finite: a comparison with 0 / 0 says False, not what it means."""
+    behind = {name}
+    for _, out, operands, _ in reversed(run.calls):
+        if out in behind:
+            behind.update(o for item in operands for o in (item if isinstance(item, tuple) else (item,)) if isinstance(o, str))
+    return all(np.isfinite(np.asarray(run.values[n], dtype=float)).all() for n in behind)
+
+
 def differs(runs: list[Network], one: str, two: str) -> bool:
-    """Whether two values differ in some run in which both are finite."""
+    """Whether two values differ in some run in which both, and what they were computed from, are finite."""
     for each in runs:
         if one not in each.values or two not in each.values:
             continue
         a, b = (np.asarray(each.values[n], dtype=float) for n in (one, two))
-        good = a.shape == b.shape and np.isfinite(a).all() and np.isfinite(b).all()
+        good = a.shape == b.shape and all(finite(each, n) for n in (one, two))
         if good and not np.allclose(a, b, rtol=1e-6, atol=1e-8):
             return True
     return False

@@ -16,7 +16,7 @@ from network import Network, classifier
 
 from tracer.calculus import Lemma, add, closed_form, constant, entry, equal, multiply, power, scale, sum_over
 from tracer.calculus.algebra import of_factor
-from tracer.calculus.terms import Axis, Delta, Entry, Expr, Index, Size, Term
+from tracer.calculus.terms import Axis, Definition, Delta, Entry, Expr, Function, Index, Size, Term
 
 rng = np.random.default_rng(5)
 
@@ -27,6 +27,32 @@ def fold(net: Network, root: str, wrt: str, named: str, **more: Any) -> tuple[tu
     closed = closed_form(derived, net.definitions(), named.split(), budget_seconds=5.0, **more)
     np.testing.assert_allclose(net.number(free, closed), net.number(free, derived), rtol=1e-9, atol=1e-12)
     return free, closed
+
+
+def test_nothing_is_divided_by_that_may_be_zero() -> None:
+    """Of y = z / (1 + exp(−z)): the derivative is not written with y / z, which is 0 / 0 where z is 0."""
+    axis = Axis("a")
+    i = Index("i", axis)
+    exponential = of_factor(Function("exp(x0)", (Entry("m", (i,)),)))
+    definitions = {
+        "d": Definition("d", (i,), add(constant(1), exponential)),
+        "y": Definition("y", (i,), multiply(entry("z", i), power(entry("d", i), -1))),
+    }
+    slope = multiply(exponential, entry("y", i), power(entry("d", i), -1))
+    found = closed_form(slope, definitions, {"z", "y", "m"})
+    assert all(e > 0 for t in found for f, e in t.factors if isinstance(f, Entry) and f.array in ("z", "y"))
+
+
+def test_a_sigmoid_is_its_own_slope_also_where_its_exponential_has_no_name() -> None:
+    i = Index("i", Axis("a"))
+    exponential = of_factor(Function("exp(x0)", (Entry("m", (i,)),)))
+    definitions = {
+        "d": Definition("d", (i,), add(constant(1), exponential)),
+        "y": Definition("y", (i,), power(entry("d", i), -1)),
+    }
+    slope = multiply(exponential, power(entry("d", i), -2))
+    found = closed_form(slope, definitions, {"y", "m"})
+    assert equal(found, add(entry("y", i), scale(power(entry("y", i), 2), -1)))
 
 
 @pytest.mark.parametrize("shifted", [False, True], ids=["plain", "shifted"])

@@ -10,7 +10,7 @@ CASES = [
     ("np.sum((X @ w - y)**2) / 2", {"X": "N,D", "w": "D", "y": "N"}, "X", "G (X w − y) wᵀ"),
     ("x.T @ A @ x", {"x": "n,1", "A": "n,n"}, "A", "x xᵀ"),
     ("np.outer(u, v) * M", {"u": "n", "v": "m", "M": "n,m"}, "M", "G ⊙ (u vᵀ)"),
-    ("np.linalg.solve(A, b)", {"A": "n,n", "b": "n"}, "A", "−(Gᵀ · A^(−1))ᵀ Yᵀ"),
+    ("np.linalg.solve(A, b)", {"A": "n,n", "b": "n"}, "A", "−(A^(−1))ᵀ G Yᵀ"),
 ]
 
 

@@ -84,3 +84,42 @@ def test_a_loss_is_not_moved_where_the_step_has_one() -> None:
     early = PROGRAM.replace("    p = predict({x})\n", "    loss = cost({x}, {t})\n    p = predict({x})\n")
     found = explained_source(early.format(**BATCHES["a batch by drawn places"], decay="reg"))
     assert not any("gradient is taken at these" in note.what for note in found.notices)
+
+
+AHEAD = """\
+import numpy as np
+rng = np.random.default_rng(5)
+X, Y = rng.normal(size=(20, 3)), rng.normal(size=(20, 2))
+def forward(params, x):
+    W, b = params
+    return x @ W + b
+def objective(params, x, y):
+    r = np.abs(forward(params, x) - y)
+    return np.sum(np.where(r < 1, 0.5 * r ** 2, r - 0.5)) / len(x)
+def gradient(params, x, y):
+    d = np.clip(forward(params, x) - y, -1, 1) / len(x)
+    dW, db = x.T @ d, {bias}
+    return [dW, db]
+params = [rng.normal(size=(3, 2)), np.zeros(2)]
+speed = [np.zeros_like(p) for p in params]
+for epoch in range(10):
+    for k in range(0, 20, 5):
+        x, y = X[k:k + 5], Y[k:k + 5]
+        ahead = [p + 0.9 * s for p, s in zip(params, speed)]
+        speed = [0.9 * s - 0.1 * g for s, g in zip(speed, gradient(ahead, x, y))]
+        params = [p + s for p, s in zip(params, speed)]
+    print(objective(params, X, Y))
+"""
+
+
+def test_a_step_that_looks_ahead_is_explained_by_the_loss_at_the_end_of_the_epoch() -> None:
+    found = explained_source(AHEAD.format(bias="d.sum(axis=0)"))
+    assert [loss.name for loss in found.losses] == ["objective"]
+    parts = [p for line in found.lines for p in line.parts if p.role == "gradient" and p.whole]
+    assert {"dW", "db"} <= {p.target for p in parts if p.verdict in ("proved", "checked")}
+    assert not [p for p in parts if p.verdict == "wrong"]
+
+
+def test_what_numpy_adds_to_every_entry_of_a_bias_is_found_in_it() -> None:
+    found = explained_source(AHEAD.format(bias="d.sum()"))
+    assert {p.target for line in found.lines for p in line.parts if p.verdict == "wrong"} == {"db"}

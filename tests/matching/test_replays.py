@@ -117,3 +117,58 @@ def test_weights_of_ones_and_biases_of_zeros_do_not_stay_symmetric(name: str) ->
     for update in found.updates.values():
         if np.size(found.tape.nodes[update.before].value) > 1:
             assert all(np.ptp(v) > 0 for v in found.replays.of(update.before))
+
+
+SYMMETRIC = """\
+import numpy as np
+rng = np.random.default_rng(2)
+A = rng.normal(size=(4, 6))
+S = {matrix}
+X = rng.normal(size=(4, 3))
+for i in range(4):
+    E = X @ X.T - S
+    loss = np.sum(E ** 2) / 4
+    dX = E @ X
+    X -= 0.01 * dX
+"""
+
+
+def test_a_symmetric_matrix_stays_symmetric_so_that_what_rests_on_it_is_right() -> None:
+    found = analysed_source(SYMMETRIC.format(matrix="A @ A.T"))
+    [leaf] = {n.id for n in found.tape.window_nodes() if n.kind is Kind.LEAF and "S" in n.names[:1]}
+    drawn = found.replays.of(leaf)
+    assert all(np.array_equal(value, value.T) and np.all(np.linalg.eigvalsh(value) > -1e-9) for value in drawn)
+    assert not np.allclose(drawn[0], drawn[1])
+    dX = found.tape.find("dX")[-1]
+    match = found.matcher.best(dX.id)
+    assert match is not None
+    assert match.candidate.sort.value == "full gradient"
+
+
+def test_another_square_matrix_does_not_become_symmetric() -> None:
+    found = analysed_source(SYMMETRIC.format(matrix="A[:, :4]"))
+    match = found.matcher.best(found.tape.find("dX")[-1].id)
+    assert match is None or match.candidate.sort.value != "full gradient"
+
+
+SINGLE = """\
+import numpy as np
+rng = np.random.default_rng(3)
+X, t = rng.normal(size=(9, 4)).astype(np.float32), rng.normal(size=(9, 2)).astype(np.float32)
+W = rng.normal(size=(4, 2)).astype(np.float32)
+for i in range(4):
+    z = X @ W
+    loss = np.mean((np.tanh(z) - t) ** 2)
+    slope = (1 - np.tanh(z) ** 2).astype(np.float32)
+    dW = X.T @ ((2 * (np.tanh(z) - t) / t.size * slope).astype("float32"))
+    W -= np.float32(0.1) * dW
+"""
+
+
+def test_replays_are_of_double_precision_also_where_the_program_rounds() -> None:
+    found = analysed_source(SINGLE)
+    for name in ("slope", "dW"):
+        node = found.tape.find(name)[-1]
+        assert all(np.asarray(value).dtype == np.float64 for value in found.replays.of(node.id))
+        assert found.matcher.best(node.id) is not None
+    assert np.asarray(found.tape.find("dW")[-1].value).dtype == np.float32

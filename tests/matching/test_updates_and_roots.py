@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from tests.building.explained import NAMES, analysed_source, analysis
 from tracer.matching.analysis import Analysis
+from tracer.matching.judging import fits
 from tracer.matching.roots import loss_name
 
 SET_UP = """\
@@ -195,3 +197,49 @@ def test_a_number_that_is_kept_in_a_list_is_looked_up_and_data_of_0_and_1_do_not
     best = [found.matcher.best(n.id) for n in kept]
     assert [(m.candidate.sort.value, m.scale.text) for m in best if m] == [("full gradient", "1")] * len(kept)
     assert {tape.nodes[m.candidate.wrt].names[0] for m in best if m} >= {"w[j]"}
+
+
+RATINGS = """\
+import numpy as np
+rng = np.random.default_rng(4)
+P, Q, b = rng.normal(size=(5, 3)), rng.normal(size=(6, 3)), rng.normal(size=6)
+rate, reg = 0.05, 0.1
+for u, i, j in [(0, 1, 2), (3, 4, 5), (1, 0, 3)]:
+    x = P[u] @ (Q[i] - Q[j]) + b[i] - b[j]
+    loss = np.log1p(np.exp(-x)) + 0.5 * reg * (np.sum(P[u] ** 2) + b[i] ** 2 + b[j] ** 2)
+    p, e = P[u].copy(), 1 / (1 + np.exp(x))
+    dp = -e * (Q[i] - Q[j]) + reg * p
+    db_i, db_j = -e + reg * b[i], e + reg * b[j]
+    P[u] -= rate * dp
+    Q[i] -= -rate * e * p
+    Q[j] -= rate * e * p
+    b[i] -= rate * db_i
+    b[j] -= rate * db_j
+"""
+
+
+def test_entries_that_change_one_after_the_other_are_each_judged_by_what_the_loss_read() -> None:
+    found = analysed_source(RATINGS)
+    matcher = found.matcher
+    for update in found.updates.values():
+        assert any(fits(match, update) for match in matcher.matches.get(update.change, ())), update
+
+
+def test_a_value_that_is_read_twice_has_one_gradient() -> None:
+    found = analysed_source(RATINGS)
+    tape = found.tape
+    reads = [n.id for n in tape.window_nodes() if n.op == "getitem" and n.site and n.site.text == "P[u]" and n.window == 1]
+    forward = [n for n in reads if n in found.matcher.forward]
+    root = next(r.node for r in found.matcher.roots if tape.nodes[r.node].names == ["loss"] and r.node > forward[0])
+    full = found.matcher.adjoints[root][0].full
+    assert len(forward) > 1
+    assert all(np.array_equal(full[n], full[forward[0]]) for n in forward)
+
+
+def test_what_is_called_an_error_and_goes_into_the_steps_is_no_loss_where_there_is_one() -> None:
+    source = NUMBERS.format(update="w[j] -= rate * grads[j]").replace(
+        "    grads = [(s - wanted) * x[j]", "    error = 1.5 * (s - wanted) / 1.5\n    grads = [error * x[j]"
+    )
+    found = analysed_source(source.replace("loss = ", "sum_error = "))
+    named = {name for r in found.matcher.roots if r.named for name in found.tape.nodes[r.node].names}
+    assert named == {"sum_error"}

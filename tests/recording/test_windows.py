@@ -428,3 +428,45 @@ def test_a_function_is_recorded_with_its_parameters_as_leaves() -> None:
 def test_a_built_in_function_cannot_be_recorded() -> None:
     with pytest.raises(ProgramError, match="not a function written in Python"):
         record_function(len, [1])
+
+
+EPOCHS = """\
+import numpy as np
+rng = np.random.default_rng(1)
+X, y, w = rng.normal(size=(12, 3)), rng.normal(size=12), rng.normal(size=3)
+for epoch in range(4):
+    for k in range(0, 12, 4):
+        step = X[k:k + 4].T @ (X[k:k + 4] @ w - y[k:k + 4])
+        w = w - 0.01 * step
+    if epoch % 2 == 0:
+        cost = np.mean((X @ w - y) ** 2)
+        print(cost)
+"""
+
+
+def test_the_last_batch_of_an_epoch_is_recorded_with_the_cost_that_comes_after_it() -> None:
+    found = record_source(parse(EPOCHS, "epochs.py"))
+    assert [window.iteration for window in found.tape.windows] == [1, 2]
+    [cost] = found.tape.find("cost")
+    assert cost.window == 1
+    assert any("Iteration 2 is explained, the last one before the cost" in n.what for n in found.notices)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("        w = w", "        loss = np.sum(step)\n        w = w"),  # the iterations compute one themselves
+        ("        cost =", "        sum_of_all ="),  # nothing says that it is a loss
+        ("    if epoch % 2 == 0:\n        cost =", "cost ="),  # after all epochs
+    ],
+)
+def test_otherwise_the_window_is_as_ever(old: str, new: str) -> None:
+    source = EPOCHS.replace(old, new).replace("        print(cost)\n", "")
+    found = record_source(parse(source, "epochs.py"))
+    assert [window.iteration for window in found.tape.windows] == [0, 1]
+
+
+def test_an_iteration_that_was_asked_for_is_recorded_alone() -> None:
+    found = record_source(parse(EPOCHS, "epochs.py"), iteration=1)
+    assert [window.iteration for window in found.tape.windows] == [0, 1]
+    assert not found.tape.find("cost")

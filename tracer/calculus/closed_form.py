@@ -41,7 +41,10 @@ Cost = tuple[int, int, int, int, Fraction, int]
 
 
 def cost(expr: Expr, named: frozenset[str]) -> Cost:
-    """How long an expression is to read: unknown names first, then terms, sums, factors, exponents, names."""
+    """How long an expression is to read: unknown names first, then terms, sums, factors, exponents, names.
+
+    A scalar function counts as two terms: y (1 − y) is shorter than exp(−z) y².
+    """
     names = {
         e.array
         for t in expr
@@ -49,9 +52,10 @@ def cost(expr: Expr, named: frozenset[str]) -> Cost:
         for e in (f.arguments if isinstance(f, Function) else (f,))
         if isinstance(e, Entry)
     }
+    functions = {f for t in expr for f, _ in t.factors if isinstance(f, Function)}
     return (
         len(names - named),
-        len(expr),
+        len(expr) + 2 * len(functions),
         sum(len(t.bound) for t in expr),
         sum(1 for t in expr for f, _ in t.factors if not isinstance(f, Delta)),
         sum((abs(e) for t in expr for _, e in t.factors), Fraction(0)),

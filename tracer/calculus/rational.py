@@ -112,7 +112,7 @@ class Frames:
 
     def _elementwise(self, factor: Factor, exponent: Fraction) -> bool:
         if isinstance(factor, Function):
-            return self.opened
+            return self.opened or exponent.denominator == 1  # else it is a value that nothing is known of
         return isinstance(factor, Entry) and (self.opened or exponent.denominator == 1)
 
     def symbol(self, factor: Factor) -> Any:
@@ -173,7 +173,7 @@ def _is_zero(total: Any) -> bool:
 def folded(expr: Expr, definitions: Mapping[str, Definition], named: frozenset[str]) -> Expr | None:
     """The expression cancelled, with unnamed entries replaced by named ones where a definition can be solved.
 
-    With a = 1/(1 + e), an e that has no name becomes 1/a − 1.  ``None`` if the result is no sum of
+    With a = 1/(1 + e), an e that has no name, or is a scalar function, becomes 1/a − 1.  ``None`` if the result is no sum of
     products and quotients.
     """
     import sympy
@@ -188,7 +188,7 @@ def folded(expr: Expr, definitions: Mapping[str, Definition], named: frozenset[s
             return None
         for symbol in sorted(total.free_symbols, key=str):
             factor = frames.factors[symbol]
-            if isinstance(factor, Entry) and factor.array not in named:
+            if isinstance(factor, Function) or (isinstance(factor, Entry) and factor.array not in named):
                 total = _solved(total, symbol, factor, frames, named)
         back = _from_rational(total, frames)
         if back is None:
@@ -200,20 +200,25 @@ def folded(expr: Expr, definitions: Mapping[str, Definition], named: frozenset[s
     return simplify(result)
 
 
-def _solved(total: Any, symbol: Any, factor: Entry, frames: Frames, named: frozenset[str]) -> Any:
+def _solved(
+    total: Any, symbol: Any, factor: Entry | Function, frames: Frames, named: frozenset[str]
+) -> Any:
     """The function with a symbol replaced, if a named entry is a fraction of degree one in it."""
     import sympy
 
+    first = factor.arguments[0] if isinstance(factor, Function) and factor.arguments else factor
+    if not isinstance(first, Entry):
+        return total
     for name in frames.definitions:
         definition = frames.definitions[name]
-        if name not in named or len(definition.free) != len(factor.indices):
+        if name not in named or len(definition.free) != len(first.indices):
             continue
         indices = tuple(
-            i if isinstance(f, Index) else 0 for f, i in zip(definition.free, factor.indices, strict=True)
+            i if isinstance(f, Index) else 0 for f, i in zip(definition.free, first.indices, strict=True)
         )
         one = Entry(name, indices)
         value = frames.definition(one)
-        if value is None or factor.array not in _reaches(name, frames.definitions):
+        if value is None or first.array not in _reaches(name, frames.definitions):
             continue
         rational = frames.value(one)
         if symbol not in rational.free_symbols:
@@ -223,7 +228,9 @@ def _solved(total: Any, symbol: Any, factor: Entry, frames: Frames, named: froze
         if not numerator.is_polynomial(symbol) or sympy.degree(numerator, symbol) != 1:
             continue
         slope, rest = sympy.Poly(numerator, symbol).all_coeffs()
-        # Dividing by an entry would be wrong where it is zero; the value of an exponential quotient is not.
+        # Dividing by an entry would be wrong where it is zero: 1/(1 + e) never is, z/(1 + e) may be.
+        if slope.free_symbols and not sympy.numer(sympy.together(rational)).is_number:
+            continue
         if slope.free_symbols - {named_symbol} or (
             slope not in (named_symbol, -named_symbol) and slope.free_symbols
         ):

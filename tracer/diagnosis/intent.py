@@ -131,12 +131,16 @@ def _target(
     values = analysis.replays.of(node)
     sign = update.sign if update is not None and node == update.change else 0
     whole = tuple(r for r in roots if not any(_is_part(analysis, r, other, wrt) for other in roots))
+    found = []
     for root in whole:
         factors = factors_of(analysis, values, root, wrt)
         if factors is not None:
             ordered = (root, *(r for r in whole if r != root))
-            return Target(node, ordered, wrt, update.node if update else None, sign, factors)
-    return Target(node, whole, wrt, update.node if update else None, sign)
+            found.append(Target(node, ordered, wrt, update.node if update else None, sign, factors))
+    # A number is a multiple of the gradient of every root; one whose factor has a name is the likeliest.
+    named = (target for target in found if _has_named_factor(analysis, target))
+    nothing = Target(node, whole, wrt, update.node if update else None, sign)
+    return next(named, found[0] if found else nothing)
 
 
 def _is_part(analysis: Analysis, part: int, whole: int, wrt: int) -> bool:

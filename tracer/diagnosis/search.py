@@ -19,7 +19,7 @@ from tracer.diagnosis.intent import targets
 from tracer.diagnosis.target import Target, is_gradient
 from tracer.diagnosis.trials import Edit, Trials
 from tracer.matching.analysis import Analysis
-from tracer.matching.candidates import Match
+from tracer.matching.candidates import Match, Sort
 from tracer.matching.clock import Task
 from tracer.tape.node import Node, Span
 
@@ -27,6 +27,7 @@ from tracer.tape.node import Node, Span
 _MARGIN = 0.35
 #: How much further an edit is fetched that changes nothing in some of the runs of its place.
 _IDLE = 0.3
+_OF_GRADIENTS = (Sort.FULL, Sort.PATH, Sort.PARTIAL)
 #: How many faults of one program are looked for.
 _MOST_FINDINGS = 4
 
@@ -121,8 +122,20 @@ def _smallest(trials: Trials, until: float) -> tuple[Edit, tuple[Target, ...]] |
 
 
 def _is_enclosed(trials: Trials, edit: Edit) -> bool:
-    """Whether something that a value was computed from is right, so that the fault is not anywhere before it."""
+    """Whether something that a value was computed from is right, so that the fault is not anywhere before it.
+
+    What only adds up parts of a gradient may leave others out on purpose, as an advantage that is held fixed.
+    """
+    if all(_adds_parts(trials, n) for n in edit.nodes):
+        return False
     return _enters(trials, edit) or any(is_gradient(trials.best(k)) for n in edit.nodes for k in trials.operands(n))
+
+
+def _adds_parts(trials: Trials, node: int) -> bool:
+    """Whether a value is the sum of what several paths, or several losses, give to the gradient by one value."""
+    matches = [trials.best(k) for k in trials.operands(node)]
+    by = {m.candidate.wrt for m in matches if m is not None and m.candidate.sort in _OF_GRADIENTS and m.scale.rank <= 3}
+    return trials.node(node).op in ("add", "subtract") and None not in matches and len(by) == 1
 
 
 def _enters(trials: Trials, edit: Edit) -> bool:

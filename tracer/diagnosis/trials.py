@@ -132,7 +132,7 @@ class Trials(Surroundings):
         return tuple(left)
 
     def _fit(self, target: Target, value: Any, replay: int, root_of: dict[Target, int]) -> float | None:
-        roots = (root_of[target],) if target in root_of else target.roots
+        roots = (root_of[target],) if target in root_of else self._trained_on(target)
         for root in roots:
             gradient = self.analysis.matcher.adjoints[root][replay].full.get(target.wrt)
             factor = proportion(value, gradient)
@@ -140,6 +140,13 @@ class Trials(Surroundings):
                 root_of[target] = root
                 return factor
         return None
+
+    def _trained_on(self, target: Target) -> tuple[int, ...]:
+        """What a wrong gradient is made right for: losses, not the terms that other losses add up."""
+        if not target.is_wrong:
+            return target.roots
+        behind = self.analysis.matcher.all_ancestors
+        return tuple(r for r in target.roots if not any(r != o and r in behind(o) for o in target.roots))
 
     def _is_plausible(self, target: Target, factors: list[float]) -> bool:
         """Whether a factor is one that a program may have: with a name, or with one beside that of a right gradient."""

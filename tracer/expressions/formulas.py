@@ -10,13 +10,14 @@ import ast
 from dataclasses import dataclass
 
 from tracer.calculus import arrays_in
+from tracer.calculus.linearised import INVERSE, radicand, value_equation
 from tracer.calculus.printing import Letters, NoForm
 from tracer.calculus.terms import Definition, Expr, Index
 from tracer.explanation.model import Formula
 from tracer.expressions.recorded import Recorded
 from tracer.expressions.vocabulary import Names, definition_of, names_for
 from tracer.formula import Tree, entry, equation, index_form, letter, matrix_formula, render, symbol
-from tracer.formula.tree import Relation, Row, Text
+from tracer.formula.tree import Relation, Root, Row, Text
 from tracer.gradients.local import forward_formula
 from tracer.tape.node import Kind
 
@@ -31,7 +32,9 @@ def value_formula(recorded: Recorded) -> Formula | None:
     where = Formulas(recorded, names, {})
     definition = where.definition(recorded.graph.name(recorded.output), frozenset())
     if definition is None:
-        return Formula(*render(Relation(symbol(recorded.value), "=", Text(recorded.inputs.expression.text))))
+        root = where.root(recorded.graph.name(recorded.output), symbol(recorded.value), whole=True)
+        stated = root or Relation(symbol(recorded.value), "=", Text(recorded.inputs.expression.text))
+        return Formula(*render(stated))
     try:
         return where.formula(symbol(recorded.value), definition.expr, definition.free, whole=True)
     except (NoForm, KeyError, ValueError):
@@ -67,7 +70,13 @@ class Formulas:
             definition = None if array in seen else self.definition(array, shown)
             new = array not in seen
             seen.add(array)
+            if definition is None and array.endswith(INVERSE):
+                continue  # A⁻¹ says what it is
             if definition is None:
+                root = self.root(array, self.names.symbol(array), whole) if new and array not in given else None
+                if root is not None:
+                    told.append(root)
+                    continue
                 named = self.names.source(array) not in self.recorded.inputs.sizes  # N is known as it is
                 code = definition_of(self.recorded, self.names, array) if new and named else None
                 if code is not None:  # there is no formula, so it is told as it is computed
@@ -94,7 +103,21 @@ class Formulas:
             for named in reversed(self.recorded.named)
             if (found := forward_formula(self.recorded.graph, node, named | shown)) is not None
         ]
-        return min(ways, key=lambda d: self._unsaid(d, known), default=None)
+        found = min(ways, key=lambda d: self._unsaid(d, known), default=None)
+        stated = self.recorded.graph.definitions.get(self.recorded.graph.representative(node))
+        return value_equation(stated) if found is None and stated is not None else found
+
+    def root(self, array: str, left: Tree, whole: bool) -> Tree | None:
+        """‖x‖ = √(Σ x²) for an array that is the square root of a sum; ``None`` for any other."""
+        node = self.recorded.graph.node_of(array)
+        defined = None if node is None else self.recorded.graph.definitions.get(self.recorded.graph.representative(node))
+        inside = None if defined is None else radicand(defined)
+        if defined is None or inside is None:
+            return None
+        letters = Letters.of(defined.free, inside, avoid={self.recorded.loss})
+        under = index_form(inside, defined.free, letters, self.names.symbols(), self.names)
+        at = [letter(letters[i]) for i in defined.free if isinstance(i, Index)]
+        return equation(left if whole else entry(left, at), Root(under))
 
     def _unsaid(self, definition: Definition, known: frozenset[int]) -> tuple[int, int]:
         """How many arrays without a name a definition mentions, and how many arrays at all."""
@@ -110,6 +133,6 @@ class Formulas:
                 return equation(left, matrix_formula(expr, free, self.names, self.names.symbols(), letters))
             except NoForm:
                 pass
-        at: list[Tree] = [letter(letters[i]) if isinstance(i, Index) else letter("1") for i in free]
+        at = [letter(letters[i]) for i in free if isinstance(i, Index)]
         right = index_form(expr, free, letters, self.names.symbols(), self.names)
         return equation(entry(left, at), right)

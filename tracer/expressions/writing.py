@@ -41,7 +41,7 @@ class Written:
 
 
 #: Seconds of the processor after which no further way of writing is looked for.
-_ENOUGH = 0.5
+_ENOUGH = 0.8
 
 
 def write(recorded: Recorded, wrt: str, result: str) -> Iterator[Written]:
@@ -56,7 +56,7 @@ def write(recorded: Recorded, wrt: str, result: str) -> Iterator[Written]:
     found: list[Written] = []
     start = time.thread_time()
     for named in recorded.named:
-        for readable in dict.fromkeys((named, recorded.own)):
+        for readable in dict.fromkeys((recorded.own, named)):
             if found and time.thread_time() - start > _ENOUGH:
                 break
             try:

@@ -93,8 +93,10 @@ class _MatrixWriter:
                 front, long = self._split(above)
                 return times([fraction(front, self.whole(below)), long])
             case arrays.Matmul(left, right):
-                first = transposed(self.whole(left)) if len(left.axes) == 1 else self.whole(left)
-                return times([_plain_factor(first), _plain_factor(self.whole(right))])
+                first, second = self.whole(left), self.whole(right)
+                if len(left.axes) == 1:  # vectors stand: v @ A is Aᵀ v, and u @ v is uᵀ v
+                    first, second = (transposed(second), first) if len(right.axes) == 2 else (transposed(first), second)
+                return times([_plain_factor(first), _plain_factor(second)])
             case arrays.Reduced():
                 return self._reduced(node)
             case arrays.Transposed(array, order):
@@ -180,12 +182,10 @@ class _MatrixWriter:
         if len(axes) != 2:
             return None
         columns, rows = ([f for f in vectors if arrays.real(f.axes) == (axis,)] for axis in axes)
-        lying = [f for f in vectors if _is_row(f)]
-        if not columns or not rows or (lying and (len(columns) > 1 or len(rows) > 1)):
+        if not columns or not rows:
             return None
         column, row = (_plain_factor(self._product(some)) for some in (columns, rows))
-        column = transposed(column) if lying and _is_row(columns[0]) else column
-        standing = all(len(_flat(factor).axes) == 1 and not _is_row(factor) for factor in rows)
+        standing = all(len(_flat(factor).axes) == 1 for factor in rows)
         outer = times([column, transposed(row) if standing else row])
         scalars = [self.whole(f) for f in node.factors if not arrays.real(f.axes)]
         kept = [at_least(scalar, Level.PRODUCT) for scalar in scalars if scalar != nodes.Number("1")]
@@ -275,12 +275,6 @@ def _needs_entries(node: Node) -> bool:
 def _flat(node: Node) -> Node:
     """The vector that was given a second axis."""
     return node.array if isinstance(node, arrays.Expanded) else node
-
-
-def _is_row(node: Node) -> bool:
-    """Whether a vector is written as a row: uᵀ A."""
-    inner = _flat(node)
-    return isinstance(inner, arrays.Matmul) and len(inner.left.axes) == 1
 
 
 def _plain(node: Node) -> Node:

@@ -343,6 +343,7 @@ class _Derivation:
             "through": consumers,
             "inner": tuple(rule[: len(given)]),
             "parts": tuple(parts),
+            "summed": any(isinstance(i, Index) for _, definition, _ in local_steps for i in definition.free),
         }
         self._step(quantity, "chain rule", free, whole, whole, arguments)
         for consumer, definition, local in local_steps:

@@ -33,6 +33,9 @@ class Root(Struct, frozen=True):
 
     node: int
     named: bool
+#: ``error`` may be a loss, and may be what the backward pass hands on; these words say a loss.
+_ERROR = re.compile(r"err|back_?(ward|prop)", re.I)
+_CERTAIN = re.compile(r"loss|cost|objective|entropy|likelihood|nll|mse|sse|rss|squared", re.I)
 
 
 def loss_name(tape: Tape, node: Node) -> str | None:
@@ -74,6 +77,8 @@ def find_roots(
     backward = _backward(tape, updates)
     trained = trained_nodes(tape, frozenset(u.before for u in updates.values()))
     named = [n.id for n in scalars if loss_name(tape, n) and not _is_residual(tape, n, live, trained)]
+    if any(r not in backward for r in named):
+        named = [r for r in named if r not in backward or not _is_an_error(tape, r)]
     forward = (
         frozenset().union(*(ancestors(tape, r, updates.keys()) for r in named)) if named else frozenset()
     )
@@ -86,6 +91,12 @@ def find_roots(
     if not first:
         return tuple(Root(r, False) for r in _maximal(tape, rest[-200:], updates)[-6:]), ()
     return tuple(Root(r, True) for r in first), tuple(Root(r, False) for r in rest)
+
+
+def _is_an_error(tape: Tape, root: int) -> bool:
+    """Whether a scalar is a loss by no other word than ``error``, which is also said of what is propagated back."""
+    said = loss_name(tape, tape.nodes[root]) or ""
+    return bool(_ERROR.search(said)) and not _CERTAIN.search(said)
 
 
 def _is_residual(tape: Tape, node: Node, live: frozenset[int], trained: set[int]) -> bool:

@@ -218,23 +218,20 @@ def _contracted(
 
 
 def _merged(users: Sequence[_Fold]) -> list[_Fold]:
-    """Factors put together entry by entry where one has all indices of the other, down to two if possible."""
+    """Factors put together entry by entry where one has all indices of the other, down to two if possible.
+
+    Those with the same indices go first: Xᵀ (y ⊙ m), with two vectors, rather than (X ⊙ m)ᵀ y.
+    """
     folds = sorted(users, key=lambda fold: -len(fold.indices))
-    changed = True
-    while len(folds) > 1 and changed:
-        changed = False
-        for large in folds:
-            for small in folds:
-                if large is small or not small.indices <= large.indices:
-                    continue
-                alike = small.indices == large.indices
-                if len(folds) > 2 or (alike and len(large.indices) > 1):
-                    folds = [f for f in folds if f is not large and f is not small] + [large.times(small)]
-                    folds.sort(key=lambda fold: -len(fold.indices))
-                    changed = True
-                    break
-            if changed:
-                break
+    while len(folds) > 1:
+        within = [(a, b) for a in folds for b in folds if a is not b and b.indices <= a.indices]
+        alike = [(a, b) for a, b in within if a.indices == b.indices and (len(folds) > 2 or len(a.indices) > 1)]
+        pairs = alike or (within if len(folds) > 2 else [])
+        if not pairs:
+            break
+        large, small = pairs[0]
+        folds = [f for f in folds if f is not large and f is not small] + [large.times(small)]
+        folds.sort(key=lambda fold: -len(fold.indices))
     return folds
 
 

@@ -23,9 +23,6 @@ from tracer.tape.node import Kind as NodeKind
 from tracer.tape.node import Node, Span
 from tracer.tape.tape import evaluate
 
-#: Of more values in each run of a loop, none is tried alone.
-_MOST_LAYERS = 8
-
 
 def other_operands(trials: Trials) -> Iterator[Edit]:
     """Every value that a statement reads, replaced by each other one of its shape."""
@@ -147,19 +144,37 @@ def _candidates(
         for places in (distinct, readers) if len(distinct) < len(readers) else (distinct,):
             if len(places) < 2 or len(ordered) < len(places):
                 continue
-            for taken in _taken(ordered, len(places)):
-                aligned = dict(zip(places, taken, strict=True))
+            for start in {0, len(ordered) - len(places)}:
+                aligned = dict(zip(places, ordered[start : start + len(places)], strict=True))
                 chosen = {r: aligned[r if places is readers else o] for r, o in operands.items()}
                 if _may_stand(trials, operands, chosen) and all(n < r for r, n in chosen.items()):
                     yield chosen, 0
+    first = {o: min(r for r in readers if operands[r] == o) for o in distinct}
+    for group in (*trials.repeated, *trials.read_in_turn):
+        for handed in _of_each_sample(sorted(first.values()), group):
+            chosen = {r: handed[first[o]] for r, o in operands.items()}
+            if _may_stand(trials, operands, chosen):
+                yield chosen, 0
 
 
-def _taken(ordered: tuple[int, ...], count: int) -> Iterator[tuple[int, ...]]:
-    """The first or the last of some values, or every second, third… one: of each sample the same layer's."""
-    yield from dict.fromkeys((ordered[:count], ordered[len(ordered) - count :]))
-    every, rest = divmod(len(ordered), count)
-    if not rest and 1 < every <= _MOST_LAYERS:
-        yield from (ordered[first::every] for first in range(every))
+def _of_each_sample(readers: list[int], group: tuple[int, ...]) -> Iterator[dict[int, int]]:
+    """What a loop over samples computed for each, handed to what it reads for the same sample, in either order.
+
+    The forward values of a sample stand right before its readers: what comes between other readers is of others.
+    """
+    blocks: list[tuple[list[int], list[int]]] = []
+    for node in sorted({*readers, *group}):
+        if node in group and (not blocks or blocks[-1][1]):
+            blocks.append(([], []))
+        if blocks:
+            blocks[-1][0 if node in group else 1].append(node)
+    made, read = {len(b[0]) for b in blocks}, {len(b[1]) for b in blocks}
+    if len(blocks) < 2 or len(made) != 1 or len(read) != 1 or sum(read) * len(blocks) != len(readers):
+        return
+    [size], [count] = made, read
+    for start in range(size - count + 1):
+        for step in (1, -1):
+            yield {r: n for of, by in blocks for r, n in zip(by, of[::step][start : start + count], strict=True)}
 
 
 def _in_turn(trials: Trials) -> Iterator[tuple[int, ...]]:

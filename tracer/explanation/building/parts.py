@@ -119,7 +119,7 @@ class PartMaker:
         if node.kind is Kind.LEAF and node.op and piece.whole:
             return replace(base, role="parameter" if piece.target in self.reading.parameters else "data")
         fault = self._fault_at(piece)
-        if fault is not None and (piece.whole or piece.node in fault.meant):
+        if fault is not None and (piece.node in fault.meant or (piece.whole and not self._is_beside(piece, fault))):
             return self._at_fault(piece, base, fault)
         if node.id in self.reading.analysis.updates:
             meant = self.meant.get(self.reading.analysis.updates[node.id].change)
@@ -426,6 +426,12 @@ class PartMaker:
         node = max(spoiled & set(widest.nodes))
         told = self._at_fault(replace(widest, nodes=(node,), whole=True), self._base(widest), finding)
         return parts if told is None else [*(p for p in parts if p.span != told.span), told]
+
+    def _is_beside(self, piece: Piece, finding: Finding) -> bool:
+        """Whether a value is right that the statement of a fault computes too: ``dW, db = …`` of which one is wrong."""
+        touched = not {*finding.readers, *finding.meant}.isdisjoint(piece.nodes)
+        match = self.reading.analysis.matcher.best(piece.node)
+        return not touched and match is not None and match.candidate.sort is Sort.FULL and match.scale.rank <= 3
 
     def _at_fault(self, piece: Piece, base: Part, finding: Finding) -> Part | None:
         """The statement in which a fault enters, or that part of it which feeds an update."""

@@ -95,7 +95,9 @@ def find_pieces(program: Program, tape: Tape) -> dict[Span, list[Piece]]:
             continue
         if any(set(p.nodes) & set(ids) and p.whole and values.get(statement) == span for p in pieces):
             continue
-        returned = values.is_all_of(statement, span) and not any(p.whole and p.span != span for p in pieces)
+        returned = values.is_all_of(statement, span) and not any(
+            p.whole and not values.is_all_of(statement, p.span) for p in pieces
+        )
         pieces.append(Piece(span, program.text_of(span), ids, None, returned))
     for pieces in found.values():
         pieces.sort(key=lambda p: (not p.whole, p.span.line, p.span.column, -p.span.end_column))

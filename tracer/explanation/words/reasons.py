@@ -110,10 +110,11 @@ def _chain_rule(step: DerivationStep, called: Callable[[str], str]) -> str:
             f"{listed(through)}. What comes over each is added."
         )
     if len(through) == 1:
-        root = step.arguments.get("root") == step.arguments["through"][0]
-        return (
-            f"{of} enters {loss} itself." if root else f"{of} reaches {loss} only through {through[0]}."
-        ) + ("" if root else " Every entry of it counts, so there is a sum over all of them.")
+        if step.arguments.get("root") == step.arguments["through"][0]:
+            return f"{of} enters {loss} itself."
+        several = step.arguments.get("summed", True)  # else it is a single number
+        entries = f"Every entry of {through[0].partition(' (')[0]} counts, so there is a sum over all of them."
+        return f"{of} reaches {loss} only through {through[0]}.{' ' + entries if several else ''}"
     return f"{of} reaches {loss} on {len(through)} ways, through {listed(through)}: what comes over each is added."
 
 
