@@ -123,3 +123,15 @@ def test_a_step_is_explained_though_only_another_iteration_computes_a_loss() -> 
     assert not wrong(found)
     planted = explained_source(SELDOM.replace("X.T @ d / 12", "X.T @ p / 12"))
     assert {p.verdict for _, p in parts(planted) if p.target == "dW"}.isdisjoint({"proved", "checked"})
+
+
+HEADS = (FOLDER.parent / "critics" / "actor_and_critic_with_two_heads.py").read_text(encoding="utf-8")
+
+
+def test_advantages_that_are_held_constant_are_no_missing_term() -> None:
+    assert not wrong(explained_source(HEADS))
+
+
+def test_a_fault_beside_constant_advantages_is_found() -> None:
+    planted = HEADS.replace("dWp, dbp = h.T @ dz", "dWp, dbp = (1 - h * h).T @ dz")
+    assert (line_of(HEADS, "dWp, dbp ="), "wrong operand") in wrong(explained_source(planted))

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 from msgspec.structs import replace
 
+from tracer.diagnosis.constants import with_constant_weights
 from tracer.diagnosis.conventions import compared
 from tracer.diagnosis.gradient_names import parameter_of, plain_name, says_gradient
 from tracer.diagnosis.growth import Growth, grown_parameters, is_grown
@@ -18,14 +19,13 @@ from tracer.diagnosis.target import Target, alike, factors_of, proportion
 from tracer.gradients.adjoints import ELEMENTWISE, is_real
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Sort
-from tracer.matching.decay import as_computed, has_penalty, without_decay
+from tracer.matching.decay import as_computed, has_penalty, rests_on_parameters, without_decay
 from tracer.matching.judging import judged_updates
 from tracer.matching.optimisers import recognise
 from tracer.matching.scale import name_scale
 from tracer.matching.severed import is_severed
 from tracer.matching.updates import Update
 from tracer.tape.node import Kind
-from tracer.tape.tape import GIVEN
 
 
 def targets(analysis: Analysis) -> list[Target]:
@@ -43,7 +43,9 @@ def targets(analysis: Analysis) -> list[Target]:
             unique.append(target)
     unique = [t for t in unique if not _is_cut(analysis, t)]
     told = [t for t in unique if not _is_on_the_way(analysis, t, unique)]
-    return compared(analysis, [_without_chance(analysis, t, told) for t in told])
+    meant = [_without_chance(analysis, t, told) for t in told]
+    constant = with_constant_weights(analysis, meant)
+    return compared(analysis, [t for t in meant if t not in constant])
 
 
 def _is_cut(analysis: Analysis, target: Target) -> bool:
@@ -174,18 +176,8 @@ def _rest_is_penalty(analysis: Analysis, part: int, whole: int) -> bool:
 
 
 def is_penalty(analysis: Analysis, node: int) -> bool:
-    """Whether a forward value rests on parameters and settings alone, as a regularisation term does.
-
-    An array that no parameter went into is data, also where the iteration itself has made it.
-    """
-    tape, ancestors = analysis.tape, analysis.matcher.all_ancestors
-    parameters = {u.before for u in analysis.updates.values()} | set(analysis.updates)
-    return all(
-        n in parameters
-        or tape.nodes[n].shape == ()
-        or (tape.nodes[n].kind not in GIVEN and not parameters.isdisjoint(ancestors(n)))
-        for n in ancestors(node)
-    )
+    """Whether a forward value rests on parameters and settings alone, as a regularisation term does."""
+    return rests_on_parameters(analysis.matcher, node)
 
 
 def roots_of(analysis: Analysis, wrt: int, before: int) -> tuple[int, ...]:

@@ -100,6 +100,11 @@ class Surroundings(ForwardPass):
         shown = (self.best(n) for n in self.gradients)
         return frozenset(m.candidate.wrt for m in shown if m is not None)
 
+    def held_of(self, root: int) -> frozenset[int]:
+        """The forward values by which the backward pass holds the gradient of one root."""
+        shown = (self.best(n) for n in self.gradients)
+        return frozenset(m.candidate.wrt for m in shown if m is not None and m.candidate.root == root)
+
     @cached_property
     def roots(self) -> tuple[int, ...]:
         """The roots of the targets, the likeliest of each first."""

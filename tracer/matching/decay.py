@@ -87,12 +87,20 @@ def _grows(matcher: Matcher, node: int, wrt: int, coefficient: float) -> bool:
 def has_penalty(matcher: Matcher, root: int, wrt: int) -> bool:
     """Whether some scalar in a loss rests on a parameter, and on nothing but parameters and settings."""
     tape = matcher.graph.tape
-    trained = {u.before for u in matcher.updates.values()} | set(matcher.updates)
+    scalars = (n for n in matcher.all_ancestors(root) if tape.nodes[n].shape == () and is_real(tape.nodes[n]))
+    return any(
+        wrt in matcher.all_ancestors(n) and rests_on_parameters(matcher, n) for n in scalars if n != wrt
+    )
+
+
+def rests_on_parameters(matcher: Matcher, node: int) -> bool:
+    """Whether a forward value rests on parameters and settings alone; arrays that no parameter goes into are data."""
+    tape = matcher.graph.tape
+    parameters = {u.before for u in matcher.updates.values()} | set(matcher.updates)
 
     def is_setting(node: int) -> bool:
-        made = tape.nodes[node].kind not in (Kind.LEAF, Kind.RANDOM, Kind.OPAQUE)
-        return node in trained or made or tape.nodes[node].shape == ()
+        if tape.nodes[node].shape == ():
+            return tape.nodes[node].kind is not Kind.RANDOM
+        return not parameters.isdisjoint(matcher.all_ancestors(node))
 
-    scalars = (n for n in matcher.all_ancestors(root) if tape.nodes[n].shape == () and is_real(tape.nodes[n]))
-    behind = (matcher.all_ancestors(n) for n in scalars if n != wrt)
-    return any(wrt in ancestors and all(map(is_setting, ancestors)) for ancestors in behind)
+    return all(n in parameters or is_setting(n) for n in matcher.all_ancestors(node))

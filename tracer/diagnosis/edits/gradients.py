@@ -206,12 +206,20 @@ def _may_be_forgotten(trials: Trials, candidate: Candidate, wrt: int) -> bool:
     """
     if candidate.wrt != wrt or candidate.via is None:
         return False
-    if candidate.root in trials.analysis.matcher.reach or is_penalty(trials.analysis, candidate.via):
+    if candidate.root in trials.analysis.matcher.reach or _goes_into_a_penalty(trials, candidate.via):
         return True
-    known = candidate.via in trials.held or any(
-        user in trials.held for user in trials.analysis.tape.users(candidate.via)
-    )
+    whole = {t.roots[0] for t in trials.targets if t.roots}
+    # What one of several losses leaves out on purpose, as that of an actor the critic, it has no gradient by.
+    held = trials.held if candidate.root in whole else trials.held_of(candidate.root)
+    known = candidate.via in held or any(user in held for user in trials.analysis.tape.users(candidate.via))
     return known and not trials.is_used_again(wrt, candidate.via)
+
+
+def _goes_into_a_penalty(trials: Trials, via: int) -> bool:
+    """Whether a value rests on parameters alone, and meets no data as an array: else ``b[0]`` in a layer were one."""
+    analysis = trials.analysis
+    arrays = [u for u in analysis.tape.users(via) if u in analysis.matcher.forward and trials.node(u).shape]
+    return is_penalty(analysis, via) and all(is_penalty(analysis, u) for u in arrays)
 
 
 def _kind_of_missing(trials: Trials, candidate: Candidate) -> Kind:
