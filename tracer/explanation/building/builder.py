@@ -58,14 +58,14 @@ def build_explanation(
     faults = [*grown, *find_faults(analysis, stale | {n for f in grown for n in f.meant})]
     maker = PartMaker(Reading(program, analysis, joined.sections), [*findings, *faults])
     for finding in findings:
-        maker.diagnoses[finding.cause] = diagnose_stale(program, analysis, finding, maker, again, loss)
+        maker.faults.diagnoses[finding.cause] = diagnose_stale(program, analysis, finding, maker, again, loss)
     for finding in faults:
-        maker.diagnoses[finding.cause] = diagnose_fault(program, analysis, finding, maker, again, loss)
+        maker.faults.diagnoses[finding.cause] = diagnose_fault(program, analysis, finding, maker, again, loss)
     lines = []
     for statement, pieces in find_pieces(program, tape).items():
         parts = _without_repeats([p for piece in pieces for p in maker.parts(piece)])
         if not any(part.verdict == "wrong" for part in parts):
-            parts = maker.with_fault(parts, pieces)
+            parts = maker.faults.with_fault(parts, pieces)
         if parts:
             text = program.text_of(statement)
             lines.append(Line(statement.line, statement.end_line, text, tuple(parts)))

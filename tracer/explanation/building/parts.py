@@ -11,12 +11,12 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from tracer.diagnosis import Finding
+from tracer.explanation.building.fault_parts import FaultTeller
 from tracer.explanation.building.formulas import FormulaWriter
 from tracer.explanation.building.held import HeldAdjoints
 from tracer.explanation.building.numbers import finite, sample
@@ -24,7 +24,7 @@ from tracer.explanation.building.optimiser_steps import StepWriter
 from tracer.explanation.building.pieces import Piece
 from tracer.explanation.building.reading import Reading
 from tracer.explanation.building.vocabulary import Vocabulary
-from tracer.explanation.model import Diagnosis, Entry, Evidence, Part, Role
+from tracer.explanation.model import Entry, Evidence, Part, Role
 from tracer.explanation.words.losses import counted_steps, truncated
 from tracer.formula import (
     Tree,
@@ -35,12 +35,12 @@ from tracer.formula import (
 from tracer.formula.tree import Parenthesised, Partial, Subscript, Text
 from tracer.gradients.derivation import Derived
 from tracer.gradients.local import NoLocalForm, derive_local, forward_formula
-from tracer.matching.analysis import Analysis, Verified
+from tracer.matching.analysis import Verified
 from tracer.matching.candidates import Match, Sort
 from tracer.matching.clock import Task
 from tracer.matching.proof import Proof
 from tracer.matching.replays import describe
-from tracer.tape.node import Kind, Node, Span
+from tracer.tape.node import Kind, Node
 
 _GRADIENTS = (Sort.FULL, Sort.PATH, Sort.PARTIAL, Sort.TRUNCATED)
 #: How many different things one expression may be said to be.
@@ -57,17 +57,12 @@ class PartMaker:
 
     reading: Reading
     findings: list[Finding] = field(default_factory=list)
-    diagnoses: dict[int, Diagnosis] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.held = HeldAdjoints(self.reading)
         self.writer = FormulaWriter(self.reading)
         self.steps = StepWriter(self.reading, self.writer)
-
-    @cached_property
-    def meant(self) -> dict[int, tuple[Finding, Match]]:
-        """What the nodes that a fault spoiled were meant to be."""
-        return {node: (finding, match) for finding in self.findings for node, match in finding.meant.items()}
+        self.faults = FaultTeller(self, self.findings)
 
     def parts(self, piece: Piece) -> list[Part]:
         """The parts of one piece: one for each thing that it was, when it ran several times."""
@@ -95,7 +90,7 @@ class PartMaker:
         match = self.reading.analysis.matcher.best(node)
         if self.reading.node(node).window < 0:
             return None
-        if node in self.meant:
+        if node in self.faults.meant:
             return "meant"  # not what the same line computes at another layer, where it may go nowhere
         if match is None:
             return _UNKNOWN
@@ -113,19 +108,19 @@ class PartMaker:
     def part(self, piece: Piece) -> Part | None:
         """The part of one piece, or None if there is nothing to say about it."""
         node = self.reading.node(piece.node)
-        base = self._base(piece)
+        base = self.base(piece)
         if node.window < 0:
             return self._of_set_up(piece, base)
         if node.kind is Kind.LEAF and node.op and piece.whole:
             return replace(base, role="parameter" if piece.target in self.reading.parameters else "data")
-        fault = self._fault_at(piece)
-        if fault is not None and (piece.node in fault.meant or (piece.whole and not self._is_beside(piece, fault))):
-            return self._at_fault(piece, base, fault)
+        fault = self.faults.told_at(piece)
+        if fault is not None:
+            return self.faults.entering(piece, base, fault)
         if node.id in self.reading.analysis.updates:
-            meant = self.meant.get(self.reading.analysis.updates[node.id].change)
+            meant = self.faults.meant.get(self.reading.analysis.updates[node.id].change)
             return self.steps.update(piece, base, meant[1] if meant else None)
-        if node.id in self.meant:
-            return self._spoiled(piece, base)
+        if node.id in self.faults.meant:
+            return self.faults.spoiled(piece, base)
         verified = self.reading.analysis.verified(node.id)
         in_forward = node.id in self.reading.analysis.matcher.forward
         if verified is not None and verified.match.candidate.sort in _GRADIENTS and not in_forward:
@@ -145,7 +140,7 @@ class PartMaker:
             return replace(base, role="other") if piece.target else None
         return self._unknown(piece, base)
 
-    def _base(self, piece: Piece) -> Part:
+    def base(self, piece: Piece) -> Part:
         node = self.reading.node(piece.node)
         graph = self.reading.analysis.graph
         span = piece.span
@@ -195,7 +190,7 @@ class PartMaker:
             todo += self.reading.analysis.tape.operands(current)
         return False
 
-    def _identity(self, base: Part, match: Match) -> Part:
+    def identity(self, base: Part, match: Match) -> Part:
         candidate = match.candidate
         wrt, names = self.reading.named_as(candidate.wrt)
         if candidate.transposed:  # ∂loss/∂(Wᵀ) is the transpose of ∂loss/∂W
@@ -221,7 +216,7 @@ class PartMaker:
     def _gradient(self, piece: Piece, base: Part, verified: Verified) -> Part:
         match = verified.match
         part = replace(
-            self._identity(base, match), verdict=verified.verdict, evidence=self._evidence(verified)
+            self.identity(base, match), verdict=verified.verdict, evidence=self._evidence(verified)
         )
         if verified.verdict == "checked" and verified.proof.why_not:
             part = replace(part, remark=f"Not proved: {verified.proof.why_not}.")
@@ -361,111 +356,9 @@ class PartMaker:
             return replace(base, remark=alias)
         return self.writer.with_formula(base, definition)
 
-    def _spoiled(self, piece: Piece, base: Part) -> Part | None:
-        """A gradient that a fault spoiled: wrong where the fault enters, right given the rest further on."""
-        finding, match = self.meant[piece.node]
-        updates = self.reading.analysis.updates
-        updating = any(u in updates and updates[u].change == piece.node for u in finding.spoiled)
-        if not piece.whole and not updating:
-            return None
-        operands = {n: self.reading.analysis.tape.operands(n) for n in finding.meant}
-        first = set(finding.first_spoiled(operands))
-        part = self._identity(base, match)
-        entering = finding.rewrite is None and self._enters_here(piece, first, finding)
-        value = np.asarray(self.reading.node(piece.node).value, dtype=float)
-        evidence = Evidence(
-            None,
-            len(self.reading.analysis.replays.values),
-            _relative_error(self.reading.analysis, match, value),
-            None,
-        )
-        if entering:
-            diagnosis = self.diagnoses.get(finding.cause)
-            right = self._right(part, match)
-            if diagnosis is not None and right.formula is not None:
-                diagnosis = replace(diagnosis, should_be=right.formula.matrix)
-            return replace(
-                part,
-                verdict="wrong",
-                evidence=evidence,
-                diagnosis=diagnosis,
-                numpy=right.numpy,
-                derivation=right.derivation,
-            )
-        lines = sorted({s.span.line for n in finding.readers if (s := self.reading.node(n).site) is not None})
-        if finding.place is not None:
-            lines = [finding.place.line]
-        here = [line for line in lines if line in self.reading.lines_behind(piece.node)]
-        evidence = replace(evidence, max_error=finite(match.error))
-        return replace(part, verdict="checked", given=tuple(here or lines), evidence=evidence)
-
-    @cached_property
-    def _faults(self) -> dict[Span, Finding]:
-        """The statements in which faults were found, but for updates that came too early."""
-        found: dict[Span, Finding] = {}
-        for finding in self.findings:
-            span = finding.place
-            if span is not None:
-                found[self.reading.program.statement_at(span.line, span.column) or span] = finding
-        return found
-
-    def _fault_at(self, piece: Piece) -> Finding | None:
-        statement = self.reading.program.statement_at(piece.span.line, piece.span.column)
-        return self._faults.get(statement) if statement is not None else None
-
-    def with_fault(self, parts: list[Part], pieces: Sequence[Piece]) -> list[Part]:
-        """The parts of a statement with a fault in it that none of them tells: so where a call is handed a gradient."""
-        finding = self._fault_at(pieces[0]) if pieces else None
-        if finding is None:
-            return parts
-        spoiled = {*finding.readers, *finding.meant}
-        held = [piece for piece in pieces if not spoiled.isdisjoint(piece.nodes)]
-        if not held:
-            return parts
-        widest = max(held, key=lambda p: (p.span.end_line - p.span.line, p.span.end_column - p.span.column))
-        node = max(spoiled & set(widest.nodes))
-        told = self._at_fault(replace(widest, nodes=(node,), whole=True), self._base(widest), finding)
-        return parts if told is None else [*(p for p in parts if p.span != told.span), told]
-
-    def _is_beside(self, piece: Piece, finding: Finding) -> bool:
-        """Whether a value is right that the statement of a fault computes too: ``dW, db = …`` of which one is wrong."""
-        touched = not {*finding.readers, *finding.meant}.isdisjoint(piece.nodes)
-        match = self.reading.analysis.matcher.best(piece.node)
-        return not touched and match is not None and match.candidate.sort is Sort.FULL and match.scale.rank <= 3
-
-    def _at_fault(self, piece: Piece, base: Part, finding: Finding) -> Part | None:
-        """The statement in which a fault enters, or that part of it which feeds an update."""
-        updates = self.reading.analysis.updates
-        feeds = any(u in updates and updates[u].change == piece.node for u in finding.spoiled)
-        if piece.node in updates:
-            return self.steps.update(piece, base, finding.meant.get(updates[piece.node].change))
-        if not piece.whole and not feeds:
-            return None
-        diagnosis = self.diagnoses.get(finding.cause)
-        match = finding.meant.get(piece.node)
-        if match is None and finding.grown is not None:
-            part = self._identity(base, next(iter(finding.meant.values())))
-            return replace(part, verdict="wrong", diagnosis=diagnosis)
-        if match is None:
-            return replace(base, role="gradient", verdict="wrong", diagnosis=diagnosis)
-        part = self._identity(base, match)
-        value = np.asarray(self.reading.node(piece.node).value, dtype=float)
-        error = _relative_error(self.reading.analysis, match, value)
-        right = self._right(part, match)
-        if diagnosis is not None and right.formula is not None:
-            diagnosis = replace(diagnosis, should_be=right.formula.matrix)
-        return replace(
-            part,
-            verdict="wrong",
-            evidence=Evidence(None, len(self.reading.analysis.replays.values), error, None),
-            diagnosis=diagnosis,
-            numpy=right.numpy,
-            derivation=right.derivation,
-        )
-
     def derived(self, match: Match) -> Part:
         """The formula, derivation and code of a match, whether or not the program computes it."""
-        return self._right(Part((0, 0, 0, 0), "", None, False, "gradient"), match)
+        return self.right(Part((0, 0, 0, 0), "", None, False, "gradient"), match)
 
     def local(self, of: int, wrt: int) -> Part:
         """The same of a local derivative, entry by entry."""
@@ -479,33 +372,12 @@ class PartMaker:
         left = Partial(vocabulary.symbol(graph.name(of)), vocabulary.symbol(graph.name(wrt)))
         return self.writer.written(part, derived, vocabulary, left, None, "1")
 
-    def _right(self, part: Part, match: Match) -> Part:
+    def right(self, part: Part, match: Match) -> Part:
         """The part as it should be, with the formula and derivation of the right gradient."""
         derived = self.held.derive(match)
         if derived is None:
             return part
         return self._with_derivation(part, match, derived, Verified(match, Proof(False), None))
-
-    def _enters_here(self, piece: Piece, first: set[int], finding: Finding) -> bool:
-        """Whether the fault enters in this piece's own statement, or in a call that is handed the wrong version."""
-        node = self.reading.node(piece.node)
-        updates = self.reading.analysis.updates
-        spoiled_update = any(u in updates and updates[u].change == piece.node for u in finding.spoiled)
-        if spoiled_update or piece.node in first:
-            return True
-        statement = self.reading.program.statement_at(piece.span.line, piece.span.column)
-        for reader in finding.readers:
-            site = self.reading.node(reader).site
-            if site is None or reader not in self.reading.everything_behind(node.id):
-                continue
-            if self.reading.program.statement_at(site.span.line, site.span.column) == statement:
-                return True
-            for call in self.reading.node(reader).calls:
-                if call in self.reading.node(finding.cause).calls:
-                    continue  # nothing was handed over: the update was made in that call, too
-                if self.reading.program.statement_at(call.site.span.line, call.site.span.column) == statement:
-                    return True
-        return False
 
     def _unknown(self, piece: Piece, base: Part) -> Part | None:
         """A value that nothing explains: part of a step, not known if it is meant as a gradient, or something else."""
@@ -538,7 +410,7 @@ class PartMaker:
                 if known.verdict == "unexplained":
                     return None
                 first = first or known
-            elif user in analysis.updates or user in self.meant:
+            elif user in analysis.updates or user in self.faults.meant:
                 return None
             else:
                 todo += analysis.tape.users(user)
@@ -548,7 +420,7 @@ class PartMaker:
         """A value that is no gradient itself; the lines after it make one of it."""
         if piece.target is None:
             return None
-        identity = self._identity(base, ahead.match)
+        identity = self.identity(base, ahead.match)
         part = replace(base, of=identity.of, of_line=identity.of_line, wrt=identity.wrt)
         return self._forward(piece, part)
 
@@ -575,21 +447,3 @@ def _named_like_a_gradient(name: str | None) -> bool:
         r"(data|dim\w*|dtype|dist\w*|depth|decay\w*|dropout\w*|done|d|dt|dataset\w*|digits?|default\w*|div\w*|do|dot\w*|draw\w*)$",
         word,
     )
-
-
-def _relative_error(analysis: Analysis, match: Match, value: Any) -> float | None:
-    """How far a spoiled value is from the derivative it was meant to be, on the replays."""
-    errors = []
-    for sweep, values in zip(
-        analysis.matcher.adjoints[match.candidate.root], analysis.replays.values, strict=True
-    ):
-        wanted = np.asarray(sweep.full[match.candidate.wrt], dtype=float)
-        found = np.asarray(values[match.node], dtype=float)
-        if wanted.size != found.size:
-            return None
-        wanted = wanted.reshape(found.shape)
-        scale = float(np.sum(wanted * found) / max(float(np.sum(wanted * wanted)), 1e-300))
-        errors.append(
-            float(np.max(np.abs(found - scale * wanted)) / max(float(np.max(np.abs(found))), 1e-300))
-        )
-    return finite(max(errors)) if errors else None
