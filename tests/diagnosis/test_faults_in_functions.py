@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 import tracer
-from tracer.explanation.model import Explanation, Part
+from tracer.explanation.model import Part
 
 GATES = """\
 import numpy as np
@@ -281,35 +280,29 @@ PLANTED = {
 }  # fmt: skip
 
 
-@cache
-def explained(source: str, folder: Path) -> Explanation:
+#: Where it shows is not where it is put right.
+ELSEWHERE = ("weights that move under another name",)
+
+
+def wrong(source: str, folder: Path) -> list[tuple[int, Part]]:
     file = folder / "program.py"
     file.write_text(source, "utf-8")
-    return tracer.explain(file)
-
-
-def wrong(found: Explanation) -> list[tuple[int, Part]]:
-    return [(line.line, p) for line in found.lines for p in line.parts if p.verdict == "wrong"]
+    return [(line.line, p) for line in tracer.explain(file).lines for p in line.parts if p.verdict == "wrong"]
 
 
 @pytest.mark.parametrize("what", PLANTED)
-def test_a_fault_is_told_by_its_kind_and_mended(what: str, tmp_path: Path) -> None:
+def test_a_fault_is_told_at_its_line_by_its_kind_and_mended(what: str, tmp_path: Path) -> None:
     program, right, planted, kind, fix = PLANTED[what]
     assert program.count(right) == 1
-    found = wrong(explained(program.replace(right, planted), tmp_path))
+    source = program.replace(right, planted)
+    found = wrong(source, tmp_path)
     told = [p.diagnosis for _, p in found if p.diagnosis is not None]
     assert {d.kind for d in told} == {kind}
     assert {d.fix for d in told} == {fix}
-
-
-@pytest.mark.parametrize("what", [w for w in PLANTED if w != "weights that move under another name"])
-def test_it_is_told_at_the_line_that_is_to_blame(what: str, tmp_path: Path) -> None:
-    program, right, planted, *_ = PLANTED[what]
-    source = program.replace(right, planted)
     line = source[: source.index(planted)].count("\n") + 1
-    assert {number for number, _ in wrong(explained(source, tmp_path))} == {line}
+    assert what in ELSEWHERE or {number for number, _ in found} == {line}
 
 
 @pytest.mark.parametrize("what", PLANTED)
 def test_without_it_nothing_is_called_wrong(what: str, tmp_path: Path) -> None:
-    assert wrong(explained(PLANTED[what][0], tmp_path)) == []
+    assert wrong(PLANTED[what][0], tmp_path) == []

@@ -58,8 +58,10 @@ def test_the_adjoint_is_the_sum_of_what_the_paths_contribute(name: str) -> None:
         for part in sweep.contributions:
             total[part.wrt] = total[part.wrt] + part.value if part.wrt in total else part.value
         assert total.keys() == sweep.full.keys() - {root}
-        for wrt, value in total.items():
-            np.testing.assert_allclose(value, sweep.full[wrt], rtol=1e-12, atol=1e-300)
+        for same in found.matcher.computed_alike(total, root):  # a value that is computed twice is one value
+            whole = sum(total[node] for node in same)
+            for wrt in same:
+                np.testing.assert_allclose(whole, sweep.full[wrt], rtol=1e-12, atol=1e-300)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -71,4 +71,11 @@ SCIPY_CASES = [
         for a, v in PAIRS
         for m in ("full", "same", "valid")
     ),
+    *(
+        Case("logaddexp.reduce", (real(*s),), lambda x, a=a, k=k: logsumexp(x, a, k), {"axis": a, "keepdims": k})
+        for s in ROWS
+        for a in (0, -1)
+        for k in (False, True)
+    ),
+    *(Case("logaddexp.reduce", (real(*s),), lambda x: logsumexp(x, 0)) for s in ROWS),
 ]  # fmt: skip

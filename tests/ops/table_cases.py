@@ -42,6 +42,11 @@ def real(*shape: int) -> Array:
     return _rng.permutation(spread).reshape(shape)
 
 
+def _counted(start: int, *shape: int) -> Array:
+    """Different numbers, in order."""
+    return (np.arange(np.prod(shape)) + start + 0.5).reshape(shape)
+
+
 def positive(*shape: int) -> Array:
     return np.abs(real(*shape)) + 0.3
 
@@ -310,8 +315,11 @@ def _elementwise() -> list[Case]:
         Case("bool", (mask,), np.copy), Case("item", (np.array(2.5),), np.copy),
         Case("int", (y,), np.copy), Case("equal", (y, Fraction(2)), lambda y, c: y == 2),
         Case("sum_of", ((np.array(1.5), np.array(2.5), Fraction(1)),), lambda p: float(p[0]) + float(p[1]) + 1),
-        *(Case("sum_of", (tuple(real(*s) for s in shapes),), sum) for shapes in [[(3,)] * 3, [(2, 3), (3,)], [(1, 3), (2, 1)]]),
-        *(Case("sum_of", (real(*shape),), sum) for shape in [(4,), (4, 3), (1, 3), (2, 1, 3)]),
+        *(
+            Case("sum_of", (tuple(_counted(k, *s) for k, s in enumerate(shapes)),), sum)
+            for shapes in [[(3,)] * 3, [(2, 3), (3,)], [(1, 3), (2, 1)]]
+        ),
+        *(Case("sum_of", (_counted(0, *shape),), sum) for shape in [(4,), (4, 3), (1, 3), (2, 1, 3)]),
     ]  # fmt: skip
     return cases
 

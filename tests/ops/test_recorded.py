@@ -72,7 +72,7 @@ np.array(X)  np.copy(X)  X.copy()  X.astype(float)  np.asarray(X)  np.full((2, 2
 #: What has no derivative here, and is said to have none, and what has none of its own.
 BLOCKED = [
     "np.fft.fft(v).real", "np.floor(X)", "np.round(X)", "np.quantile(v, [0.2, 0.4])", "np.linalg.eig(A)[0].real",
-    "np.linalg.svd(X)[0]", "np.interp(X, [-2., 0., 2.], u)", "np.cumsum(X)", "np.polydiv(v, u)[0]", "np.percentile(X, 30, method='lower')",
+    "np.linalg.svd(X)[0]", "np.interp(X, [-2., 0., 2.], u)", "np.polydiv(v, u)[0]", "np.percentile(X, 30, method='lower')",
 ]  # fmt: skip
 
 

@@ -53,16 +53,20 @@ def has_wrong_sign(analysis: Analysis, target: Target, factors: Iterable[float] 
 
 def _ascending(analysis: Analysis, root: int, group: list[Target]) -> dict[Target, tuple[float, ...]]:
     """All steps of a root, turned round, if they go up something that is called a loss and is never negative."""
-    node = analysis.tape.nodes[root]
-    if not any(_LOSS.search(name.rpartition(".")[2]) for name in node.names):
-        return {}
-    values = [float(np.sum(v)) for v in (node.value, *analysis.replays.of(root))]
     steps = [t for t in group if t.sign]
-    if not steps or min(values) <= 0 or any(f <= 0 for t in steps for f in t.steps):
+    if not steps or not is_minimised(analysis, root) or any(f <= 0 for t in steps for f in t.steps):
         return {}
     if not all(_is_rate(analysis, t) for t in steps):
         return {}  # weighted by what has a sign of its own, as a policy is by its advantages
     return {t: tuple(-f for f in t.factors or ()) for t in steps}
+
+
+def is_minimised(analysis: Analysis, root: int) -> bool:
+    """Whether a root is called a loss and is never negative: nobody goes up that."""
+    node = analysis.tape.nodes[root]
+    if not any(_LOSS.search(name.rpartition(".")[2]) for name in node.names):
+        return False
+    return min(float(np.sum(v)) for v in (node.value, *analysis.replays.of(root))) > 0
 
 
 def _is_rate(analysis: Analysis, target: Target) -> bool:

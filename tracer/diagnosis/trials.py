@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from tracer.diagnosis.conventions import has_wrong_sign
+from tracer.diagnosis.conventions import has_wrong_sign, is_minimised
 from tracer.diagnosis.finding import Kind
 from tracer.diagnosis.surroundings import Surroundings
 from tracer.diagnosis.target import Target, alike, proportion
@@ -123,6 +123,8 @@ class Trials(Surroundings):
             for t in left
             if (self._is_plausible(t, factors[t]) if t.wanted is None else alike(factors[t], t.wanted))
         ]
+        if any(self._goes_up(t, factors[t], root_of[t]) for t in left):
+            return ()
         spoiled = {t: f for t, f in moved.items() if t.factors is None or not alike(f, t.factors)}
         ones = (1.0,) * len(self.analysis.replays.values)
         if any(t.sign == 0 and t.factors is not None and alike(t.factors, ones) for t in spoiled):
@@ -147,6 +149,11 @@ class Trials(Surroundings):
             return target.roots
         behind = self.analysis.matcher.all_ancestors
         return tuple(r for r in target.roots if not any(r != o and r in behind(o) for o in target.roots))
+
+    def _goes_up(self, target: Target, factors: list[float], root: int) -> bool:
+        """Whether a step that was wrong would go up what is minimised, with nothing to say that steps are turned round."""
+        up = target.sign != 0 and target.wanted is None and all(target.sign * f > 0 for f in factors)
+        return up and not any(t.sign for t in self.right) and is_minimised(self.analysis, root)
 
     def _is_plausible(self, target: Target, factors: list[float]) -> bool:
         """Whether a factor is one that a program may have: with a name, or with one beside that of a right gradient."""

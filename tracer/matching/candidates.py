@@ -193,7 +193,7 @@ class Matcher:
         self.roots.append(root)
         self.forward |= relevant
         totals = [{c.wrt: c.so_far for c in sweep.contributions} for sweep in sweeps]
-        for same in self._computed_alike(sweeps[0].full, root.node):
+        for same in self.computed_alike(sweeps[0].full, root.node):
             if self.fitted and same[0] >= self.end:
                 continue  # what only the written loss goes through is no variable of the program
             if same[0] in self._grown:
@@ -217,7 +217,7 @@ class Matcher:
                 others = partial(_rest, totals, parallel)  # a loop may run either way
                 self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), OnDemand(len(sweeps), others))
 
-    def _computed_alike(self, nodes: Iterable[int], root: int) -> list[list[int]]:
+    def computed_alike(self, nodes: Iterable[int], root: int) -> list[list[int]]:
         """The nodes; those together that are one value computed again, as ``w[1:]`` that is read twice."""
         found: dict[int, list[int]] = {}
         for node in sorted(nodes):
