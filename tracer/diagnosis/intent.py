@@ -24,7 +24,7 @@ from tracer.matching.judging import judged_updates
 from tracer.matching.optimisers import recognise
 from tracer.matching.scale import name_scale
 from tracer.matching.severed import is_severed
-from tracer.matching.updates import Update
+from tracer.matching.updates import Update, fits_into
 from tracer.tape.node import Kind
 
 
@@ -170,14 +170,9 @@ def _rest_is_penalty(analysis: Analysis, part: int, whole: int) -> bool:
             if tape.nodes[node].op != "add":
                 return False
             todo += tape.operands(node)
-        elif not is_penalty(analysis, node):
+        elif not rests_on_parameters(analysis.matcher, node):
             return False
     return True
-
-
-def is_penalty(analysis: Analysis, node: int) -> bool:
-    """Whether a forward value rests on parameters and settings alone, as a regularisation term does."""
-    return rests_on_parameters(analysis.matcher, node)
 
 
 def roots_of(analysis: Analysis, wrt: int, before: int) -> tuple[int, ...]:
@@ -254,22 +249,12 @@ def _of_names(analysis: Analysis) -> Iterable[Target]:
         meant = [
             p
             for p, window in parameters.get(of, ())
-            if _may_be_added(recorded.shape, tape.nodes[p].shape) and window == recorded.window
+            if fits_into(recorded.shape, tape.nodes[p].shape) and window == recorded.window
             if not layers or any(p in analysis.matcher.all_ancestors(r) for r in layers)
         ]
         roots = roots_of(analysis, meant[0], max(node, updated.get(meant[0], 0))) if len(meant) == 1 else ()
         if roots:
             yield _target(analysis, as_computed(analysis.matcher, node, meant[0], roots), roots, meant[0])
-
-
-def _may_be_added(shape: tuple[int, ...] | None, to: tuple[int, ...] | None) -> bool:
-    """Whether NumPy adds an array to a parameter of another shape without a word, though the gradient has that shape."""
-    if shape is None or to is None:
-        return False
-    try:
-        return np.broadcast_shapes(shape, to) == to
-    except ValueError:
-        return False
 
 
 def _parameters(analysis: Analysis) -> dict[str, list[tuple[int, int]]]:

@@ -26,6 +26,9 @@ LOSS_NAME = re.compile(
 
 #: What the difference of an output and its target is called, too.
 _RESIDUAL = re.compile(r"^e\d?$|(^|_)err(or)?$", re.I)
+#: ``error`` may be a loss, and may be what the backward pass hands on; these words say a loss.
+_ERROR = re.compile(r"err|back_?(ward|prop)", re.I)
+_CERTAIN = re.compile(r"loss|cost|objective|entropy|likelihood|nll|mse|sse|rss|squared", re.I)
 
 
 class Root(Struct, frozen=True):
@@ -33,9 +36,6 @@ class Root(Struct, frozen=True):
 
     node: int
     named: bool
-#: ``error`` may be a loss, and may be what the backward pass hands on; these words say a loss.
-_ERROR = re.compile(r"err|back_?(ward|prop)", re.I)
-_CERTAIN = re.compile(r"loss|cost|objective|entropy|likelihood|nll|mse|sse|rss|squared", re.I)
 
 
 def loss_name(tape: Tape, node: Node) -> str | None:

@@ -59,8 +59,8 @@ def find_updates(tape: Tape) -> dict[int, Update]:
     is bound to the name of the old version or replaces it in place; or it was made where another one was made that
     is (the entries of a list have no names before the next iteration reads them, or other ones).
 
-    A scalar counts only if its old
-    version is used for something else too: a running total of the losses is no parameter.
+    A scalar counts only if its old version is used for something else too: a running total of the losses is no
+    parameter.
     """
     places = _rebound_places(tape)
     made: dict[tuple[Site | None, str], bool] = {
@@ -157,12 +157,17 @@ def _augments_a_place(node: Node) -> bool:
     """Whether a number was made by ``w[j] += …``, which stores it where its left operand was read."""
     if node.site is None or node.kind is not Kind.OPERATION:
         return False
-    return "=" in node.site.text and len(_targets(node.site.text)) == 1
+    return len(_targets(node.site.text)) == 1
 
 
 def is_repeated(shape: tuple[int, ...] | None, to: tuple[int, ...] | None) -> bool:
     """Whether NumPy repeats an array of several axes or entries to give it another shape, as it does with a bias."""
-    if shape is None or to is None or not shape or shape == to:
+    return bool(shape) and shape != to and fits_into(shape, to)
+
+
+def fits_into(shape: tuple[int, ...] | None, to: tuple[int, ...] | None) -> bool:
+    """Whether NumPy adds an array to one of another shape without a word, and keeps the other's shape."""
+    if shape is None or to is None:
         return False
     try:
         return np.broadcast_shapes(shape, to) == to

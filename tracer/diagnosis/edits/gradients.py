@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from tracer.diagnosis.finding import Kind
-from tracer.diagnosis.intent import is_penalty
 from tracer.diagnosis.rewrites import AddName, AddTerm, Gradient
 from tracer.diagnosis.target import is_gradient
 from tracer.diagnosis.trials import Change, Edit, Trials
 from tracer.gradients.adjoints import is_real
 from tracer.matching.candidates import Candidate, Sort
+from tracer.matching.decay import rests_on_parameters
 from tracer.matching.fingerprint import fingerprint
 from tracer.matching.scale import name_scale
 from tracer.tape.node import Kind as NodeKind
@@ -173,7 +173,7 @@ def _missing_term(trials: Trials, node: int, wrt: int, wanted: list[Any]) -> tup
     for candidate, measured, _ in analysis.matcher.index.find(found, analysis.matcher.scalar_factors(node)):
         if candidate.transposed or candidate.sort is Sort.LOCAL or candidate.wrt >= node:
             continue
-        of_penalty = candidate.wrt == wrt and is_penalty(trials.analysis, candidate.root)
+        of_penalty = candidate.wrt == wrt and rests_on_parameters(trials.analysis.matcher, candidate.root)
         if candidate.sort is Sort.FULL and not of_penalty:
             continue
         if candidate.sort in (Sort.PATH, Sort.PARTIAL) and not _may_be_forgotten(trials, candidate, wrt):
@@ -219,7 +219,7 @@ def _goes_into_a_penalty(trials: Trials, via: int) -> bool:
     """Whether a value rests on parameters alone, and meets no data as an array: else ``b[0]`` in a layer were one."""
     analysis = trials.analysis
     arrays = [u for u in analysis.tape.users(via) if u in analysis.matcher.forward and trials.node(u).shape]
-    return is_penalty(analysis, via) and all(is_penalty(analysis, u) for u in arrays)
+    return all(rests_on_parameters(analysis.matcher, n) for n in (via, *arrays))
 
 
 def _kind_of_missing(trials: Trials, candidate: Candidate) -> Kind:
