@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tracer.calculus import axes_of, entry, equal, multiply, sum_over
-from tracer.calculus.terms import Axis, Index
+from tracer.calculus.terms import Axis, Entry, Index
 from tracer.ops import AxisTable, NoFormula, auxiliary, define, rational
 from tracer.ops.writing import Form, form
 
@@ -131,11 +131,22 @@ def test_what_has_no_formula_says_why(
     assert caught.value.op == op
 
 
-def test_an_array_without_entries_depends_on_nothing() -> None:
+def test_a_mask_that_is_true_nowhere_may_be_true_somewhere_with_other_numbers() -> None:
+    """``error[small]`` without a small error has no entries, and its formula still is that of the entries there may be."""
+    table = AxisTable()
+    error = table.operand("error", (4,))
+    small = table.operand("small", (4,), dtype="bool", value=np.zeros(4, dtype=bool))
+    definition = define("getitem", "out", (error, small), {}, table, (0,))
+    (i,) = definition.free
+    assert equal(definition.expr, entry("error", Entry("small.where0", (i,))))
+
+
+def test_a_part_without_entries_has_a_formula_as_any_part() -> None:
     """As the part before the first word: ``X[:0]``."""
     table = AxisTable()
     x = table.operand("x", (4, 3))
-    assert define("getitem", "out", (x, slice(0, 0)), {}, table, (0, 3)).expr == ()
+    definition = define("getitem", "out", (x, slice(0, 0)), {}, table, (0, 3))
+    assert equal(definition.expr, entry("x", *definition.free))
 
 
 def test_a_division_by_a_sum_is_refused_and_not_guessed() -> None:
@@ -152,8 +163,6 @@ def test_a_range_that_is_only_a_coincidence_stays_a_look_up_when_its_source_is_k
     for _ in range(2):
         definition = define("getitem", "out", (p, (rows, labels)), {}, table, (3,))
     (i,) = definition.free
-    from tracer.calculus.terms import Entry
-
     assert equal(definition.expr, entry("P", i, Entry("y", (i,))))
 
 

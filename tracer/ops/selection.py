@@ -146,8 +146,6 @@ def _slice(X: Operand, position: int, item: Any, name: str) -> tuple[Index | int
     bounds = slice(*(known_integer(b) for b in (item.start, item.stop, item.step)))
     start, stop, step = bounds.indices(size)
     length = len(range(start, stop, step))
-    if length == 0:
-        raise NoFormula("getitem", "an empty slice")
     if axis is None:
         return 0, 0
     if (start, step, length) == (0, 1, size):
@@ -262,8 +260,6 @@ def _places(mask: Operand) -> list[_Array]:
     if mask.value is None:
         raise NoFormula("getitem", f"the mask {mask.name} has no known value")
     count = int(np.count_nonzero(mask.value))
-    if count == 0:
-        raise NoFormula("getitem", f"the mask {mask.name} is true nowhere")
     axes = (mask.table.axis(f"{mask.name}.where", count),)
 
     def at(array: str) -> _Array:

@@ -175,17 +175,37 @@ def define(
         given["out"] = out
     if not row.any_keyword and not row.takes.issuperset(given):
         raise NoFormula(op, f"no formula with the arguments {', '.join(sorted(set(given) - row.takes))}")
-    if 0 in output_shape:
-        return Definition(output, out.indices(), ())  # there is no entry to write
     try:
-        free, written = row.write(*operands, **given)
+        free, written = _written(row, op, operands, given)
+        free = _match(op, free, out)
+    except NoFormula:
+        if not _is_empty_by_its_shape(operands, arguments, output_shape):
+            raise
+        return Definition(output, out.indices(), ())
+    settled = settle(contract(written.expr), table)
+    return Definition(output, tuple(_settle_index(i, table) for i in free), settled)
+
+
+def _written(row: Operation, op: str, operands: Sequence[Any], given: Mapping[str, Any]) -> Row:
+    """What a row of the table says of these operands."""
+    try:
+        return row.write(*operands, **given)
     except NoFormula as reason:
         raise NoFormula(op, reason.reason) from reason
     except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
         raise NoFormula(op, f"no formula for arguments of this form ({error})") from error
-    free = _match(op, free, out)
-    settled = settle(contract(written.expr), table)
-    return Definition(output, tuple(_settle_index(i, table) for i in free), settled)
+
+
+def _is_empty_by_its_shape(
+    operands: Sequence[Any], arguments: Mapping[str, Any], output_shape: tuple[int, ...]
+) -> bool:
+    """Whether the result has no entries for any numbers, as the differences of a single one.
+
+    What a mask selects, and what was made from it, has entries with other numbers.
+    """
+    items = [part for a in (*operands, *arguments.values()) for part in (a if isinstance(a, tuple) else (a,))]
+    arrays = [a for a in items if isinstance(a, Operand)]
+    return 0 in output_shape and not any(a.boolean or 0 in a.shape for a in arrays)
 
 
 def _match(op: str, free: tuple[Index | int, ...], out: Operand) -> tuple[Index | int, ...]:
