@@ -61,7 +61,7 @@ class Surroundings(ForwardPass):
         while todo:
             node = todo.pop()
             outside = node in behind or node in analysis.updates or node in forward
-            if outside or tape.nodes[node].window < 0:
+            if outside or tape.nodes[node].window not in self.windows:
                 continue
             behind.add(node)
             todo += tape.operands(node)
@@ -123,14 +123,25 @@ class Surroundings(ForwardPass):
 
     @cached_property
     def variables(self) -> dict[str, dict[str, list[tuple[int, int]]]]:
-        """For each function (``""`` for the module) its variables: when each was bound, and to which node."""
+        """For each function (``""`` for the module) its variables: when each was bound, and to which node.
+
+        Those bound in a shown iteration, and what the others of the module held when it began.
+        """
         found: dict[str, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
         shown = [w for at, w in enumerate(self.analysis.tape.windows) if at in self.windows]
+        start = min((w.start for w in shown), default=0)
+        before: dict[str, tuple[int, int]] = {}
         for binding in self.analysis.tape.bindings:
             node = self.node(binding.node)
-            now = any(window.start <= binding.time <= window.stop for window in shown)
-            if now and node.window >= 0 and node.shape is not None and "[" not in binding.name:
-                found[binding.scope.rpartition(".")[2]][binding.name].append((binding.time, binding.node))
+            if node.window < 0 or node.shape is None or numbered([binding.name]) is not None:
+                continue
+            scope = binding.scope.rpartition(".")[2]
+            if any(window.start <= binding.time <= window.stop for window in shown):
+                found[scope][binding.name].append((binding.time, binding.node))
+            elif not scope and binding.time < start:
+                before[binding.name] = (binding.time, binding.node)
+        for name, held in before.items():
+            found[""][name].insert(0, held)
         return found
 
     def bound_before(self, bindings: list[tuple[int, int]], reader: int) -> int | None:
