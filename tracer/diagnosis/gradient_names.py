@@ -15,6 +15,14 @@ _GRADIENT_NAME = re.compile(r"(?:d_?|grad(?:ient)?s?_?|delta_?|derivative_?|nabl
 _GRADIENT_ENDING = re.compile(r"(?P<of>\w+?)_(?:grad(?:ient)?|delta|derivative|g)$", re.I)
 
 
+#: What is called after no value: the gradient, of whatever is at hand.
+_GRADIENT_ITSELF = re.compile(r"(?:grads?|gradients?|nabla|deriv(?:ative)?s?|delta|g)$", re.I)
+_NO_GRADIENT = re.compile(
+    r"(?:data\w*|dim\w*|dtype|dist\w*|depth|decay\w*|dropout\w*|done|d|dt|digits?|default\w*|div\w*|do|dot\w*|draw\w*)$"
+)
+_BACKWARD = re.compile(r"grad|back|deriv|nabla", re.I)
+
+
 _HOLDER = re.compile(r"grad|deriv|delta|nabla|^d$|^g$", re.I)
 
 
@@ -23,8 +31,21 @@ _KEY = re.compile(r"^(?P<holder>.*)\[['\"]?(?P<key>[^\]'\"]+)['\"]?\]$")
 
 
 def says_gradient(names: Iterable[str]) -> bool:
-    """Whether one of the names says so."""
-    return any(parameter_of(name) is not None for name in names)
+    """Whether one of the names says so: ``dW``, ``grad_b``, ``delta2``, ``grads['W']``, ``gradient``; ``data`` does not."""
+    return any(_says_gradient(name) for name in names)
+
+
+def _says_gradient(name: str) -> bool:
+    keyed = _KEY.match(name)
+    last = (keyed["holder"] if keyed is not None else name).rpartition(".")[2]
+    if _NO_GRADIENT.match(last) is not None:
+        return False
+    return _GRADIENT_ITSELF.match(last) is not None or parameter_of(name) is not None
+
+
+def is_backward(function: str) -> bool:
+    """Whether the name of a function says that it computes gradients: ``backward``, ``grad_w``, ``backprop``."""
+    return _BACKWARD.search(function.rpartition(".")[2]) is not None
 
 
 def parameter_of(name: str) -> str | None:

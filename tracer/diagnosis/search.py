@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from tracer.diagnosis.accumulation import overwritten
 from tracer.diagnosis.edits import NEAREST_MEANT, changed_code, meant_values
 from tracer.diagnosis.finding import Finding, Kind
-from tracer.diagnosis.gradient_names import says_gradient
+from tracer.diagnosis.gradient_names import is_backward, says_gradient
 from tracer.diagnosis.identification import identify
 from tracer.diagnosis.intent import targets
 from tracer.diagnosis.target import Target, is_gradient
@@ -27,6 +27,8 @@ from tracer.tape.node import Node, Span
 _MARGIN = 0.35
 #: How much further an edit is fetched that changes nothing in some of the runs of its place.
 _IDLE = 0.3
+#: How much further an edit is fetched after which a gradient still has another factor than the others.
+_ODD = 0.6
 _OF_GRADIENTS = (Sort.FULL, Sort.PATH, Sort.PARTIAL)
 #: How many faults of one program are looked for.
 _MOST_FINDINGS = 4
@@ -79,7 +81,8 @@ def _is_meant(analysis: Analysis, finding: Finding) -> bool:
         return True
     certain = finding.kind not in (Kind.UNKNOWN, Kind.MISSING_TERM, Kind.FACTOR)
     named = any(root.named for root in analysis.matcher.roots) and analysis.inferred is None
-    called = any(says_gradient(analysis.tape.nodes[n].names) for n in finding.meant)
+    nodes = [analysis.tape.nodes[n] for n in finding.meant]
+    called = any(says_gradient(n.names) or any(is_backward(c.function) for c in n.calls) for n in nodes)
     return certain and named and called
 
 
@@ -108,7 +111,7 @@ def _smallest(trials: Trials, until: float) -> tuple[Edit, tuple[Target, ...]] |
             mended = trials.mended(edit)
             if not mended or (edit.kind is Kind.UNKNOWN and not _is_enclosed(trials, edit)):
                 continue
-            level = edit.level + _IDLE * trials.is_idle_somewhere(edit)
+            level = edit.level + _IDLE * trials.is_idle_somewhere(edit) + _ODD * trials.leaves_odd(edit, mended)
             rank = (
                 -len({t.wrt for t in mended}),
                 round(level, 1),

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
-from tracer.diagnosis.conventions import has_wrong_sign, is_minimised
+from tracer.diagnosis.conventions import compared, has_wrong_sign, is_minimised
 from tracer.diagnosis.finding import Kind
 from tracer.diagnosis.surroundings import Surroundings
 from tracer.diagnosis.target import Target, alike, proportion
@@ -90,6 +91,22 @@ class Trials(Surroundings):
         """Whether an edit leaves the value of some of its nodes as it is."""
         changed, before = self.values(edit, 0) or {}, self.analysis.replays.values[0]
         return any(np.array_equal(changed.get(n, before[n]), before[n]) for n in edit.nodes)
+
+    def leaves_odd(self, edit: Edit, mended: Sequence[Target]) -> bool:
+        """Whether a gradient that an edit mended has another factor than the right ones have."""
+        root_of: dict[Target, int] = {}
+        factors: dict[Target, list[float]] = {t: [] for t in mended}
+        for replay in range(len(self.analysis.replays.values)):
+            changed = self.values(edit, replay) or {}
+            for target in mended:
+                factors[target].append(self._fit(target, changed[target.node], replay, root_of) or 0.0)
+        now = [
+            replace(t, factors=tuple(f), roots=tuple(dict.fromkeys((root_of[t], *t.roots))), wanted=None)
+            for t, f in factors.items()
+            if t in root_of
+        ]
+        nodes = {t.node for t in now}
+        return any(t.is_wrong for t in compared(self.analysis, [*self.right, *now]) if t.node in nodes)
 
     def mended(self, edit: Edit) -> tuple[Target, ...]:
         """The wrong targets that an edit makes right, on every replay; none if it spoils a right one."""

@@ -32,6 +32,7 @@ from tracer.tape.node import Node, Ref
 from tracer.tape.tape import evaluate, references, substitute
 
 _FLIPPED = {"add": "subtract", "subtract": "add"}
+_INVERSE = {"multiply": "divide", "divide": "multiply"}
 _OPPOSITE = {
     "greater": "less_equal",
     "less_equal": "greater",
@@ -63,6 +64,8 @@ def computed_otherwise(trials: Trials) -> Iterator[Edit]:
             yield from _transposes(trials, first, nodes)
         if first.op in ("multiply", "divide"):
             yield from _one_factor_less(trials, first, nodes)
+            other = _INVERSE[first.op]
+            yield Edit(Kind.FACTOR, 1.25, nodes, _as(trials, other), text=Operator(span, other))
         if first.kind is NodeKind.MUTATION and first.op == "add" and len(trials.operands(first.id)) == 2:
             yield Edit(Kind.ACCUMULATION, 1.2, nodes, _operand(trials, 1), text=Overwrite(span))
         if first.op == "setitem" and _adds_by_look_up(trials, first):

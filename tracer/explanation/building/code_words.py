@@ -16,6 +16,8 @@ from tracer.matching.candidates import Candidate, Match, Sort
 from tracer.matching.scale import name_scale, plain_number
 from tracer.tape.node import Kind, Span
 
+#: In how many ways a factor is said at most.
+_MOST_FACTORS = 4
 _NUMBERED = re.compile(r"\[-?\d+\]$")
 
 
@@ -103,6 +105,41 @@ class CodeWords:
         sign = "-" if factor.startswith("-") else ""
         plain = factor.removeprefix("-")
         return [f"{sign}{t}" if plain == "1" else f"{sign}{plain} * {t}" for t in texts[:2]]
+
+    def factors(self, text: str, span: Span) -> list[str]:
+        """A factor as the place can say it: counts that have no variable by the shapes of the arrays that it knows."""
+        ways = [text]
+        for name in dict.fromkeys(re.findall(r"[^\W\d]\w*", text)):
+            codes = self._counts(name, span)
+            if codes:
+                known = [name] if self._is_bound(name) else []
+                ways = [re.sub(rf"\b{name}\b", code, way) for way in ways for code in (*known, *codes)]
+        return ways[:_MOST_FACTORS]
+
+    def _is_bound(self, name: str) -> bool:
+        return any(b.name == name for b in self.reading.analysis.tape.bindings)
+
+    def _counts(self, name: str, span: Span) -> list[str]:
+        """What gives the size of an axis: an array that the place reads, one of its function's, or the number."""
+        graph = self.reading.analysis.graph
+        here = next((n for n in graph.tape.window_nodes() if n.site is not None and n.site.span == span), None)
+        if here is None:
+            return []
+        scope = here.calls[-1].function.rpartition(".")[2] if here.calls else ""
+        held = {
+            b.name: b.node
+            for b in graph.tape.bindings
+            if b.time <= here.id and b.scope.rpartition(".")[2] == scope and "[" not in b.name
+        }
+        read = set(re.findall(r"[\w.]+", self.reading.program.text_of(span)))
+        found: dict[str, None] = {}
+        sizes: dict[str, None] = {}
+        for array in sorted(held, key=lambda a: (a not in read, -held[a])):
+            for position, axis in enumerate(graph.axes(held[array])):
+                if axis is not None and graph.axis_text(axis) == name:
+                    found[f"len({array})" if position == 0 else f"{array}.shape[{position}]"] = None
+                    sizes[str(graph.table.size(axis))] = None
+        return [*list(found)[:3], *sizes]
 
     def _code(self, part: Part) -> list[str]:
         """The code of a part, in the names of the program."""

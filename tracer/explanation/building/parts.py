@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from tracer.diagnosis import Finding
+from tracer.diagnosis.gradient_names import says_gradient
 from tracer.explanation.building.fault_parts import FaultTeller
 from tracer.explanation.building.formulas import FormulaWriter
 from tracer.explanation.building.held import HeldAdjoints
@@ -390,7 +391,7 @@ class PartMaker:
         ahead = self._made_into(piece.node)
         if ahead is not None:
             return self._on_the_way(piece, base, ahead)
-        if self._feeds_an_update(piece.node) or _named_like_a_gradient(piece.target):
+        if self._feeds_an_update(piece.node) or says_gradient([piece.target or ""]):
             return replace(base, role="gradient", verdict="unexplained")
         return replace(base, role="other") if piece.target else None
 
@@ -435,15 +436,3 @@ class PartMaker:
         return any(
             node in self.reading.everything_behind(u.change) for u in self.reading.analysis.updates.values()
         )
-
-
-def _named_like_a_gradient(name: str | None) -> bool:
-    """Whether a name says that its value is a gradient: ``dW``, ``grad_b``, ``delta2``, ``derivative_w1``."""
-    last = re.sub(r"[\[\]'\"]", " ", name or "").split()
-    word = last[-1].rpartition(".")[2] if last else ""
-    return bool(
-        re.match(r"(d_?[A-Za-z]\w*|grad\w*|delta\w*|derivative\w*|\w+_grad)$", word)
-    ) and not re.match(
-        r"(data|dim\w*|dtype|dist\w*|depth|decay\w*|dropout\w*|done|d|dt|dataset\w*|digits?|default\w*|div\w*|do|dot\w*|draw\w*)$",
-        word,
-    )

@@ -41,12 +41,15 @@ from tracer.tape.node import Span
 _SYMBOLS = {
     "add": "+",
     "subtract": "-",
+    "multiply": "*",
+    "divide": "/",
     "greater": ">",
     "less": "<",
     "greater_equal": ">=",
     "less_equal": "<=",
 }
 _SUMS = (ast.Add, ast.Sub)
+_PRODUCTS = (ast.Mult, ast.Div)
 _TIGHT = (ast.Name, ast.Call, ast.Attribute, ast.Subscript, ast.Constant)
 
 
@@ -105,7 +108,8 @@ class SourceEditor:
             case AddAt(span):
                 yield from self._added_at(span)
             case Scale(span, text):
-                yield from self._scaled(span, text)
+                for way in self.words.factors(text, span):
+                    yield from self._scaled(span, way)
             case Operand():
                 yield from self._other_operand(rewrite)
             case Exchanged(span, one, other):
@@ -199,12 +203,12 @@ class SourceEditor:
     def _operator(self, span: Span, op: str) -> str | None:
         symbol = _SYMBOLS.get(op)
         for node in self._nodes.get(span, ()):
-            if isinstance(node, ast.AugAssign) and symbol in ("+", "-"):
+            if isinstance(node, ast.AugAssign) and symbol in ("+", "-", "*", "/"):
                 return f"{self._text(node.target)} {symbol}= {self._text(node.value)}"
-            if isinstance(node, ast.BinOp) and isinstance(node.op, _SUMS):
+            if isinstance(node, ast.BinOp) and isinstance(node.op, (*_SUMS, *_PRODUCTS)):
                 right = (
                     self._inside(node.right, self._text(node.right))
-                    if symbol == "-"
+                    if symbol in ("-", "/")
                     else self._text(node.right)
                 )
                 return f"{self._text(node.left)} {symbol} {right}"
