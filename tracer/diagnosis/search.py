@@ -115,7 +115,7 @@ def _smallest(trials: Trials, until: float) -> tuple[Edit, tuple[Target, ...]] |
             rank = (
                 -len({t.wrt for t in mended}),
                 round(level, 1),
-                float(not _enters(trials, edit)),
+                _distance_from_the_fault(trials, edit),
                 level,
                 float(min(edit.nodes)),
             )
@@ -139,6 +139,13 @@ def _adds_parts(trials: Trials, node: int) -> bool:
     matches = [trials.best(k) for k in trials.operands(node)]
     by = {m.candidate.wrt for m in matches if m is not None and m.candidate.sort in _OF_GRADIENTS and m.scale.rank <= 3}
     return trials.node(node).op in ("add", "subtract") and None not in matches and len(by) == 1
+
+
+def _distance_from_the_fault(trials: Trials, edit: Edit) -> float:
+    """0 where a fault enters, 2 where what is changed was right, and 1 where that is not known."""
+    if _enters(trials, edit):
+        return 0.0
+    return 2.0 if any(is_gradient(trials.best(n)) for n in edit.nodes) else 1.0
 
 
 def _enters(trials: Trials, edit: Edit) -> bool:

@@ -1,7 +1,7 @@
 """Edits by a local derivative: one that is missing, or one that stands where another should.
 
 Comes in: the backward nodes behind a wrong gradient.  Goes out: each of them times the slope of an elementwise step of
-the forward pass; and products in which one factor is replaced by such a slope.
+the forward pass, or times an array that a step repeats; and products in which one factor is replaced by such a slope.
 """
 
 from __future__ import annotations
@@ -12,10 +12,14 @@ from typing import Any
 import numpy as np
 
 from tracer.diagnosis.finding import Kind
-from tracer.diagnosis.rewrites import DerivativeInstead, TimesDerivative
+from tracer.diagnosis.rewrites import DerivativeInstead, Scale, TimesDerivative
 from tracer.diagnosis.slopes import Slope
 from tracer.diagnosis.trials import Edit, Trials
 from tracer.gradients.adjoints import is_real
+from tracer.matching.updates import fits_into
+from tracer.tape.functions import resolve
+from tracer.tape.node import Kind as NodeKind
+from tracer.tape.node import Node
 from tracer.tape.tape import evaluate
 
 
@@ -61,6 +65,35 @@ def derivatives(trials: Trials) -> Iterator[Edit]:
                     instead,
                     text=DerivativeInstead(first.site.span, position, slope.of, slope.wrt),
                 )
+
+
+def divided_by_rows(trials: Trials) -> Iterator[Edit]:
+    """Values times, or divided by, a smaller array of the forward pass that is repeated, as the deviation of each column."""
+    forward = trials.analysis.matcher.forward
+    for first, nodes in trials.places:
+        if not is_real(first) or not first.shape or first.kind is NodeKind.VIEW:
+            continue
+        assert first.site is not None
+        scope = first.calls[-1].function.rpartition(".")[2] if first.calls else ""
+        for name, bindings in trials.variables[scope].items():
+            held = {n: b for n in nodes if (b := trials.bound_before(bindings, n)) in forward and b is not None}
+            if len(held) < len(nodes) or not all(_is_repeated(trials.node(b), trials.node(n)) for n, b in held.items()):
+                continue
+            for op, text in (("divide", f"1 / {name}"), ("multiply", name)):
+
+                def change(
+                    node: int, now: Mapping[int, Any], _: int, op: str = op, held: dict[int, int] = held
+                ) -> Any:
+                    return resolve(op)(evaluate(trials.node(node), now), now[held[node]])
+
+                yield Edit(Kind.MISSING_DERIVATIVE, 2.2, nodes, change, Scale(first.site.span, text))
+
+
+def _is_repeated(array: Node, within: Node) -> bool:
+    """Whether NumPy would repeat an array to fit another one, which then keeps its shape."""
+    if not is_real(array) or not array.shape or array.shape == within.shape or within.shape is None:
+        return False
+    return fits_into(array.shape, within.shape) and np.prod(array.shape) > 1
 
 
 def _aligned(trials: Trials, nodes: tuple[int, ...]) -> Iterator[dict[int, Slope]]:

@@ -208,6 +208,8 @@ def _may_be_forgotten(trials: Trials, candidate: Candidate, wrt: int) -> bool:
         return False
     if candidate.root in trials.analysis.matcher.reach or _goes_into_a_penalty(trials, candidate.via):
         return True
+    if trials.is_statistic(candidate.via):
+        return True
     whole = {t.roots[0] for t in trials.targets if t.roots}
     # What one of several losses leaves out on purpose, as that of an actor the critic, it has no gradient by.
     held = trials.held if candidate.root in whole else trials.held_of(candidate.root)
