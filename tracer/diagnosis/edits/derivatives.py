@@ -67,8 +67,11 @@ def derivatives(trials: Trials) -> Iterator[Edit]:
                 )
 
 
-def divided_by_rows(trials: Trials) -> Iterator[Edit]:
-    """Values times, or divided by, a smaller array of the forward pass that is repeated, as the deviation of each column."""
+def times_other_shapes(trials: Trials) -> Iterator[Edit]:
+    """Values times, or divided by, an array of the forward pass that has another shape.
+
+    As the deviation of each column, which is repeated; or as a difference, where the gradient by its length is repeated.
+    """
     forward = trials.analysis.matcher.forward
     for first, nodes in trials.places:
         if not is_real(first) or not first.shape or first.kind is NodeKind.VIEW:
@@ -89,11 +92,11 @@ def divided_by_rows(trials: Trials) -> Iterator[Edit]:
                 yield Edit(Kind.MISSING_DERIVATIVE, 2.2, nodes, change, Scale(first.site.span, text))
 
 
-def _is_repeated(array: Node, within: Node) -> bool:
-    """Whether NumPy would repeat an array to fit another one, which then keeps its shape."""
-    if not is_real(array) or not array.shape or array.shape == within.shape or within.shape is None:
+def _is_repeated(one: Node, other: Node) -> bool:
+    """Whether NumPy would repeat one of two arrays to fit it to the other."""
+    if not is_real(one) or not one.shape or not other.shape or one.shape == other.shape or np.prod(one.shape) == 1:
         return False
-    return fits_into(array.shape, within.shape) and np.prod(array.shape) > 1
+    return fits_into(one.shape, other.shape) or fits_into(other.shape, one.shape)
 
 
 def _aligned(trials: Trials, nodes: tuple[int, ...]) -> Iterator[dict[int, Slope]]:

@@ -129,7 +129,7 @@ def _as_gradient(
     # The place that is bound to a name is the one to be told; what stands within it comes after.
     level = 5.0 + (0.0 if first.names else 0.2) + (0.0 if trials.node(wrt[nodes[0]]).names else 0.1)
     yield Edit(
-        Kind.SOFTMAX_JACOBIAN if softmax else Kind.UNKNOWN,
+        Kind.SOFTMAX_JACOBIAN if softmax else Kind.MISSING_TERM if trials.stays_zero(nodes) else Kind.UNKNOWN,
         level,
         nodes,
         change,
@@ -148,7 +148,7 @@ def _is_meant(trials: Trials, nodes: tuple[int, ...]) -> bool:
         match = trials.best(node)
         if match is not None and match.candidate.sort in (Sort.PATH, Sort.PARTIAL) and match.scale.rank <= 3:
             return False
-    if trials.target_nodes.isdisjoint(nodes):
+    if trials.target_nodes.isdisjoint(nodes) or trials.stays_zero(nodes):
         return True
     behind = {a for n in nodes for a in trials.analysis.matcher.all_ancestors(n)} - set(nodes)
     return not trials.gradients.isdisjoint(behind)

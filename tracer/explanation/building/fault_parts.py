@@ -81,8 +81,10 @@ class FaultTeller:
         return parts if told is None else [*(p for p in parts if p.span != told.span), told]
 
     def _is_beside(self, piece: Piece, finding: Finding) -> bool:
-        """Whether a value is right that the statement of a fault computes too: ``dW, db = …`` of which one is wrong."""
+        """Whether a fault does not reach a value that its statement computes too: ``dW, db = …`` of which one is wrong."""
         touched = not {*finding.readers, *finding.meant}.isdisjoint(piece.nodes)
+        if not touched and self.reading.everything_behind(piece.node).isdisjoint(finding.readers):
+            return True
         match = self.reading.analysis.matcher.best(piece.node)
         return not touched and match is not None and match.candidate.sort is Sort.FULL and match.scale.rank <= 3
 
