@@ -12,7 +12,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from tracer.diagnosis.constants import with_constant_weights
-from tracer.diagnosis.conventions import compared
+from tracer.diagnosis.conventions import compared, stripped
 from tracer.diagnosis.gradient_names import parameter_of, plain_name, says_gradient
 from tracer.diagnosis.growth import Growth, grown_parameters, is_grown
 from tracer.diagnosis.target import Target, alike, factors_of, proportion
@@ -107,9 +107,13 @@ def _of_updates(analysis: Analysis) -> Iterable[Target]:
             if within.factors is not None:
                 yield within
                 continue
-        decays = step.decays and not any(has_penalty(matcher, root, update.wrt) for root in roots)
-        if step.optimiser.startswith("gradient") and not decays:
-            yield plain
+        if step.optimiser.startswith("gradient"):
+            inner, _ = stripped(analysis, update.change)
+            rest = without_decay(matcher, inner, update.wrt, roots)
+            if rest != inner:
+                yield _target(analysis, rest, roots, update.wrt, update)
+            elif not step.decays or any(has_penalty(matcher, root, update.wrt) for root in roots):
+                yield plain
         kernel = _kernel(analysis, update)
         if kernel is not None:
             kernel = without_decay(matcher, kernel, update.wrt, roots)

@@ -8,7 +8,7 @@ would name; it never decides whether a line is right.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -112,6 +112,20 @@ class Matcher:
     forward: frozenset[int] = frozenset()
     roots: list[Root] = field(default_factory=list)
     index: FingerprintIndex[Candidate] = field(default_factory=FingerprintIndex)
+
+    @cached_property
+    def data_numbers(self) -> frozenset[int]:
+        """Single numbers that are data: their place in the source read other ones in other iterations, or for other samples."""
+        tape = self.graph.tape
+        read: dict[Any, set[int]] = defaultdict(set)
+        leaves = [n for n in tape.window_nodes() if n.kind is Kind.LEAF and n.shape == () and n.site]
+        for leaf in leaves:
+            read[leaf.site].add(leaf.id if leaf.origin is None else leaf.origin)
+
+        def is_reckoned_with(node: int) -> bool:
+            return any(tape.nodes[u].op not in ("getitem", "setitem") for u in tape.users(node))
+
+        return frozenset(n.id for n in leaves if len(read[n.site]) > 1 and is_reckoned_with(n.id))
 
     def run(self) -> None:
         """Derive the gradients of the likely roots, look every node up; further roots only for what is left."""

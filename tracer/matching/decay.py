@@ -85,22 +85,51 @@ def _grows(matcher: Matcher, node: int, wrt: int, coefficient: float) -> bool:
 
 
 def has_penalty(matcher: Matcher, root: int, wrt: int) -> bool:
-    """Whether some scalar in a loss rests on a parameter, and on nothing but parameters and settings."""
-    tape = matcher.graph.tape
-    scalars = (n for n in matcher.all_ancestors(root) if tape.nodes[n].shape == () and is_real(tape.nodes[n]))
+    """Whether some term of a loss rests on a parameter, and on nothing but parameters and settings."""
     return any(
-        wrt in matcher.all_ancestors(n) and rests_on_parameters(matcher, n) for n in scalars if n != wrt
+        wrt in matcher.all_ancestors(n) and rests_on_parameters(matcher, n)
+        for n in _terms(matcher, root)
+        if n != wrt
     )
+
+
+def _terms(matcher: Matcher, root: int) -> set[int]:
+    """The scalars that a loss adds up, each perhaps times a setting; ``P[u] @ Q[i]`` within a square is none."""
+    tape, parameters = matcher.graph.tape, _parameters(matcher)
+
+    def is_trained(node: int) -> bool:
+        return not parameters.isdisjoint(matcher.all_ancestors(node))
+
+    seen: set[int] = set()
+    todo = [root]
+    while todo:
+        node = todo.pop()
+        if node in seen or tape.nodes[node].shape != () or not is_real(tape.nodes[node]):
+            continue
+        seen.add(node)
+        operands = tape.operands(node)
+        scales = tape.nodes[node].op in ("multiply", "divide") and sum(map(is_trained, operands)) <= 1
+        if scales or tape.nodes[node].op in _ADDING:
+            todo += operands
+    return seen
+
+
+def _parameters(matcher: Matcher) -> set[int]:
+    """All versions of parameters, and of parts of them such as ``P[u]``."""
+    parts = {u.part for u in matcher.updates.values() if u.part is not None}
+    return {u.before for u in matcher.updates.values()} | set(matcher.updates) | parts
+
+
+_ADDING = frozenset(("add", "subtract", "negative", "positive", "float", "item", "mean", "sum", "squeeze"))
 
 
 def rests_on_parameters(matcher: Matcher, node: int) -> bool:
     """Whether a forward value rests on parameters and settings alone; arrays that no parameter goes into are data."""
-    tape = matcher.graph.tape
-    parameters = {u.before for u in matcher.updates.values()} | set(matcher.updates)
+    tape, parameters = matcher.graph.tape, _parameters(matcher)
 
     def is_setting(node: int) -> bool:
         if tape.nodes[node].shape == ():
-            return tape.nodes[node].kind is not Kind.RANDOM
+            return tape.nodes[node].kind is not Kind.RANDOM and node not in matcher.data_numbers
         return not parameters.isdisjoint(matcher.all_ancestors(node))
 
     return all(n in parameters or is_setting(n) for n in matcher.all_ancestors(node))

@@ -139,6 +139,7 @@ def diagnose_fault(
         place=maker.reading.place(span.line if span is not None else 0),
         old=rewritten.old if rewritten else "",
         new=rewritten.new if rewritten else "",
+        mended=_other_line(program, rewritten, span),
         derivative=None if match is None else should.text if should is not None else None,
         spoiled=_spoiled_names(finding, maker),
         grown=None if finding.grown is None else (str(finding.grown[0]), str(finding.grown[1])),
@@ -152,6 +153,15 @@ def diagnose_fault(
         () if edit is None else (edit,),
         None,
     )
+
+
+def _other_line(program: Program, rewritten: Rewritten | None, told: Span | None) -> int | None:
+    """The line that an edit changes, if that is not in the statement in which the fault is told."""
+    if rewritten is None or told is None:
+        return None
+    statement = program.statement_at(told.line, told.column) or told
+    line = rewritten.edit.line
+    return None if statement.line <= line <= statement.end_line else line
 
 
 def _told_as(finding: Finding) -> list[Rewrite]:
@@ -224,8 +234,9 @@ def _mends(
 
 
 def _all_names(analysis: Analysis, node: int) -> list[str]:
-    """The names of a version of a parameter and of the versions before it."""
-    found = list(analysis.tape.nodes[node].names)
+    """The names of a version of a parameter and of the versions before it; a row of one goes by how it is read."""
+    first = analysis.tape.nodes[node]
+    found = list(first.names) or ([first.site.text] if first.site is not None else [])
     while node in analysis.updates:
         node = analysis.updates[node].before
         found += analysis.tape.nodes[node].names

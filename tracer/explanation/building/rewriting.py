@@ -407,7 +407,7 @@ class SourceEditor:
             for new in [self._transposed(nodes[0], old)] if rewrite.transposed else news:
                 if new != old:
                     yield from self._replace_all(rewrite.span, nodes, old, new)
-        for old in places:
+        for old in places or {self._text(outer): []}:
             yield from self._copied(rewrite.span, old)
         yield from self._other_lists(rewrite.span)
 

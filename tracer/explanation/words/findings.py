@@ -48,6 +48,7 @@ class Told(Struct, frozen=True):
         line: the line it is in.
         place: the same in words, with its own number where it is in a module of the program.
         old, new: the expression as it is and as it should be; empty if no edit of the source was found.
+        mended: the line that is to be changed, if it is another one.
         derivative: what the value should be, such as ``∂loss/∂hidden``.
         spoiled: the parameters whose gradients are wrong because of it.
         grown: the shapes of a parameter, as text, before and after a step that gives it another one.
@@ -57,6 +58,7 @@ class Told(Struct, frozen=True):
     line: int
     old: str = ""
     new: str = ""
+    mended: int | None = None
     derivative: str | None = None
     spoiled: tuple[str, ...] = ()
     place: str = ""
@@ -121,7 +123,11 @@ def fault(told: Told) -> str:
             "the axes along which it was repeated."
         ]
     if told.new and told.old:
-        said.append(f"It should say {_code(told.new)} instead of {_code(told.old)}.")
+        where = "It" if told.mended is None else f"Line {told.mended}"
+        if told.new == f"{told.old}.copy()":
+            said.append(f"{where} only gives the array another name, under which it changes too.")
+            where = "It"
+        said.append(f"{where} should say {_code(told.new)} instead of {_code(told.old)}.")
     elif told.new:
         said.append(f"What is missing is {_code(told.new)}.")
     elif told.derivative:
