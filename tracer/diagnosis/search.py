@@ -143,9 +143,16 @@ def _adds_parts(trials: Trials, node: int) -> bool:
 
 def _distance_from_the_fault(trials: Trials, edit: Edit) -> float:
     """0 where a fault enters, 2 where what is changed was right, and 1 where that is not known."""
-    if _enters(trials, edit):
-        return 0.0
-    return 2.0 if any(is_gradient(trials.best(n)) for n in edit.nodes) else 1.0
+    if any(_is_known(trials, n) for n in edit.nodes):
+        return 2.0
+    return 0.0 if _enters(trials, edit) else 1.0
+
+
+def _is_known(trials: Trials, node: int) -> bool:
+    """Whether a value is recognised as something that a backward pass may well hold."""
+    match = trials.best(node)
+    found = match is not None and match.candidate.sort in (Sort.VALUE, Sort.LOCAL) and match.scale.rank <= 1
+    return found or is_gradient(match)
 
 
 def _enters(trials: Trials, edit: Edit) -> bool:
