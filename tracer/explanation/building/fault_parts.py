@@ -55,6 +55,11 @@ class FaultTeller:
                 found[self.reading.program.statement_at(span.line, span.column) or span] = finding
         return found
 
+    def reach(self, nodes: Sequence[int]) -> bool:
+        """Whether faults that are told elsewhere are behind all of these values."""
+        readers = {n for finding in self.findings for n in finding.readers}
+        return all(n in readers or not readers.isdisjoint(self.reading.everything_behind(n)) for n in nodes)
+
     def told_at(self, piece: Piece) -> Finding | None:
         """The fault that a piece has in it."""
         fault = self._found_in(piece)

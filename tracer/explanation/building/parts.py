@@ -76,6 +76,8 @@ class PartMaker:
         by_identity |= {_UNKNOWN: read} if (read := [n for n in unknown if not self._unread([n])]) else {}
         if len(by_identity) > 1 and self._unread(by_identity.get(_UNKNOWN, ())):
             by_identity.pop(_UNKNOWN, None)  # what the last step of a loop leaves behind is no gradient
+        if len(by_identity) > 1 and self.faults.reach(by_identity.get(_UNKNOWN, ())):
+            by_identity.pop(_UNKNOWN, None)  # a function that the fault's call runs wrongly, and other calls rightly
         groups = list(by_identity.values())[-_MOST_IDENTITIES:]
         made = [self.part(replace(piece, nodes=tuple(nodes))) for nodes in groups]
         wrong = [part for part in made if part is not None and part.verdict == "wrong"]
@@ -94,7 +96,7 @@ class PartMaker:
         if node in self.faults.meant:
             return "meant"  # not what the same line computes at another layer, where it may go nowhere
         if match is None:
-            return _UNKNOWN
+            return None if node in self.reading.analysis.matcher.forward else _UNKNOWN
         candidate = match.candidate
         if candidate.sort is Sort.TRUNCATED:
             return _CUT
