@@ -13,13 +13,13 @@ from msgspec.structs import replace
 
 from tracer.diagnosis.constants import with_constant_weights
 from tracer.diagnosis.conventions import compared, stripped
-from tracer.diagnosis.gradient_names import parameter_of, plain_name, says_gradient
 from tracer.diagnosis.growth import Growth, grown_parameters, is_grown
 from tracer.diagnosis.target import Target, alike, factors_of, proportion
 from tracer.gradients.adjoints import ELEMENTWISE, is_real
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Sort
 from tracer.matching.decay import as_computed, has_penalty, rests_on_parameters, without_decay
+from tracer.matching.gradient_names import parameter_of, plain_name, says_gradient
 from tracer.matching.judging import judged_updates
 from tracer.matching.optimisers import recognise
 from tracer.matching.scale import name_scale

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator
 from tracer.diagnosis.accumulation import overwritten
 from tracer.diagnosis.edits import NEAREST_MEANT, changed_code, meant_values
 from tracer.diagnosis.finding import Finding, Kind
-from tracer.diagnosis.gradient_names import is_backward, says_gradient
 from tracer.diagnosis.identification import identify
 from tracer.diagnosis.intent import targets
 from tracer.diagnosis.target import Target, is_gradient
@@ -21,6 +20,7 @@ from tracer.diagnosis.trials import Edit, Trials
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Match, Sort
 from tracer.matching.clock import Task
+from tracer.matching.gradient_names import is_backward, says_gradient
 from tracer.tape.node import Node, Span
 
 #: How much further an edit may be fetched than the best so far and still be tried.

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from tracer.diagnosis.forward_pass import ForwardPass
-from tracer.diagnosis.gradient_names import numbered
 from tracer.diagnosis.slopes import Slope, find_slopes
 from tracer.diagnosis.target import Target, alike, factors_of, is_gradient
 from tracer.gradients.adjoints import ELEMENTWISE
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Match
+from tracer.matching.gradient_names import numbered
 from tracer.matching.scale import name_scale, plain_number
 from tracer.tape.node import Kind, Node, Span
 

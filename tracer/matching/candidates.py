@@ -115,7 +115,7 @@ class Matcher:
 
     @cached_property
     def data_numbers(self) -> frozenset[int]:
-        """Single numbers that are data: their place in the source read other ones in other iterations, or for other samples."""
+        """Single numbers that are data: their place in the source read others in other iterations, or for other samples."""
         tape = self.graph.tape
         read: dict[Any, set[int]] = defaultdict(set)
         leaves = [n for n in tape.window_nodes() if n.kind is Kind.LEAF and n.shape == () and n.site]

@@ -166,6 +166,8 @@ class _Move:
             if len(others) != 1 or others[0][1] in self.instead:
                 continue
             other_place, data = others[0]
+            if not tape.nodes[data].shape:
+                continue  # a setting, not data
             for twin in tape.users(self.instead[parameter]):
                 same = tape.nodes[twin].op == tape.nodes[node].op and twin not in trained
                 beside = dict(direct(tape.nodes[twin]))

@@ -14,6 +14,7 @@ import numpy as np
 from msgspec import Struct
 
 from tracer.gradients.adjoints import ancestors, is_real
+from tracer.matching.gradient_names import says_gradient
 from tracer.matching.inference import error_of, trained_nodes
 from tracer.matching.updates import Update
 from tracer.tape.node import Kind, Node
@@ -87,7 +88,11 @@ def find_roots(
     first = _without_partial_sums(tape, first, updates)
     spoiled = _holding_backward_values(tape, only_backward, updates) if named else frozenset()
     known = set(named)
-    rest = [n.id for n in scalars if n.id not in known and n.id not in backward and n.id not in spoiled]
+    rest = [
+        n.id
+        for n in scalars
+        if n.id not in known and n.id not in backward and n.id not in spoiled and not says_gradient(n.names)
+    ]
     if not first:
         return tuple(Root(r, False) for r in _maximal(tape, rest[-200:], updates)[-6:]), ()
     return tuple(Root(r, True) for r in first), tuple(Root(r, False) for r in rest)

@@ -37,6 +37,7 @@ class LoopPlan:
         is_update: whether what is sought is not the cost, but an update that is made only every so often.
         with_rest: whether the last window goes on to the end of what a loop around this one does.
         first_entry: how many iterations there were when it ended for the first time.
+        step, rest: how many operations the last window has before and after the end of its iteration.
     """
 
     line: int
@@ -47,6 +48,8 @@ class LoopPlan:
     with_rest: bool = False
     is_update: bool = False
     first_entry: int | None = None
+    step: int = 0
+    rest: int = 0
     count: int = 0
     recorded: int = 0
     cost_seen: list[int] = field(default_factory=list)
@@ -216,6 +219,7 @@ class Recorder(Calling):
         assert plan is not None
         if self.window >= 0:
             self.open = token
+            plan.step = len(self.tape.nodes) - token.start
             if not (plan.complete and plan.with_rest):
                 self._close()
 
@@ -226,6 +230,7 @@ class Recorder(Calling):
             return
         plan = token.plan
         self.tape.windows.append(Window(plan.line, plan.count - 1, token.start, len(self.tape.nodes)))
+        plan.rest = len(self.tape.nodes) - token.start - plan.step
         plan.recorded += 1
         self.window = -1
         self.turn(Mode.SETUP if not plan.complete else Mode.OFF)

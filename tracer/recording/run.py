@@ -106,7 +106,11 @@ def record_source(
         again = _better_iterations(recorder, chosen)
         if again != chosen:
             recording, recorder = _attempt(request, loops, again, _Seek.NOTHING)
+        long = [plan for plan in recorder.plans if plan.rest > max(_LONGEST_REST, _MOST_STEPS * plan.step)]
+        if long:
+            recording, recorder = _attempt(request, loops, again, _Seek.STEP)
         extra = _notices_of(program, recorder, loops, chosen, again, iteration)
+        extra += [Notice(plan.line, 0, _REST_LEFT_OUT.format(rest=plan.rest, step=plan.step)) for plan in long]
     before = [notice for each in (program, *request.modules.values()) for notice in each.notices]
     recording.notices = (*before, *recording.notices, *recording.tape.notices, *extra)
     return recording
@@ -192,12 +196,22 @@ def _notices_of(
     return found
 
 
+#: What comes after a loop is recorded up to so many operations, and also if it is no more than so many steps.
+_LONGEST_REST = 4000
+_MOST_STEPS = 4
+_REST_LEFT_OUT = (
+    "The cost that comes after this loop takes {rest} operations, and a step {step}: it is computed for other data than "
+    "the step, one after the other, and is not explained."
+)
+
+
 class _Seek(Enum):
     """What a run looks for while it records the iterations that it was given."""
 
     NOTHING = 0
     COST = 1  # the iteration that computes the cost
     ALL = 2  # also how long a loop is that the cost comes after
+    STEP = 3  # nothing, and what comes after the loop is left out
 
 
 def _attempt(
@@ -216,7 +230,7 @@ def _attempt(
     trees = {each.path: each.tree for each in (program, *request.modules.values())}
     plans = []
     for loop, k, found, seldom in zip(loops, iterations, costs, updates, strict=True):
-        plan = LoopPlan(loop.line, max(k - 1, 0), k, seek is not _Seek.NOTHING and bool(found))
+        plan = LoopPlan(loop.line, max(k - 1, 0), k, seek in (_Seek.COST, _Seek.ALL) and bool(found))
         plan.is_update = bool(seldom)
         followed = request.iteration is None and is_followed_by_cost(loop.node, trees[loop.path])
         plan.seeks_end, plan.with_rest = followed and seek is _Seek.ALL, followed and seek is _Seek.NOTHING

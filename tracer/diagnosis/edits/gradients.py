@@ -148,7 +148,9 @@ def _is_meant(trials: Trials, nodes: tuple[int, ...]) -> bool:
         match = trials.best(node)
         if match is not None and match.candidate.sort in (Sort.PATH, Sort.PARTIAL) and match.scale.rank <= 3:
             return False
-    if trials.target_nodes.isdisjoint(nodes) or trials.stays_zero(nodes):
+    if trials.target_nodes.isdisjoint(nodes):
+        return not trials.stays_zero(nodes)
+    if trials.stays_zero(nodes):
         return True
     behind = {a for n in nodes for a in trials.analysis.matcher.all_ancestors(n)} - set(nodes)
     return not trials.gradients.isdisjoint(behind)

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from tracer.diagnosis.finding import Kind
-from tracer.diagnosis.gradient_names import numbered
 from tracer.diagnosis.rewrites import Operand
 from tracer.diagnosis.target import is_gradient
 from tracer.diagnosis.trials import Change, Edit, Overlay, Trials
 from tracer.gradients.adjoints import is_real
+from tracer.matching.gradient_names import numbered
 from tracer.tape.node import Kind as NodeKind
 from tracer.tape.node import Node, Span
 from tracer.tape.tape import evaluate

@@ -20,8 +20,8 @@ _MOST_TERMS = 4000
 
 
 def finite(value: Any) -> float | None:
-    """A number for JSON; NaN and infinities are None."""
-    number = float(value)
+    """A number for JSON, also the only entry of an array; NaN and infinities are None."""
+    number = float(np.asarray(value).item())
     return number if math.isfinite(number) else None
 
 

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from tracer.diagnosis import Finding
-from tracer.diagnosis.gradient_names import says_gradient
 from tracer.explanation.building.fault_parts import FaultTeller
 from tracer.explanation.building.formulas import FormulaWriter
 from tracer.explanation.building.held import HeldAdjoints
@@ -39,6 +38,7 @@ from tracer.gradients.local import NoLocalForm, derive_local, forward_formula
 from tracer.matching.analysis import Verified
 from tracer.matching.candidates import Match, Sort
 from tracer.matching.clock import Task
+from tracer.matching.gradient_names import says_gradient
 from tracer.matching.proof import Proof
 from tracer.matching.replays import describe
 from tracer.tape.node import Kind, Node
@@ -390,6 +390,8 @@ class PartMaker:
             return replace(base, role="forward") if piece.target else None
         if not self.reading.analysis.replays.moves(piece.node):  # zeros that a sum starts from
             return replace(base, role="other") if piece.target else None
+        if self._is_made_data(piece.node):
+            return replace(base, role="data") if piece.target else None
         ahead = self._made_into(piece.node)
         if ahead is not None:
             return self._on_the_way(piece, base, ahead)
@@ -426,6 +428,15 @@ class PartMaker:
         identity = self.identity(base, ahead.match)
         part = replace(base, of=identity.of, of_line=identity.of_line, wrt=identity.wrt)
         return self._forward(piece, part)
+
+    def _is_made_data(self, node: int) -> bool:
+        """Whether a value that the forward pass reads was made in the iteration, from no parameter: a new random batch."""
+        updates = self.reading.analysis.updates
+        behind = self.reading.everything_behind(node)
+        if not updates or not behind.isdisjoint({*updates, *(u.before for u in updates.values())}):
+            return False
+        roots = (r.node for r in self.reading.analysis.matcher.roots if r.named)
+        return any(node in self.reading.everything_behind(r) for r in roots)
 
     def _is_forward_mask(self, node: int) -> bool:
         """Whether a truth value or a draw is something that the forward pass multiplies by or selects with."""
