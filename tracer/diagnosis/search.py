@@ -11,7 +11,8 @@ import time
 from collections.abc import Iterable, Iterator
 
 from tracer.diagnosis.accumulation import overwritten
-from tracer.diagnosis.edits import NEAREST_MEANT, changed_code, meant_values
+from tracer.diagnosis.edits import changed_code, meant_values
+from tracer.diagnosis.entrances import Entrances, is_known
 from tracer.diagnosis.finding import Finding, Kind
 from tracer.diagnosis.identification import identify
 from tracer.diagnosis.intent import targets
@@ -95,33 +96,81 @@ def _recognised(analysis: Analysis, judged: Iterable[Target]) -> Iterator[Match]
 
 
 def _smallest(trials: Trials, until: float) -> tuple[Edit, tuple[Target, ...]] | None:
-    """The edit that mends most, of those the nearest, of those the one where the fault enters."""
-    best: tuple[tuple[float, ...], Edit, tuple[Target, ...]] | None = None
-    everything = len({t.wrt for t in trials.targets})
+    """The edit that mends most, of those the nearest, of those the one where the fault enters.
 
-    def is_settled(level: float) -> bool:
-        return best is not None and -best[0][0] == everything and level > best[1].level + _MARGIN
+    Where faults may have come in is looked at first, and there those edits first that make a gradient of something;
+    elsewhere only if no edit there mends everything.
+    """
+    search = _Search(trials, until)
+    entrances = Entrances(trials)
+    trials.tried = [n for n in trials.behind if n in entrances.nodes]
+    there = sorted(changed_code(trials), key=lambda e: e.level)
+    search.among(edit for edit in there if entrances.lets_right_through(edit))
+    meant = [] if search.has_all else list(_meant(trials))
+    terms = (edit for edit in meant if edit.kind is not Kind.UNKNOWN and entrances.lets_right_through(edit))
+    for edits in (terms, there, meant):
+        if not search.has_all:
+            search.among(edits)
+    trials.tried = trials.behind
+    if not search.has_all or search.is_last_resort:
+        search.among(sorted(changed_code(trials), key=lambda e: e.level))
+        search.among(_meant(trials))
+    return None if search.best is None else search.best[1:]
 
-    for kind_of_edits, nearest in ((changed_code, 0.0), (meant_values, NEAREST_MEANT)):
-        if is_settled(nearest) or time.thread_time() > until:
-            break
-        for edit in sorted(kind_of_edits(trials), key=lambda e: e.level):
-            if is_settled(edit.level) or time.thread_time() > until:
-                break
-            mended = trials.mended(edit)
-            if not mended or (edit.kind is Kind.UNKNOWN and not _is_enclosed(trials, edit)):
-                continue
-            level = edit.level + _IDLE * trials.is_idle_somewhere(edit) + _ODD * trials.leaves_odd(edit, mended)
-            rank = (
-                -len({t.wrt for t in mended}),
-                round(level, 1),
-                _distance_from_the_fault(trials, edit),
-                level,
-                float(min(edit.nodes)),
-            )
-            if best is None or rank < best[0]:
-                best = rank, edit, mended
-    return None if best is None else (best[1], best[2])
+
+def _meant(trials: Trials) -> Iterator[Edit]:
+    yield from sorted(meant_values(trials), key=lambda e: e.level)
+
+
+class _Search:
+    """Tries edits one after the other, and keeps the best.
+
+    Attributes:
+        best: its rank, the edit, and what it mends.
+    """
+
+    def __init__(self, trials: Trials, until: float) -> None:
+        self.trials, self._until = trials, until
+        self.best: tuple[tuple[float, ...], Edit, tuple[Target, ...]] | None = None
+        self._everything = len({t.wrt for t in trials.targets})
+        self._tried: set[int] = set()
+
+    @property
+    def has_all(self) -> bool:
+        """Whether an edit was found that mends everything."""
+        return self.best is not None and -self.best[0][0] == self._everything
+
+    @property
+    def is_last_resort(self) -> bool:
+        """Whether the best edit only says what a value should be."""
+        return self.best is not None and self.best[1].kind is Kind.UNKNOWN
+
+    def among(self, edits: Iterable[Edit]) -> None:
+        """Try edits, the nearest first, until one mends everything and the others are much further fetched."""
+        for edit in edits:
+            settled = self.has_all and self.best is not None and edit.level > self.best[1].level + _MARGIN
+            if settled or time.thread_time() > self._until:
+                return
+            self._try(edit)
+
+    def _try(self, edit: Edit) -> None:
+        trials = self.trials
+        if id(edit) in self._tried:
+            return
+        self._tried.add(id(edit))
+        mended = trials.mended(edit)
+        if not mended or (edit.kind is Kind.UNKNOWN and not _is_enclosed(trials, edit)):
+            return
+        level = edit.level + _IDLE * trials.is_idle_somewhere(edit) + _ODD * trials.leaves_odd(edit, mended)
+        rank = (
+            -len({t.wrt for t in mended}),
+            round(level, 1),
+            _distance_from_the_fault(trials, edit),
+            level,
+            float(min(edit.nodes)),
+        )
+        if self.best is None or rank < self.best[0]:
+            self.best = rank, edit, mended
 
 
 def _is_enclosed(trials: Trials, edit: Edit) -> bool:
@@ -143,16 +192,9 @@ def _adds_parts(trials: Trials, node: int) -> bool:
 
 def _distance_from_the_fault(trials: Trials, edit: Edit) -> float:
     """0 where a fault enters, 2 where what is changed was right, and 1 where that is not known."""
-    if any(_is_known(trials, n) for n in edit.nodes):
+    if any(is_known(trials, n) for n in edit.nodes):
         return 2.0
     return 0.0 if _enters(trials, edit) else 1.0
-
-
-def _is_known(trials: Trials, node: int) -> bool:
-    """Whether a value is recognised as something that a backward pass may well hold."""
-    match = trials.best(node)
-    found = match is not None and match.candidate.sort in (Sort.VALUE, Sort.LOCAL) and match.scale.rank <= 1
-    return found or is_gradient(match)
 
 
 def _enters(trials: Trials, edit: Edit) -> bool:

@@ -33,6 +33,7 @@ class Surroundings(ForwardPass):
         targets: the wrong gradients.
         right: the right ones; no edit may spoil them.
         behind: everything that the wrong ones were computed from in the backward pass, in order.
+        tried: those of them at which edits are tried.
         affected: what an edit may change: all that the same iterations computed but the forward pass.
     """
 
@@ -40,6 +41,7 @@ class Surroundings(ForwardPass):
         self.targets, self.right = list(wrong), list(right)
         super().__init__(analysis, {analysis.tape.nodes[t.node].window for t in self.targets})
         self.behind = self._backward_pass(self.targets)
+        self.tried = self.behind
         last = max((t.node for t in (*self.targets, *self.right)), default=-1)
         forward = analysis.matcher.forward
         self.affected = [
@@ -70,11 +72,11 @@ class Surroundings(ForwardPass):
     def best(self, node: int) -> Match | None:
         return self.analysis.matcher.best(node)
 
-    @cached_property
+    @property
     def places(self) -> list[tuple[Node, tuple[int, ...]]]:
-        """The nodes behind the wrong targets by their place in the source: the first one, and all of them."""
+        """The nodes at which edits are tried by their place in the source: the first one, and all of them."""
         found: dict[tuple[Span, str], list[int]] = defaultdict(list)
-        for node in self.behind:
+        for node in self.tried:
             recorded = self.node(node)
             if recorded.site is not None and recorded.kind not in (Kind.LEAF, Kind.LITERAL):
                 found[recorded.site.span, recorded.op].append(node)

@@ -62,8 +62,12 @@ class Overlay(Mapping[int, Any]):
 class Trials(Surroundings):
     """Tries edits."""
 
-    def values(self, edit: Edit, replay: int) -> dict[int, Any] | None:
-        """What changes with an edit on one replay; None if something can no longer be computed."""
+    def values(self, edit: Edit, replay: int, among: Sequence[int] | None = None) -> dict[int, Any] | None:
+        """What changes with an edit on one replay; None if something can no longer be computed.
+
+        Arguments:
+            among: the nodes that are computed again, in order; all of the backward pass if none are given.
+        """
         tape = self.analysis.tape
         changed: dict[int, Any] = {}
         before = self.analysis.replays.values[replay]
@@ -72,7 +76,7 @@ class Trials(Surroundings):
         first = min(nodes)
         try:
             with np.errstate(all="ignore"):
-                for node in self.affected:
+                for node in self.affected if among is None else among:
                     if node < first:
                         continue
                     if node in nodes:

@@ -13,10 +13,7 @@ from tracer.diagnosis.edits.order import exchanged_parts
 from tracer.diagnosis.edits.statistics import constant_statistics
 from tracer.diagnosis.trials import Edit, Trials
 
-__all__ = ["NEAREST_MEANT", "changed_code", "meant_values"]
-
-#: No edit of `meant_values` is nearer than this.
-NEAREST_MEANT = 1.4
+__all__ = ["changed_code", "meant_values"]
 
 
 def changed_code(trials: Trials) -> Iterator[Edit]:

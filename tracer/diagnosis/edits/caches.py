@@ -40,7 +40,7 @@ def _calls(trials: Trials) -> dict[Span, list[int]]:
     """The calls behind the targets, each with the nodes that were computed within it."""
     found: dict[Span, list[int]] = defaultdict(list)
     forward = trials.analysis.matcher.forward
-    for node in trials.behind:
+    for node in trials.tried:
         for call in trials.node(node).calls:
             if node not in forward:
                 found[call.site.span].append(node)

@@ -91,12 +91,24 @@ def _meanings(trials: Trials, nodes: tuple[int, ...]) -> Iterator[tuple[int, dic
             for wrt in by_shape.get(trials.node(nodes[0]).shape or (), ()):
                 yield root, {nodes[0]: wrt}
             continue
-        for group in trials.repeated:
-            if len(group) == len(nodes) and all(g in full for g in group):
-                for ordered in (group, group[::-1]):
-                    pairs = dict(zip(nodes, ordered, strict=True))
+        for group in (*trials.repeated, *trials.read_in_turn):
+            for part in _as_many(group, len(nodes)):
+                # The first value of a series, such as the state before the first step, may be no variable.
+                if not all(g in full for g in part[1:]):
+                    continue
+                for ordered in (part, part[::-1]):
+                    pairs = {n: w for n, w in zip(nodes, ordered, strict=True) if w in full}
                     if all(np.shape(full[w]) == trials.node(n).shape for n, w in pairs.items()):
                         yield root, pairs
+
+
+def _as_many(group: tuple[int, ...], count: int) -> Iterator[tuple[int, ...]]:
+    """A whole series, or but for its first or last value: what the backward pass computes last may not be used."""
+    if len(group) == count:
+        yield group
+    elif len(group) == count + 1:
+        yield group[1:]
+        yield group[:-1]
 
 
 def _as_gradient(
@@ -109,20 +121,21 @@ def _as_gradient(
     factors: tuple[float, ...],
 ) -> Iterator[Edit]:
     assert first.site is not None
+    nodes = tuple(values)
     change = known_values(values)
     span = first.site.span
-    if len(nodes) == 1:
-        missing = _missing_term(trials, nodes[0], wrt[nodes[0]], values[nodes[0]])
-        if missing is not None:
-            candidate, factor = missing
-            inside = None if candidate.sort is Sort.VALUE else candidate.root
-            yield Edit(
-                _kind_of_missing(trials, candidate),
-                1.4,
-                nodes,
-                change,
-                AddTerm(span, candidate.wrt, factor, inside, candidate.via),
-            )
+    # Of a place that runs several times: what is missing the first time is missing later in all that rests on it, too.
+    missing = _missing_term(trials, nodes[0], wrt[nodes[0]], values[nodes[0]])
+    if missing is not None:
+        candidate, factor = missing
+        inside = None if candidate.sort is Sort.VALUE else candidate.root
+        yield Edit(
+            _kind_of_missing(trials, candidate),
+            1.4,
+            nodes,
+            change,
+            AddTerm(span, candidate.wrt, factor, inside, candidate.via),
+        )
     if not trials.steps.isdisjoint(nodes) or not _is_meant(trials, nodes):
         return  # the step itself is no gradient; what it was made from is
     softmax = trials.is_cut_to_diagonal(nodes[0], root, wrt[nodes[0]])

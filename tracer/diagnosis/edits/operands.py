@@ -44,7 +44,7 @@ def _readers(trials: Trials) -> dict[tuple[Span, str], list[tuple[int, int]]]:
     for function, variables in trials.variables.items():
         arguments[function] = {n for bound in variables.values() for _, n in bound} if function else set()
     found: dict[tuple[Span, str], list[tuple[int, int]]] = defaultdict(list)
-    for node in trials.behind:
+    for node in trials.tried:
         recorded = tape.nodes[node]
         if recorded.site is None:
             continue
