@@ -9,7 +9,7 @@ for a convention, is found among all nodes.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from enum import Enum, auto
 from functools import cached_property
 from typing import Any
@@ -34,6 +34,7 @@ class _State(Enum):
     INSIDE = auto()  # not known, and not yet the value of a statement
     ENTERED = auto()  # the first value of a statement that is not known
     SPOILED = auto()  # computed from one
+    CHANGED = auto()  # a gradient as what it was computed from, with another factor
 
 
 def is_known(around: Surroundings, node: int) -> bool:
@@ -44,6 +45,13 @@ def is_known(around: Surroundings, node: int) -> bool:
     if match.candidate.sort is Sort.PARTIAL:  # what more is added to; else it is taken for the whole
         return any(around.node(u).op in ("add", "subtract") for u in around.analysis.tape.users(node))
     return is_gradient(match) or (match.candidate.sort in _OF_RIGHT_CODE and match.scale.rank <= 1)
+
+
+def _changes_factor(around: Surroundings, node: int) -> bool:
+    """Whether a gradient has another factor than those that it was computed from, as behind a minus."""
+    own = around.best(node)
+    read = [m for k in around.operands(node) if (m := around.best(k)) is not None and is_gradient(m)]
+    return own is not None and bool(read) and all(m.scale.text != own.scale.text for m in read)
 
 
 class Entrances:
@@ -63,17 +71,33 @@ class Entrances:
                 k in forward or k in flowing for k in trials.operands(node)
             ):
                 flowing.add(node)
-            if node not in flowing or is_known(trials, node):
+            if node not in flowing:
                 state[node] = _State.KNOWN
+            elif is_known(trials, node):
+                state[node] = _State.CHANGED if _changes_factor(trials, node) else _State.KNOWN
             elif read & {_State.ENTERED, _State.SPOILED}:
                 state[node] = _State.SPOILED
             else:
                 state[node] = _State.ENTERED if trials.node(node).names else _State.INSIDE
-        self._inside = [n for n, s in state.items() if s in (_State.INSIDE, _State.ENTERED)]
+        inside = [n for n, s in state.items() if s in (_State.INSIDE, _State.ENTERED, _State.CHANGED)]
         self._entered = [n for n, s in state.items() if s is _State.ENTERED]
-        read_there = {k for n in self._inside for k in trials.operands(n) if k in state}
-        self._evaluated = sorted({*self._inside, *read_there})
-        self.nodes = _whole_places(trials, {*self._inside, *read_there})
+        read_there = {k for n in inside for k in trials.operands(n) if k in state}
+        for node in sorted(read_there, reverse=True):  # a mask or a slope with all that it was computed from
+            if not is_gradient(trials.best(node)):
+                read_there |= self._behind_value(node, state)
+        self._evaluated = [n for n, s in state.items() if s is not _State.SPOILED]
+        self.nodes = _whole_places(trials, {*inside, *read_there})
+
+    def _behind_value(self, node: int, state: Mapping[int, _State]) -> set[int]:
+        found: set[int] = set()
+        todo = [node]
+        while todo:
+            current = todo.pop()
+            if current in found or current not in state or is_gradient(self._trials.best(current)):
+                continue
+            found.add(current)
+            todo += self._trials.operands(current)
+        return found
 
     def lets_right_through(self, edit: Edit) -> bool:
         """Whether a statement computes a gradient, or a multiple of one, with an edit; looked at on one replay."""

@@ -6,7 +6,8 @@ proof or the reason why there is none, and a finite difference at the recorded v
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -17,7 +18,7 @@ from msgspec.structs import replace
 from tracer.gradients.graph import Graph, build_graph
 from tracer.gradients.rules import NumericRules
 from tracer.matching.candidates import Match, Matcher, Sort
-from tracer.matching.clock import Clock
+from tracer.matching.clock import Clock, Task
 from tracer.matching.differences import Difference, FiniteDifferences
 from tracer.matching.inference import Inferred, inferred_losses
 from tracer.matching.initial import with_double_precision, with_equal_settings, with_initial_leaves
@@ -107,19 +108,21 @@ def analyse(tape: Tape, loss: str | None = None, clock: Clock | None = None) -> 
 
 def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) -> Analysis:
     """Find out what every node of a tape is, in numbers; nothing is proved before it is asked for."""
+    clock = clock or Clock()
     tape = with_double_precision(with_equal_settings(with_initial_leaves(with_links(tape))))
     analysis = _matched(tape, loss)
     matcher = analysis.matcher
     if matcher.updates and not _is_judged(matcher):
         # The loss was computed after the step, or of other data: moved to the step, it explains it or judges it.
-        moved = [_matched(o.tape, loss, o) for o in own_losses(matcher)]
+        moved = [_matched(o.tape, loss, o) for o in _in_time(own_losses(matcher), clock)]
         analysis = max(
             (a for a in moved if _is_judged(a.matcher)), key=lambda a: _explained(a.matcher), default=analysis
         )
         matcher = analysis.matcher
     if loss is None and analysis.inferred is None and _some_are_wrong(matcher):
         together = sum_of_losses(tape, matcher.updates, matcher.live)
-        summed = None if together is None else _matched(together.tape, None, together)
+        tried = _in_time([] if together is None else [together], clock)
+        summed = next((_matched(t.tape, None, t) for t in tried), None)
         if summed is not None:
             one, other = _along_gradients(summed.matcher), _along_gradients(matcher)
             if one > other or (
@@ -130,7 +133,7 @@ def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) 
     if loss is None and matcher.updates and not _some_are_along(matcher) and analysis.inferred is None:
         parameters = frozenset(u.before for u in matcher.updates.values())
         others = (f for f in inferred_losses(tape, matcher.live, parameters) if _is_another(f, matcher))
-        analysis = _best_inferred(others) or analysis
+        analysis = _best_inferred(_in_time(others, clock)) or analysis
     if loss is None and analysis.inferred is None and not _some_are_along(analysis.matcher):
         layered = layer_losses(matcher)
         analysis = analysis if layered is None else _matched(layered.tape, None, layered)
@@ -141,9 +144,19 @@ def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) 
             analysis = exact
     if _some_are_wrong(analysis.matcher):
         recognise_truncated(analysis.matcher)
-    if clock is not None:
-        analysis.prover.clock = clock
+    analysis.prover.clock = clock
     return analysis
+
+
+def _in_time(losses: Iterable[Inferred], clock: Clock) -> Iterator[Inferred]:
+    """Other losses, as long as there is time to see what they explain."""
+    for found in losses:
+        if not clock.left(Task.LOSS):
+            clock.leave_out(Task.LOSS, ())
+            return
+        start = time.thread_time()
+        yield found
+        clock.spend(Task.LOSS, start)
 
 
 def _best_inferred(losses: Iterable[Inferred]) -> Analysis | None:

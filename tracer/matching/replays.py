@@ -22,6 +22,8 @@ from tracer.tape.tape import Tape, replay
 
 #: A positive number up to this one is there to keep a division or a logarithm from 0.
 _NEGLIGIBLE = 1e-6
+#: How many nodes are computed again at most because of what a draw hit badly.
+_MOST_DRAWN = 60_000
 #: How many further draws are made only because some array is 0.
 _MOST_FOR_ZEROS = 3
 _COMPARISONS = {
@@ -87,12 +89,13 @@ def random_replays(
         indicators: whether arrays of zeros and ones stay such; else they may be anything between.
 
     Masks that took only one value over all the replays make an identity look more general than it is, so
-    the draw is repeated, at most eight times, until every mask took both.  An array that is 0 on one of them, as behind a
-    few units that are all off, equals nothing there; that is worth another draw or two.
+    the draw is repeated, at most eight times (less often where there are very many nodes), until every mask took
+    both.  An array that is 0 on one of them, as behind a few units that are all off, equals nothing there; that is
+    worth another draw or two.
     """
     best: Replays | None = None
     fewest = (-1, -1)
-    for attempt in range(8):
+    for attempt in range(min(max(_MOST_DRAWN // max(len(tape.nodes), 1), 2), 8)):
         rng = np.random.default_rng([seed, attempt])
         assumptions: dict[int, str] = {}
         values = []

@@ -88,7 +88,9 @@ class FaultTeller:
     def _is_beside(self, piece: Piece, finding: Finding) -> bool:
         """Whether a fault does not reach a value that its statement computes too: ``dW, db = …`` of which one is wrong."""
         touched = not {*finding.readers, *finding.meant}.isdisjoint(piece.nodes)
-        if not touched and self.reading.everything_behind(piece.node).isdisjoint(finding.readers):
+        # The fault may have been found in another iteration than the one that is shown.
+        places = {self.reading.node(n).site for n in finding.readers}
+        if places.isdisjoint(self.reading.node(n).site for n in self.reading.everything_behind(piece.node)):
             return True
         match = self.reading.analysis.matcher.best(piece.node)
         return not touched and match is not None and match.candidate.sort is Sort.FULL and match.scale.rank <= 3

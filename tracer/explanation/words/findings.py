@@ -154,6 +154,8 @@ _LEFT_OUT = {
 
 def left_out(task: str, lines: Iterable[int]) -> str:
     """What there was no time for, and where."""
+    if task == "loss":
+        return "The time for trying other losses was used up; lines that are not known may be gradients of one of them."
     why, what = _LEFT_OUT[task]
     at = sorted(lines)
     return f"{why}: {_lines(at)} {'is' if len(at) == 1 else 'are'} {what}."
