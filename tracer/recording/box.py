@@ -32,20 +32,14 @@ class Place(Struct, frozen=True):
     scope: str = ""
 
 
-class Box:
+class Box(Struct, eq=False):
     """A plain value, its node if it has one, and the boxes of its items if it is a container just made."""
 
-    __slots__ = ("items", "node", "owner", "place", "value")
-
-    def __init__(
-        self,
-        value: Any,
-        node: Node | None = None,
-        place: Place | None = None,
-        items: list[Box] | None = None,
-        owner: Box | None = None,
-    ) -> None:
-        self.value, self.node, self.place, self.items, self.owner = value, node, place, items, owner
+    value: Any
+    node: Node | None = None
+    place: Place | None = None
+    items: list[Box] | None = None
+    owner: Box | None = None
 
     def __bool__(self) -> bool:
         return bool(self.value)
@@ -67,23 +61,23 @@ _ARITHMETIC = frozenset({np.ndarray, float, int, np.float64, np.float32})
 
 def is_arithmetic(value: Any, *operands: Any) -> bool:
     """Whether ``value``, what an operator or a function of each entry gave, is an array that nobody else holds."""
-    return (
-        type(value) is np.ndarray
-        and value.base is None
-        and value.dtype.kind in "biufc"
-        and all(type(operand) in _ARITHMETIC for operand in operands)
-    )
+    if type(value) is not np.ndarray or value.base is not None or value.dtype.kind not in "biufc":
+        return False
+    for operand in operands:  # noqa: SIM110 (a generator would take as long as all the rest)
+        if type(operand) not in _ARITHMETIC:
+            return False
+    return True
 
 
 @cache
-def _name_of(dtype: np.dtype[Any]) -> str:
+def name_of(dtype: np.dtype[Any]) -> str:
     return str(dtype.name)
 
 
 def dtype_name(value: Any) -> str:
     """NumPy's name of the type of the entries, or Python's name of the type of a plain number."""
     if isinstance(value, (np.ndarray, np.generic)):
-        return _name_of(value.dtype)
+        return name_of(value.dtype)
     if isinstance(value, range):
         return np.dtype(np.intp).name
     for kind in (bool, int, float, complex):

@@ -19,8 +19,8 @@ from tracer.recording.calls import ALIASES, LOGICAL, Canonical, canonical
 from tracer.recording.drawing import REARRANGING
 from tracer.recording.foreign_calls import WALKERS, carried_out, source_of
 from tracer.recording.harmless import is_harmless
-from tracer.recording.memory import flat_positions
 from tracer.recording.own_functions import is_users
+from tracer.recording.positions import flat_positions
 from tracer.recording.vectorised import Vectorised
 from tracer.tape.node import Kind, Ref
 

@@ -18,7 +18,17 @@ from typing import Any
 
 import numpy as np
 
-from tracer.recording.box import NUMBERS, SHARED, Box, Place, dtype_name, is_number, shape_of, snapshot
+from tracer.recording.box import (
+    NUMBERS,
+    SHARED,
+    Box,
+    Place,
+    dtype_name,
+    is_number,
+    name_of,
+    shape_of,
+    snapshot,
+)
 from tracer.recording.lending import ultimate
 from tracer.recording.memory import Memory
 from tracer.recording.provenance import values_alive
@@ -43,6 +53,7 @@ class Mode(IntEnum):
     WINDOW = 2
 
 
+_WINDOW, _OPERATION = Mode.WINDOW, Kind.OPERATION
 _CONSTANTS = {math.pi: "pi", math.e: "e"}
 
 
@@ -274,9 +285,33 @@ class State:
 
     def computed(self, op: str, operands: list[Box], value: Any, place: Place) -> Box:
         """Record that ``op`` gave ``value``, where `is_arithmetic` says that it is a fresh array."""
-        args = tuple([self._reference_box(box, False) for box in operands])
-        new = self.node(Kind.OPERATION, op, args, {}, value, place)
-        self.memory.made(value, new)
+        memory, args = self.memory, []
+        records = memory.records
+        for box in operands:
+            node = box.node
+            if node is None:
+                args.append(self._reference_box(box, False))
+                continue
+            held = box.value
+            if type(held) is np.ndarray:
+                record = records.get(id(held))
+                if record is None or record.node is not node or record.version != record.storage.version:
+                    node = memory.present(held, node, box.place)
+            args.append(Ref(node.id))
+        if self.mode is _WINDOW:
+            # What `node` does, for the one kind of node that there are most of.
+            nodes = self.tape.nodes
+            new = Node(
+                len(nodes), _OPERATION, op, tuple(args), {}, value, value.shape, name_of(value.dtype), place.site,
+                self.calls, [], self.window,
+            )  # fmt: skip
+            nodes.append(new)
+            self.bytes += value.nbytes
+            if not memory.lending.lend(value, new):
+                new.value = snapshot(value)
+        else:
+            new = self.node(_OPERATION, op, tuple(args), {}, value, place)
+        memory.made(value, new)
         return Box(value, new, place)
 
     def _of_matrix(self, op: str, args: Any, kwargs: Any, value: Any, place: Place) -> Box:
@@ -495,7 +530,8 @@ class State:
             return
         if name not in node.names:
             node.names.append(name)
-        self.tape.bindings.append(Binding(name, node.id, len(self.tape.nodes), place.site, place.scope))
+        tape = self.tape
+        tape.bindings.append(Binding(name, node.id, len(tape.nodes), place.site, place.scope))
 
 
 def _nowhere() -> Any:
