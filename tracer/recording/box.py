@@ -6,6 +6,7 @@ one expression are boxes.
 
 from __future__ import annotations
 
+import contextlib
 from functools import cache
 from typing import Any
 
@@ -45,18 +46,30 @@ class Box(Struct, eq=False):
         return bool(self.value)
 
 
+#: Of types that were asked about: whether the type of the entries decides; ``None`` where nothing makes it a number.
+_HAVE_ENTRIES: dict[type, bool | None] = {}
+
+
 def is_number(value: Any) -> bool:
     """Whether a value has a node: numbers, arrays of numbers and ranges, but no arrays of objects."""
-    kind = type(value)
-    if kind is float or kind is int:
-        return True
-    if kind is np.ndarray or isinstance(value, (np.ndarray, np.generic)):
-        return value.dtype.kind in "biufc"
-    return isinstance(value, (int, float, complex, range))
+    try:
+        entries = _HAVE_ENTRIES[type(value)]
+    except (KeyError, TypeError):  # A class of the program may be one that cannot be a key.
+        entries = _have_entries(type(value))
+    return value.dtype.kind in "biufc" if entries else entries is not None
+
+
+def _have_entries(kind: type) -> bool | None:
+    answer = True if issubclass(kind, (np.ndarray, np.generic)) else None
+    if answer is None and issubclass(kind, (int, float, complex, range)):
+        answer = False
+    with contextlib.suppress(TypeError):
+        _HAVE_ENTRIES[kind] = answer
+    return answer
 
 
 #: Types of operands between which an operator of NumPy's or Python's gives a new object.
-_ARITHMETIC = frozenset({np.ndarray, float, int, np.float64, np.float32})
+_ARITHMETIC = (np.ndarray, float, int, np.float64, np.float32)  # No set: a class of the program may have no hash.
 
 
 def is_arithmetic(value: Any, *operands: Any) -> bool:
@@ -76,19 +89,19 @@ def name_of(dtype: np.dtype[Any]) -> str:
 
 def dtype_name(value: Any) -> str:
     """NumPy's name of the type of the entries, or Python's name of the type of a plain number."""
+    if type(value) is float:
+        return "float"
     if isinstance(value, (np.ndarray, np.generic)):
         return name_of(value.dtype)
     if isinstance(value, range):
         return np.dtype(np.intp).name
-    for kind in (bool, int, float, complex):
-        if isinstance(value, kind):
-            return kind.__name__
-    return ""
+    return next((kind.__name__ for kind in (bool, int, float, complex) if isinstance(value, kind)), "")
 
 
 def shape_of(value: Any) -> tuple[int, ...] | None:
     if isinstance(value, np.ndarray):
-        return tuple(value.shape)
+        shape: tuple[int, ...] = value.shape
+        return shape
     if isinstance(value, range):
         return (len(value),)
     return () if is_number(value) else None

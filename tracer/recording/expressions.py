@@ -11,8 +11,8 @@ import numpy as np
 
 from tracer.recording.box import NUMBERS, SHARED, Box, Place, is_arithmetic, is_number
 from tracer.recording.calls import logical
+from tracer.recording.emitting import Emitting
 from tracer.recording.harmless import does_more
-from tracer.recording.state import State
 from tracer.tape.node import Kind
 
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
@@ -34,7 +34,7 @@ _LEAF = Kind.LEAF
 _PLAINLY = {op: function for op, function in _BINARY.items() if op not in _LOGICAL}
 
 
-class Expressions(State):
+class Expressions(Emitting):
     """Callbacks that give a `Box`."""
 
     def plain(self, box: Any) -> Any:
