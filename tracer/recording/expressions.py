@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from tracer.recording.box import NUMBERS, SHARED, Box, Place, is_arithmetic, is_number
-from tracer.recording.calls import logical
 from tracer.recording.emitting import Emitting
 from tracer.recording.harmless import does_more
+from tracer.recording.ufunc_calls import logical
 from tracer.tape.node import Kind
 
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
