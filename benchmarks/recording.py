@@ -2,11 +2,18 @@
 
 ``python -m benchmarks.recording`` prints each number with its limit and exits with 1 if one is passed.  The figures
 against autograd need autograd (``pip install '.[bench]'``).
+
+Both sides of a comparison use memory that the process has already (`keep_memory`), and no run leaves garbage to the
+next one: a page that the machine hands out for the first time costs many times what is measured here.  Matrix products
+have one thread: the processor time of threads that wait for each other would be counted too.
 """
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import gc
+import os
 import statistics
 import sys
 import time
@@ -14,6 +21,8 @@ import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
 
 import numpy as np
 
@@ -28,7 +37,7 @@ for step in range(2):
     for k in range({count}):
         a = x * w
         b = a + x
-        c = np.tanh(b)
+        c = np.absolute(b)
         d = c - a
     w -= 0.01 * d
 """
@@ -81,10 +90,20 @@ class Figure:
         return f"{'ok ' if self.kept else 'NOT'} {self.what}: {self.value:.2f} {self.unit} (at most {self.limit:g})"
 
 
+def keep_memory() -> None:
+    """Memory that was freed stays with the process (where its C library is glibc)."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        most_mapped, trim_threshold = -4, -1  # Their numbers in malloc.h.
+        mallopt(most_mapped, 0)
+        mallopt(trim_threshold, 2**31 - 1)
+
+
 def seconds(run: Callable[[], object], runs: int = 5) -> float:
     """The least processor time of several runs: whatever else the machine does only adds to it."""
     times = []
     for _ in range(runs):
+        gc.collect()  # A tape that is done with is one large circle.
         start = time.process_time()
         run()
         times.append(time.process_time() - start)
@@ -99,14 +118,14 @@ def native(source: str) -> None:
     exec(compile(source, "native", "exec"), {"__name__": "__main__"})
 
 
-def least(*runs: Callable[[], object], times: int = 9) -> list[float]:
+def least(*runs: Callable[[], object], times: int = 25) -> list[float]:
     """`seconds` of several runs, taken in turn, so that what disturbs the machine meets them all."""
     return [min(column) for column in zip(*([seconds(run, 1) for run in runs] for _ in range(times)))]
 
 
-def per_operation(shape: str) -> float:
+def per_operation(shape: str, count: int = 220) -> float:
     """Microseconds that one recorded operation costs more than a native one whose result is kept too."""
-    few, many = (CHAIN.format(shape=shape, count=count) for count in (20, 220))
+    few, many = (CHAIN.format(shape=shape, count=each) for each in (20, count))
     nodes = len(record(many).tape.nodes) - len(record(few).tape.nodes)
     kept = [
         source.replace("d = c - a\n", "d = c - a\n        kept += [a, b, c, d]\n") for source in (few, many)
@@ -118,7 +137,7 @@ def per_operation(shape: str) -> float:
     return (long - short - long_plain + short_plain) / nodes * 1e6
 
 
-def autograds_tape(shape: str) -> float:
+def autograds_tape(shape: str, count: int = 400) -> float:
     """The same of autograd's forward pass on a tape.  Here, too, both runs keep every value, as a tape must."""
     from autograd import numpy as anp
     from autograd.core import VJPNode
@@ -127,12 +146,12 @@ def autograds_tape(shape: str) -> float:
     dims = tuple(int(n) for n in shape.split(","))
     x, w = np.random.randn(*dims), np.random.randn(*dims)
 
-    def chain(x: Any, w: Any, numpy: Any, count: int = 400) -> None:
+    def chain(x: Any, w: Any, numpy: Any) -> None:
         kept = []
         for _ in range(count):
             a = x * w
             b = a + x
-            c = numpy.tanh(b)
+            c = numpy.absolute(b)
             kept += [a, b, c, c - a]
 
     def traced() -> None:
@@ -140,7 +159,7 @@ def autograds_tape(shape: str) -> float:
             chain(*(new_box(v, number, VJPNode.new_root()) for v in (x, w)), anp)
 
     long, plain = least(traced, lambda: chain(x, w, np))
-    return (long - plain) / 1600 * 1e6
+    return (long - plain) / (4 * count) * 1e6
 
 
 def run_on(steps: int = 3000) -> float:
@@ -178,21 +197,23 @@ def memory() -> float:
 
 def per_time_step() -> float:
     """The cost of a step of an unrolled network of 300 steps against one of 10."""
-    cost = {n: seconds(lambda n=n: record(UNROLLED.format(steps=n))) for n in (10, 110, 300)}  # type: ignore[misc]
-    return ((cost[300] - cost[110]) / 190) / ((cost[110] - cost[10]) / 100)
+    sources = [UNROLLED.format(steps=steps) for steps in (10, 110, 300)]
+    few, some, many = least(*(functools.partial(record, source) for source in sources), times=9)
+    return ((many - some) / 190) / ((some - few) / 100)
 
 
 def main() -> int:
+    keep_memory()
     gc.freeze()  # As the child process does that records programs.
     gc.set_threshold(100_000, 50, 50)
     figures = [Figure("a recorded operation on 2×2 arrays", per_operation("2, 2"), 8.0, "µs")]
-    large = per_operation("300, 100")
+    large = per_operation("300, 100", count=60)
     try:
         figures.append(
             Figure("the same against autograd's tape", figures[0].value / autograds_tape("2,2"), 1.6, "×")
         )
         figures.append(Figure("a recorded operation on 300×100 arrays against autograd's tape",
-                              large / autograds_tape("300,100"), 1.5, "×"))  # fmt: skip
+                              large / autograds_tape("300,100", count=80), 1.5, "×"))  # fmt: skip
     except ImportError:
         print(f"a recorded operation on 300×100 arrays: {large:.2f} µs (autograd is not installed)")
     figures += [

@@ -11,7 +11,7 @@ import pytest
 
 from tracer.ops import OPERATIONS, UNDIFFERENTIABLE
 from tracer.ops.parts import PARTS
-from tracer.recording.calls import ALIASES
+from tracer.recording.ufunc_calls import ALIASES
 
 #: What speaks of types, memory, text, files, dates or settings, or makes an array of no numbers of the program.
 NOT_OF_NUMBERS = frozenset(

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
 from tests.recording.following import SETTINGS, examine
+from tracer.recording.arguments import Arguments
 from tracer.recording.assignments import Assignments
 from tracer.recording.box import Box
 from tracer.recording.lending import Lending
 from tracer.recording.memory import Memory
-from tracer.recording.state import State
 from tracer.tape.node import Node
 
 #: Statements; {a}, {b} are arrays of one shape, {s} a number, {i} a row, {n} a new name, {k} a name that exists.
@@ -101,7 +101,7 @@ def test_what_the_writer_writes_can_be_followed_without_a_notice() -> None:
         assert (finding.verdict, finding.notices) == ("followed", []), line
 
 
-def _numbers_as_constants(self: State, box: Box, literals: bool) -> object:
+def _numbers_as_constants(self: Arguments, box: Box, literals: bool) -> object:
     return box.value if isinstance(box.value, float) else _REFERENCE(self, box, literals)
 
 
@@ -120,13 +120,13 @@ def _lent_for_ever(self: Lending, array: np.ndarray) -> None:
     pass
 
 
-_REFERENCE, _BIND = State._reference_box, Assignments.bind
+_REFERENCE, _BIND = Arguments._reference_box, Assignments.bind
 
 
 @pytest.mark.parametrize(
     ("holder", "method", "broken", "verdict"),
     [
-        (State, "_reference_box", _numbers_as_constants, "silent loss"),
+        (Arguments, "_reference_box", _numbers_as_constants, "silent loss"),
         (Assignments, "bind", _aliases_as_copies, "altered"),
         (Memory, "written", _writes_unseen, "noticed"),
         (Lending, "before_write", _lent_for_ever, "not reproduced"),

@@ -43,7 +43,7 @@ class Assignments(Walking):
         if self.mode and box.node is not None:
             place = self.places[index]
             self.bound(place.name, box, place)
-            if self.mode is Mode.SETUP or not isinstance(box.value, np.ndarray):
+            if type(box.value) is not np.ndarray or self.mode is Mode.SETUP:
                 self._place_name(self.where(sys._getframe(1), place.name), box)
         elif self.mode and type(box.value) in (list, tuple, dict):
             self._name_items(self.places[index].name, box.value)

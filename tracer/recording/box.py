@@ -6,6 +6,7 @@ one expression are boxes.
 
 from __future__ import annotations
 
+import contextlib
 from functools import cache
 from typing import Any
 
@@ -32,69 +33,75 @@ class Place(Struct, frozen=True):
     scope: str = ""
 
 
-class Box:
+class Box(Struct, eq=False):
     """A plain value, its node if it has one, and the boxes of its items if it is a container just made."""
 
-    __slots__ = ("items", "node", "owner", "place", "value")
-
-    def __init__(
-        self,
-        value: Any,
-        node: Node | None = None,
-        place: Place | None = None,
-        items: list[Box] | None = None,
-        owner: Box | None = None,
-    ) -> None:
-        self.value, self.node, self.place, self.items, self.owner = value, node, place, items, owner
+    value: Any
+    node: Node | None = None
+    place: Place | None = None
+    items: list[Box] | None = None
+    owner: Box | None = None
 
     def __bool__(self) -> bool:
         return bool(self.value)
 
 
+#: Of types that were asked about: whether the type of the entries decides; ``None`` where nothing makes it a number.
+_HAVE_ENTRIES: dict[type, bool | None] = {}
+
+
 def is_number(value: Any) -> bool:
     """Whether a value has a node: numbers, arrays of numbers and ranges, but no arrays of objects."""
-    kind = type(value)
-    if kind is float or kind is int:
-        return True
-    if kind is np.ndarray or isinstance(value, (np.ndarray, np.generic)):
-        return value.dtype.kind in "biufc"
-    return isinstance(value, (int, float, complex, range))
+    try:
+        entries = _HAVE_ENTRIES[type(value)]
+    except (KeyError, TypeError):  # A class of the program may be one that cannot be a key.
+        entries = _have_entries(type(value))
+    return value.dtype.kind in "biufc" if entries else entries is not None
+
+
+def _have_entries(kind: type) -> bool | None:
+    answer = True if issubclass(kind, (np.ndarray, np.generic)) else None
+    if answer is None and issubclass(kind, (int, float, complex, range)):
+        answer = False
+    with contextlib.suppress(TypeError):
+        _HAVE_ENTRIES[kind] = answer
+    return answer
 
 
 #: Types of operands between which an operator of NumPy's or Python's gives a new object.
-_ARITHMETIC = frozenset({np.ndarray, float, int, np.float64, np.float32})
+_ARITHMETIC = (np.ndarray, float, int, np.float64, np.float32)  # No set: a class of the program may have no hash.
 
 
 def is_arithmetic(value: Any, *operands: Any) -> bool:
     """Whether ``value``, what an operator or a function of each entry gave, is an array that nobody else holds."""
-    return (
-        type(value) is np.ndarray
-        and value.base is None
-        and value.dtype.kind in "biufc"
-        and all(type(operand) in _ARITHMETIC for operand in operands)
-    )
+    if type(value) is not np.ndarray or value.base is not None or value.dtype.kind not in "biufc":
+        return False
+    for operand in operands:  # noqa: SIM110 (a generator would take as long as all the rest)
+        if type(operand) not in _ARITHMETIC:
+            return False
+    return True
 
 
 @cache
-def _name_of(dtype: np.dtype[Any]) -> str:
+def name_of(dtype: np.dtype[Any]) -> str:
     return str(dtype.name)
 
 
 def dtype_name(value: Any) -> str:
     """NumPy's name of the type of the entries, or Python's name of the type of a plain number."""
+    if type(value) is float:
+        return "float"
     if isinstance(value, (np.ndarray, np.generic)):
-        return _name_of(value.dtype)
+        return name_of(value.dtype)
     if isinstance(value, range):
         return np.dtype(np.intp).name
-    for kind in (bool, int, float, complex):
-        if isinstance(value, kind):
-            return kind.__name__
-    return ""
+    return next((kind.__name__ for kind in (bool, int, float, complex) if isinstance(value, kind)), "")
 
 
 def shape_of(value: Any) -> tuple[int, ...] | None:
     if isinstance(value, np.ndarray):
-        return tuple(value.shape)
+        shape: tuple[int, ...] = value.shape
+        return shape
     if isinstance(value, range):
         return (len(value),)
     return () if is_number(value) else None

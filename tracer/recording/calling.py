@@ -15,17 +15,20 @@ from typing import Any
 import numpy as np
 
 from tracer.recording.box import NUMBERS, Box, Place, is_arithmetic, is_number
-from tracer.recording.calls import ALIASES, LOGICAL, Canonical, canonical
+from tracer.recording.call_rows import Canonical
+from tracer.recording.calls import canonical
 from tracer.recording.drawing import REARRANGING
-from tracer.recording.foreign_calls import WALKERS, carried_out, source_of
+from tracer.recording.foreign_calls import carried_out, is_walker, source_of
 from tracer.recording.harmless import is_harmless
-from tracer.recording.memory import flat_positions
 from tracer.recording.own_functions import is_users
+from tracer.recording.positions import flat_positions
+from tracer.recording.ufunc_calls import ALIASES, LOGICAL
 from tracer.recording.vectorised import Vectorised
 from tracer.tape.node import Kind, Ref
 
 #: Functions that use up an iterator.
-_CONSUMERS = (sum, max, min, list, tuple, sorted, math.fsum, math.prod)
+_CONSUMERS = frozenset(id(function) for function in (sum, max, min, list, tuple, sorted, math.fsum, math.prod))
+_AS_STRIDED = np.lib.stride_tricks.as_strided
 #: Arrays of more entries are not followed into lists.
 _LISTED = 1000
 _ARITHMETIC = {
@@ -91,30 +94,30 @@ class Calling(Vectorised):
         numpys = type(function) is np.ufunc and getattr(np, function.__name__, None) is function
         if numpys and not kwargs and len(args) == function.nin and function.nout == 1:
             return self._of_each_entry(function, args, place)
+        if is_users(function):
+            return self._call_user(function, args, kwargs, place)
         if isinstance(function, operator.itemgetter) and len(function.__reduce__()[1]) == 1:
             key = function.__reduce__()[1][0]
             return self.item(args[0], Box(key), function(args[0].value), place)
-        while isinstance(function, functools.partial):
+        if isinstance(function, functools.partial):
             args = [*(self.boxed(value, place) for value in function.args), *args]
             kwargs = {**{k: self.boxed(value, place) for k, value in function.keywords.items()}, **kwargs}
-            function, function_box = function.func, None
+            return self.invoke(place, function.func, args, kwargs)
         parts = None
         if isinstance(function, np.vectorize):
             parts = self.vectorised(function, args, kwargs, place)
         elif function is np.apply_along_axis:
             parts = self.along_axis(args, kwargs, place)
-        elif function is np.lib.stride_tricks.as_strided:
+        elif function is _AS_STRIDED:
             parts = self._strided(args, kwargs, place)
         if parts is not None:
             return parts
-        if is_users(function):
-            return self._call_user(function, args, kwargs, place)
         if function is setattr and len(args) == 3 and not kwargs:
             name = args[1].value
             named = Place(place.site, f"{source_of(args[0])}.{name}", place.scope)
             self.put_attribute(named, args[2], args[0], name)
             return Box(None, None, place)
-        if any(function is consumer for consumer in _CONSUMERS):
+        if id(function) in _CONSUMERS:
             args = [self.consumed(args[0], place), *args[1:]] if len(args) == 1 or function is sum else args
         if function in _ARITHMETIC_KEYS:
             return self._operator(function, args, place)
@@ -221,7 +224,7 @@ class Calling(Vectorised):
         place: Place,
     ) -> Box:
         values = [b.value for b in args]
-        if any(function is walker for walker in WALKERS):
+        if is_walker(function):
             values = [self.rows(v, place) for v in values]
             at = _CALLED_BY.get(function.__name__)
             if at is not None and at < len(values):

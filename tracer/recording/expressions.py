@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from tracer.recording.box import NUMBERS, SHARED, Box, Place, is_arithmetic, is_number
-from tracer.recording.calls import logical
+from tracer.recording.emitting import Emitting
 from tracer.recording.harmless import does_more
-from tracer.recording.state import State
+from tracer.recording.ufunc_calls import logical
 from tracer.tape.node import Kind
 
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
@@ -30,9 +30,11 @@ _UNARY: dict[str, Callable[[Any], Any]] = {
 
 #: Operators that have another name between truth values, and those that compare objects.
 _LOGICAL = frozenset({"bitwise_or", "bitwise_and", "bitwise_xor", "is", "is_not"})
+_LEAF = Kind.LEAF
+_PLAINLY = {op: function for op, function in _BINARY.items() if op not in _LOGICAL}
 
 
-class Expressions(State):
+class Expressions(Emitting):
     """Callbacks that give a `Box`."""
 
     def plain(self, box: Any) -> Any:
@@ -68,8 +70,14 @@ class Expressions(State):
         if not self.mode:
             return Box(value, None, place)
         if type(value) is np.ndarray:
-            node = self.memory.current(value)
-            if node is not None and (node.kind is not Kind.LEAF or node.origin is not None):
+            memory = self.memory
+            record = memory.records.get(id(value))
+            if record is not None and record.version == record.storage.version:
+                made = record.node
+                if made.value is value and made.kind is not _LEAF:
+                    return Box(value, made, place)
+            node = memory.current(value)
+            if node is not None and (node.kind is not _LEAF or node.origin is not None):
                 return Box(value, node, place)
         if not is_number(value):
             return Box(value, None, place)
@@ -115,7 +123,13 @@ class Expressions(State):
 
     def binary(self, index: int, a: Box, b: Box) -> Box:
         place = self.places[index]
-        return self.operation(place.name, a, b, place)
+        op, x, y = place.name, a.value, b.value
+        if op in _PLAINLY and self.mode:
+            value = _PLAINLY[op](x, y)
+            if is_arithmetic(value, x, y):
+                return self.computed(op, [a, b], value, place)
+            return self._operated(op, a, b, value, place)
+        return self.operation(op, a, b, place)
 
     def operation(self, op: str, a: Box, b: Box, place: Place) -> Box:
         """A binary operator between two boxes."""
@@ -123,6 +137,10 @@ class Expressions(State):
         value = _BINARY[op](a.value, b.value)
         if self.mode and is_arithmetic(value, a.value, b.value) and op not in _LOGICAL:
             return self.computed(op, [a, b], value, place)
+        return self._operated(op, a, b, value, place)
+
+    def _operated(self, op: str, a: Box, b: Box, value: Any, place: Place) -> Box:
+        """What an operator gave, which is no fresh array of NumPy's arithmetic."""
         if self.mode and isinstance(value, np.ndarray) and value.dtype == object:
             self.entry_by_entry(op, a.value, b.value, value, place)
         if not self.mode or not is_number(value) or op in ("is", "is_not"):

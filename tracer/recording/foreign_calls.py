@@ -37,6 +37,7 @@ WALKERS = (
     itertools.starmap,
     sorted,
 )
+_WALKER_IDS = frozenset(id(walker) for walker in WALKERS)
 _THREADS = ("threading", "concurrent.futures.thread", "concurrent.futures.process", "multiprocessing.pool")
 #: Functions whose results are no part of the mathematics.
 _SILENT = {
@@ -108,7 +109,7 @@ class ForeignCalls(Assignments):
             return self.emit("text", [], {}, result, place, Kind.OPAQUE)
         if isinstance(bound, (dict, list, set, tuple)) or _silent(function):
             return self._from_container(function, args, result, place)
-        if any(function is walker for walker in WALKERS) or not is_number(result):
+        if is_walker(function) or not is_number(result):
             return Box(result, None, place)
         if isinstance(result, np.ndarray):
             if self.memory.known(result) is not None:
@@ -135,10 +136,9 @@ class ForeignCalls(Assignments):
             elif isinstance(getattr(value, "name", None), str):
                 self.written_to.add(value.name)
         whole = isinstance(result, (tuple, list)) and any(type(item) is int for item in result[:100])
-        familiar = _silent(function) or any(function is walker for walker in WALKERS)
         if (
             whole
-            and not familiar
+            and not (_silent(function) or is_walker(function))
             and not isinstance(getattr(function, "__self__", None), (dict, list, tuple, str))
         ):
             self.notice(f"{name_of(function)}() gives whole numbers that are taken as given.", place)
@@ -211,6 +211,10 @@ class ForeignCalls(Assignments):
                 f"{name_of(function)}() is kept as one step: what it computes inside is not followed.", place
             )
         return box
+
+
+def is_walker(function: Any) -> bool:
+    return id(function) in _WALKER_IDS
 
 
 def carried_out(function: Any, args: list[Box], kwargs: dict[str, Box]) -> Any:

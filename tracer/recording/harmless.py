@@ -29,10 +29,10 @@ _FUNCTIONS = frozenset(
         np.allclose, np.array_equal, np.isscalar, np.ndim, np.shape,
     )
 )  # fmt: skip
-_HOLDERS = frozenset({
+_HOLDERS = (
     dict, list, tuple, set, frozenset, str, bytes, int, float, complex, collections.deque, collections.defaultdict,
     collections.OrderedDict, collections.Counter, np.dtype,
-})  # fmt: skip
+)  # fmt: skip
 _MODULES = ("time", "math")
 
 

@@ -61,6 +61,13 @@ class Lending:
         self._owners[id(value)] = (value, nodes)
         return nodes
 
+    def lend(self, array: np.ndarray, node: Node) -> bool:
+        """Whether ``array``, fresh and nobody else's, is what ``node`` keeps as its value."""
+        if self.foreign:
+            return False
+        self._owners[id(array)] = (array, [node])
+        return True
+
     def before_write(self, array: np.ndarray) -> None:
         """Recorded code is about to change the array."""
         owner = ultimate(array)

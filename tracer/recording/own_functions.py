@@ -21,6 +21,11 @@ from tracer.recording.harmless import is_recorded
 from tracer.recording.state import SETUP_LIMIT, Mode
 from tracer.tape.node import Call
 
+#: Functions of these are no functions of the program, even where they are written in Python.
+_LIBRARIES = frozenset(
+    "numpy scipy matplotlib pandas sklearn math random functools operator copy".split()
+)
+
 
 @dataclass
 class _Pending:
@@ -127,6 +132,9 @@ class OwnFunctions(ForeignCalls):
 def is_users(function: Any) -> bool:
     """Whether a function, class or callable object is written in Python, outside NumPy and the like."""
     target: Any
+    kind = type(function)
+    if kind is types.FunctionType or kind is types.MethodType:
+        return not _is_of_a_library(function.__module__ or "")
     if isinstance(function, (types.FunctionType, types.MethodType)) or (
         isinstance(function, type) and not function.__module__.startswith("builtins")
     ):
@@ -137,26 +145,22 @@ def is_users(function: Any) -> bool:
         target = vars(type(function)).get("__call__")
         if not isinstance(target, types.FunctionType):
             return False
-    module = (getattr(target, "__module__", "") or "").split(".")[0]
-    if module in (
-        "numpy",
-        "scipy",
-        "matplotlib",
-        "pandas",
-        "sklearn",
-        "math",
-        "random",
-        "functools",
-        "operator",
-        "copy",
-    ):
+    if _is_of_a_library(getattr(target, "__module__", "") or ""):
         return False
     if isinstance(function, type):
         return isinstance(getattr(function, "__init__", None), types.FunctionType)
     return True
 
 
+@functools.cache
+def _is_of_a_library(module: str) -> bool:
+    return module.split(".")[0] in _LIBRARIES
+
+
 def codes_of(function: Any) -> tuple[types.CodeType, ...]:
+    """The code that a call of a function, method, class or object runs."""
+    if type(function) is types.FunctionType:
+        return (function.__code__,)
     candidates = [function, getattr(function, "__func__", None), vars(type(function)).get("__call__")]
     if isinstance(function, type):
         candidates = [getattr(function, "__init__", None), getattr(function, "__new__", None)]

@@ -18,6 +18,7 @@ import numpy as np
 _VALUES = frozenset({float, complex, np.ndarray, np.matrix, np.memmap, *np.sctypeDict.values()})
 _HOLDERS = frozenset({tuple, dict})
 _WANTED = _VALUES | _HOLDERS
+_WANTED_IDS = frozenset(id(kind) for kind in _WANTED)
 
 
 @contextlib.contextmanager
@@ -51,7 +52,7 @@ def values_alive() -> set[int]:
 def _collect(holders: Iterable[Any], found: set[int]) -> None:
     """Add what the holders refer to; what the collector does not track is looked into as well."""
     todo: list[Any] = []
-    for item in [item for item in gc.get_referents(*holders) if type(item) in _WANTED]:
+    for item in _wanted(gc.get_referents(*holders)):
         if type(item) in _VALUES:
             found.add(id(item))
             if isinstance(item, np.ndarray) and item.dtype == object:
@@ -60,3 +61,10 @@ def _collect(holders: Iterable[Any], found: set[int]) -> None:
             todo.append(item)
     if todo:
         _collect(todo, found)
+
+
+def _wanted(items: list[Any]) -> list[Any]:
+    try:
+        return [item for item in items if type(item) in _WANTED]
+    except TypeError:  # A class of the program has no hash.
+        return [item for item in items if id(type(item)) in _WANTED_IDS]

@@ -6,6 +6,7 @@ each call is recorded; more of them, and forms with signatures, are kept as one 
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ MOST_PARTS = 2000
 class Vectorised(WritingCalls):
     """Callbacks of calls that call a function for each part of an array."""
 
+    @abstractmethod
     def invoke(
         self,
         place: Place,
@@ -31,7 +33,6 @@ class Vectorised(WritingCalls):
         function_box: Box | None = None,
     ) -> Box:
         """Carry out a call, and record it."""
-        raise NotImplementedError
 
     def vectorised(self, function: Any, args: list[Box], kwargs: dict[str, Box], place: Place) -> Box | None:
         """The result of a call of an ``np.vectorize`` object; ``None`` if it is to be kept as one step."""

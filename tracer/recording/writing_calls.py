@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tracer.recording.box import Box, Place, is_number
-from tracer.recording.calls import Canonical
+from tracer.recording.call_rows import Canonical
 from tracer.recording.drawing import positions, twin
 from tracer.recording.foreign_calls import carried_out, source_of
 from tracer.recording.own_functions import OwnFunctions

@@ -7,11 +7,10 @@ evaluated again, stored as JSON and NumPy arrays, and read in another process.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 
 class Span(Struct, frozen=True, order=True):
@@ -65,8 +64,7 @@ class Ref(Struct, frozen=True):
     node: int
 
 
-@dataclass(slots=True, eq=False)
-class Node:
+class Node(Struct, eq=False):
     """One operation, once.
 
     Attributes:
@@ -84,6 +82,7 @@ class Node:
         names: what it was bound to, in order (``"dW2"``, ``"grads['W1']"``, ``"self.W"``).
         window: number of the window it was recorded in (see `Window`), or -1 for the set-up.
         origin: for a leaf, the set-up node that made it, or ``None``.
+        read_from: the nodes among its arguments, once `tape.operands` has looked.
     """
 
     id: int
@@ -99,7 +98,7 @@ class Node:
     names: list[str] = field(default_factory=list)
     window: int = -1
     origin: int | None = None
-    read_from: tuple[int, ...] | None = field(default=None, init=False, repr=False)  # kept by `tape.operands`
+    read_from: tuple[int, ...] | None = None
 
 
 class Binding(Struct, frozen=True):

@@ -127,6 +127,7 @@ TRAPS = {
     "function attribute": "def f(v): return v * f.k\nf.k = s * 2; out = f(x)",
     "enum": "import enum\nclass M(enum.Enum):\n    A = 1\n    B = 2\nout = x * s if M.A is M(1) else x",
     "abstract base": "from abc import ABC, abstractmethod\nclass L(ABC):\n    @abstractmethod\n    def f(self, v): ...\nclass S(L):\n    def f(self, v): return v * s\nout = S().f(x)",
+    "unhashable class": "class M(type):\n    def __eq__(c, other): return c is other\n    __hash__ = None\nclass P(metaclass=M):\n    def f(self, v): return v * self.k * s\np = P(); p.k = 2. * s\nout = p.f(x)",
     "metaclass": "class M(type):\n    def __new__(m, n, b, d):\n        d['k'] = 2.\n        return super().__new__(m, n, b, d)\nclass P(metaclass=M):\n    def f(self, v): return v * self.k * s\nout = P().f(x)",
     "__new__": "class P:\n    def __new__(cls, k):\n        o = super().__new__(cls)\n        o.k = k * 2\n        return o\nout = P(s).k * x",
     "cached_property": "class P:\n    @functools.cached_property\n    def k(self): return s * 2\np = P(); out = p.k * x + p.k",
