@@ -7,7 +7,7 @@ is taken by.  Arrays of zeros that are only there to be filled or added to stay 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from tracer.gradients.adjoints import is_real
 from tracer.tape.node import Kind, Node, Ref

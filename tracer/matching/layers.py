@@ -8,7 +8,7 @@ gradients of it goes out too: those that are computed from its ``dout``, and fro
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from tracer.gradients.adjoints import is_real
 from tracer.matching.candidates import Matcher

@@ -8,9 +8,9 @@ claimed of what lies behind it; and the values for which nothing was found, by w
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
+from msgspec.structs import replace
 
 from tracer.gradients.adjoints import is_real
 from tracer.tape.node import UNTRACKED, Kind, Node, Ref
