@@ -40,6 +40,8 @@ class _State(Enum):
 def is_known(around: Surroundings, node: int) -> bool:
     """Whether a value is recognised as something that a right backward pass holds."""
     match = around.best(node)
+    if node in around.analysis.matcher.forward:
+        return True
     if match is None or node in around.target_nodes:
         return False
     if match.candidate.sort is Sort.PARTIAL:  # what more is added to; else it is taken for the whole

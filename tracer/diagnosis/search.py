@@ -81,7 +81,8 @@ def _is_meant(analysis: Analysis, finding: Finding) -> bool:
     if len(finding.spoiled) > 1:
         return True
     certain = finding.kind not in (Kind.UNKNOWN, Kind.MISSING_TERM, Kind.FACTOR)
-    named = any(root.named for root in analysis.matcher.roots) and analysis.inferred is None
+    own = analysis.inferred is None or analysis.inferred.how == "moved"
+    named = own and any(root.named for root in analysis.matcher.roots)
     nodes = [analysis.tape.nodes[n] for n in finding.meant]
     called = any(says_gradient(n.names) or any(is_backward(c.function) for c in n.calls) for n in nodes)
     return certain and named and called

@@ -18,7 +18,7 @@ from tracer.diagnosis.target import Target, alike, factors_of, is_gradient
 from tracer.gradients.adjoints import ELEMENTWISE
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Match
-from tracer.matching.gradient_names import numbered
+from tracer.matching.gradient_names import is_backward, numbered
 from tracer.matching.scale import name_scale, plain_number
 from tracer.tape.node import Kind, Node, Span
 
@@ -42,8 +42,8 @@ class Surroundings(ForwardPass):
         super().__init__(analysis, {analysis.tape.nodes[t.node].window for t in self.targets})
         self.behind = self._backward_pass(self.targets)
         self.tried = self.behind
-        last = max((t.node for t in (*self.targets, *self.right)), default=-1)
-        forward = analysis.matcher.forward
+        last = max((t.node if t.update is None else t.update for t in (*self.targets, *self.right)), default=-1)
+        forward = self.fixed
         self.affected = [
             n.id
             for n in analysis.tape.window_nodes()
@@ -57,7 +57,7 @@ class Surroundings(ForwardPass):
     def _backward_pass(self, targets: Iterable[Target]) -> list[int]:
         """What targets were computed from, with themselves, up to the forward pass and to updates."""
         analysis = self.analysis
-        tape, forward = analysis.tape, analysis.matcher.forward
+        tape, forward = analysis.tape, self.fixed
         behind: set[int] = set()
         todo = [t.node for t in targets]
         while todo:
@@ -68,6 +68,19 @@ class Surroundings(ForwardPass):
             behind.add(node)
             todo += tape.operands(node)
         return sorted(behind)
+
+    @cached_property
+    def fixed(self) -> frozenset[int]:
+        """The forward pass, which is taken to be right.
+
+        Where the loss was moved to the step, what a function of the backward pass computes once more is not part of it.
+        """
+        inferred, tape = self.analysis.inferred, self.analysis.tape
+        if inferred is None or inferred.how != "moved":
+            return self.analysis.matcher.forward
+        return frozenset(
+            n for n in self.analysis.matcher.forward if not any(is_backward(c.function) for c in tape.nodes[n].calls)
+        )
 
     def best(self, node: int) -> Match | None:
         return self.analysis.matcher.best(node)
@@ -174,6 +187,13 @@ class Surroundings(ForwardPass):
             if known or is_gradient(self.best(node.id)) or node.names:
                 found.append(node.id)
         return found
+
+    @cached_property
+    def data(self) -> list[int]:
+        """Arrays with a name that were made before the iterations, and that the forward pass reads; each once."""
+        read = (self.node(n) for n in sorted(self.analysis.matcher.forward))
+        leaves = {n.names[-1]: n.id for n in read if n.kind is Kind.LEAF and n.shape and n.names}
+        return list(leaves.values())
 
     def _is_near(self, node: Node) -> bool:
         return node.window in self.windows or node.kind is Kind.LEAF or node.id in self._read_versions

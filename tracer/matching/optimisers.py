@@ -13,6 +13,7 @@ from msgspec import Struct
 from tracer.gradients.adjoints import ELEMENTWISE, is_real
 from tracer.matching.candidates import Match, Matcher, Sort
 from tracer.matching.updates import Update
+from tracer.tape.functions import Slice
 from tracer.tape.node import Kind
 
 _ROOTS = frozenset(("sqrt", "norm"))
@@ -54,6 +55,13 @@ def recognise(matcher: Matcher, update: Update, ascending: bool = False) -> Step
     else:
         name = "rmsprop"
     return Step(name, walk.gradient, frozenset(walk.seen), walk.decays)
+
+
+def selects_all(index: object) -> bool:
+    """Whether an index is ``...`` or ``:``, so that what is assigned there replaces the whole array."""
+    items = index if isinstance(index, tuple) else (index,)
+    everything = (i is Ellipsis or (isinstance(i, Slice) and (i.start, i.stop, i.step) == (None,) * 3) for i in items)
+    return bool(items) and all(everything)
 
 
 class _Walk:
@@ -106,6 +114,8 @@ class _Walk:
                 continue
             if recorded.op in ELEMENTWISE or recorded.op in _ROOTS:
                 todo += self.tape.operands(node)
+            elif recorded.op == "setitem" and selects_all(recorded.args[1]):
+                todo += self.tape.operands(node)[1:]
 
     def _is_carried(self, names: list[str]) -> bool:
         """Whether a variable is given a new value in the loop: a learning rate is not."""

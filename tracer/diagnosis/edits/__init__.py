@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tracer.diagnosis.edits.caches import other_caches
 from tracer.diagnosis.edits.computed import computed_otherwise
-from tracer.diagnosis.edits.derivatives import derivatives, times_other_shapes
+from tracer.diagnosis.edits.derivatives import derivatives, times_variables
 from tracer.diagnosis.edits.gradients import gradients_instead
 from tracer.diagnosis.edits.operands import other_operands
 from tracer.diagnosis.edits.order import exchanged_parts
@@ -23,7 +23,7 @@ def changed_code(trials: Trials) -> Iterator[Edit]:
     yield from other_operands(trials)
     yield from other_caches(trials)
     yield from derivatives(trials)
-    yield from times_other_shapes(trials)
+    yield from times_variables(trials)
 
 
 def meant_values(trials: Trials) -> Iterator[Edit]:

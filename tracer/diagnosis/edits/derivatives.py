@@ -67,20 +67,17 @@ def derivatives(trials: Trials) -> Iterator[Edit]:
                 )
 
 
-def times_other_shapes(trials: Trials) -> Iterator[Edit]:
-    """Values times, or divided by, an array of the forward pass that has another shape.
+def times_variables(trials: Trials) -> Iterator[Edit]:
+    """Values times, or divided by, an array of the forward pass that the place knows, also one that is repeated.
 
-    As the deviation of each column, which is repeated; or as a difference, where the gradient by its length is repeated.
+    As the deviation of each column; as a difference, where the gradient by its length is repeated; or as weights of samples.
     """
-    forward = trials.analysis.matcher.forward
     for first, nodes in trials.places:
         if not is_real(first) or not first.shape or first.kind is NodeKind.VIEW:
             continue
         assert first.site is not None
-        scope = first.calls[-1].function.rpartition(".")[2] if first.calls else ""
-        for name, bindings in trials.variables[scope].items():
-            held = {n: b for n in nodes if (b := trials.bound_before(bindings, n)) in forward and b is not None}
-            if len(held) < len(nodes) or not all(_is_repeated(trials.node(b), trials.node(n)) for n, b in held.items()):
+        for name, held in _known_at(trials, first, nodes).items():
+            if not all(_fits(trials.node(b), trials.node(n)) for n, b in held.items()):
                 continue
             for op, text in (("divide", f"1 / {name}"), ("multiply", name)):
 
@@ -89,12 +86,27 @@ def times_other_shapes(trials: Trials) -> Iterator[Edit]:
                 ) -> Any:
                     return resolve(op)(evaluate(trials.node(node), now), now[held[node]])
 
-                yield Edit(Kind.MISSING_DERIVATIVE, 2.2, nodes, change, Scale(first.site.span, text))
+                level = 2.2 if trials.node(held[nodes[0]]).shape != first.shape else 2.3
+                yield Edit(Kind.MISSING_DERIVATIVE, level, nodes, change, Scale(first.site.span, text))
 
 
-def _is_repeated(one: Node, other: Node) -> bool:
-    """Whether NumPy would repeat one of two arrays to fit it to the other."""
-    if not is_real(one) or not one.shape or not other.shape or one.shape == other.shape or np.prod(one.shape) == 1:
+def _known_at(trials: Trials, first: Node, nodes: tuple[int, ...]) -> dict[str, dict[int, int]]:
+    """The variables of the forward pass that a place may read, and the data, by name: what each held for each node."""
+    forward = trials.analysis.matcher.forward
+    found: dict[str, dict[int, int]] = {}
+    for data in trials.data:
+        found.update((name, dict.fromkeys(nodes, data)) for name in trials.node(data).names[-1:])
+    scope = first.calls[-1].function.rpartition(".")[2] if first.calls else ""
+    for name, bindings in trials.variables[scope].items():
+        held = {n: b for n in nodes if (b := trials.bound_before(bindings, n)) is not None and b in forward}
+        if len(held) == len(nodes):
+            found[name] = held
+    return found
+
+
+def _fits(one: Node, other: Node) -> bool:
+    """Whether NumPy multiplies two arrays, and repeats no more than one of them."""
+    if not is_real(one) or not one.shape or not other.shape or np.prod(one.shape) == 1:
         return False
     return fits_into(one.shape, other.shape) or fits_into(other.shape, one.shape)
 
