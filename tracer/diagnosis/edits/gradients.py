@@ -228,8 +228,20 @@ def _may_be_forgotten(trials: Trials, candidate: Candidate, wrt: int) -> bool:
     whole = {t.roots[0] for t in trials.targets if t.roots}
     # What one of several losses leaves out on purpose, as that of an actor the critic, it has no gradient by.
     held = trials.held if candidate.root in whole else trials.held_of(candidate.root)
-    known = candidate.via in held or any(user in held for user in trials.analysis.tape.users(candidate.via))
+    ends = (candidate.via, *trials.analysis.tape.users(candidate.via))
+    known = any(_is_held(trials, candidate.root, end, held) for end in ends)
     return known and not trials.is_used_again(wrt, candidate.via)
+
+
+def _is_held(trials: Trials, root: int, value: int, held: frozenset[int]) -> bool:
+    """Whether the backward pass holds the gradient by a value, or by one that has the same, as before a bias was added."""
+    full = trials.adjoints(root)[0].full
+    if value in held or value not in full:
+        return value in held
+    own = np.asarray(full[value])
+    return any(
+        h in full and np.shape(full[h]) == own.shape and np.allclose(full[h], own, rtol=1e-12, atol=0) for h in held
+    )
 
 
 def _goes_into_a_penalty(trials: Trials, via: int) -> bool:

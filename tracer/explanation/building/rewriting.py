@@ -126,7 +126,7 @@ class SourceEditor:
                     for slope in self.words.slopes(of, wrt):
                         yield from self._replace(place, slope)
             case AddTerm(span, value, factor, root, via):
-                for term in self.words.terms(value, factor, root, via):
+                for term in self.words.terms(value, factor, root, via, span):
                     yield from self._plus(span, term)
             case AddName(span, name):
                 yield from self._plus(span, name)
