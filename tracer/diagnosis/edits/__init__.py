@@ -10,6 +10,7 @@ from tracer.diagnosis.edits.derivatives import derivatives, times_variables
 from tracer.diagnosis.edits.gradients import gradients_instead
 from tracer.diagnosis.edits.operands import other_operands
 from tracer.diagnosis.edits.order import exchanged_parts
+from tracer.diagnosis.edits.penalties import only_what_is_penalised
 from tracer.diagnosis.edits.statistics import constant_statistics
 from tracer.diagnosis.trials import Edit, Trials
 
@@ -20,6 +21,7 @@ def changed_code(trials: Trials) -> Iterator[Edit]:
     """All edits of what the code says, the plainest subjects first; `meant_values` has those of what it should give."""
     yield from computed_otherwise(trials)
     yield from exchanged_parts(trials)
+    yield from only_what_is_penalised(trials)
     yield from other_operands(trials)
     yield from other_caches(trials)
     yield from derivatives(trials)
