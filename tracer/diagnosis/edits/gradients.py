@@ -48,6 +48,19 @@ def gradients_instead(trials: Trials) -> Iterator[Edit]:
                 yield from _as_gradient(trials, first, nodes, root, wrt, values, factors)
 
 
+def never_filled(trials: Trials) -> Iterator[Edit]:
+    """What is meant as a gradient, was made of zeros to add to, and nothing ever was added: the whole gradient is missing."""
+    for target in trials.targets:
+        made = trials.node(target.node)
+        if made.op not in ("zeros", "zeros_like") or made.site is None or not target.roots:
+            continue
+        root = target.roots[0]
+        values = {target.node: [np.asarray(a.full[target.wrt]) for a in trials.adjoints(root)]}
+        ones = (1.0,) * len(trials.adjoints(root))
+        rewrite = Gradient(made.site.span, target.node, root, target.wrt, ones)
+        yield Edit(Kind.MISSING_TERM, 1.4, (target.node,), known_values(values), rewrite)
+
+
 def _carried_terms(trials: Trials) -> Iterator[Edit]:
     """A value plus what a variable of the backward pass holds from the step before, as in a loop over time."""
     forward = trials.analysis.matcher.forward
@@ -142,7 +155,7 @@ def _as_gradient(
     # The place that is bound to a name is the one to be told; what stands within it comes after.
     level = 5.0 + (0.0 if first.names else 0.2) + (0.0 if trials.node(wrt[nodes[0]]).names else 0.1)
     yield Edit(
-        Kind.SOFTMAX_JACOBIAN if softmax else Kind.MISSING_TERM if trials.stays_zero(nodes) else Kind.UNKNOWN,
+        Kind.SOFTMAX_JACOBIAN if softmax else Kind.UNKNOWN,
         level,
         nodes,
         change,
@@ -162,8 +175,6 @@ def _is_meant(trials: Trials, nodes: tuple[int, ...]) -> bool:
         if match is not None and match.candidate.sort in (Sort.PATH, Sort.PARTIAL) and match.scale.rank <= 3:
             return False
     if trials.target_nodes.isdisjoint(nodes):
-        return not trials.stays_zero(nodes)
-    if trials.stays_zero(nodes):
         return True
     behind = {a for n in nodes for a in trials.analysis.matcher.all_ancestors(n)} - set(nodes)
     return not trials.gradients.isdisjoint(behind)
@@ -219,11 +230,13 @@ def _may_be_forgotten(trials: Trials, candidate: Candidate, wrt: int) -> bool:
     A value that is held fixed on purpose, such as a target that the same network computes, has no gradient in the
     program at all; but a layer that is called by hand passes on the whole one.
     """
-    if candidate.wrt != wrt or candidate.via is None:
+    if candidate.via is None:
+        return False
+    if _is_of_a_statistic(trials, candidate.via) and wrt in trials.analysis.matcher.all_ancestors(candidate.wrt):
+        return True
+    if candidate.wrt != wrt:
         return False
     if candidate.root in trials.analysis.matcher.reach or _goes_into_a_penalty(trials, candidate.via):
-        return True
-    if trials.is_statistic(candidate.via):
         return True
     whole = {t.roots[0] for t in trials.targets if t.roots}
     # What one of several losses leaves out on purpose, as that of an actor the critic, it has no gradient by.
@@ -244,6 +257,12 @@ def _is_held(trials: Trials, root: int, value: int, held: frozenset[int]) -> boo
     )
 
 
+def _is_of_a_statistic(trials: Trials, via: int) -> bool:
+    """Whether a path goes into nothing but a mean or a variance: directly, or by way of squares."""
+    users = [u for u in trials.analysis.tape.users(via) if u in trials.analysis.matcher.forward]
+    return trials.is_statistic(via) or (bool(users) and all(trials.node(u).op in ("mean", "var", "std") for u in users))
+
+
 def _goes_into_a_penalty(trials: Trials, via: int) -> bool:
     """Whether a value rests on parameters alone, and meets no data as an array: else ``b[0]`` in a layer were one."""
     analysis = trials.analysis
@@ -252,6 +271,6 @@ def _goes_into_a_penalty(trials: Trials, via: int) -> bool:
 
 
 def _kind_of_missing(trials: Trials, candidate: Candidate) -> Kind:
-    if candidate.via is not None and trials.is_statistic(candidate.via):
+    if candidate.via is not None and _is_of_a_statistic(trials, candidate.via):
         return Kind.CONSTANT_STATISTICS
     return Kind.MISSING_TERM

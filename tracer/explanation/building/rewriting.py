@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tracer.diagnosis.rewrites import (
     Accumulate,
@@ -214,7 +215,8 @@ class SourceEditor:
                     if symbol in ("-", "/")
                     else self._text(node.right)
                 )
-                return f"{self._text(node.left)} {symbol} {right}"
+                left = self._text(node.left)
+                return f"{self._inside(node.left, left) if symbol in ('*', '/') else left} {symbol} {right}"
             if isinstance(node, ast.Compare) and len(node.ops) == 1:
                 return f"{self._text(node.left)} {symbol} {self._text(node.comparators[0])}"
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -365,8 +367,13 @@ class SourceEditor:
         node = self._expression(span)
         if node is None:
             return
-        inner = self._inside(node, self.program.text_of(span))
-        yield from self._replace(span, f"{inner} / {_tight(below)}" if below else f"{inner} * {_tight(text)}")
+        scale = f"/ {_tight(below)}" if below else f"* {_tight(text)}"
+        if self._is_enclosed(span) and span not in self._loose:
+            # The parentheses that are there are all that it needs.
+            around = replace(span, column=span.column - 1, end_column=span.end_column + 1)
+            if self.program.text_of(around)[:1] == "(" and self.program.text_of(around)[-1:] == ")":
+                yield from self._replace(around, f"{self.program.text_of(around)} {scale}")
+        yield from self._replace(span, f"{self._inside(node, self.program.text_of(span))} {scale}")
 
     def _times(self, span: Span, slope: str) -> Iterator[Rewritten]:
         changed = self._changed_in_place(span)
