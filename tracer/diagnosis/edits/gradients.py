@@ -49,7 +49,7 @@ def gradients_instead(trials: Trials) -> Iterator[Edit]:
 
 
 def never_filled(trials: Trials) -> Iterator[Edit]:
-    """What is meant as a gradient, was made of zeros to add to, and nothing ever was added: the whole gradient is missing."""
+    """What is meant as a gradient, was made of zeros to add to, and never was added to: the whole gradient is missing."""
     for target in trials.targets:
         made = trials.node(target.node)
         if made.op not in ("zeros", "zeros_like") or made.site is None or not target.roots:

@@ -20,6 +20,9 @@ from tracer.gradients.own_words import in_own_words
 from tracer.gradients.stations import Cone, find_cone, only_through
 from tracer.matching.candidates import Match, Sort
 
+#: Over how many arrays a gradient is derived of which the program holds nothing on the way.
+_LONGEST_CHAIN = 12
+
 
 @dataclass
 class HeldAdjoints:
@@ -119,6 +122,8 @@ class HeldAdjoints:
                 derived = rescaled(graph, graph.name(candidate.wrt), held, scale)
                 return fitted(graph, derived, graph.name(match.node), candidate.transposed)
             cone = self._cone(match, [*known, *(partial[:1] if partial is not None else ())])
+            if len(cone.consumers) > _LONGEST_CHAIN and not self._reaches_known(match, known):
+                return None  # through many steps of time or layers, of which nothing is known: no one would read that
             through = ""
             if candidate.sort is Sort.PATH:
                 cone, through = only_through(graph, cone, candidate.via if candidate.via is not None else -1)
