@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from msgspec import structs
+
 from tracer.program import ProgramError, load
 from tracer.program.joined import Joined, join
 from tracer.recording import Recording
@@ -38,7 +40,7 @@ def with_modules(recording: Recording) -> tuple[Recording, Joined]:
         return known[site]
 
     nodes = [
-        replace(
+        structs.replace(
             node,
             site=None if node.site is None else moved(node.site),
             calls=tuple(Call(call.function, moved(call.site)) for call in node.calls),
