@@ -91,10 +91,10 @@ def record_source(
         ProgramFailed, MissingPackage, NameUndefined: see `tracer.recording.errors`.
         ProgramError: ``loop`` is no loop, or ``define`` or ``setup`` cannot be used.
     """
+    program, own = siblings(program, _file_of(program).resolve().parent, modules)
     request = Request(
-        program, args, loop, iteration, run_on, define or {}, setup, stdin, when_complete, as_module,
-        siblings(program, _file_of(program).resolve().parent, modules),
-    )  # fmt: skip
+        program, args, loop, iteration, run_on, define or {}, setup, stdin, when_complete, as_module, own
+    )
     loops = [] if as_module else _chosen_loops(request)
     chosen = [DEFAULT_ITERATION if iteration is None else iteration] * len(loops)
     recording, recorder = _attempt(request, loops, chosen, _Seek.ALL if iteration is None else _Seek.COST)
@@ -111,7 +111,10 @@ def record_source(
             recording, recorder = _attempt(request, loops, again, _Seek.STEP)
         extra = _notices_of(program, recorder, loops, chosen, again, iteration)
         extra += [Notice(plan.line, 0, _REST_LEFT_OUT.format(rest=plan.rest, step=plan.step)) for plan in long]
-    before = [notice for each in (program, *request.modules.values()) for notice in each.notices]
+    before = [
+        *program.notices,
+        *(Notice(0, 0, f"{Path(each.path).name}: {n.what}") for each in own.values() for n in each.notices),
+    ]
     recording.notices = (*before, *recording.notices, *recording.tape.notices, *extra)
     return recording
 
