@@ -74,7 +74,7 @@ class Entrances:
             ):
                 flowing.add(node)
             if node not in flowing:
-                state[node] = _State.KNOWN
+                state[node] = _State.ENTERED if node in trials.target_nodes else _State.KNOWN
             elif is_known(trials, node):
                 state[node] = _State.CHANGED if _changes_factor(trials, node) else _State.KNOWN
             elif read & {_State.ENTERED, _State.SPOILED}:

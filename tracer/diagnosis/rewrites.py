@@ -93,6 +93,19 @@ class Operand(Struct, frozen=True):
     previous: int = 0
 
 
+class OnlyPart(Struct, frozen=True):
+    """A variable with zeros outside of a part of it, of which ``part`` is a reading.
+
+    Attributes:
+        edges: how many places at the beginning and at the end of each axis are 0; of one axis, at one end.
+    """
+
+    span: Span
+    whole: int
+    part: int
+    edges: tuple[tuple[int, int], ...]
+
+
 class Exchanged(Struct, frozen=True):
     """Two items of the list that a call joins, exchanged."""
 
@@ -163,6 +176,7 @@ Rewrite: TypeAlias = Union[
     AddAt,
     Scale,
     Operand,
+    OnlyPart,
     Exchanged,
     OtherCache,
     TimesDerivative,

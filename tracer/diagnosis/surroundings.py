@@ -212,10 +212,6 @@ class Surroundings(ForwardPass):
                 return shape
         return None
 
-    def stays_zero(self, nodes: Iterable[int]) -> bool:
-        """Whether values are zeros that the program made to add to, and never did."""
-        return all(self.node(n).op in ("zeros", "zeros_like") for n in nodes)
-
     def values_like(self, node: int, reader: int) -> list[int]:
         """Other values of the shape of a node that stand before its reader, each once, those with names first."""
         found = self.values_of_shape(self.node(node).shape or (), reader, self.node(node).dtype)

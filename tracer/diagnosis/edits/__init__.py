@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from tracer.diagnosis.edits.caches import other_caches
 from tracer.diagnosis.edits.computed import computed_otherwise
 from tracer.diagnosis.edits.derivatives import derivatives, times_variables
-from tracer.diagnosis.edits.gradients import gradients_instead
+from tracer.diagnosis.edits.gradients import gradients_instead, never_filled
 from tracer.diagnosis.edits.operands import other_operands
 from tracer.diagnosis.edits.order import exchanged_parts
+from tracer.diagnosis.edits.penalties import only_what_is_penalised
 from tracer.diagnosis.edits.statistics import constant_statistics
 from tracer.diagnosis.trials import Edit, Trials
 
@@ -18,8 +19,10 @@ __all__ = ["changed_code", "meant_values"]
 
 def changed_code(trials: Trials) -> Iterator[Edit]:
     """All edits of what the code says, the plainest subjects first; `meant_values` has those of what it should give."""
+    yield from never_filled(trials)
     yield from computed_otherwise(trials)
     yield from exchanged_parts(trials)
+    yield from only_what_is_penalised(trials)
     yield from other_operands(trials)
     yield from other_caches(trials)
     yield from derivatives(trials)

@@ -33,11 +33,12 @@ from tracer.tape.tape import evaluate, references, substitute
 
 _FLIPPED = {"add": "subtract", "subtract": "add"}
 _INVERSE = {"multiply": "divide", "divide": "multiply"}
-_OPPOSITE = {
-    "greater": "less_equal",
-    "less_equal": "greater",
-    "less": "greater_equal",
-    "greater_equal": "less",
+#: The opposite, and what only differs where both sides are equal, as all that a rectifier cut off.
+_OTHER_COMPARISONS = {
+    "greater": ("less_equal", "greater_equal"),
+    "less_equal": ("greater", "less"),
+    "less": ("greater_equal", "less_equal"),
+    "greater_equal": ("less", "greater"),
 }
 _REDUCTIONS = ("sum", "mean")
 
@@ -55,8 +56,7 @@ def computed_otherwise(trials: Trials) -> Iterator[Edit]:
         elif is_real(first) and first.kind is NodeKind.OPERATION:
             level = 0.95 if first.op == "subtract" else 1.1
             yield Edit(Kind.SIGN, level, nodes, _negated(trials), text=Negate(span))
-        if first.op in _OPPOSITE:
-            other = _OPPOSITE[first.op]
+        for other in _OTHER_COMPARISONS.get(first.op, ()):
             yield Edit(Kind.MISSING_MASK, 1.5, nodes, _as(trials, other), text=Operator(span, other))
         if first.op in _REDUCTIONS:
             yield from _other_axes(trials, first, nodes)
@@ -70,6 +70,8 @@ def computed_otherwise(trials: Trials) -> Iterator[Edit]:
             yield Edit(Kind.ACCUMULATION, 1.2, nodes, _operand(trials, 1), text=Overwrite(span))
         if first.op == "setitem" and _adds_by_look_up(trials, first):
             yield Edit(Kind.ACCUMULATION, 1.0, nodes, _added_at(trials), AddAt(span))
+        if first.op == "setitem" and is_real(first):
+            yield Edit(Kind.ACCUMULATION, 1.2, nodes, _added_to_entry(trials), Accumulate(span))
         if first.op == "setitem":
             yield Edit(Kind.EXTRA_DERIVATIVE, 2.0, nodes, _operand(trials, 0))
         if is_real(first) and first.names:
@@ -190,6 +192,19 @@ def _added_at(trials: Trials) -> Change:
         old, index, new = trials.node(node).args
         added = now[trials.operands(new.node)[1]]
         return resolve("add_at")(now[old.node], substitute(index, now), added)
+
+    return change
+
+
+def _added_to_entry(trials: Trials) -> Change:
+    """``x[index] += v`` for ``x[index] = v``."""
+
+    def change(node: int, now: Mapping[int, Any], _: int) -> Any:
+        old, index, new = trials.node(node).args
+        place = substitute(index, now)
+        value = np.array(now[old.node])
+        value[place] = value[place] + substitute(new, now)
+        return value
 
     return change
 

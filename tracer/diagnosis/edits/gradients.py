@@ -48,6 +48,19 @@ def gradients_instead(trials: Trials) -> Iterator[Edit]:
                 yield from _as_gradient(trials, first, nodes, root, wrt, values, factors)
 
 
+def never_filled(trials: Trials) -> Iterator[Edit]:
+    """What is meant as a gradient, was made of zeros to add to, and nothing ever was added: the whole gradient is missing."""
+    for target in trials.targets:
+        made = trials.node(target.node)
+        if made.op not in ("zeros", "zeros_like") or made.site is None or not target.roots:
+            continue
+        root = target.roots[0]
+        values = {target.node: [np.asarray(a.full[target.wrt]) for a in trials.adjoints(root)]}
+        ones = (1.0,) * len(trials.adjoints(root))
+        rewrite = Gradient(made.site.span, target.node, root, target.wrt, ones)
+        yield Edit(Kind.MISSING_TERM, 1.4, (target.node,), known_values(values), rewrite)
+
+
 def _carried_terms(trials: Trials) -> Iterator[Edit]:
     """A value plus what a variable of the backward pass holds from the step before, as in a loop over time."""
     forward = trials.analysis.matcher.forward
@@ -142,7 +155,7 @@ def _as_gradient(
     # The place that is bound to a name is the one to be told; what stands within it comes after.
     level = 5.0 + (0.0 if first.names else 0.2) + (0.0 if trials.node(wrt[nodes[0]]).names else 0.1)
     yield Edit(
-        Kind.SOFTMAX_JACOBIAN if softmax else Kind.MISSING_TERM if trials.stays_zero(nodes) else Kind.UNKNOWN,
+        Kind.SOFTMAX_JACOBIAN if softmax else Kind.UNKNOWN,
         level,
         nodes,
         change,
@@ -162,8 +175,6 @@ def _is_meant(trials: Trials, nodes: tuple[int, ...]) -> bool:
         if match is not None and match.candidate.sort in (Sort.PATH, Sort.PARTIAL) and match.scale.rank <= 3:
             return False
     if trials.target_nodes.isdisjoint(nodes):
-        return not trials.stays_zero(nodes)
-    if trials.stays_zero(nodes):
         return True
     behind = {a for n in nodes for a in trials.analysis.matcher.all_ancestors(n)} - set(nodes)
     return not trials.gradients.isdisjoint(behind)
@@ -219,17 +230,37 @@ def _may_be_forgotten(trials: Trials, candidate: Candidate, wrt: int) -> bool:
     A value that is held fixed on purpose, such as a target that the same network computes, has no gradient in the
     program at all; but a layer that is called by hand passes on the whole one.
     """
-    if candidate.wrt != wrt or candidate.via is None:
+    if candidate.via is None:
+        return False
+    if _is_of_a_statistic(trials, candidate.via) and wrt in trials.analysis.matcher.all_ancestors(candidate.wrt):
+        return True
+    if candidate.wrt != wrt:
         return False
     if candidate.root in trials.analysis.matcher.reach or _goes_into_a_penalty(trials, candidate.via):
-        return True
-    if trials.is_statistic(candidate.via):
         return True
     whole = {t.roots[0] for t in trials.targets if t.roots}
     # What one of several losses leaves out on purpose, as that of an actor the critic, it has no gradient by.
     held = trials.held if candidate.root in whole else trials.held_of(candidate.root)
-    known = candidate.via in held or any(user in held for user in trials.analysis.tape.users(candidate.via))
+    ends = (candidate.via, *trials.analysis.tape.users(candidate.via))
+    known = any(_is_held(trials, candidate.root, end, held) for end in ends)
     return known and not trials.is_used_again(wrt, candidate.via)
+
+
+def _is_held(trials: Trials, root: int, value: int, held: frozenset[int]) -> bool:
+    """Whether the backward pass holds the gradient by a value, or by one that has the same, as before a bias was added."""
+    full = trials.adjoints(root)[0].full
+    if value in held or value not in full:
+        return value in held
+    own = np.asarray(full[value])
+    return any(
+        h in full and np.shape(full[h]) == own.shape and np.allclose(full[h], own, rtol=1e-12, atol=0) for h in held
+    )
+
+
+def _is_of_a_statistic(trials: Trials, via: int) -> bool:
+    """Whether a path goes into nothing but a mean or a variance: directly, or by way of squares."""
+    users = [u for u in trials.analysis.tape.users(via) if u in trials.analysis.matcher.forward]
+    return trials.is_statistic(via) or (bool(users) and all(trials.node(u).op in ("mean", "var", "std") for u in users))
 
 
 def _goes_into_a_penalty(trials: Trials, via: int) -> bool:
@@ -240,6 +271,6 @@ def _goes_into_a_penalty(trials: Trials, via: int) -> bool:
 
 
 def _kind_of_missing(trials: Trials, candidate: Candidate) -> Kind:
-    if candidate.via is not None and trials.is_statistic(candidate.via):
+    if candidate.via is not None and _is_of_a_statistic(trials, candidate.via):
         return Kind.CONSTANT_STATISTICS
     return Kind.MISSING_TERM

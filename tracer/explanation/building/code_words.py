@@ -92,15 +92,20 @@ class CodeWords:
             return []
         return self._code(self._derived(Match(node, Candidate(Sort.FULL, root, wrt, False), scale, 0.0)))
 
-    def terms(self, value: int, factor: str, root: int | None, via: int | None = None) -> list[str]:
-        """A multiple of a value, or of the gradient of ``root`` by it, along one path if ``via`` is given."""
+    def terms(self, value: int, factor: str, root: int | None, via: int | None, at: Span) -> list[str]:
+        """A multiple of a value, or of the gradient of ``root`` by it, along one path if ``via`` is given.
+
+        Arguments:
+            at: where it is to be added: what is known there may be used.
+        """
         if root is None:
             texts = self.readings(value)
         else:
             sort = Sort.FULL if via is None else Sort.PATH
             one = plain_number((1.0,) * len(self.reading.analysis.replays.values))
             assert one is not None
-            match = Match(value, Candidate(sort, root, value, False, via), one, 0.0)
+            here = self._node_at(at)
+            match = Match(value if here is None else here, Candidate(sort, root, value, False, via), one, 0.0)
             texts = self._code(self._derived(match))
         sign = "-" if factor.startswith("-") else ""
         plain = factor.removeprefix("-")
@@ -122,9 +127,10 @@ class CodeWords:
     def _counts(self, name: str, span: Span) -> list[str]:
         """What gives the size of an axis: an array that the place reads, one of its function's, or the number."""
         graph = self.reading.analysis.graph
-        here = next((n for n in graph.tape.window_nodes() if n.site is not None and n.site.span == span), None)
-        if here is None:
+        first = self._node_at(span)
+        if first is None:
             return []
+        here = graph.tape.nodes[first]
         scope = here.calls[-1].function.rpartition(".")[2] if here.calls else ""
         held = {
             b.name: b.node
@@ -140,6 +146,13 @@ class CodeWords:
                     found[f"len({array})" if position == 0 else f"{array}.shape[{position}]"] = None
                     sizes[str(graph.table.size(axis))] = None
         return [*list(found)[:3], *sizes]
+
+    def _node_at(self, span: Span) -> int | None:
+        """The node that a place first computed in the explained iteration."""
+        tape = self.reading.analysis.tape
+        shown = tape.last_windows()
+        found = (n for n in tape.window_nodes() if n.site is not None and n.site.span == span)
+        return next((n.id for n in found if n.window in shown), None)
 
     def _code(self, part: Part) -> list[str]:
         """The code of a part, in the names of the program."""

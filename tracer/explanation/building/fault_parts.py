@@ -88,12 +88,18 @@ class FaultTeller:
     def _is_beside(self, piece: Piece, finding: Finding) -> bool:
         """Whether a fault does not reach a value that its statement computes too: ``dW, db = …`` of which one is wrong."""
         touched = not {*finding.readers, *finding.meant}.isdisjoint(piece.nodes)
-        # The fault may have been found in another iteration than the one that is shown.
-        places = {self.reading.node(n).site for n in finding.readers}
-        if places.isdisjoint(self.reading.node(n).site for n in self.reading.everything_behind(piece.node)):
+        if not touched and not self._is_behind(piece.node, finding):
             return True
         match = self.reading.analysis.matcher.best(piece.node)
         return not touched and match is not None and match.candidate.sort is Sort.FULL and match.scale.rank <= 3
+
+    def _is_behind(self, node: int, finding: Finding) -> bool:
+        """Whether a value rests on what a fault changes; the fault may have been found in another iteration."""
+        node_of, behind = self.reading.node, self.reading.everything_behind(node)
+        if node_of(node).window in {node_of(n).window for n in finding.readers}:
+            return not behind.isdisjoint(finding.readers)
+        places = {node_of(n).site for n in finding.readers}
+        return any(node_of(n).site in places for n in behind)
 
     def entering(self, piece: Piece, base: Part, finding: Finding) -> Part | None:
         """The statement in which a fault enters, or that part of it which feeds an update."""

@@ -13,7 +13,7 @@ from itertools import chain, islice
 from msgspec.structs import replace
 
 from tracer.diagnosis import Finding, grown_parameters, targets
-from tracer.diagnosis.rewrites import Operand, Rewrite
+from tracer.diagnosis.rewrites import OnlyPart, Operand, Rewrite
 from tracer.explanation.building.code_words import CodeWords
 from tracer.explanation.building.parts import PartMaker
 from tracer.explanation.building.rewriting import Rewritten, SourceEditor, edited
@@ -116,8 +116,8 @@ def diagnose_fault(
     """What went wrong, what it should be, and the corrected line."""
     rewritten: Rewritten | None = None
     likeliest: Rewritten | None = None
+    words = CodeWords(maker.reading, maker.derived, maker.local)
     if finding.rewrite is not None:
-        words = CodeWords(maker.reading, maker.derived, maker.local)
         editor = SourceEditor(program, words)
         for way in islice(chain.from_iterable(map(editor.ways, _told_as(finding))), _MOST_WAYS):
             likeliest = likeliest or way
@@ -142,6 +142,7 @@ def diagnose_fault(
         mended=_other_line(program, rewritten, span),
         derivative=None if match is None else should.text if should is not None else None,
         spoiled=_spoiled_names(finding, maker),
+        penalised=words.readings(finding.rewrite.part)[0] if isinstance(finding.rewrite, OnlyPart) else "",
         grown=None if finding.grown is None else (str(finding.grown[0]), str(finding.grown[1])),
     )
     edit = rewritten.edit if rewritten is not None else None

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tracer.diagnosis.rewrites import (
     Accumulate,
@@ -22,6 +23,7 @@ from tracer.diagnosis.rewrites import (
     Exchanged,
     Gradient,
     Negate,
+    OnlyPart,
     Operand,
     Operator,
     OtherCache,
@@ -112,6 +114,8 @@ class SourceEditor:
                     yield from self._scaled(span, way)
             case Operand():
                 yield from self._other_operand(rewrite)
+            case OnlyPart():
+                yield from self._only_part(rewrite)
             case Exchanged(span, one, other):
                 yield from self._at(span, self._exchanged(span, one, other))
             case OtherCache(span):
@@ -126,7 +130,7 @@ class SourceEditor:
                     for slope in self.words.slopes(of, wrt):
                         yield from self._replace(place, slope)
             case AddTerm(span, value, factor, root, via):
-                for term in self.words.terms(value, factor, root, via):
+                for term in self.words.terms(value, factor, root, via, span):
                     yield from self._plus(span, term)
             case AddName(span, name):
                 yield from self._plus(span, name)
@@ -211,7 +215,8 @@ class SourceEditor:
                     if symbol in ("-", "/")
                     else self._text(node.right)
                 )
-                return f"{self._text(node.left)} {symbol} {right}"
+                left = self._text(node.left)
+                return f"{self._inside(node.left, left) if symbol in ('*', '/') else left} {symbol} {right}"
             if isinstance(node, ast.Compare) and len(node.ops) == 1:
                 return f"{self._text(node.left)} {symbol} {self._text(node.comparators[0])}"
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -362,8 +367,13 @@ class SourceEditor:
         node = self._expression(span)
         if node is None:
             return
-        inner = self._inside(node, self.program.text_of(span))
-        yield from self._replace(span, f"{inner} / {_tight(below)}" if below else f"{inner} * {_tight(text)}")
+        scale = f"/ {_tight(below)}" if below else f"* {_tight(text)}"
+        if self._is_enclosed(span) and span not in self._loose:
+            # The parentheses that are there are all that it needs.
+            around = replace(span, column=span.column - 1, end_column=span.end_column + 1)
+            if self.program.text_of(around)[:1] == "(" and self.program.text_of(around)[-1:] == ")":
+                yield from self._replace(around, f"{self.program.text_of(around)} {scale}")
+        yield from self._replace(span, f"{self._inside(node, self.program.text_of(span))} {scale}")
 
     def _times(self, span: Span, slope: str) -> Iterator[Rewritten]:
         changed = self._changed_in_place(span)
@@ -386,23 +396,11 @@ class SourceEditor:
 
     def _other_operand(self, rewrite: Operand) -> Iterator[Rewritten]:
         """The expressions within a place that read the old value, replaced by what reads the new one."""
-        olds = set(self.words.readings(rewrite.old))
         news = self.words.readings(rewrite.new)
         outer = next(iter(self._nodes.get(rewrite.span, ())), None)
         if outer is None:
             return
-        places: dict[str, list[ast.expr]] = {}
-        for place in self.words.places(rewrite.old):
-            if place != rewrite.span and rewrite.span.contains(place):
-                expression = self._expression(place)
-                if expression is not None:
-                    places.setdefault(self._text(expression), []).append(expression)
-        for node in ast.walk(outer):
-            if isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call) and node is not outer:
-                text = self._text(node)
-                known = places.get(text, [])
-                if text in olds and node not in known and not isinstance(getattr(node, "ctx", None), ast.Store):
-                    places.setdefault(text, []).append(node)
+        places = self._readers(rewrite.span, rewrite.old)
         for old, nodes in sorted(places.items(), key=lambda item: -len(item[0])):
             for new in [self._transposed(nodes[0], old)] if rewrite.transposed else news:
                 if new != old:
@@ -410,6 +408,31 @@ class SourceEditor:
         for old in places or {self._text(outer): []}:
             yield from self._copied(rewrite.span, old)
         yield from self._other_lists(rewrite.span)
+
+    def _readers(self, span: Span, node: int) -> dict[str, list[ast.expr]]:
+        """The expressions within a place that read a value, by their text."""
+        texts = set(self.words.readings(node))
+        outer = next(iter(self._nodes.get(span, ())), None)
+        places: dict[str, list[ast.expr]] = {}
+        for place in self.words.places(node):
+            if place != span and span.contains(place):
+                expression = self._expression(place)
+                if expression is not None:
+                    places.setdefault(self._text(expression), []).append(expression)
+        for inner in ast.walk(outer) if outer is not None else ():
+            if isinstance(inner, ast.Name | ast.Attribute | ast.Subscript | ast.Call) and inner is not outer:
+                text = self._text(inner)
+                known = places.get(text, [])
+                if text in texts and inner not in known and not isinstance(getattr(inner, "ctx", None), ast.Store):
+                    places.setdefault(text, []).append(inner)
+        return places
+
+    def _only_part(self, rewrite: OnlyPart) -> Iterator[Rewritten]:
+        """A variable with zeros where its slice is not: ``np.r_[0, theta[1:]]``, ``np.c_[np.zeros(len(W)), W[:, 1:]]``."""
+        index = next((p[p.index("[") :] for p in self.words.readings(rewrite.part) if "[" in p), "")
+        for old, nodes in self._readers(rewrite.span, rewrite.whole).items():
+            if index:
+                yield from self._replace_all(rewrite.span, nodes, old, _padded(old, old + index, rewrite.edges))
 
     def _other_lists(self, span: Span) -> Iterator[Rewritten]:
         """Items that a place reads, from another list that is filled alongside: ``zs[-l]`` for ``activations[-l]``."""
@@ -455,6 +478,19 @@ class SourceEditor:
                     before, after = before[:-1], after[1:]
                 lines[row] = before + (new if _is_tight(new) else f"({new})") + after
             yield Rewritten(Edit(place.line, place.end_line, "\n".join(lines)), old, new)
+
+
+def _padded(whole: str, part: str, edges: tuple[tuple[int, int], ...]) -> str:
+    """A slice of an array with zeros at the end of the axis where the slice leaves something out."""
+    axis = next(a for a, cut in enumerate(edges) if any(cut))
+    low, high = edges[axis]
+    count = low or high
+    if len(edges) == 1:
+        zeros, join = "0.0" if count == 1 else f"np.zeros({count})", "np.r_[{}, {}]"
+    else:
+        sizes = [str(count) if a == axis else f"{whole}.shape[{a}]" for a in range(len(edges))]
+        zeros, join = f"np.zeros(({', '.join(sizes)}))", f"np.concatenate(({{}}, {{}}), axis={axis})"
+    return join.format(*((zeros, part) if low else (part, zeros)))
 
 
 def edited(program: Program, edit: Edit) -> str:

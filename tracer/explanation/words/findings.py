@@ -52,6 +52,7 @@ class Told(Struct, frozen=True):
         derivative: what the value should be, such as ``∂loss/∂hidden``.
         spoiled: the parameters whose gradients are wrong because of it.
         grown: the shapes of a parameter, as text, before and after a step that gives it another one.
+        penalised: the part of a parameter that the loss has a penalty on, where a line takes the parameter.
     """
 
     kind: str
@@ -63,6 +64,7 @@ class Told(Struct, frozen=True):
     spoiled: tuple[str, ...] = ()
     place: str = ""
     grown: tuple[str, str] | None = None
+    penalised: str = ""
 
 
 _LEADS = {
@@ -115,6 +117,8 @@ def fault(told: Told) -> str:
     """What is wrong, what it should be, and what it spoils, in two or three sentences."""
     lead = _REPEATED if told.new.startswith("np.add.at(") else _LEADS.get(told.kind, _LEADS["unknown"])
     said = [lead.format(line=told.place or told.line)]
+    if told.penalised:
+        said = [f"Line {told.place or told.line} goes down a penalty that the loss only has on {_code(told.penalised)}."]
     if told.grown is not None:
         name, (old, new) = listed(told.spoiled) or "the parameter", told.grown
         said = [

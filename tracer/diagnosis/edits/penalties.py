@@ -1,0 +1,76 @@
+"""Edits of a penalty's gradient that is taken for all of a parameter, where the loss penalises only a part of it.
+
+Comes in: the backward nodes behind a wrong gradient.  Goes out: edits in which a statement that reads a parameter reads
+it with zeros where no penalty is, as for the first entry of ``theta`` with ``np.sum(theta[1:] ** 2)`` in the loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracer.diagnosis.finding import Kind
+from tracer.diagnosis.rewrites import OnlyPart
+from tracer.diagnosis.trials import Change, Edit, Overlay, Trials
+from tracer.gradients.adjoints import is_real
+from tracer.matching.decay import rests_on_parameters
+from tracer.tape.node import Kind as NodeKind
+from tracer.tape.node import Node
+from tracer.tape.tape import evaluate, substitute
+
+
+def only_what_is_penalised(trials: Trials) -> Iterator[Edit]:
+    """Every reading of a parameter of which the loss penalises a part, with zeros elsewhere."""
+    parts = list(_penalised_parts(trials))
+    for first, nodes in trials.places if parts else ():
+        if first.site is None or not is_real(first):
+            continue
+        for whole, part, inside in parts:
+            same = trials.analysis.graph.representative(whole)
+            read = {
+                n: k
+                for n in nodes
+                for k in trials.operands(n)
+                if trials.analysis.graph.representative(k) == same
+            }
+            if len(read) == len(nodes):
+                rewrite = OnlyPart(first.site.span, read[nodes[0]], part, _edges(inside))
+                yield Edit(Kind.WRONG_OPERAND, 1.5, nodes, _reading(trials, read, inside), rewrite)
+
+
+def _penalised_parts(trials: Trials) -> Iterator[tuple[int, int, NDArray[np.bool_]]]:
+    """Parameters with the slice of them that a penalty is taken of, and where that is."""
+    for node in sorted(trials.analysis.matcher.forward):
+        view = trials.node(node)
+        if view.op != "getitem" or view.kind is not NodeKind.VIEW or view.window not in trials.windows:
+            continue
+        whole = trials.operands(node)[0]
+        users = [u for u in trials.analysis.tape.users(node) if u in trials.analysis.matcher.forward]
+        if not users or not all(rests_on_parameters(trials.analysis.matcher, u) for u in users):
+            continue
+        inside = np.zeros(trials.node(whole).shape or (), dtype=bool)
+        inside[substitute(view.args[1], trials.analysis.replays.values[0])] = True
+        if inside.size and not inside.all() and np.any(_edges(inside)):
+            yield whole, node, inside
+
+
+def _edges(inside: NDArray[np.bool_]) -> tuple[tuple[int, int], ...]:
+    """How many places at the beginning and at the end of each axis lie outside; all 0 for what is no plain slice."""
+    places = np.nonzero(inside)
+    if not inside.any():
+        return ((0, 0),) * inside.ndim
+    edges = tuple((int(p.min()), int(n - 1 - p.max())) for p, n in zip(places, inside.shape, strict=True))
+    box = tuple(slice(low, n - high) for (low, high), n in zip(edges, inside.shape, strict=True))
+    plain = bool(inside[box].all()) and sum(map(bool, np.ravel(edges))) == 1
+    return edges if plain else ((0, 0),) * inside.ndim
+
+
+def _reading(trials: Trials, read: Mapping[int, int], inside: NDArray[np.bool_]) -> Change:
+    def change(node: int, now: Mapping[int, Any], _: int) -> Any:
+        recorded: Node = trials.node(node)
+        return evaluate(recorded, Overlay(now, {read[node]: np.where(inside, now[read[node]], 0.0)}))
+
+    return change
