@@ -233,3 +233,77 @@ def test_python_2_prints_what_it_printed(source: str, printed: str) -> None:
     recording = record_source(parse(source), stdin="me\n")
     assert recording.stdout == printed
     assert recording.program.python2
+
+
+HALVES = "def half(n):\n    return n / 2\n"
+
+
+def packaged(folder: Path, **files: str) -> None:
+    (folder / "parts").mkdir()
+    write(folder / "parts", __init__="", **files)
+
+
+@pytest.mark.parametrize(
+    ("main", "halves"),
+    [
+        ("from halves import half\nprint half(9)\n", HALVES),
+        ("from halves import half\nprint(half(9))\n", HALVES + "print 'read'\n"),
+    ],
+    ids=["the program says it", "a module says it"],
+)
+def test_where_one_file_is_python_2_all_are(tmp_path: Path, main: str, halves: str) -> None:
+    recording = record_source(load(write(tmp_path, main=main, halves=halves)))
+    assert recording.stdout.split()[-1] == "4"
+    assert recording.program.python2
+    assert any("because another file of the program is" in notice.what for notice in recording.notices)
+
+
+@pytest.mark.parametrize(
+    "halves",
+    [
+        f"from __future__ import division\n{HALVES}",
+        f"{HALVES}name = f'{{half(3)}}'\n",
+        "def half(n: int):\n    return n / 2\n",
+        "def half(n):\n    print('half', end=' ')\n    return n / 2\n",
+    ],
+    ids=["future", "f-string", "annotation", "print with end"],
+)
+def test_a_file_that_divides_as_python_3_does_goes_on_doing_so(tmp_path: Path, halves: str) -> None:
+    path = write(tmp_path, main="from halves import half\nprint half(9)\n", halves=halves)
+    assert record_source(load(path)).stdout.split()[-1] == "4.5"
+
+
+@pytest.mark.parametrize(
+    "imported",
+    ["import halves", "from halves import half", "import halves as h, numpy as np", "import inner.halves",
+     "import inner.halves as deep", "from inner.halves import half"],
+)  # fmt: skip
+def test_a_module_of_a_python_2_package_imports_its_neighbours(tmp_path: Path, imported: str) -> None:
+    called = imported.partition(" as ")[2].partition(",")[0] or imported.removeprefix("import ")
+    call = "half" if imported.startswith("from") else f"{called}.half"
+    packaged(tmp_path, halves=HALVES, user=f"{imported}\n\ndef third(n):\n    return {call}(n) + n / 3\n")
+    (tmp_path / "parts" / "inner").mkdir()
+    write(tmp_path / "parts" / "inner", __init__="", halves=HALVES)
+    recording = record_source(load(write(tmp_path, main="from parts import user\nprint(user.third(9))\n")))
+    assert recording.stdout == "7\n"
+
+
+def test_a_name_that_a_library_has_does_not_make_a_package_python_2(tmp_path: Path) -> None:
+    packaged(tmp_path, random="x = 1\n", user="import random\n\ndef third(n):\n    return random.randint(9, 9) / 2\n")
+    recording = record_source(load(write(tmp_path, main="from parts import user\nprint(user.third(9))\n")))
+    assert recording.stdout == "4.5\n"
+    assert not recording.program.python2
+
+
+def test_modules_of_a_python_2_program_are_explained_and_corrected(tmp_path: Path) -> None:
+    main = MAIN.replace("for step in range(10):", "for step in xrange(10):") + "    print step, loss\n"
+    wrong = LAYERS.replace("dw = x.T.dot(dout)", "dw = -x.T.dot(dout)") + "print 'layers'\n"
+    explanation = tracer.explain(write(tmp_path, main=main, layers=wrong))
+    [line] = [each for each in explanation.lines if "dw = -x.T" in each.source]
+    [part] = [part for part in line.parts if part.verdict == "wrong"]
+    assert part.diagnosis is not None
+    assert part.diagnosis.fix is not None
+    assert part.diagnosis.fix.strip() == "dw = x.T.dot(dout)"
+    right = tracer.explain(write(tmp_path, main=main, layers=LAYERS + "print 'layers'\n"))
+    verdicts = {part.target: part.verdict for each in right.lines for part in each.parts if part.target}
+    assert (verdicts["dw"], verdicts["db"]) == ("proved", "proved")

@@ -54,19 +54,20 @@ def _heading(path: str) -> str:
 
 
 def join(program: Program, modules: Sequence[Program]) -> Joined:
-    """The program with its modules below; those whose lines were converted, as in Python 2, are left out."""
-    if program.positions is not None:
-        return Joined(program)
-    source, body, sections = program.source, list(program.tree.body), []
+    """The program with its modules below; those that are Python 2 where it is not, or the reverse, are left out."""
+    source, text, positions = program.source, program.text, program.positions
+    body, sections = list(program.tree.body), []
     for module in modules:
-        if module.positions is not None or module.classic_division != program.classic_division:
+        if (module.python2, module.classic_division) != (program.python2, program.classic_division):
             continue
-        source += _heading(module.path)
-        first = source.count("\n") + 1
-        source += module.source
+        source, text = source + _heading(module.path), text + _heading(module.path)
+        first, by = source.count("\n") + 1, text.count("\n")
+        if positions is not None and module.positions is not None:
+            positions = positions.followed_by(module.positions, by, first - 1)
+        source, text = source + module.source, text + module.text
         sections.append(Section(module.path, first, source.count("\n") + 1))
-        body += [ast.increment_lineno(copy.deepcopy(statement), first - 1) for statement in module.tree.body]
+        body += [ast.increment_lineno(copy.deepcopy(statement), by) for statement in module.tree.body]
     if not sections:
         return Joined(program)
-    whole = replace(program, source=source, text=source, tree=ast.Module(body, []))
+    whole = replace(program, source=source, text=text, tree=ast.Module(body, []), positions=positions)
     return Joined(whole, tuple(sections))

@@ -42,6 +42,10 @@ _FIXERS = [
     "next",
     "nonzero",
 ]
+_ONLY_PYTHON3 = (
+    ast.JoinedStr, ast.NamedExpr, ast.Nonlocal, ast.AnnAssign, ast.AsyncFunctionDef, ast.Await, ast.YieldFrom,
+    ast.Match,
+)  # fmt: skip
 _NAMES = {"xrange", "raw_input", "unicode", "unichr", "long", "basestring"}
 _ATTRIBUTES = {"iteritems", "itervalues", "iterkeys", "has_key"}
 _LIST_USE = (
@@ -76,6 +80,34 @@ def looks_like_python2(tree: ast.Module) -> bool:
         if isinstance(node, ast.Attribute) and node.attr in _ATTRIBUTES:
             return True
     return False
+
+
+def says_python3(tree: ast.Module) -> bool:
+    """Whether a program has what no Python 2 has: f-strings, ``@``, ``print(…, end="")``, ``super()``, annotations…"""
+    for node in ast.walk(tree):
+        if isinstance(node, _ONLY_PYTHON3):
+            return True
+        if isinstance(node, ast.arguments) and node.kwonlyargs:
+            return True
+        if isinstance(node, ast.arg) and node.annotation is not None:
+            return True
+        if isinstance(node, (ast.BinOp, ast.AugAssign)) and isinstance(node.op, ast.MatMult):
+            return True
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            name = node.func.id
+            if name == "super" and not node.args:
+                return True
+            if name == "print" and node.keywords and not _has_future(tree, "print_function"):
+                return True
+    return False
+
+
+def _has_future(tree: ast.Module, feature: str) -> bool:
+    return any(
+        isinstance(node, ast.ImportFrom) and node.module == "__future__" and alias.name == feature
+        for node in tree.body
+        for alias in getattr(node, "names", ())
+    )
 
 
 def modernise(source: str, path: str) -> Modern:

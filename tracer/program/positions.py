@@ -34,3 +34,21 @@ class PositionMap:
         """Where the token that ``position`` is the end of ends in the file as written."""
         at = min(bisect_left(self.ends, position), len(self.ends) - 1)
         return self.old_ends[at]
+
+    def followed_by(self, other: PositionMap, lines: int, old_lines: int) -> PositionMap:
+        """The map of two texts, one below the other.
+
+        Arguments:
+            lines: how many lines stand above the second text.
+            old_lines: the same in the files as written.
+        """
+
+        def below(places: list[Position], by: int) -> list[Position]:
+            return [(line + by, column) for line, column in places]
+
+        return PositionMap(
+            self.starts + below(other.starts, lines),
+            self.old_starts + below(other.old_starts, old_lines),
+            self.ends + below(other.ends, lines),
+            self.old_ends + below(other.old_ends, old_lines),
+        )

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tracer.program.errors import ProgramError
-from tracer.program.modernise import Modern, looks_like_python2, modernise
+from tracer.program.modernise import Modern, looks_like_python2, modernise, says_python3
 from tracer.program.positions import PositionMap
 from tracer.program.reading import decode, read
 from tracer.tape.node import Notice, Span
@@ -209,6 +209,20 @@ def _python2(source: str, path: str, error: Exception | None) -> Program:
         positions = _through_tabs(positions, source)
     notices = (Notice(1, 0, what),)
     return Program(path, source, modern.text, tree, True, modern.classic_division, notices, positions)
+
+
+def as_python2(program: Program) -> Program:
+    """A program that belongs to one in Python 2: the same, read as Python 2, unless its text is of Python 3 only."""
+    if program.python2 or says_python3(program.tree):
+        return program
+    try:
+        read = _python2(program.source, program.path, None)
+    except ProgramError:
+        return program
+    rounds = "; / of two integers rounds down" if read.classic_division and "/" in program.source else ""
+    same = not rounds and read.text.strip() == program.source.strip()
+    what = f"Python 2, because another file of the program is{rounds}"
+    return replace(read, notices=program.notices if same else (*program.notices, Notice(1, 0, what)))
 
 
 def _expand_tabs(source: str) -> str:

@@ -25,7 +25,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from tracer.program.errors import ProgramError
-from tracer.program.program import Program, parse
+from tracer.program.program import Program, as_python2, parse
 from tracer.recording import errors
 from tracer.tape.node import Notice
 
@@ -178,6 +178,8 @@ def _recording(tape_file: Path, document: dict[str, Any], program: Program) -> R
     from tracer.tape import storage
 
     tape, _ = storage.read(tape_file)
+    if document["python2"]:
+        program = as_python2(program)  # Another file of it said so.
     notices = (*program.notices, *(Notice(*item) for item in document["notices"]))
     return Recording(tape, program, document["stdout"], document["ended"], tuple(dict.fromkeys(notices)))
 
@@ -257,7 +259,7 @@ def _leave_answer(folder: Path, answer: dict[str, Any], recording: Recording | N
 def _leave(folder: Path, name: str, recording: Recording, answer: dict[str, Any] | None = None) -> None:
     document = {
         **(answer or {}), "notices": [[n.line, n.column, n.what] for n in recording.notices],
-        "stdout": recording.stdout, "ended": recording.ended,
+        "stdout": recording.stdout, "ended": recording.ended, "python2": recording.program.python2,
     }  # fmt: skip
     target = "tape.npz" if name == "answer" else f"{name}.npz"
     from tracer.tape import storage

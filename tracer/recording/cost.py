@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator, Sequence
+from enum import Enum
 
 _LOSS = re.compile(
     r"(^|_)(loss|cost|error|err|objective|j|nll|mse|bce|c?xent|cross_?entropy|ll|likelihood)(_|$|\d)", re.I
 )
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
 _LOSS_INSIDE = re.compile(r"loss|cost|entropy|objective|likelihood", re.I)
 
 
@@ -31,16 +35,69 @@ def conditional_costs(loop: ast.For | ast.While) -> list[ast.If]:
     return found
 
 
-def is_followed_by_cost(loop: ast.For | ast.While, tree: ast.Module) -> bool:
-    """Whether a loop computes no cost, and a loop around it does so when this one has ended: at the end of an epoch."""
+class Following(Enum):
+    """When the cost is computed that a loop itself does not compute."""
+
+    NEVER = 0
+    ROUND = 1  # when this loop has ended, in a loop around it: at the end of an epoch
+    END = 2  # when all loops have ended: after the training
+
+
+def cost_after(loop: ast.For | ast.While, trees: Sequence[ast.Module]) -> Following:
+    """When the cost comes after a loop that computes none.
+
+    Arguments:
+        trees: the files of the program, that of the loop among them.
+    """
     if any(_computes(statement) for statement in loop.body):
+        return Following.NEVER
+    return max(_Blocks(trees).after(loop), key=lambda found: found.value, default=Following.NEVER)
+
+
+class _Blocks:
+    """Which statements come after a node, in its own block and in those around it and around the calls of its function."""
+
+    def __init__(self, trees: Sequence[ast.Module]) -> None:
+        self.above: dict[int, tuple[ast.AST, list[ast.stmt]]] = {}
+        self.calls: dict[str, list[ast.Call]] = {}
+        self.called: set[str] = set()
+        for tree in trees:
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Call):
+                    self.calls.setdefault(_called(node), []).append(node)
+                for _, value in ast.iter_fields(node):
+                    block = value if isinstance(value, list) else [value]
+                    for at, child in enumerate(block):
+                        if isinstance(child, ast.AST):
+                            after = block[at + 1 :] if isinstance(child, ast.stmt) else []
+                            self.above[id(child)] = (node, after)
+
+    def after(self, node: ast.AST) -> Iterator[Following]:
+        """For each block around ``node`` that goes on to compute a cost: when it does."""
+        while id(node) in self.above:
+            around, rest = self.above[id(node)]
+            looped = isinstance(around, (ast.For, ast.While))
+            if any(_computes(statement) for statement in rest if not isinstance(statement, _DEFINITIONS)):
+                yield Following.ROUND if looped or self._in_a_loop(around) else Following.END
+                return
+            if isinstance(around, _FUNCTIONS) and around.name not in self.called:
+                self.called.add(around.name)
+                for call in self.calls.get(around.name, ()):
+                    yield from self.after(call)
+                return
+            node = around
+
+    def _in_a_loop(self, node: ast.AST) -> bool:
+        """Whether a block is carried out again and again, as far as its own function says."""
+        while id(node) in self.above and not isinstance(node, _FUNCTIONS):
+            if isinstance(node, (ast.For, ast.While)):
+                return True
+            node = self.above[id(node)][0]
         return False
-    return any(
-        any(node is loop for node in ast.walk(statement)) and any(_computes(s) for s in outer.body[at + 1 :])
-        for outer in ast.walk(tree)
-        if isinstance(outer, ast.For | ast.While) and outer is not loop
-        for at, statement in enumerate(outer.body)
-    )
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def _unconditional(body: list[ast.stmt]) -> list[ast.stmt]:
@@ -57,7 +114,7 @@ def _computes(statement: ast.AST) -> bool:
     """Whether a statement binds a loss-named variable to a call or arithmetic, or calls a function so named."""
     for node in ast.walk(statement):
         if isinstance(node, ast.Call):
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            name = _called(node)
             if is_loss_name(name) and name not in ("append",):
                 return True
         elif isinstance(node, ast.Assign) and isinstance(node.value, (ast.Call, ast.BinOp, ast.UnaryOp)):

@@ -35,6 +35,7 @@ class LoopPlan:
         seeks_cost: whether to count on natively until the cost is computed, if it was not in ``last``.
         seeks_end: whether to count on natively until the loop ends for the first time: the cost comes after it.
         is_update: whether what is sought is not the cost, but an update that is made only every so often.
+        to_end: whether it comes after the program's last iteration: then the loops around this one end, too.
         with_rest: whether the last window goes on to the end of what a loop around this one does.
         first_entry: how many iterations there were when it ended for the first time.
         step, rest: how many operations the last window has before and after the end of its iteration.
@@ -45,6 +46,7 @@ class LoopPlan:
     last: int
     seeks_cost: bool = False
     seeks_end: bool = False
+    to_end: bool = False
     with_rest: bool = False
     is_update: bool = False
     first_entry: int | None = None
@@ -62,7 +64,7 @@ class LoopPlan:
     def settled(self) -> bool:
         """Whether nothing more is to be learnt from this loop."""
         cost = not self.seeks_cost or any(k >= self.last for k in self.cost_seen)
-        return self.complete and cost and not (self.seeks_end and self.first_entry is None)
+        return self.complete and cost and not (self.seeks_end and (self.to_end or self.first_entry is None))
 
 
 @dataclass
@@ -240,11 +242,10 @@ class Recorder(Calling):
 
     def _leave(self, token: _Token) -> None:
         """A loop that was entered before the open window goes round, or ends: what followed a training loop is over."""
-        if self.open is not None and token.mode is not Mode.WINDOW:
-            plan = self.open.plan
+        plan = self.open.plan if self.open is not None else None
+        if plan is not None and token.mode is not Mode.WINDOW and not plan.to_end:
             self._close()
-            if plan is not None:
-                self._stop_if_done(plan, plan.count)
+            self._stop_if_done(plan, plan.count)
 
     def training_end(self, token: _Token) -> None:
         if token.plan is not None and token.plan.first_entry is None:

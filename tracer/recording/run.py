@@ -26,7 +26,7 @@ from tracer.program.loops import Loop, all_loops, seldom_updates, training_loops
 from tracer.program.program import Program, load
 from tracer.program.siblings import siblings
 from tracer.recording.box import Place
-from tracer.recording.cost import conditional_costs, is_followed_by_cost, is_loss_name
+from tracer.recording.cost import Following, conditional_costs, cost_after, is_loss_name
 from tracer.recording.failures import failure
 from tracer.recording.instrument import RECORDER, Instrumenter
 from tracer.recording.modules import own_modules
@@ -91,10 +91,10 @@ def record_source(
         ProgramFailed, MissingPackage, NameUndefined: see `tracer.recording.errors`.
         ProgramError: ``loop`` is no loop, or ``define`` or ``setup`` cannot be used.
     """
+    program, own = siblings(program, _file_of(program).resolve().parent, modules)
     request = Request(
-        program, args, loop, iteration, run_on, define or {}, setup, stdin, when_complete, as_module,
-        siblings(program, _file_of(program).resolve().parent, modules),
-    )  # fmt: skip
+        program, args, loop, iteration, run_on, define or {}, setup, stdin, when_complete, as_module, own
+    )
     loops = [] if as_module else _chosen_loops(request)
     chosen = [DEFAULT_ITERATION if iteration is None else iteration] * len(loops)
     recording, recorder = _attempt(request, loops, chosen, _Seek.ALL if iteration is None else _Seek.COST)
@@ -103,7 +103,7 @@ def record_source(
         extra = _notices_of(program, recorder, loops, chosen, chosen, iteration)
         recording, recorder = _attempt(request, [], [], _Seek.NOTHING)
     else:
-        again = _better_iterations(recorder, chosen)
+        again = _better_iterations(recorder, chosen, recording.ended != "stopped")
         if again != chosen:
             recording, recorder = _attempt(request, loops, again, _Seek.NOTHING)
         long = [plan for plan in recorder.plans if plan.rest > max(_LONGEST_REST, _MOST_STEPS * plan.step)]
@@ -111,7 +111,10 @@ def record_source(
             recording, recorder = _attempt(request, loops, again, _Seek.STEP)
         extra = _notices_of(program, recorder, loops, chosen, again, iteration)
         extra += [Notice(plan.line, 0, _REST_LEFT_OUT.format(rest=plan.rest, step=plan.step)) for plan in long]
-    before = [notice for each in (program, *request.modules.values()) for notice in each.notices]
+    before = [
+        *program.notices,
+        *(Notice(0, 0, f"{Path(each.path).name}: {n.what}") for each in own.values() for n in each.notices),
+    ]
     recording.notices = (*before, *recording.notices, *recording.tape.notices, *extra)
     return recording
 
@@ -141,8 +144,8 @@ def _chosen_loops(request: Request) -> list[Loop]:
     return found[:1]
 
 
-def _better_iterations(recorder: Recorder, chosen: list[int]) -> list[int]:
-    """The iterations to record instead, from what this run has shown."""
+def _better_iterations(recorder: Recorder, chosen: list[int], ended: bool) -> list[int]:
+    """The iterations to record instead, from what this run has shown; ``ended``: it came to the program's end."""
     better = []
     for plan, iteration in zip(recorder.plans, chosen, strict=True):
         later = [k for k in plan.cost_seen if k >= iteration]
@@ -150,6 +153,8 @@ def _better_iterations(recorder: Recorder, chosen: list[int]) -> list[int]:
             better.append(max(plan.count - 1, 0))
         elif plan.seeks_cost and later and later[0] != iteration:
             better.append(later[0])
+        elif plan.to_end and plan.seeks_end and not _has_loss(recorder.tape):
+            better.append(plan.count - 1 if ended and plan.count else iteration)
         elif plan.seeks_end and plan.first_entry and not _has_loss(recorder.tape):
             better.append(plan.first_entry - 1)
         else:
@@ -227,13 +232,15 @@ def _attempt(
         chosen = [loop.node for loop in loops], [c for found in costs for c in found]
         return compile(Instrumenter(each, places, *chosen).module(), each.path, "exec", dont_inherit=True)
 
-    trees = {each.path: each.tree for each in (program, *request.modules.values())}
+    trees = [each.tree for each in (program, *modules)]
     plans = []
     for loop, k, found, seldom in zip(loops, iterations, costs, updates, strict=True):
         plan = LoopPlan(loop.line, max(k - 1, 0), k, seek in (_Seek.COST, _Seek.ALL) and bool(found))
         plan.is_update = bool(seldom)
-        followed = request.iteration is None and is_followed_by_cost(loop.node, trees[loop.path])
-        plan.seeks_end, plan.with_rest = followed and seek is _Seek.ALL, followed and seek is _Seek.NOTHING
+        after = cost_after(loop.node, trees) if request.iteration is None else Following.NEVER
+        if after is not Following.NEVER:
+            plan.seeks_end, plan.with_rest = seek is _Seek.ALL, seek is _Seek.NOTHING
+            plan.to_end = after is Following.END
         plans.append(plan)
     recorder = Recorder(places, plans, request.run_on)
     tape, recorder.main_path = recorder.tape, program.path

@@ -57,7 +57,10 @@ def to_markdown(explanation: Explanation) -> str:
         if loss.formula:
             blocks.append(_display(loss.formula))
     if explanation.notices:
-        blocks.append("\n".join(f"- line {note.line}: {escape(note.what)}" for note in explanation.notices))
+        said = [
+            f"- {f'line {note.line}: ' if note.line else ''}{escape(note.what)}" for note in explanation.notices
+        ]
+        blocks.append("\n".join(said))
     blocks.append(parts_to_markdown(explanation, [row.part for row in table if row.group in TOLD]))
     return "\n\n".join(blocks).rstrip() + "\n"
 

@@ -43,7 +43,10 @@ def to_text(explanation: Explanation) -> str:
         blocks.append("\n".join(_loss_lines(explanation)))
     if explanation.notices:
         blocks.append(
-            "\n".join(f"note, line {note.line}: {printable(note.what)}" for note in explanation.notices)
+            "\n".join(
+                f"note{f', line {note.line}' if note.line else ''}: {printable(note.what)}"
+                for note in explanation.notices
+            )
         )
     parts = [row.part for row in rows(explanation) if row.group in TOLD or row.part.formula]
     blocks.append(parts_to_text(explanation, parts))

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from msgspec import structs
+
 from tracer.program import ProgramError, load
 from tracer.program.joined import Joined, join
+from tracer.program.program import as_python2
 from tracer.recording import Recording
 from tracer.tape.node import Binding, Call, Site
 from tracer.tape.tape import Tape
@@ -23,7 +26,8 @@ def with_modules(recording: Recording) -> tuple[Recording, Joined]:
     modules = []
     for path in paths:
         try:
-            modules.append(load(path))
+            module = load(path)
+            modules.append(as_python2(module) if program.python2 else module)
         except (ProgramError, OSError):
             continue  # It is there no more: its lines are not shown.
     joined = join(program, modules)
@@ -38,7 +42,7 @@ def with_modules(recording: Recording) -> tuple[Recording, Joined]:
         return known[site]
 
     nodes = [
-        replace(
+        structs.replace(
             node,
             site=None if node.site is None else moved(node.site),
             calls=tuple(Call(call.function, moved(call.site)) for call in node.calls),

@@ -1,0 +1,213 @@
+"""What the iterations of a loop hand on to each other: places that get a value made from their former one.
+
+In: a loop of a program.  Out: how many such places its own work reads again, and the conditions below which they are
+updated.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tracer.program.changes import (
+    adds_to_itself,
+    base_name,
+    called_name,
+    changed_by,
+    first_argument,
+    is_attribute_of,
+    is_count,
+    is_filled,
+    makes_anew,
+    names_in,
+    names_read,
+    pairs_of,
+    sets_by_name,
+    summands,
+    targets_of,
+)
+from tracer.program.parts import is_part, updated_one_by_one
+from tracer.program.scopes import Scopes
+
+
+class Carried(Scopes):
+    """Looks through a loop's body and the functions of the program that it calls, for updates."""
+
+    def carried(self, node: ast.AST, direct: bool) -> int:
+        """Whether a statement gives a place a value made from its former one, so that it outlives the iteration.
+
+        Inside a called function only what belongs to someone else counts: attributes and entries, or
+        an argument changed in place.
+        """
+        if isinstance(node, ast.AugAssign) and isinstance(node.op, (ast.Add, ast.Sub)):
+            if is_count(node.value):
+                return 0
+            return int(direct or not isinstance(node.target, ast.Name) or self.is_of_others(node.target))
+        if isinstance(node, ast.Assign):
+            count = int(self._through_a_call(node))
+            for target, value in pairs_of(node):
+                shown = ast.unparse(target)
+                if makes_anew(shown, value):
+                    count += int(direct or not isinstance(target, ast.Name) or self.is_of_others(target))
+                arithmetic = isinstance(value, ast.BinOp) and isinstance(value.op, (ast.Add, ast.Sub))
+                if updated_one_by_one(target, value):
+                    count += int(direct or not isinstance(target, ast.Name) or self.is_of_others(target))
+                filled = ast.unparse(target.value) if is_filled(target) else shown
+                if arithmetic and any(ast.unparse(part) in (shown, filled) for part in summands(value)):
+                    assert isinstance(value, ast.BinOp)
+                    if not is_count(value.right):
+                        count += int(direct or not isinstance(target, ast.Name) or self.is_of_others(target))
+            return count
+        if (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Call)
+            and called_name(node.value) in ("add", "subtract")
+        ):
+            call = node.value  # np.subtract(W, step, out=W)
+            out = next((ast.unparse(k.value) for k in call.keywords if k.arg == "out"), None)
+            return int(out is not None and any(ast.unparse(a) == out for a in call.args))
+        return int(sets_by_name(node))
+
+    def _through_a_call(self, node: ast.Assign) -> bool:
+        """``params = update(params, grads)``, where that function adds to or subtracts from something."""
+        call = node.value
+        if not isinstance(call, ast.Call) or called_name(call) not in self.functions:
+            return False
+        given = {ast.unparse(a) for a in [*call.args, *(k.value for k in call.keywords)]}
+        targets = [
+            t for target in node.targets for t in (target.elts if isinstance(target, ast.Tuple) else [target])
+        ]
+        if not any(ast.unparse(t) in given for t in targets):
+            return False
+        inside = [(n, f) for f in self.functions[called_name(call)] for n in ast.walk(f)]
+        return any(
+            (
+                isinstance(n, ast.AugAssign)
+                and not is_attribute_of(n.target, first_argument(f))
+                and self.reaches_out(n.target)
+            )
+            or (
+                isinstance(n, ast.Assign)
+                and adds_to_itself(n)
+                and not all(is_attribute_of(t, first_argument(f)) for t in targets_of(n))
+            )
+            for n, f in inside
+        )
+
+    def updates(self, loop: ast.For | ast.While, apart: ast.AST | None = None) -> int:
+        """How many places the loop changes that its own work reads again, not counting what ``apart`` does."""
+        statements, aliases = self.statements(loop, apart), set[str]()
+        reads: dict[str, list[ast.AST]] = {}
+        fresh: set[tuple[int, str]] = set()  # a name is one of a function
+        for statement in statements:
+            if isinstance(statement, ast.For):
+                aliases |= {n.id for n in ast.walk(statement.target) if isinstance(n, ast.Name)}
+            for name in names_read(statement):
+                reads.setdefault(name, []).append(statement)
+            if isinstance(statement, ast.Assign) and not self.carried(statement, True):
+                fresh |= {
+                    (self.scope(t), t.id)
+                    for target, value in pairs_of(statement)
+                    for t in [target]
+                    if isinstance(t, ast.Name) and not is_part(value)
+                }
+        count = 0
+        for statement in statements:
+            if not self.carried(statement, id(statement) in self.direct(loop)):
+                continue
+            count += int(sets_by_name(statement))
+            for target in changed_by(statement):
+                base = base_name(target)
+                elsewhere = base == ".__dict__" or any(
+                    other is not statement and self.means(other, base, self.scope(statement))
+                    for other in reads.get(base, ())
+                )
+                new = isinstance(target, ast.Name) and (self.scope(target), base) in fresh
+                count += int(not new and (base in aliases or elsewhere or self.is_of_others(target)))
+        return count
+
+    def seldom(self, loop: ast.For | ast.While) -> list[ast.If]:
+        """The ``if`` statements below which what the loop reads is updated, where nothing of it is updated without."""
+        found = []
+        for node in ast.walk(loop):
+            if not isinstance(node, ast.If):
+                continue
+            outside = self.statements(loop, node)
+            without, reads = self._lasting(loop, outside), self._read_by(outside)
+            below = self._lasting(loop, self.statements(node, None)) - without
+            if any(self._is_read(base, outside, reads) for base in below) and not any(
+                self._is_read(base, outside, reads) for base in without
+            ):
+                found.append(node)
+        return found
+
+    def _lasting(self, loop: ast.For | ast.While, statements: Sequence[Any]) -> set[str]:
+        """What statements change for the iterations after it, but for what starts anew in each."""
+        direct = self.direct(loop)
+        anew = {
+            t.id
+            for s in statements
+            if isinstance(s, ast.Assign) and not self.carried(s, True)
+            for t in targets_of(s)
+            if isinstance(t, ast.Name) and id(s) in direct
+        }
+        changed = (t for s in statements if self.carried(s, id(s) in direct) for t in changed_by(s))
+        return {base_name(t) for t in changed} - anew
+
+    def _read_by(self, statements: Sequence[Any]) -> dict[str, list[Any]]:
+        reads: dict[str, list[Any]] = {}
+        for statement in statements:
+            for name in names_read(statement):
+                reads.setdefault(name, []).append(statement)
+        return reads
+
+    def _is_read(self, base: str, statements: Sequence[Any], reads: dict[str, list[Any]]) -> bool:
+        """Whether a variable is read by other statements than those that change it, and that loop over it to do so."""
+        own = {id(s) for s in statements if any(base_name(t) == base for t in changed_by(s))}
+        return any(
+            id(s) not in own and not (isinstance(s, ast.For) and all(id(b) in own for b in s.body))
+            for s in reads.get(base, ())
+        )
+
+    def walks_its_updates(self, loop: ast.For) -> bool:
+        """Whether the loop runs over the parameters or layers: every update is at the loop's own variable.
+
+        It may be an entry or attribute that the variable tells, read first, or an argument of a function that updates it.
+        """
+        names = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+        inside = [n for s in loop.body for n in ast.walk(s)]
+        for node in inside:
+            if isinstance(node, ast.Assign):
+                for target, value in pairs_of(node):
+                    if isinstance(target, ast.Name) and is_part(value) and names_in(value) & names:
+                        names.add(target.id)
+        updated = [target for n in inside if self.carried(n, True) for target in changed_by(n)]
+        updated += [given for n in inside if isinstance(n, ast.Call) for given in self._updated_by(n)]
+        if not updated or not all(names_in(target) & names for target in updated):
+            return False
+        return bool(set.intersection(*map(names_in, updated)) & names) or any(
+            base_name(target) in names for target in updated
+        )  # rows at places of their own, as those of a user and of an item, are of one sample
+
+    def _updated_by(self, call: ast.Call) -> Iterator[ast.AST]:
+        """What a call gives to a function of the program that updates that argument, or an attribute of it."""
+        for function in self.functions.get(called_name(call), ()):
+            if isinstance(call.func, ast.Attribute) and any(
+                is_attribute_of(t, first_argument(function))
+                for n in ast.walk(function)
+                if self.carried(n, False)
+                for t in changed_by(n)
+            ):
+                yield call.func.value  # a layer whose method updates its own weights
+            changed = {
+                t.id
+                for n in ast.walk(function)
+                if isinstance(n, ast.AugAssign) and self.carried(n, False)
+                for t in changed_by(n)
+                if isinstance(t, ast.Name)
+            }
+            order = [a.arg for a in [*function.args.posonlyargs, *function.args.args]]
+            order = order[1:] if order[:1] == ["self"] else order
+            yield from (given for name, given in zip(order, call.args, strict=False) if name in changed)
+            yield from (k.value for k in call.keywords if k.arg in changed)

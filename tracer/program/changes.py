@@ -1,0 +1,176 @@
+"""What a statement changes, reads and adds to, as its text says.
+
+In: a statement or a target.  Out: names, targets, and whether a new value is made from the former one.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TypeGuard
+
+
+def first_argument(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    return next((a.arg for a in [*function.args.posonlyargs, *function.args.args]), "")
+
+
+def is_attribute_of(target: ast.AST, name: str) -> bool:
+    """``self.W`` or ``self.W[0]``, for the name ``self``."""
+    while isinstance(target, ast.Subscript):
+        target = target.value
+    return (
+        isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == name
+    )
+
+
+def names_in(node: ast.AST) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+
+
+def is_filled(target: ast.AST) -> TypeGuard[ast.Subscript]:
+    """Whether a target is the whole of an array: ``W[:]``, ``W[...]``."""
+    if not isinstance(target, ast.Subscript):
+        return False
+    index = target.slice
+    whole = isinstance(index, ast.Slice) and index.lower is index.upper is index.step is None
+    return whole or (isinstance(index, ast.Constant) and index.value is Ellipsis)
+
+
+def called_name(node: ast.Call) -> str:
+    if isinstance(node.func, ast.Attribute):
+        return node.func.attr
+    return node.func.id if isinstance(node.func, ast.Name) else ""
+
+
+def changed_by(statement: ast.AST) -> list[ast.AST]:
+    """What a statement that carries something over changes."""
+    if isinstance(statement, ast.AugAssign):
+        return [statement.target]
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        by_name: list[ast.AST] = [statement.value.args[0]] if sets_by_name(statement) else []
+        return by_name + [k.value for k in statement.value.keywords if k.arg == "out"]
+    return targets_of(statement) if isinstance(statement, ast.Assign) else []
+
+
+def makes_anew(shown: str, value: ast.AST) -> bool:
+    """``params = [p - step * g for p, g in zip(params, grads)]``, and the same of a dict or a tuple."""
+    if (
+        isinstance(value, ast.Call)
+        and called_name(value) in ("list", "tuple", "dict")
+        and len(value.args) == 1
+    ):
+        value = value.args[0]
+    if not isinstance(value, (ast.ListComp, ast.DictComp, ast.GeneratorExp)):
+        return False
+    if not any(ast.unparse(part) == shown for g in value.generators for part in summands(g.iter)):
+        return False
+    items = {n.id for g in value.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
+    made = value.value if isinstance(value, ast.DictComp) else value.elt
+    return any(
+        isinstance(n, ast.BinOp)
+        and isinstance(n.op, (ast.Add, ast.Sub))
+        and (
+            isinstance(n.left, ast.Name) and n.left.id in items or ast.unparse(n.left).startswith(f"{shown}[")
+        )
+        for n in ast.walk(made)
+    )
+
+
+def sets_by_name(statement: ast.AST) -> bool:
+    """``setattr(self, name, getattr(self, name) - step)``"""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if not (isinstance(call, ast.Call) and called_name(call) == "setattr" and len(call.args) == 3):
+        return False
+    place = [ast.unparse(a) for a in call.args[:2]]
+    value = call.args[2]
+    return isinstance(value, ast.BinOp) and any(
+        isinstance(n, ast.Call)
+        and called_name(n) == "getattr"
+        and [ast.unparse(a) for a in n.args[:2]] == place
+        for n in ast.walk(value)
+    )
+
+
+def targets_of(statement: ast.Assign) -> list[ast.AST]:
+    return [
+        t
+        for target in statement.targets
+        for t in (target.elts if isinstance(target, ast.Tuple) else [target])
+    ]
+
+
+def adds_to_itself(node: ast.Assign) -> bool:
+    """``W = W - rate * dW``, ``params["W"] = params["W"] - …``"""
+    return any(
+        isinstance(value, ast.BinOp)
+        and isinstance(value.op, (ast.Add, ast.Sub))
+        and any(ast.unparse(part) == ast.unparse(target) for part in summands(value))
+        or isinstance(value, ast.BinOp)
+        and isinstance(value.op, ast.Sub)
+        and isinstance(target, ast.Subscript)
+        for target, value in pairs_of(node)
+    )
+
+
+def adds_a_product(statement: ast.AST) -> bool:
+    """``s += w[j] * x[j]``: in a loop, a product of vectors written out."""
+    return (
+        isinstance(statement, ast.AugAssign)
+        and isinstance(statement.op, ast.Add)
+        and isinstance(statement.value, ast.BinOp)
+        and isinstance(statement.value.op, ast.Mult)
+    )
+
+
+def base_name(target: ast.AST) -> str:
+    """The name by which a target is read again: ``W`` of ``W[0]``, ``.W`` of ``self.W``."""
+    while isinstance(target, ast.Subscript):
+        target = target.value
+    if isinstance(target, ast.Attribute):
+        return "." + target.attr
+    return target.id if isinstance(target, ast.Name) else ""
+
+
+def names_read(statement: ast.stmt) -> set[str]:
+    """Names and attributes that a statement itself reads in its work; printing and appending are no work."""
+    found: set[str] = set()
+    written = targets_of(statement) if isinstance(statement, ast.Assign) else changed_by(statement)
+    written = written if isinstance(statement, (ast.Assign, ast.AugAssign)) else []
+    todo: list[ast.AST] = [
+        n for n in ast.iter_child_nodes(statement) if not isinstance(n, ast.stmt) and n not in written
+    ]
+    for target in written:  # what is added up in `dW[:, j] += …` is not read by that, but j is
+        while isinstance(target, (ast.Subscript, ast.Attribute)):
+            todo += [target.slice] if isinstance(target, ast.Subscript) else []
+            target = target.value
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.stmt) or (
+            isinstance(node, ast.Call) and called_name(node) in ("print", "format")
+        ):
+            continue
+        if isinstance(node, ast.Call) and called_name(node) == "append":
+            todo += [a for a in node.args if not isinstance(a, ast.Name)]
+            continue
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            found.add("." + node.attr)
+        todo += ast.iter_child_nodes(node)
+    return found
+
+
+def is_count(value: ast.AST) -> bool:
+    return isinstance(value, ast.Constant) and isinstance(value.value, int)
+
+
+def summands(value: ast.AST) -> Iterator[ast.AST]:
+    return (n for n in ast.walk(value) if isinstance(n, (ast.Name, ast.Attribute, ast.Subscript)))
+
+
+def pairs_of(node: ast.Assign) -> Iterator[tuple[ast.AST, ast.AST]]:
+    for target in node.targets:
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            yield from zip(target.elts, node.value.elts, strict=False)
+        else:
+            yield target, node.value

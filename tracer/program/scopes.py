@@ -1,0 +1,106 @@
+"""Whose a name is: the functions of a program, what they call, and which of their names belong to others.
+
+In: the syntax trees of a program's files.  Out: `Scopes`, which answers for any node of them.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import Any
+
+from tracer.program.changes import called_name
+from tracer.program.parts import names_of_parts
+
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+class Scopes:
+    """The functions of a program by their names, and the names inside them."""
+
+    def __init__(self, trees: Sequence[ast.Module]) -> None:
+        self.functions: dict[str, list[ast.FunctionDef | ast.AsyncFunctionDef]] = {}
+        nodes = [node for tree in trees for node in ast.walk(tree)]
+        for node in nodes:
+            if isinstance(node, FUNCTIONS):
+                self.functions.setdefault(node.name, []).append(node)
+        self.below: dict[int, set[int]] = {}
+        self.owner: dict[int, ast.AST] = {}
+        self.borrowed: dict[int, set[str]] = {}
+        self.local: dict[int, frozenset[str]] = {}
+        for node in nodes:
+            if isinstance(node, FUNCTIONS):
+                for below in ast.walk(node):
+                    self.owner[id(below)] = node
+
+    def functions_called(self, loop: ast.AST, apart: ast.AST | None = None) -> list[ast.AST]:
+        """Every user function that may run below ``loop``, by name, ``apart`` and what only it calls left out."""
+        hidden = {id(n) for n in ast.walk(apart)} if apart is not None else set()
+        seen: dict[int, ast.AST] = {}
+        todo: list[ast.AST] = [loop]
+        while todo:
+            for node in ast.walk(todo.pop()):
+                if isinstance(node, ast.Call) and id(node) not in hidden:
+                    for function in self.functions.get(called_name(node), ()):
+                        if id(function) not in seen:
+                            seen[id(function)] = function
+                            todo.append(function)
+        return list(seen.values())
+
+    def is_of_others(self, name: ast.AST) -> bool:
+        """Whether a name inside a function is of what others hold too: an argument, or what was read from somewhere."""
+        owner = self.owner.get(id(name))
+        if not isinstance(owner, FUNCTIONS) or not isinstance(name, ast.Name):
+            return False
+        if id(owner) not in self.borrowed:
+            arguments = {a.arg for a in [*owner.args.args, *owner.args.kwonlyargs, *owner.args.posonlyargs]}
+            declared = {
+                n for g in ast.walk(owner) if isinstance(g, (ast.Global, ast.Nonlocal)) for n in g.names
+            }
+            self.borrowed[id(owner)] = arguments | declared | names_of_parts(owner)
+        return name.id in self.borrowed[id(owner)]
+
+    def reaches_out(self, target: ast.AST) -> bool:
+        """Whether a change in place is one of what the caller handed over, not of a copy that the function made."""
+        while isinstance(target, ast.Subscript):
+            target = target.value
+        return not isinstance(target, ast.Name) or self.is_of_others(target)
+
+    def means(self, reader: ast.AST, name: str, scope: int) -> bool:
+        """Whether a statement that reads a name reads the variable of a scope, not one of its own function."""
+        own = self.scope(reader)
+        return own == scope or name.startswith(".") or name not in self._locals(own)
+
+    def _locals(self, scope: int) -> frozenset[str]:
+        """The names that a function itself gives a value to; none for the module."""
+        function = next((f for same in self.functions.values() for f in same if id(f) == scope), None)
+        if function is None:
+            return frozenset()
+        if scope not in self.local:
+            stored = {
+                n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+            }
+            outside = {
+                n for g in ast.walk(function) if isinstance(g, (ast.Global, ast.Nonlocal)) for n in g.names
+            }
+            self.local[scope] = frozenset(stored - outside)
+        return self.local[scope]
+
+    def scope(self, node: ast.AST) -> int:
+        """The function that a name belongs to; 0 for the module."""
+        return id(self.owner[id(node)]) if id(node) in self.owner else 0
+
+    def statements(self, loop: ast.AST, apart: ast.AST | None) -> list[Any]:
+        """The statements below a loop and in the functions that it calls, but not those below ``apart``."""
+        hidden = {id(n) for n in ast.walk(apart)} if apart is not None else set()
+        found = []
+        for part in [loop, *self.functions_called(loop, apart)]:
+            found += [
+                n for n in ast.walk(part) if isinstance(n, ast.stmt) and n is not loop and id(n) not in hidden
+            ]
+        return found
+
+    def direct(self, loop: ast.AST) -> set[int]:
+        if id(loop) not in self.below:
+            self.below[id(loop)] = {id(n) for n in ast.walk(loop)}
+        return self.below[id(loop)]
