@@ -97,6 +97,7 @@ class Matcher:
             what it starts from.
         fitted: whether such a loss was written to fit the backward pass; its own operations are no variables then.
         reach: roots that only some values can be gradients of → those values.
+        unmoved: scalars that were the same on every replay, so that there is no gradient of them to recognise.
     """
 
     graph: Graph
@@ -111,6 +112,7 @@ class Matcher:
     adjoints: dict[int, list[Adjoints]] = field(default_factory=dict)
     forward: frozenset[int] = frozenset()
     roots: list[Root] = field(default_factory=list)
+    unmoved: list[Root] = field(default_factory=list)
     index: FingerprintIndex[Candidate] = field(default_factory=FingerprintIndex)
 
     def run(self) -> None:
@@ -182,6 +184,7 @@ class Matcher:
 
     def _add_root(self, root: Root) -> None:
         if not self.replays.moves(root.node):
+            self.unmoved.append(root)
             return
         tape = self.graph.tape
         relevant = ancestors(tape, root.node, self.updates.keys()) & self.live

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+from tracer.program.adjusted import unadjusted
 from tracer.program.numerical_checks import checks_numerically
 from tracer.program.parts import is_part, names_of_parts, updated_one_by_one
 from tracer.tape.node import Span
@@ -206,7 +207,7 @@ class _Finder:
             call = node.value  # np.subtract(W, step, out=W)
             out = next((ast.unparse(k.value) for k in call.keywords if k.arg == "out"), None)
             return int(out is not None and any(ast.unparse(a) == out for a in call.args))
-        return int(_sets_by_name(node))
+        return int(_sets_by_name(node) or _copies_onto_itself(node))
 
     def _is_of_others(self, name: ast.AST) -> bool:
         """Whether a name inside a function is of what others hold too: an argument, or what was read from somewhere."""
@@ -268,7 +269,7 @@ class _Finder:
                     (self._scope(t), t.id)
                     for target, value in _pairs(statement)
                     for t in [target]
-                    if isinstance(t, ast.Name) and not is_part(value)
+                    if isinstance(t, ast.Name) and not is_part(value) and not _is_multiple(t, value)
                 }
         count = 0
         for statement in statements:
@@ -447,7 +448,8 @@ def _changed(statement: ast.AST) -> list[ast.AST]:
     if isinstance(statement, ast.AugAssign):
         return [statement.target]
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-        by_name: list[ast.AST] = [statement.value.args[0]] if _sets_by_name(statement) else []
+        named = _sets_by_name(statement) or _copies_onto_itself(statement)
+        by_name: list[ast.AST] = [statement.value.args[0]] if named else []
         return by_name + [k.value for k in statement.value.keywords if k.arg == "out"]
     return _targets(statement) if isinstance(statement, ast.Assign) else []
 
@@ -482,6 +484,22 @@ def _sets_by_name(statement: ast.AST) -> bool:
     return isinstance(value, ast.BinOp) and any(
         isinstance(n, ast.Call) and _called(n) == "getattr" and [ast.unparse(a) for a in n.args[:2]] == place
         for n in ast.walk(value)
+    )
+
+
+def _copies_onto_itself(statement: ast.AST) -> bool:
+    """``np.copyto(W, W - step)``"""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if not (isinstance(call, ast.Call) and _called(call) == "copyto" and len(call.args) == 2):
+        return False
+    value = unadjusted(call.args[1])
+    return isinstance(value, ast.BinOp) and any(ast.unparse(p) == ast.unparse(call.args[0]) for p in _reads(value))
+
+
+def _is_multiple(target: ast.Name, value: ast.AST) -> bool:
+    """Whether a variable keeps what it was but for a factor: ``W = 0.99 * W``"""
+    return isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult) and any(
+        isinstance(side, ast.Name) and side.id == target.id for side in (value.left, value.right)
     )
 
 
@@ -565,6 +583,6 @@ def _reads(value: ast.AST) -> Iterator[ast.AST]:
 def _pairs(node: ast.Assign) -> Iterator[tuple[ast.AST, ast.AST]]:
     for target in node.targets:
         if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
-            yield from zip(target.elts, node.value.elts, strict=False)
+            yield from ((t, unadjusted(v)) for t, v in zip(target.elts, node.value.elts, strict=False))
         else:
-            yield target, node.value
+            yield target, unadjusted(node.value)
