@@ -29,7 +29,7 @@ from tracer.gradients.adjoints import (
 )
 from tracer.gradients.graph import MEANS, Graph
 from tracer.gradients.rules import NumericRules
-from tracer.matching.fingerprint import FingerprintIndex, OnDemand, fingerprint
+from tracer.matching.fingerprint import TOLERANCE, FingerprintIndex, OnDemand, fingerprint
 from tracer.matching.replays import Replays
 from tracer.matching.roots import Root, find_roots
 from tracer.matching.scale import ONE, NamedScale, Scalar, name_scale, plain_number
@@ -128,11 +128,8 @@ class Matcher:
                 self._add_root(root)
             self._add_forward()
             self._look_up(range(len(tape.nodes)))
-            unknown = [
-                n.id
-                for n in tape.window_nodes()
-                if self._askable(n.id) and n.id not in self.matches and n.names
-            ]
+            known = self.forward | self.matches.keys() | self.updates.keys() | {r.node for r in self.roots}
+            unknown = [n.id for n in tape.window_nodes() if n.id not in known and n.names and self._askable(n.id)]
             if unknown and rest:
                 for root in rest[-8:]:
                     self._add_root(root)
@@ -215,7 +212,7 @@ class Matcher:
             via = contribution.consumer
             parallel = [s.contributions[position] for s in sweeps]
             self._add(Candidate(Sort.PATH, root.node, wrt, False, via), [c.value for c in parallel])
-            if 1 < seen[wrt] < several[wrt]:
+            if 1 < seen[wrt] < several[wrt] and _adds_something(contribution):
                 self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), [c.so_far for c in parallel])
                 others = partial(_rest, totals, parallel)  # a loop may run either way
                 self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), OnDemand(len(sweeps), others))
@@ -459,6 +456,12 @@ class Matcher:
 
     _factors_found: list[frozenset[int]] = field(default_factory=list)
     _ancestor_cache: dict[int, frozenset[int]] = field(default_factory=dict)
+
+
+def _adds_something(contribution: Contribution) -> bool:
+    """Whether a sum differs from the one before it: far back in time hardly anything is added, and many sums are one."""
+    added = float(np.max(np.abs(contribution.value), initial=0.0))
+    return not added <= TOLERANCE / 10 * float(np.max(np.abs(contribution.so_far), initial=0.0))
 
 
 def _rest(totals: list[dict[int, Any]], parallel: list[Contribution], replay: int) -> Any:

@@ -139,9 +139,9 @@ def multiplications(tree: ast.Module, chosen: Callable[[], bool]) -> None:
 def copies(tree: ast.Module, chosen: Callable[[], bool]) -> None:
     """``c = (a @ b).copy()`` for ``c = a @ b``."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp):
-            if isinstance(node.value.op, ast.MatMult) and chosen():
-                node.value = ast.Call(ast.Attribute(node.value, "copy", ast.Load()), [], [])
+        product = node.value if isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp) else None
+        if isinstance(node, ast.Assign) and product and isinstance(product.op, ast.MatMult) and chosen():
+            node.value = ast.Call(ast.Attribute(product, "copy", ast.Load()), [], [])
 
 
 def names(tree: ast.Module, chosen: Callable[[], bool]) -> None:
