@@ -52,6 +52,18 @@ def updated(found: Analysis, window: int = 1) -> list[str]:
         ("W[:] = W - rate * grad", W, "W"),
         ("np.subtract(W, rate * grad, out=W)", W, "W"),
         ("step = rate * grad\nW -= step", W, "W"),
+        ("W = (W - rate * grad).astype(np.float32)", W, "W"),
+        ("W = np.array(W - rate * grad)", W, "W"),
+        ("W = np.clip(W - rate * grad, -5, 5)", W, "W"),
+        ("W -= rate * grad\nnp.clip(W, -1, 1, out=W)", W, "W"),
+        ("W -= rate * grad\nW[W > 1] = 1", W, "W"),
+        ("W -= rate * grad\nW /= np.linalg.norm(W)", W, "W"),
+        ("np.copyto(W, W - rate * grad)", W, "W"),
+        ("W -= rate * grad", f"{W}.astype(np.float32)", "W"),
+        ("W = 0.99 * W - rate * grad", W, "W"),
+        ("W = W - rate * grad - 0.01 * W", W, "W"),
+        ("W = W - 0.01 * W - rate * grad", W, "W"),
+        ("W *= 0.99\nW -= rate * grad", W, "W"),
         ("model.W -= rate * grad", CLASS, "model.W"),
         ("model.W = model.W - rate * grad", CLASS, "model.W"),
         ("p['W'] -= rate * grad", "p = {'W': rng.normal(size=D)}", "p['W']"),
@@ -81,10 +93,12 @@ def test_a_scalar_parameter_is_updated() -> None:
         "W -= rate * grad\ntotal = total + loss",
         "W -= rate * grad\ncount += 1",
         "W -= rate * grad\nrate *= 0.99",
+        "mean = 0.9 * mean + 0.1 * grad\nW -= rate * mean",
+        "mean = mean + grad - 0.1 * mean\nW -= rate * mean",
     ],
 )
-def test_a_running_total_a_counter_and_a_decay_are_no_updates(update: str) -> None:
-    assert updated(analysed(update, f"{W}\ntotal = 0.0\ncount = 0")) == ["W"]
+def test_a_running_total_a_mean_a_counter_and_a_decay_are_no_updates(update: str) -> None:
+    assert updated(analysed(update, f"{W}\ntotal = 0.0\ncount = 0\nmean = np.zeros(D)")) == ["W"]
 
 
 def test_a_forward_value_that_adds_something_is_no_update() -> None:

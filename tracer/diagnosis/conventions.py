@@ -22,6 +22,8 @@ _SAME = 1e-6
 
 
 _LOSS = re.compile(r"loss|cost|error|(^|_)err$|mse|sse|rss|nll|(^|_)ce$", re.I)
+#: One letter says a loss where a step subtracts: J may also be what a step adds to go up, such as a variance.
+_LETTER = re.compile(r"^[JLEC]$")
 
 
 def compared(analysis: Analysis, found: list[Target]) -> list[Target]:
@@ -54,7 +56,10 @@ def has_wrong_sign(analysis: Analysis, target: Target, factors: Iterable[float] 
 def _ascending(analysis: Analysis, root: int, group: list[Target]) -> dict[Target, tuple[float, ...]]:
     """All steps of a root, turned round, if they go up something that is called a loss and is never negative."""
     steps = [t for t in group if t.sign]
-    if not steps or not is_minimised(analysis, root) or any(f <= 0 for t in steps for f in t.steps):
+    if not steps or any(f <= 0 for t in steps for f in t.steps):
+        return {}
+    subtracted = all(t.sign < 0 for t in steps)
+    if not (is_minimised(analysis, root) or (subtracted and _is_called(analysis, root, _LETTER))):
         return {}
     if not all(_is_rate(analysis, t) for t in steps):
         return {}  # weighted by what has a sign of its own, as a policy is by its advantages
@@ -63,10 +68,17 @@ def _ascending(analysis: Analysis, root: int, group: list[Target]) -> dict[Targe
 
 def is_minimised(analysis: Analysis, root: int) -> bool:
     """Whether a root is called a loss and is never negative: nobody goes up that."""
+    return _is_called(analysis, root, _LOSS)
+
+
+def _is_called(analysis: Analysis, root: int, name: re.Pattern[str]) -> bool:
+    """Whether a root has such a name, and is never negative."""
     node = analysis.tape.nodes[root]
-    if not any(_LOSS.search(name.rpartition(".")[2]) for name in node.names):
+    if not any(name.search(own.rpartition(".")[2]) for own in node.names):
         return False
-    return min(float(np.sum(v)) for v in (node.value, *analysis.replays.of(root))) > 0
+    drawn = min(float(np.sum(value)) for value in analysis.replays.of(root))
+    recorded = float(np.sum(node.value))  # where units are saturated, a loss may be exactly 0, or no number at all
+    return drawn > 0 and (recorded >= 0 or not np.isfinite(recorded))
 
 
 def _is_rate(analysis: Analysis, target: Target) -> bool:

@@ -41,7 +41,7 @@ def targets(analysis: Analysis) -> list[Target]:
         seen.add((target.node, target.wrt))
         if not any(analysis.matcher.vanishes(target.node, root, target.wrt) for root in target.roots):
             unique.append(target)
-    unique = [t for t in unique if not _is_cut(analysis, t)]
+    unique = [t for t in unique if not _is_cut(analysis, t) and not _decays_the_penalty(analysis, t)]
     told = [t for t in unique if not _is_on_the_way(analysis, t, unique)]
     meant = [_without_chance(analysis, t, told) for t in told]
     constant = with_constant_weights(analysis, meant)
@@ -52,6 +52,12 @@ def _is_cut(analysis: Analysis, target: Target) -> bool:
     """Whether a value is a gradient that goes back over a limited number of steps on purpose."""
     match = analysis.matcher.best(target.node)
     return match is not None and match.candidate.sort is Sort.TRUNCATED
+
+
+def _decays_the_penalty(analysis: Analysis, target: Target) -> bool:
+    """Whether the penalty's gradient is taken by the step, ``W = (1 - rate * reg) * W - rate * dW``, and not by ``dW``."""
+    decays = any(u.decays and u.wrt == target.wrt for u in analysis.updates.values())
+    return decays and any(has_penalty(analysis.matcher, root, target.wrt) for root in target.roots)
 
 
 def _is_on_the_way(analysis: Analysis, target: Target, found: Iterable[Target]) -> bool:
@@ -263,6 +269,13 @@ def _of_names(analysis: Analysis) -> Iterable[Target]:
             yield _target(analysis, as_computed(analysis.matcher, node, meant[0], roots), roots, meant[0])
 
 
+def _moves_on(analysis: Analysis, leaf: int) -> bool:
+    """Whether a variable gets a new version in a way that was not understood: which one a gradient is by is not known."""
+    names, tape = set(analysis.tape.nodes[leaf].names), analysis.tape
+    later = (b.node for b in tape.bindings if b.name in names and tape.nodes[b.node].window >= 0)
+    return any(leaf in analysis.matcher.all_ancestors(node) for node in later if node != leaf)
+
+
 def _parameters(analysis: Analysis) -> dict[str, list[tuple[int, int]]]:
     """The versions of parameters that the explained losses were computed from, with their window, by their own names.
 
@@ -283,7 +296,7 @@ def _parameters(analysis: Analysis) -> dict[str, list[tuple[int, int]]]:
                 found.setdefault(name, []).append((update.before, tape.nodes[update.node].window))
     if not analysis.updates:
         for node in sorted(analysis.matcher.forward):
-            if tape.nodes[node].kind is Kind.LEAF:
+            if tape.nodes[node].kind is Kind.LEAF and not _moves_on(analysis, node):
                 for name in dict.fromkeys(map(plain_name, tape.nodes[node].names)):
                     found.setdefault(name, []).append((node, tape.nodes[node].window))
     return {name: list(dict.fromkeys(nodes)) for name, nodes in found.items()}

@@ -37,7 +37,7 @@ def find_stale_operands(analysis: Analysis) -> list[Finding]:
         for together in (*((u,) for u in early), *((inside,) if len(inside) > 1 else ())):
             region = meant_region(analysis, behind, together)
             meant = _mended(analysis, update, region, older.values(together))
-            if meant is None:
+            if meant is None or _was_used(analysis, together, meant[update.change]):
                 continue
             told = _told_already(analysis, together, findings)
             spoiled, all_meant, readers = findings.setdefault(told, ([], {}, []))
@@ -70,6 +70,11 @@ def _behind(analysis: Analysis, node: int) -> frozenset[int]:
         if current not in analysis.updates:
             todo += [k for k in tape.operands(current) if tape.nodes[k].window >= 0]
     return frozenset(seen)
+
+
+def _was_used(analysis: Analysis, early: tuple[int, ...], needed: Match) -> bool:
+    """Whether the loss was computed with a version that is said to have come too early."""
+    return not analysis.matcher.all_ancestors(needed.candidate.root).isdisjoint(early)
 
 
 def _told_already(analysis: Analysis, together: tuple[int, ...], known: Iterable[int]) -> int:

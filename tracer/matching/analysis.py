@@ -130,7 +130,8 @@ def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) 
             ):
                 analysis = summed
                 matcher = analysis.matcher
-    if loss is None and matcher.updates and not _some_are_along(matcher) and analysis.inferred is None:
+    unknown = loss is None and analysis.inferred is None and _are_numbers(matcher)
+    if unknown and matcher.updates and not _some_are_along(matcher):
         parameters = frozenset(u.before for u in matcher.updates.values())
         others = (f for f in inferred_losses(tape, matcher.live, parameters) if _is_another(f, matcher))
         analysis = _best_inferred(_in_time(others, clock)) or analysis
@@ -234,6 +235,12 @@ def _is_judged(matcher: Matcher) -> bool:
 def _explained(matcher: Matcher) -> int:
     """How many updates take a step along a gradient."""
     return sum(is_right(matcher, u) for u in judged_updates(matcher))
+
+
+def _are_numbers(matcher: Matcher) -> bool:
+    """Whether the losses of the program are finite: what is no number has no gradient, and is not there to be replaced."""
+    losses = [r.node for r in (*matcher.roots, *matcher.unmoved) if r.named]
+    return all(np.all(np.isfinite(v)) for node in losses for v in matcher.replays.of(node))
 
 
 def _some_are_along(matcher: Matcher) -> bool:

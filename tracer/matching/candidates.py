@@ -29,7 +29,7 @@ from tracer.gradients.adjoints import (
 )
 from tracer.gradients.graph import MEANS, Graph
 from tracer.gradients.rules import NumericRules
-from tracer.matching.fingerprint import FingerprintIndex, OnDemand, fingerprint
+from tracer.matching.fingerprint import TOLERANCE, FingerprintIndex, OnDemand, fingerprint
 from tracer.matching.replays import Replays
 from tracer.matching.roots import Root, find_roots
 from tracer.matching.scale import ONE, NamedScale, Scalar, name_scale, plain_number
@@ -97,6 +97,7 @@ class Matcher:
             what it starts from.
         fitted: whether such a loss was written to fit the backward pass; its own operations are no variables then.
         reach: roots that only some values can be gradients of → those values.
+        unmoved: scalars that were the same on every replay, so that there is no gradient of them to recognise.
     """
 
     graph: Graph
@@ -111,6 +112,7 @@ class Matcher:
     adjoints: dict[int, list[Adjoints]] = field(default_factory=dict)
     forward: frozenset[int] = frozenset()
     roots: list[Root] = field(default_factory=list)
+    unmoved: list[Root] = field(default_factory=list)
     index: FingerprintIndex[Candidate] = field(default_factory=FingerprintIndex)
 
     @cached_property
@@ -140,11 +142,8 @@ class Matcher:
                 self._add_root(root)
             self._add_forward()
             self._look_up(range(len(tape.nodes)))
-            unknown = [
-                n.id
-                for n in tape.window_nodes()
-                if self._askable(n.id) and n.id not in self.matches and n.names
-            ]
+            known = self.forward | self.matches.keys() | self.updates.keys() | {r.node for r in self.roots}
+            unknown = [n.id for n in tape.window_nodes() if n.id not in known and n.names and self._askable(n.id)]
             if unknown and rest:
                 for root in rest[-8:]:
                     self._add_root(root)
@@ -196,6 +195,7 @@ class Matcher:
 
     def _add_root(self, root: Root) -> None:
         if not self.replays.moves(root.node):
+            self.unmoved.append(root)
             return
         tape = self.graph.tape
         relevant = ancestors(tape, root.node, self.updates.keys()) & self.live
@@ -226,7 +226,7 @@ class Matcher:
             via = contribution.consumer
             parallel = [s.contributions[position] for s in sweeps]
             self._add(Candidate(Sort.PATH, root.node, wrt, False, via), [c.value for c in parallel])
-            if 1 < seen[wrt] < several[wrt]:
+            if 1 < seen[wrt] < several[wrt] and _adds_something(contribution):
                 self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), [c.so_far for c in parallel])
                 others = partial(_rest, totals, parallel)  # a loop may run either way
                 self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), OnDemand(len(sweeps), others))
@@ -470,6 +470,12 @@ class Matcher:
 
     _factors_found: list[frozenset[int]] = field(default_factory=list)
     _ancestor_cache: dict[int, frozenset[int]] = field(default_factory=dict)
+
+
+def _adds_something(contribution: Contribution) -> bool:
+    """Whether a sum differs from the one before it: far back in time hardly anything is added, and many sums are one."""
+    added = float(np.max(np.abs(contribution.value), initial=0.0))
+    return not added <= TOLERANCE / 10 * float(np.max(np.abs(contribution.so_far), initial=0.0))
 
 
 def _rest(totals: list[dict[int, Any]], parallel: list[Contribution], replay: int) -> Any:

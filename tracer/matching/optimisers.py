@@ -71,7 +71,8 @@ class _Walk:
         self.matcher, self.update = matcher, update
         self.tape = matcher.graph.tape
         self.states: set[str] = set()
-        self.rooted = self.accumulates = self.decays = False
+        self.rooted = self.accumulates = False
+        self.decays = update.decays
         self.gradient: Match | None = None
         self.seen: set[int] = set()
 

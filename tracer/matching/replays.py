@@ -156,6 +156,7 @@ def _draw(
         for place, source in direct(node)
         if place == 1
     }
+    steps = {update.change for update in updates.values()}
     given: dict[int, Any] = {}
     by_origin: dict[int, Any] = {}  # one variable, read in two windows, is one variable
     bound = {binding.node for binding in tape.bindings}
@@ -182,7 +183,8 @@ def _draw(
             if node.id in parameters:
                 drawn = _parameter(shape, node.id in right_factors, node.id in never_negative, rng)
             elif shape == ():
-                drawn = _scalar(float(node.value), rng)
+                is_rate = node.value == 0 and steps.issuperset(tape.users(node.id) or (-1,))
+                drawn = _scalar(0.1 if is_rate else float(node.value), rng)  # a rate of 0 hides which way a step goes
             else:
                 array = np.asarray(node.value, dtype=float)
                 kept: str | None

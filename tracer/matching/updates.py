@@ -16,12 +16,18 @@ from functools import cache
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tracer.gradients.adjoints import is_real
 from tracer.tape.functions import Slice
 from tracer.tape.node import Kind, Node, Ref, Site
 from tracer.tape.tape import Tape
 
+#: What makes another version of the new value of a parameter before anything reads it: it is converted, kept within
+#: bounds, scaled to a norm.
+_ADJUSTING = frozenset(
+    "copy astype float reshape into copyto clip maximum minimum multiply divide where setitem".split()
+)
 #: Where in its container a value stands: ``['W1']``, ``[0]``, ``.weights[0]``.
 _PLACE = re.compile(r"^\w+(?P<place>(\[[^\]]+\]|\.\w+)+)$")
 
@@ -31,6 +37,7 @@ class Update(Struct, frozen=True):
 
     Attributes:
         part: what only some entries are the new version of, such as the row ``P[u]``; None if it is the whole.
+        decays: whether the node is this for a multiple of ``before``, as with weight decay.
     """
 
     node: int
@@ -38,6 +45,7 @@ class Update(Struct, frozen=True):
     change: int
     sign: int
     part: int | None = None
+    decays: bool = False
 
     @property
     def wrt(self) -> int:
@@ -124,6 +132,12 @@ def _updates(
         replaced = _replaced_whole(tape, node, updates) or _replaced_part(tape, node, updates)
         if replaced is not None:
             updates[node.id] = replaced
+            updates.pop(tape.operands(node.id)[-1], None)  # what it is filled with is no version of its own
+        else:
+            _adjust(tape, node, updates)
+            decayed = _decayed(tape, node, updates)
+            if decayed is not None:
+                updates[node.id] = decayed
         if node.window < 0 or node.op not in ("add", "subtract") or not is_real(node):
             continue
         for position, before in direct(node):
@@ -187,11 +201,14 @@ def _is_same_variable(new: Node, old: Node) -> bool:
 
 
 def _replaced_whole(tape: Tape, node: Node, updates: dict[int, Update]) -> Update | None:
-    """``W[:] = W - …`` and ``W[...] = W - …``: the array is filled with its old version and a change."""
-    if node.op != "setitem" or node.window < 0 or len(node.args) != 3 or not is_real(node):
+    """``W[:] = W - …`` and ``W[...] = W - …``: the array is filled with its old version and a change.
+
+    So is one of single precision by ``W -= …`` of double precision.
+    """
+    if node.op not in ("setitem", "into") or node.window < 0 or len(node.args) < 2 or not is_real(node):
         return None
-    old, index, new = node.args
-    everything = index is Ellipsis or index == Slice(None, None, None)
+    old, *index, new = node.args
+    everything = not index or index[0] is Ellipsis or index == [Slice(None, None, None)]
     if not everything or not isinstance(old, Ref) or not isinstance(new, Ref):
         return None
     made = tape.nodes[new.node]
@@ -204,6 +221,100 @@ def _replaced_whole(tape: Tape, node: Node, updates: dict[int, Update]) -> Updat
         if side == before.id and rest and (made.op == "add" or position == 0):
             return Update(node.id, before.id, rest[0], -1 if made.op == "subtract" else 1)
     return None
+
+
+def _adjust(tape: Tape, node: Node, updates: dict[int, Update]) -> None:
+    """``W = np.clip(W - …, -1, 1)``, ``W = (W - …).astype(…)``, ``W -= …`` and then ``W /= norm(W)``: one update.
+
+    It ends with the last version of the variable before something else reads it.
+    """
+    if node.window < 0 or node.op not in _ADJUSTING or not is_real(node):
+        return
+    for operand in tape.operands(node.id):
+        made = tape.nodes[operand]
+        if made.shape != node.shape or made.window != node.window or tape.users(operand)[-1] > node.id:
+            continue
+        known = updates.get(operand)
+        if known is not None:
+            if known.part is None and (node.kind is Kind.MUTATION or _is_same_variable(node, made)):
+                del updates[operand]
+                updates[node.id] = replace(known, node=node.id)
+                return
+        elif made.op in ("add", "subtract") and not made.names:
+            for position, before in direct(made):
+                old = tape.nodes[before]
+                rest = [other for place, other in direct(made) if place != position]
+                carried = old.kind is Kind.LEAF or before in updates
+                if (
+                    carried
+                    and rest
+                    and old.shape == node.shape
+                    and (made.op == "add" or position == 0)
+                    and _is_same_variable(node, old)
+                ):
+                    updates[node.id] = Update(node.id, before, rest[0], -1 if made.op == "subtract" else 1)
+                    return
+
+
+def _decayed(tape: Tape, node: Node, updates: dict[int, Update]) -> Update | None:
+    """``W = (1 - rate * reg) * W - …`` or ``W = W - … - rate * reg * W``, also in two statements: one update.
+
+    So are the means of an optimiser, which are read by the step that follows; and what a network carries on from one
+    iteration to the next, which it then computes its output from.  A parameter was read before, and is not again.
+    """
+    if node.window < 0 or node.op not in ("add", "subtract") or not is_real(node) or not node.shape:
+        return None
+    for position, side in direct(node):
+        other = next((o for place, o in direct(node) if place != position), None)
+        if other is None or (node.op == "subtract" and position != 0):
+            continue
+        sign = -1 if node.op == "subtract" else 1
+        before = _multiple_of(tape, side, updates)
+        step = other
+        if before is None:
+            inner = tape.nodes[side]
+            if inner.op not in ("add", "subtract") or inner.names or inner.kind is Kind.MUTATION:
+                continue
+            before, *rest = [o for _, o in direct(inner)]
+            if not rest or _multiple_of(tape, other, updates) != before:
+                continue
+            step, sign = rest[0], -1 if inner.op == "subtract" else 1
+        if before is None or step == before or _multiple_of(tape, step, updates) == before:
+            continue
+        old = tape.nodes[before]
+        same = node.kind is Kind.MUTATION or _is_same_variable(node, old)
+        own = {node.id, side}
+        again = any(tape.nodes[u].window == node.window and u not in own for k in own for u in tape.users(k))
+        read = any(u < side and tape.nodes[u].op not in _LINEAR for u in tape.users(before))
+        if old.shape == node.shape and same and read and not again:
+            updates.pop(side, None)
+            return Update(node.id, before, step, sign, decays=True)
+    return None
+
+
+#: What a multiple of an array is made of.
+_LINEAR = frozenset(("add", "subtract", "multiply", "divide", "negative", "copy"))
+
+
+def _multiple_of(tape: Tape, node: int, updates: Mapping[int, Update]) -> int | None:
+    """The old version of a variable that a value is a multiple of, but not the version itself; None if there is none."""
+    found: set[int] = set()
+    todo = [node]
+    while todo:
+        current = todo.pop()
+        recorded = tape.nodes[current]
+        if recorded.shape == ():
+            continue
+        old = recorded.kind is Kind.LEAF or (current in updates and current != node)
+        if old:
+            found.add(current)
+        elif recorded.op in _LINEAR and recorded.window == tape.nodes[node].window:
+            todo += tape.operands(current)
+        else:
+            return None
+        if len(found) > 1 or (old and current == node):
+            return None
+    return found.pop() if found else None
 
 
 def _replaced_part(tape: Tape, node: Node, updates: dict[int, Update]) -> Update | None:

@@ -15,10 +15,12 @@ from tracer.program.changes import (
     base_name,
     called_name,
     changed_by,
+    copies_onto_itself,
     first_argument,
     is_attribute_of,
     is_count,
     is_filled,
+    is_multiple,
     makes_anew,
     names_in,
     names_read,
@@ -67,7 +69,7 @@ class Carried(Scopes):
             call = node.value  # np.subtract(W, step, out=W)
             out = next((ast.unparse(k.value) for k in call.keywords if k.arg == "out"), None)
             return int(out is not None and any(ast.unparse(a) == out for a in call.args))
-        return int(sets_by_name(node))
+        return int(sets_by_name(node) or copies_onto_itself(node))
 
     def _through_a_call(self, node: ast.Assign) -> bool:
         """``params = update(params, grads)``, where that function adds to or subtracts from something."""
@@ -110,7 +112,7 @@ class Carried(Scopes):
                     (self.scope(t), t.id)
                     for target, value in pairs_of(statement)
                     for t in [target]
-                    if isinstance(t, ast.Name) and not is_part(value)
+                    if isinstance(t, ast.Name) and not is_part(value) and not is_multiple(t, value)
                 }
         count = 0
         for statement in statements:

@@ -9,6 +9,8 @@ import ast
 from collections.abc import Iterator
 from typing import TypeGuard
 
+from tracer.program.adjusted import unadjusted
+
 
 def first_argument(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
     return next((a.arg for a in [*function.args.posonlyargs, *function.args.args]), "")
@@ -47,7 +49,8 @@ def changed_by(statement: ast.AST) -> list[ast.AST]:
     if isinstance(statement, ast.AugAssign):
         return [statement.target]
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-        by_name: list[ast.AST] = [statement.value.args[0]] if sets_by_name(statement) else []
+        named = sets_by_name(statement) or copies_onto_itself(statement)
+        by_name: list[ast.AST] = [statement.value.args[0]] if named else []
         return by_name + [k.value for k in statement.value.keywords if k.arg == "out"]
     return targets_of(statement) if isinstance(statement, ast.Assign) else []
 
@@ -88,6 +91,24 @@ def sets_by_name(statement: ast.AST) -> bool:
         and called_name(n) == "getattr"
         and [ast.unparse(a) for a in n.args[:2]] == place
         for n in ast.walk(value)
+    )
+
+
+def copies_onto_itself(statement: ast.AST) -> bool:
+    """``np.copyto(W, W - step)``"""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if not (isinstance(call, ast.Call) and called_name(call) == "copyto" and len(call.args) == 2):
+        return False
+    value = unadjusted(call.args[1])
+    return isinstance(value, ast.BinOp) and any(ast.unparse(p) == ast.unparse(call.args[0]) for p in summands(value))
+
+
+def is_multiple(target: ast.Name, value: ast.AST) -> bool:
+    """Whether a variable keeps what it was but for a factor: ``W = 0.99 * W``"""
+    return (
+        isinstance(value, ast.BinOp)
+        and isinstance(value.op, ast.Mult)
+        and any(isinstance(side, ast.Name) and side.id == target.id for side in (value.left, value.right))
     )
 
 
@@ -171,6 +192,6 @@ def summands(value: ast.AST) -> Iterator[ast.AST]:
 def pairs_of(node: ast.Assign) -> Iterator[tuple[ast.AST, ast.AST]]:
     for target in node.targets:
         if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
-            yield from zip(target.elts, node.value.elts, strict=False)
+            yield from ((t, unadjusted(v)) for t, v in zip(target.elts, node.value.elts, strict=False))
         else:
-            yield target, node.value
+            yield target, unadjusted(node.value)

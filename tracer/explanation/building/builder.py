@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from tracer.diagnosis import find_faults, find_grown, find_stale_operands
 from tracer.explanation.building.modules import with_modules
 from tracer.explanation.building.numbers import finite
@@ -23,7 +25,7 @@ from tracer.explanation.model import (
     Section,
 )
 from tracer.explanation.words.findings import left_out
-from tracer.explanation.words.losses import came_back, inferred
+from tracer.explanation.words.losses import came_back, inferred, never_moves, no_number
 from tracer.matching.analysis import Analysis, analyse
 from tracer.matching.clock import Clock
 from tracer.matching.severed import is_severed
@@ -123,6 +125,12 @@ def _notes(
     for lost in analysis.tape.window_nodes():
         if lost.id in behind and lost.site is not None and (is_severed(lost) or lost.op == UNTRACKED):
             notes.append(Note(lost.site.span.line, lost.site.span.column, came_back(lost.site.text)))
+    notes += _without_numbers(analysis)
+    for root in (r for r in analysis.matcher.unmoved if r.named and np.all(np.isfinite(analysis.replays.of(r.node)[0]))):
+        still = analysis.tape.nodes[root.node]
+        place = still.site.span if still.site is not None else None
+        said = never_moves(still.names[-1] if still.names else "the loss")
+        notes.append(Note(place.line if place else 0, place.column if place else 0, said))
     for sweeps in analysis.matcher.adjoints.values():
         for node in sorted(sweeps[0].blocked):
             site = analysis.tape.nodes[node].site
@@ -133,6 +141,26 @@ def _notes(
                 )
     notes += [Note(min(at, default=0), 0, left_out(task, at)) for task, at in analysis.clock.left_out.items()]
     return tuple(dict.fromkeys(notes))
+
+
+def _without_numbers(analysis: Analysis) -> list[Note]:
+    """What the recorded iterations start from that holds NaN, or infinities that make a loss no number."""
+    losses = [r.node for r in (*analysis.matcher.roots, *analysis.matcher.unmoved) if r.named]
+    broken = [r for r in losses if not all(np.all(np.isfinite(v)) for v in analysis.replays.of(r))]
+    behind = frozenset().union(*map(analysis.matcher.all_ancestors, broken))
+    notes = []
+    for leaf in analysis.tape.window_nodes():
+        value = np.asarray(leaf.value)
+        if leaf.kind is not Kind.LEAF or leaf.site is None or value.dtype.kind != "f" or np.all(np.isfinite(value)):
+            continue
+        trained = all(np.all(np.isfinite(v)) for v in analysis.replays.of(leaf.id))
+        if leaf.id not in behind and not (trained and np.any(np.isnan(value))):
+            continue
+        first = tuple(int(i) for i in np.argwhere(~np.isfinite(value))[0])
+        name = leaf.names[0] if leaf.names else leaf.site.text
+        said = no_number(name, str(value[first]), first, int(np.sum(~np.isfinite(value))), trained)
+        notes.append(Note(leaf.site.span.line, leaf.site.span.column, said))
+    return notes
 
 
 def _losses(maker: PartMaker, lines: list[Line]) -> tuple[Loss, ...]:

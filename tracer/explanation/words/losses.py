@@ -41,3 +41,27 @@ def truncated(steps: int) -> str:
 def counted_steps(steps: int) -> str:
     """A number of time steps."""
     return f"{steps} step{'' if steps == 1 else 's'}"
+
+
+def no_number(name: str, value: str, index: tuple[int, ...], count: int, drawn: bool) -> str:
+    """What is said of an array that holds NaN or infinities when the explained iteration starts.
+
+    Arguments:
+        drawn: whether the gradients were compared at other values of it.
+    """
+    place = f"{name}[{', '.join(map(str, index))}]" if index else name
+    others = f" (and {count - 1} more of its entries)" if count > 1 else ""
+    if drawn:
+        return (
+            f"{place} is {value}{others} when the explained iteration starts: the training has diverged. "
+            "The gradients are compared at other values of it."
+        )
+    return (
+        f"{place} is {value}{others}: the loss that is computed from it is no number, and has no gradient. "
+        "No line that rests on it is called right or wrong."
+    )
+
+
+def never_moves(name: str) -> str:
+    """What is said of a loss whose gradient is 0 everywhere, such as the cross-entropy of a single class."""
+    return f"{name} is the same whatever the parameters are: its gradient is 0, and no line can be told to be it."
