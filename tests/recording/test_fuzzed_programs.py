@@ -140,7 +140,7 @@ def test_the_writer_finds_a_recorder_that_was_broken_on_purpose(
         find(
             programs(),
             lambda program: examine(program).verdict.startswith(verdict),
-            settings=settings(max_examples=300, database=None, phases=[Phase.generate]),
+            settings=settings(max_examples=1000, database=None, phases=[Phase.generate]),
         )
     except NoSuchExample:
         pytest.fail("the writer found nothing wrong with a broken recorder")
