@@ -325,7 +325,9 @@ def _define(graph: Graph, node: Node, cuts: frozenset[int], final: bool) -> None
     operands = tuple(_operand(graph, node, a) for a in node.args)
     arguments = {k: _operand(graph, node, v, plain=True) for k, v in node.kwargs.items()}
     try:
-        definition = define(node.op, f"v{node.id}", operands, arguments, graph.table, node.shape, node.dtype)
+        definition = define(
+            node.op, f"v{node.id}", operands, arguments, graph.table, node.shape, node.dtype, axes_only=not final
+        )
     except NoFormula as reason:
         graph.reasons[node.id] = str(reason)
         return

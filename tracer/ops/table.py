@@ -149,6 +149,7 @@ def define(
     table: AxisTable,
     output_shape: tuple[int, ...],
     dtype: str = "float64",
+    axes_only: bool = False,
 ) -> Definition:
     """What the result of an operation is, entry by entry.
 
@@ -162,6 +163,7 @@ def define(
             pass over all operations a second one gives formulas in which equal axes are the same one.
         output_shape: the shape of the result in the recorded run.
         dtype: the type of its entries.
+        axes_only: whether only the axes are asked for, as in a first pass: then the formula is left as it was written.
 
     Raises:
         NoFormula: if the operation, or this way of using it, has no row.
@@ -182,6 +184,8 @@ def define(
         if not _is_empty_by_its_shape(operands, arguments, output_shape):
             raise
         return Definition(output, out.indices(), ())
+    if axes_only:
+        return Definition(output, free, written.expr)
     settled = settle(contract(written.expr), table)
     return Definition(output, tuple(_settle_index(i, table) for i in free), settled)
 
