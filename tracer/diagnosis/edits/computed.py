@@ -191,7 +191,7 @@ def _terms_scaled(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Iterat
             sides[place] = factor * np.asarray(sides[place])
             return function(*sides)
 
-        level = 1.32 if factor > 1 else 1.36  # half of one is twice the other, but for a factor of the whole
+        level = 1.37 if factor > 1 else 1.39  # half of one is twice the other, but for a factor of the whole
         yield Edit(Kind.FACTOR, level, nodes, change, ScaleOperand(first.site.span, place, text))
 
 
