@@ -16,6 +16,8 @@ Rewrite = Callable[[ast.Module, Callable[[], bool]], None]
 #: What names begin with that a rewrite makes up, and what it adds to names that it changes.
 MADE_UP, ADDED = "part_", "zz"
 _LOSS = re.compile(r"loss|cost|err|obj|nll|^[jle]$", re.I)
+#: Calls whose order matters: what they give depends on how often they were asked before.
+_DRAWS = re.compile(r"rand|rng|normal|uniform|choice|permut|shuffle|integers|binomial|pop|next")
 _REDUCTIONS = ("sum", "mean", "max")
 
 
@@ -23,7 +25,8 @@ def rewritten(source: str, rewrites: tuple[Rewrite, ...], seed: int, share: floa
     """The program after rewrites of some of its places, drawn at random."""
     draw = random.Random(seed)
     tree = ast.parse(source)
-    for rewrite in rewrites:
+    plain = (names, assignments, temporaries, order) if "import numpy as np" not in source else rewrites
+    for rewrite in (r for r in rewrites if r in plain):
         rewrite(tree, lambda: draw.random() < share)
     return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
 
@@ -239,12 +242,12 @@ def _commute(one: ast.stmt, other: ast.stmt) -> bool:
     both = (one, other)
     if not all(isinstance(s, (ast.Assign, ast.AugAssign)) for s in both):
         return False
-    calls = [n.func for s in both for n in ast.walk(s) if isinstance(n, ast.Call)]
-    if not all(
-        isinstance(f, ast.Attribute) and "random" not in ast.unparse(f) and "rng" not in ast.unparse(f)
-        for f in calls
-    ):
+    calls = [ast.unparse(n.func) for s in both for n in ast.walk(s) if isinstance(n, ast.Call)]
+    if any(_DRAWS.search(call) or "." not in call for call in calls):
         return False
+    in_place = [isinstance(s, ast.AugAssign) or isinstance(s.targets[0], ast.Subscript) for s in both]  # type: ignore[attr-defined]
+    if any(in_place) and not all(in_place):
+        return False  # the other may read a view of what changes
     uses = [{n.id for n in ast.walk(s) if isinstance(n, ast.Name)} for s in both]
     writes = [_written(s) for s in both]
     return not writes[0] & uses[1] and not writes[1] & uses[0]

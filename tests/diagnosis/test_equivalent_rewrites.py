@@ -60,6 +60,12 @@ def said(text: str) -> Said:
     )
 
 
+def agrees(other: Said, with_: Said) -> bool:
+    """Whether the same is said; but a value that got a name of its own may go by that one."""
+    alike = Counter(entry[:2] for entry in other.elements()) == Counter(entry[:2] for entry in with_.elements())
+    return alike and all(by == "·" for _, _, by in other - with_)
+
+
 @cache
 def said_of(name: str) -> Said:
     return said(source(name))
@@ -70,7 +76,7 @@ def test_no_verdict_changes_with_the_way_of_writing(name: str) -> None:
     """Every place that can be rewritten is with a chance of one half, all rewrites together."""
     other = rewritten(source(name), REWRITES, seed=len(name))
     assert computes_the_same(source(name), other)
-    assert said(other) == said_of(name)
+    assert agrees(said(other), said_of(name))
 
 
 @pytest.mark.parametrize("rewrite", REWRITES, ids=lambda r: r.__name__)
@@ -99,4 +105,4 @@ def test_a_program_that_computes_something_else_is_told_apart() -> None:
         assert text.count(right) == 1
         faulty = text.replace(right, wrong)
         assert not computes_the_same(text, faulty)
-        assert said(rewritten(faulty, (products, temporaries, order), 3)) != said_of("residual_network")
+        assert not agrees(said(rewritten(faulty, (products, temporaries, order), 3)), said_of("residual_network"))

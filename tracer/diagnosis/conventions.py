@@ -40,7 +40,7 @@ def compared(analysis: Analysis, found: list[Target]) -> list[Target]:
             odd = {t: f for t, f in odd.items() if not alike(t.factors or (), [1.0] * len(f))}
             turned = (t for t in group if has_wrong_sign(analysis, t, t.factors))
             odd.update((t, tuple(map(abs, t.factors or ()))) for t in turned)
-        wanted.update(odd or _ascending(analysis, root, group))
+        wanted.update(odd or _ascending(analysis, root, group) or _turned(analysis, root, group))
     return [
         Target(t.node, t.roots, t.wrt, t.update, t.sign, t.factors, wanted[t]) if t in wanted else t
         for t in found
@@ -64,6 +64,37 @@ def _ascending(analysis: Analysis, root: int, group: list[Target]) -> dict[Targe
     if not all(_is_rate(analysis, t) for t in steps):
         return {}  # weighted by what has a sign of its own, as a policy is by its advantages
     return {t: tuple(-f for f in t.factors or ()) for t in steps}
+
+
+def _turned(analysis: Analysis, root: int, group: list[Target]) -> dict[Target, tuple[float, ...]]:
+    """The one step that goes up a loss with the rate by which all the others, two at least, go down.
+
+    Adversaries and multipliers go up on purpose.  An adversary is in front of what goes down; a multiplier moves by what the
+    forward pass computed.  So it must work on what a parameter that goes down has made, or be added to it.
+    """
+    steps = [t for t in group if t.sign]
+    up = [t for t in steps if all(f > 0 for f in t.steps)]
+    down = [t for t in steps if t not in up]
+    if len(up) != 1 or len(down) < 2 or not is_minimised(analysis, root):
+        return {}
+    (odd,) = up
+    inner, _ = stripped(analysis, odd.node)
+    alone = not all(alike(t.steps, [-f for f in odd.steps]) for t in down)
+    if alone or inner in analysis.matcher.forward or not _works_with(analysis, odd.wrt, {t.wrt for t in down}):
+        return {}
+    return {odd: tuple(-f for f in odd.factors or ())}
+
+
+def _works_with(analysis: Analysis, parameter: int, others: set[int]) -> bool:
+    """Whether what a parameter is multiplied with, or what its product is added to, rests on one of the others."""
+    tape, forward, ancestors = analysis.tape, analysis.matcher.forward, analysis.matcher.all_ancestors
+    same, products = [parameter], set[int]()
+    while same:
+        users = forward.intersection(tape.users(same.pop()))
+        same += [u for u in users if tape.nodes[u].kind is Kind.VIEW]
+        products |= users
+    products |= {u for k in products for u in tape.users(k) if u in forward and tape.nodes[u].op == "add"}
+    return any(not others.isdisjoint(ancestors(k)) for k in products)
 
 
 def is_minimised(analysis: Analysis, root: int) -> bool:

@@ -83,6 +83,14 @@ class Scale(Struct, frozen=True):
     text: str
 
 
+class ScaleOperand(Struct, frozen=True):
+    """One operand of the expression times a number."""
+
+    span: Span
+    operand: int
+    text: str
+
+
 class Operand(Struct, frozen=True):
     """Another variable in place of one, within a statement."""
 
@@ -175,6 +183,7 @@ Rewrite: TypeAlias = Union[
     Accumulate,
     AddAt,
     Scale,
+    ScaleOperand,
     Operand,
     OnlyPart,
     Exchanged,

@@ -310,8 +310,9 @@ class Surroundings(ForwardPass):
                 continue
             scalars = self.analysis.matcher.scalars(target.node, target.roots[0])
             named = name_scale(ratio, scalars, frozenset()) or plain_number(ratio)
-            if named is not None:
-                found.append((named.text, ratio))
+            code = self._code_of(ratio, target.roots[0])
+            if code is not None or named is not None:
+                found.append((code or (named.text if named is not None else ""), ratio))
         replays = len(self.analysis.replays.values)
         usual = [("2", (2.0,) * replays), ("1 / 2", (0.5,) * replays)]
         for root in self.roots[:1]:
@@ -320,6 +321,21 @@ class Surroundings(ForwardPass):
                     usual.append((scalar.text, scalar.values))
                     usual.append((f"1 / {scalar.text}", tuple(1 / v for v in scalar.values)))
         return found + [(t, f) for t, f in usual if not any(alike(f, other) for _, other in found)]
+
+    def _code_of(self, factors: tuple[float, ...], root: int) -> str | None:
+        """How the forward pass writes a factor that it computes from settings, such as ``np.sqrt(d)``, or one over it."""
+        analysis = self.analysis
+        for node in sorted(analysis.matcher.all_ancestors(root)):
+            made = analysis.tape.nodes[node]
+            settled = made.shape == () and made.op in ("sqrt", "power") and node not in analysis.matcher.live
+            if not settled or made.site is None or made.names or not made.site.text.isprintable():
+                continue
+            values = [float(v) for v in analysis.replays.of(node)]
+            if all(values) and alike(factors, values):
+                return made.site.text
+            if all(values) and alike(factors, [1 / v for v in values]):
+                return f"1 / {made.site.text}"
+        return None
 
     def scalars_before(self, reader: int) -> list[int]:
         """Named numbers that a line may read, each once."""

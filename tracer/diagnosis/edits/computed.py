@@ -22,6 +22,7 @@ from tracer.diagnosis.rewrites import (
     Overwrite,
     Reduction,
     Scale,
+    ScaleOperand,
     Transposed,
 )
 from tracer.diagnosis.trials import Change, Edit, Trials
@@ -62,6 +63,8 @@ def computed_otherwise(trials: Trials) -> Iterator[Edit]:
             yield from _other_axes(trials, first, nodes)
         if first.op in ("dot", "matmul") and len(first.args) == 2:
             yield from _transposes(trials, first, nodes)
+        if first.op in _FLIPPED and first.shape:
+            yield from _terms_scaled(trials, first, nodes)
         if first.op in ("multiply", "divide"):
             yield from _one_factor_less(trials, first, nodes)
             other = _INVERSE[first.op]
@@ -175,6 +178,26 @@ def _one_factor_less(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Ite
             _operand(trials, kept),
             text=Drop(first.site.span, kept),
         )
+
+
+def _terms_scaled(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Iterator[Edit]:
+    """A sum with one of its terms doubled or halved: a penalty of w², or a path that is taken twice."""
+    assert first.site is not None
+    function = resolve(first.op)
+    added_to = first.kind is NodeKind.MUTATION  # what is there already is no term
+    for (text, factor), place in itertools.product((("2", 2.0), ("0.5", 0.5)), (1,) if added_to else (1, 0)):
+        if any(len(trials.operands(n)) != 2 for n in nodes):
+            return
+
+        def change(
+            node: int, now: Mapping[int, Any], _: int, place: int = place, factor: float = factor
+        ) -> Any:
+            sides = [now[k] for k in trials.operands(node)]
+            sides[place] = factor * np.asarray(sides[place])
+            return function(*sides)
+
+        level = 1.37 if factor > 1 else 1.39  # half of one is twice the other, but for a factor of the whole
+        yield Edit(Kind.FACTOR, level, nodes, change, ScaleOperand(first.site.span, place, text))
 
 
 def _adds_by_look_up(trials: Trials, node: Node) -> bool:

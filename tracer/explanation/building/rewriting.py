@@ -31,6 +31,7 @@ from tracer.diagnosis.rewrites import (
     Reduction,
     Rewrite,
     Scale,
+    ScaleOperand,
     SumOperand,
     TimesDerivative,
     Transposed,
@@ -105,6 +106,12 @@ class SourceEditor:
                 if operand < len(operands):
                     place = self.program.span(operands[operand])
                     yield from self._replace(place, self._summed(operands[operand], axes, keepdims))
+            case ScaleOperand(span, operand, text):
+                operands = self._operand_nodes(span)
+                if operand < len(operands):
+                    place = self.program.span(operands[operand])
+                    inner = self._inside(operands[operand], self.program.text_of(place))
+                    yield from self._replace(place, f"{text} * {inner}")
             case Overwrite(span) | Accumulate(span):
                 yield from self._bound(span, isinstance(rewrite, Accumulate))
             case AddAt(span):

@@ -1,0 +1,78 @@
+"""A step that goes up the loss while all the others go down: a fault, but for adversaries and multipliers."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.building.explained import explained_source, parts
+
+NET = """\
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(9, 3)), rng.normal(size=(9, 2))
+W1, b1 = rng.normal(size=(4, 3)), np.zeros(4)
+W2, b2 = rng.normal(size=(2, 4)), np.zeros(2)
+for step in range(3):
+    h = np.tanh(X @ W1.T + b1)
+    out = h @ W2.T + b2
+    loss = np.mean((out - Y) ** 2)
+    dout = 2 * (out - Y) / out.size
+    dW2, db2 = dout.T @ h, dout.sum(axis=0)
+    dz = (dout @ W2) * (1 - h ** 2)
+    dW1, db1 = dz.T @ X, dz.sum(axis=0)
+    W1 -= 0.1 * dW1
+    b1 -= 0.1 * db1
+    W2 -= 0.1 * dW2
+    b2 -= 0.1 * db2
+"""
+
+ADVERSARY = """\
+import numpy as np
+rng = np.random.default_rng(1)
+real, noise = rng.normal(size=(8, 3)), rng.normal(size=(8, 2))
+G, w, b = rng.normal(size=(2, 3)), rng.normal(size=(3, 1)), np.zeros(1)
+seen = np.vstack([np.ones((8, 1)), np.zeros((8, 1))])
+for step in range(3):
+    both = np.vstack([real, noise @ G])
+    p = 1 / (1 + np.exp(-(both @ w + b)))
+    loss = -np.mean(seen * np.log(p) + (1 - seen) * np.log(1 - p))
+    ds = (p - seen) / len(p)
+    dw, db = both.T @ ds, ds.sum(axis=0)
+    dG = noise.T @ (ds @ w.T)[8:]
+    w -= 0.1 * dw
+    b -= 0.1 * db
+    G += 0.1 * dG
+"""
+
+MULTIPLIER = """\
+import numpy as np
+rng = np.random.default_rng(2)
+X, t = rng.normal(size=(9, 3)), rng.normal(size=9)
+w, b, lam = rng.normal(size=3), 0.0, 1.0
+for step in range(3):
+    e = X @ w + b - t
+    g = np.sum(w ** 2)
+    loss = np.mean(e ** 2) + lam * g
+    de = 2 * e / len(t)
+    dw, db = X.T @ de + 2 * lam * w, de.sum()
+    w -= 0.1 * dw
+    b -= 0.1 * db
+    lam += 0.1 * g
+"""
+
+
+def wrong(source: str) -> list[tuple[str, str, list[str]]]:
+    """What is called wrong: its source, the kind of fault, the corrected lines."""
+    found = [part for _, part in parts(explained_source(source)) if part.diagnosis]
+    return [(p.source, p.diagnosis.kind, [e.new.strip() for e in p.diagnosis.edits]) for p in found if p.diagnosis]
+
+
+@pytest.mark.parametrize("name", ["W1", "b1", "W2", "b2"])
+def test_the_odd_step_is_the_fault(name: str) -> None:
+    [(at, kind, mended)] = wrong(NET.replace(f"{name} -= ", f"{name} += "))
+    assert (at, kind, mended) == (f"0.1 * d{name}", "sign", [f"{name} += -0.1 * d{name}"])
+
+
+@pytest.mark.parametrize("source", [NET, ADVERSARY, MULTIPLIER], ids=["all go down", "an adversary", "a multiplier"])
+def test_who_goes_up_on_purpose_is_not_wrong(source: str) -> None:
+    assert wrong(source) == []
