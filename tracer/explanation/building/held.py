@@ -122,7 +122,7 @@ class HeldAdjoints:
                 derived = rescaled(graph, graph.name(candidate.wrt), held, scale)
                 return fitted(graph, derived, graph.name(match.node), candidate.transposed)
             cone = self._cone(match, [*known, *(partial[:1] if partial is not None else ())])
-            if len(cone.consumers) > _LONGEST_CHAIN and not self._reaches_known(match, known):
+            if not known and partial is None and len(cone.consumers) > _LONGEST_CHAIN:
                 return None  # through many steps of time or layers, of which nothing is known: no one would read that
             through = ""
             if candidate.sort is Sort.PATH:

@@ -16,7 +16,8 @@ from tracer.diagnosis import Finding, grown_parameters, targets
 from tracer.diagnosis.rewrites import OnlyPart, Operand, Rewrite
 from tracer.explanation.building.code_words import CodeWords
 from tracer.explanation.building.parts import PartMaker
-from tracer.explanation.building.rewriting import Rewritten, SourceEditor, edited
+from tracer.explanation.building.rewriting import SourceEditor
+from tracer.explanation.building.source_places import Rewritten, edited
 from tracer.explanation.model import Diagnosis, Edit, Formula
 from tracer.explanation.words.findings import Told, fault, stale_operand
 from tracer.formula import render, scalar_symbol, symbol

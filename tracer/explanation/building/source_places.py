@@ -1,0 +1,173 @@
+"""Places in the source of a program, and edits of their text; nothing is known here of what an edit is for.
+
+Comes in: a program.  Goes out: the expressions and statements that stand at a span, and whole lines with a span replaced.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from tracer.explanation.building.code_words import CodeWords
+from tracer.explanation.model import Edit
+from tracer.program import Program
+from tracer.tape.node import Span
+
+SUMS = (ast.Add, ast.Sub)
+PRODUCTS = (ast.Mult, ast.Div)
+_TIGHT = (ast.Name, ast.Call, ast.Attribute, ast.Subscript, ast.Constant)
+
+
+class Rewritten(Struct, frozen=True):
+    """One way to write an edit: the lines, and the expression before and after."""
+
+    edit: Edit
+    old: str
+    new: str
+
+
+class SourcePlaces:
+    """The places of one program, with how its values are called."""
+
+    def __init__(self, program: Program, words: CodeWords) -> None:
+        self.program, self.words = program, words
+        self._nodes: dict[Span, list[ast.AST]] = {}
+        self._loose: set[Span] = set()
+        for node in ast.walk(program.tree):
+            if isinstance(node, ast.expr | ast.stmt):
+                self._nodes.setdefault(program.span(node), []).append(node)
+            self._loose.update(program.span(inner) for inner in _beside_operators(node))
+
+    def _text(self, node: ast.AST) -> str:
+        return self.program.text_of(self.program.span(node))
+
+    def _expression(self, span: Span) -> ast.expr | None:
+        return next((n for n in self._nodes.get(span, ()) if isinstance(n, ast.expr)), None)
+
+    def _statement(self, span: Span) -> ast.stmt | None:
+        place = self.program.statement_at(span.line, span.column)
+        return (
+            next((n for n in self._nodes.get(place, ()) if isinstance(n, ast.stmt)), None) if place else None
+        )
+
+    def _replace(self, span: Span, new: str) -> Iterator[Rewritten]:
+        """The text of a span replaced; put into parentheses where it needs them."""
+        if "\n" in new:
+            return
+        if span in self._loose and not is_tight(new) and not self._is_enclosed(span):
+            new = f"({new})"
+        lines = list(self.program.lines[span.line - 1 : span.end_line])
+        if not lines:
+            return
+        last = lines[-1][span.end_column :]
+        text = lines[0][: span.column] + new + last
+        yield Rewritten(Edit(span.line, span.end_line, text), self.program.text_of(span), new)
+
+    def _is_enclosed(self, span: Span) -> bool:
+        """Whether the program has put an expression into parentheses already."""
+        before = self.program.source_line(span.line)[: span.column].rstrip()
+        after = self.program.source_line(span.end_line)[span.end_column :].lstrip()
+        return before.endswith("(") and after.startswith(")")
+
+    def _at(self, span: Span, new: str | None) -> Iterator[Rewritten]:
+        if new is not None:
+            yield from self._replace(span, new)
+
+    def _after(self, span: Span, line: str) -> Iterator[Rewritten]:
+        """A line of its own behind the statement."""
+        place = self.program.statement_at(span.line, span.column)
+        if place is None:
+            return
+        written = list(self.program.lines[place.line - 1 : place.end_line])
+        indent = written[0][: len(written[0]) - len(written[0].lstrip())]
+        text = "\n".join([*written, indent + line])
+        yield Rewritten(Edit(place.line, place.end_line, text), "", line)
+
+    def _inside(self, node: ast.expr, text: str) -> str:
+        """An operand's text, in parentheses if it is a sum itself."""
+        return f"({text})" if isinstance(node, ast.BinOp) and isinstance(node.op, SUMS) else text
+
+    def _operand_nodes(self, span: Span) -> list[ast.expr]:
+        """The operands of the operation that a place computes, in the order in which it takes them."""
+        for node in self._nodes.get(span, ()):
+            if isinstance(node, ast.BinOp):
+                return [node.left, node.right]
+            if isinstance(node, ast.UnaryOp):
+                return [node.operand]
+            if isinstance(node, ast.AugAssign):
+                return [node.target, node.value]
+            if isinstance(node, ast.Call):
+                method = isinstance(node.func, ast.Attribute) and not self._is_module(node.func.value)
+                first = [node.func.value] if method and isinstance(node.func, ast.Attribute) else []
+                return [*first, *node.args]
+            if isinstance(node, ast.Attribute) and node.attr == "T":
+                return [node.value]
+        return []
+
+    @staticmethod
+    def _is_module(node: ast.expr) -> bool:
+        return isinstance(node, ast.Name) and node.id in ("np", "numpy", "math", "scipy")
+
+    def _replace_statement(self, statement: ast.stmt, new: str) -> Iterator[Rewritten]:
+        span = self.program.span(statement)
+        lines = self.program.lines[span.line - 1 : span.end_line]
+        text = lines[0][: span.column] + new + lines[-1][span.end_column :]
+        yield Rewritten(Edit(span.line, span.end_line, text), self.program.text_of(span), new)
+
+    def _changed_in_place(self, span: Span) -> str | None:
+        """The variable that a statement changes in place, if the place is the statement itself."""
+        statement = self._statement(span)
+        if statement is None or self.program.span(statement) != span:
+            return None
+        target = getattr(statement, "target", None) or next(iter(getattr(statement, "targets", ())), None)
+        while isinstance(target, ast.Subscript) and not _is_key(target.slice):
+            target = target.value
+        return None if target is None else self._text(target)
+
+    @staticmethod
+    def _transposed(node: ast.expr, text: str) -> str:
+        if isinstance(node, ast.Attribute) and node.attr == "T":
+            return text.rpartition(".T")[0]
+        return f"{text}.T" if is_tight(text) else f"({text}).T"
+
+
+def edited(program: Program, edit: Edit) -> str:
+    """The source text with an edit applied."""
+    lines = list(program.lines)
+    lines[edit.line - 1 : edit.end_line] = edit.new.split("\n")
+    return "\n".join(lines)
+
+
+def _beside_operators(node: ast.AST) -> list[ast.expr]:
+    """The expressions within a node that stand beside an operator, a dot or a bracket."""
+    match node:
+        case ast.BinOp(left=left, right=right):
+            return [left, right]
+        case ast.UnaryOp(operand=operand):
+            return [operand]
+        case ast.Compare(left=left, comparators=others):
+            return [left, *others]
+        case ast.BoolOp(values=values):
+            return list(values)
+        case ast.Attribute(value=value) | ast.Subscript(value=value) | ast.Call(func=value):
+            return [value]
+    return []
+
+
+def is_tight(text: str) -> bool:
+    """Whether an expression may stand beside any operator without parentheses."""
+    try:
+        node = ast.parse(text.strip(), mode="eval").body
+    except SyntaxError:
+        return False
+    return isinstance(node, _TIGHT) and not (isinstance(node, ast.Constant) and text.startswith("-"))
+
+
+def tight(text: str) -> str:
+    return text if is_tight(text) else f"({text})"
+
+
+def _is_key(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
