@@ -263,3 +263,49 @@ def test_a_row_that_is_no_copy_is_told_where_it_shows_and_mended_where_it_was_ta
 def test_a_gradient_that_nothing_is_added_to_is_told_where_it_was_made(tmp_path: Path) -> None:
     found = wrong(GATED.replace("        dUz += h.T @ dz\n", ""), tmp_path)
     assert [(line, p.diagnosis and p.diagnosis.kind) for line, p in found] == [(14, "missing term")]
+
+
+ONE_ARRAY = """\
+import numpy as np
+rng = np.random.default_rng(10)
+X, Y = rng.normal(size=(10, 4)), rng.normal(size=(10, 4))
+W1 = 0.4 * rng.normal(size=(4, 4))
+W2 = W1
+for step in range(4):
+    h = np.tanh(X @ W1)
+    out = h @ W2
+    loss = 0.5 * np.sum((out - Y) ** 2)
+    d = out - Y
+    dW2 = h.T @ d
+    dW1 = X.T @ (d @ W2.T * (1 - h ** 2))
+    W2 -= 0.01 * dW2
+    W1 -= 0.01 * dW1
+"""
+
+
+def test_one_array_under_two_names_may_go_down_its_gradient_in_two_steps(tmp_path: Path) -> None:
+    assert wrong(ONE_ARRAY, tmp_path) == []
+    assert wrong(ONE_ARRAY.replace("(1 - h ** 2))", "(1 - h))"), tmp_path) != []
+
+
+MEAN = """\
+import numpy as np
+rng = np.random.default_rng(11)
+X, Y = rng.normal(size=(10, 4)), rng.normal(size=(10, 3))
+A, B, c = 0.4 * rng.normal(size=(4, 5)), 0.4 * rng.normal(size=(5, 3)), np.zeros(3)
+for step in range(4):
+    h = np.tanh(X @ A)
+    d = h @ B + c - Y
+    loss = 0.5 * np.sum(d ** 2) / len(X)
+    dB = h.T @ d
+    dc = d.mean(axis=0)
+    dA = X.T @ (d @ B.T * (1 - h ** 2))
+    A -= 0.01 * dA
+    B -= 0.01 * dB
+    c -= 0.01 * dc
+"""
+
+
+def test_a_gradient_that_is_exact_is_not_blamed_because_two_others_lack_a_factor(tmp_path: Path) -> None:
+    assert wrong(MEAN, tmp_path) == []
+    assert [line for line, _ in wrong(MEAN.replace("h.T @ d\n", "h.T @ d / len(X)\n"), tmp_path)] == [11]

@@ -142,7 +142,9 @@ def _outliers(analysis: Analysis, group: list[Target]) -> dict[Target, tuple[flo
             continue
         assert target.factors is not None
         odd[target] = tuple(f * r for f, r in zip(target.factors, ratio, strict=True))
-    return odd if len(odd) * 2 <= len(group) else {}
+    # A gradient that is exact is the odd one only among many that are not.
+    exact = any(alike(own[t], [1.0] * len(own[t])) for t in odd)
+    return odd if len(odd) * (4 if exact else 2) <= len(group) else {}
 
 
 def stripped(analysis: Analysis, node: int) -> tuple[int, tuple[int, ...]]:

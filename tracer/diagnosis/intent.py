@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from tracer.diagnosis.constants import with_constant_weights
 from tracer.diagnosis.conventions import compared, stripped
 from tracer.diagnosis.growth import Growth, grown_parameters, is_grown
+from tracer.diagnosis.shared_steps import is_made_in_several_steps
 from tracer.diagnosis.target import Target, alike, factors_of, proportion
 from tracer.gradients.adjoints import ELEMENTWISE, is_real
 from tracer.matching.analysis import Analysis
@@ -42,6 +43,7 @@ def targets(analysis: Analysis) -> list[Target]:
         if not any(analysis.matcher.vanishes(target.node, root, target.wrt) for root in target.roots):
             unique.append(target)
     unique = [t for t in unique if not _is_cut(analysis, t) and not _decays_the_penalty(analysis, t)]
+    unique = [t for t in unique if not (t.is_wrong and is_made_in_several_steps(analysis, t))]
     told = [t for t in unique if not _is_on_the_way(analysis, t, unique)]
     meant = [_without_chance(analysis, t, told) for t in told]
     constant = with_constant_weights(analysis, meant)
