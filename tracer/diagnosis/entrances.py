@@ -49,7 +49,7 @@ def is_known(around: Surroundings, node: int) -> bool:
     return is_gradient(match) or (match.candidate.sort in _OF_RIGHT_CODE and match.scale.rank <= 1)
 
 
-def _changes_factor(around: Surroundings, node: int) -> bool:
+def changes_factor(around: Surroundings, node: int) -> bool:
     """Whether a gradient has another factor than those that it was computed from, as behind a minus."""
     own = around.best(node)
     read = [m for k in around.operands(node) if (m := around.best(k)) is not None and is_gradient(m)]
@@ -76,7 +76,7 @@ class Entrances:
             if node not in flowing:
                 state[node] = _State.ENTERED if node in trials.target_nodes else _State.KNOWN
             elif is_known(trials, node):
-                state[node] = _State.CHANGED if _changes_factor(trials, node) else _State.KNOWN
+                state[node] = _State.CHANGED if changes_factor(trials, node) else _State.KNOWN
             elif read & {_State.ENTERED, _State.SPOILED}:
                 state[node] = _State.SPOILED
             else:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from tracer.diagnosis.accumulation import overwritten
 from tracer.diagnosis.edits import changed_code, meant_values
-from tracer.diagnosis.entrances import Entrances, is_known
+from tracer.diagnosis.entrances import Entrances, changes_factor, is_known
 from tracer.diagnosis.finding import Finding, Kind
 from tracer.diagnosis.identification import identify
 from tracer.diagnosis.intent import targets
@@ -193,8 +193,11 @@ def _adds_parts(trials: Trials, node: int) -> bool:
 
 def _distance_from_the_fault(trials: Trials, edit: Edit) -> float:
     """0 where a fault enters, 2 where what is changed was right, and 1 where that is not known."""
-    if any(is_known(trials, n) for n in edit.nodes):
+    known = [n for n in edit.nodes if is_known(trials, n)]
+    if any(not changes_factor(trials, n) for n in known):
         return 2.0
+    if known:
+        return 0.0
     return 0.0 if _enters(trials, edit) else 1.0
 
 
