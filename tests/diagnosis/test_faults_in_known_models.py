@@ -216,7 +216,9 @@ PLANTED = {
     ),
     "the variance for a constant": (
         STANDARDISED, "(dnorm - dnorm.mean(axis=0) - norm * np.mean(dnorm * norm, axis=0)) / spread",
-        "(dnorm - dnorm.mean(axis=0)) / spread", "constant statistics", None,
+        "(dnorm - dnorm.mean(axis=0)) / spread", "constant statistics",
+        "da = (dnorm - dnorm.mean(axis=0)) / spread - norm * np.sum(dnorm * norm, axis=0, keepdims=True)"
+        " / (centred.shape[0] * spread)",
     ),
     "a mask that cuts off nothing": (
         RECTIFIED, "dhidden[hidden <= 0] = 0", "dhidden[hidden < 0] = 0", "missing mask", "dhidden[hidden <= 0] = 0",
