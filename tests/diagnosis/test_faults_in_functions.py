@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import tracer
-from tracer.explanation.model import Part
+from tests.diagnosis.planted import Planted, assert_told, wrong
 
 GATES = """\
 import numpy as np
@@ -284,23 +283,9 @@ PLANTED = {
 ELSEWHERE = ("weights that move under another name",)
 
 
-def wrong(source: str, folder: Path) -> list[tuple[int, Part]]:
-    file = folder / "program.py"
-    file.write_text(source, "utf-8")
-    return [(line.line, p) for line in tracer.explain(file).lines for p in line.parts if p.verdict == "wrong"]
-
-
 @pytest.mark.parametrize("what", PLANTED)
 def test_a_fault_is_told_at_its_line_by_its_kind_and_mended(what: str, tmp_path: Path) -> None:
-    program, right, planted, kind, fix = PLANTED[what]
-    assert program.count(right) == 1
-    source = program.replace(right, planted)
-    found = wrong(source, tmp_path)
-    told = [p.diagnosis for _, p in found if p.diagnosis is not None]
-    assert {d.kind for d in told} == {kind}
-    assert {d.fix for d in told} == {fix}
-    line = source[: source.index(planted)].count("\n") + 1
-    assert what in ELSEWHERE or {number for number, _ in found} == {line}
+    assert_told(Planted(*PLANTED[what]), tmp_path, what not in ELSEWHERE)
 
 
 @pytest.mark.parametrize("what", PLANTED)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.diagnosis.test_faults_in_functions import wrong
+from tests.diagnosis.planted import Planted, assert_told, wrong
 
 INTERCEPT = """\
 import numpy as np
@@ -228,24 +228,14 @@ PLANTED = {
         "dtable[k] += (1 - p) * centre",
     ),
     "a transpose behind an optimiser that writes in place": (
-        SQUARE_LAYER, "dh = d @ B\\n", "dh = d @ B.T\\n", "transpose", "dh = d @ B",
+        SQUARE_LAYER, "dh = d @ B\n", "dh = d @ B.T\n", "transpose", "dh = d @ B",
     ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("what", PLANTED)
 def test_it_is_told_at_its_line_by_its_kind_and_mended(what: str, tmp_path: Path) -> None:
-    program, right, planted, kind, fix = (text and text.replace("\\n", "\n") for text in PLANTED[what])
-    assert program is not None
-    assert right is not None
-    assert planted is not None
-    assert program.count(right) == 1
-    source = program.replace(right, planted)
-    found = wrong(source, tmp_path)
-    told = [p.diagnosis for _, p in found if p.diagnosis is not None]
-    assert {d.kind for d in told} == {kind}
-    assert {d.fix for d in told} == {fix}
-    assert {line for line, _ in found} == {program[: program.index(right)].count("\n") + 1}
+    assert_told(Planted(*PLANTED[what]), tmp_path)
 
 
 @pytest.mark.parametrize("what", PLANTED)

@@ -12,6 +12,7 @@ import numpy as np
 
 from tracer.diagnosis.target import proportion
 from tracer.gradients.adjoints import Adjoints, is_real
+from tracer.gradients.graph import MEANS
 from tracer.matching.analysis import Analysis
 from tracer.tape.node import Kind, Node
 
@@ -92,7 +93,7 @@ class ForwardPass:
     def is_statistic(self, node: int) -> bool:
         """Whether a value is a mean or a variance, or is made from nothing of full size but one."""
         return any(
-            self.node(n).op in ("mean", "var", "std") or (self.node(n).op == "sum" and self._is_divided(n))
+            self.node(n).op in MEANS or (self.node(n).op == "sum" and self._is_divided(n))
             for n in (node, *self.operands(node))
         )
 

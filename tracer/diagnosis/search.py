@@ -105,22 +105,22 @@ def _smallest(trials: Trials, until: float) -> tuple[Edit, tuple[Target, ...]] |
     search = _Search(trials, until)
     entrances = Entrances(trials)
     trials.tried = [n for n in trials.behind if n in entrances.nodes]
-    there = sorted(changed_code(trials), key=lambda e: e.level)
+    there = _nearest_first(changed_code(trials))
     search.among(edit for edit in there if entrances.lets_right_through(edit))
-    meant = [] if search.has_all else list(_meant(trials))
+    meant = [] if search.has_all else _nearest_first(meant_values(trials))
     terms = (edit for edit in meant if edit.kind is not Kind.UNKNOWN and entrances.lets_right_through(edit))
     for edits in (terms, there, meant):
         if not search.has_all:
             search.among(edits)
     trials.tried = trials.behind
     if not search.has_all or search.is_last_resort:
-        search.among(sorted(changed_code(trials), key=lambda e: e.level))
-        search.among(_meant(trials))
+        search.among(_nearest_first(changed_code(trials)))
+        search.among(_nearest_first(meant_values(trials)))
     return None if search.best is None else search.best[1:]
 
 
-def _meant(trials: Trials) -> Iterator[Edit]:
-    yield from sorted(meant_values(trials), key=lambda e: e.level)
+def _nearest_first(edits: Iterable[Edit]) -> list[Edit]:
+    return sorted(edits, key=lambda edit: edit.level)
 
 
 class _Search:
@@ -134,7 +134,7 @@ class _Search:
         self.trials, self._until = trials, until
         self.best: tuple[tuple[float, ...], Edit, tuple[Target, ...]] | None = None
         self._everything = len({t.wrt for t in trials.targets})
-        self._tried: set[int] = set()
+        self._tried: set[Edit] = set()
 
     @property
     def has_all(self) -> bool:
@@ -156,9 +156,9 @@ class _Search:
 
     def _try(self, edit: Edit) -> None:
         trials = self.trials
-        if id(edit) in self._tried:
+        if edit in self._tried:
             return
-        self._tried.add(id(edit))
+        self._tried.add(edit)
         mended = trials.mended(edit)
         if not mended or (edit.kind is Kind.UNKNOWN and not _is_enclosed(trials, edit)):
             return

@@ -201,7 +201,7 @@ class Surroundings(ForwardPass):
     @cached_property
     def _read_versions(self) -> frozenset[int]:
         """The versions of parameters that the targets' windows start with."""
-        return frozenset(u.before for u in self.analysis.updates.values()) | frozenset(self.analysis.updates)
+        return self.analysis.matcher.versions
 
     def wider_shape(self, node: int) -> tuple[int, ...] | None:
         """The shape that a value is broadcast to where it is used, if that is a larger one."""
@@ -310,9 +310,9 @@ class Surroundings(ForwardPass):
                 continue
             scalars = self.analysis.matcher.scalars(target.node, target.roots[0])
             named = name_scale(ratio, scalars, frozenset()) or plain_number(ratio)
-            code = self._code_of(ratio, target.roots[0])
-            if code is not None or named is not None:
-                found.append((code or (named.text if named is not None else ""), ratio))
+            text = self._code_of(ratio, target.roots[0]) or (None if named is None else named.text)
+            if text is not None:
+                found.append((text, ratio))
         replays = len(self.analysis.replays.values)
         usual = [("2", (2.0,) * replays), ("1 / 2", (0.5,) * replays)]
         for root in self.roots[:1]:

@@ -116,6 +116,11 @@ class Matcher:
     index: FingerprintIndex[Candidate] = field(default_factory=FingerprintIndex)
 
     @cached_property
+    def versions(self) -> frozenset[int]:
+        """All versions of all parameters."""
+        return frozenset(self.updates) | {u.before for u in self.updates.values()}
+
+    @cached_property
     def data_numbers(self) -> frozenset[int]:
         """Single numbers that are data: their place in the source read others in other iterations, or for other samples."""
         tape = self.graph.tape

@@ -114,10 +114,10 @@ def _terms(matcher: Matcher, root: int) -> set[int]:
     return seen
 
 
-def _parameters(matcher: Matcher) -> set[int]:
+def _parameters(matcher: Matcher) -> frozenset[int]:
     """All versions of parameters, and of parts of them such as ``P[u]``."""
     parts = {u.part for u in matcher.updates.values() if u.part is not None}
-    return {u.before for u in matcher.updates.values()} | set(matcher.updates) | parts
+    return matcher.versions | parts
 
 
 _ADDING = frozenset(("add", "subtract", "negative", "positive", "float", "item", "mean", "sum", "squeeze"))

@@ -12,8 +12,7 @@ from msgspec import Struct
 
 from tracer.gradients.adjoints import ELEMENTWISE, is_real
 from tracer.matching.candidates import Match, Matcher, Sort
-from tracer.matching.updates import Update
-from tracer.tape.functions import Slice
+from tracer.matching.updates import Update, is_everything
 from tracer.tape.node import Kind
 
 _ROOTS = frozenset(("sqrt", "norm"))
@@ -60,8 +59,7 @@ def recognise(matcher: Matcher, update: Update, ascending: bool = False) -> Step
 def selects_all(index: object) -> bool:
     """Whether an index is ``...`` or ``:``, so that what is assigned there replaces the whole array."""
     items = index if isinstance(index, tuple) else (index,)
-    everything = (i is Ellipsis or (isinstance(i, Slice) and (i.start, i.stop, i.step) == (None,) * 3) for i in items)
-    return bool(items) and all(everything)
+    return bool(items) and all(map(is_everything, items))
 
 
 class _Walk:

@@ -192,8 +192,7 @@ class _Move:
         return chosen
 
     def _is_trained(self, node: int) -> bool:
-        versions = {u.before for u in self.updates.values()} | set(self.updates)
-        return not versions.isdisjoint(ancestors(self.tape, node, self.updates.keys()))
+        return not self.matcher.versions.isdisjoint(ancestors(self.tape, node, self.updates.keys()))
 
     def _path(self, old: int, new: int) -> list[int] | None:
         """The operations that made the data of the step from all the data, such as ``X[batch]``; the last one first."""

@@ -200,6 +200,11 @@ def _is_same_variable(new: Node, old: Node) -> bool:
     return bool(places[0] & places[1])
 
 
+def is_everything(index: object) -> bool:
+    """Whether an index is ``...`` or ``:``."""
+    return index is Ellipsis or (isinstance(index, Slice) and index == Slice())
+
+
 def _replaced_whole(tape: Tape, node: Node, updates: dict[int, Update]) -> Update | None:
     """``W[:] = W - …`` and ``W[...] = W - …``: the array is filled with its old version and a change.
 
@@ -208,7 +213,7 @@ def _replaced_whole(tape: Tape, node: Node, updates: dict[int, Update]) -> Updat
     if node.op not in ("setitem", "into") or node.window < 0 or len(node.args) < 2 or not is_real(node):
         return None
     old, *index, new = node.args
-    everything = not index or index[0] is Ellipsis or index == [Slice(None, None, None)]
+    everything = not index or is_everything(index[0])
     if not everything or not isinstance(old, Ref) or not isinstance(new, Ref):
         return None
     made = tape.nodes[new.node]

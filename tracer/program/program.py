@@ -24,7 +24,6 @@ _COMPOUND = (
     ast.For, ast.While, ast.If, ast.With, ast.Try, ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef,
     ast.AsyncFor, ast.AsyncWith, ast.Match, ast.TryStar,
 )  # fmt: skip
-_FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 #: What a program from standard input is called.
 STANDARD_INPUT = "<stdin>"
 

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 from enum import Enum
 
+from tracer.program.changes import called_name
+
 _LOSS = re.compile(
     r"(^|_)(loss|cost|error|err|objective|j|nll|mse|bce|c?xent|cross_?entropy|ll|likelihood)(_|$|\d)", re.I
 )
@@ -64,7 +66,7 @@ class _Blocks:
         for tree in trees:
             for node in ast.walk(tree):
                 if isinstance(node, ast.Call):
-                    self.calls.setdefault(_called(node), []).append(node)
+                    self.calls.setdefault(called_name(node), []).append(node)
                 for _, value in ast.iter_fields(node):
                     block = value if isinstance(value, list) else [value]
                     for at, child in enumerate(block):
@@ -96,10 +98,6 @@ class _Blocks:
         return False
 
 
-def _called(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-
-
 def _unconditional(body: list[ast.stmt]) -> list[ast.stmt]:
     found: list[ast.stmt] = []
     for statement in body:
@@ -114,7 +112,7 @@ def _computes(statement: ast.AST) -> bool:
     """Whether a statement binds a loss-named variable to a call or arithmetic, or calls a function so named."""
     for node in ast.walk(statement):
         if isinstance(node, ast.Call):
-            name = _called(node)
+            name = called_name(node)
             if is_loss_name(name) and name not in ("append",):
                 return True
         elif isinstance(node, ast.Assign) and isinstance(node.value, (ast.Call, ast.BinOp, ast.UnaryOp)):

@@ -100,6 +100,11 @@ class Node(Struct, eq=False):
     origin: int | None = None
     read_from: tuple[int, ...] | None = None
 
+    @property
+    def scope(self) -> str:
+        """The own name of the function that computed it; ``""`` for the module."""
+        return self.calls[-1].function.rpartition(".")[2] if self.calls else ""
+
 
 class Binding(Struct, frozen=True):
     """A name was given to a node: ``time`` is the number of nodes that stood on the tape by then."""

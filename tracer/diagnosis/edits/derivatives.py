@@ -96,8 +96,7 @@ def _known_at(trials: Trials, first: Node, nodes: tuple[int, ...]) -> dict[str, 
     found: dict[str, dict[int, int]] = {}
     for data in trials.data:
         found.update((name, dict.fromkeys(nodes, data)) for name in trials.node(data).names[-1:])
-    scope = first.calls[-1].function.rpartition(".")[2] if first.calls else ""
-    for name, bindings in trials.variables[scope].items():
+    for name, bindings in trials.variables[first.scope].items():
         held = {n: b for n in nodes if (b := trials.bound_before(bindings, n)) is not None and b in forward}
         if len(held) == len(nodes):
             found[name] = held

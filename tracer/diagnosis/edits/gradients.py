@@ -17,6 +17,7 @@ from tracer.diagnosis.rewrites import AddName, AddTerm, Gradient
 from tracer.diagnosis.target import is_gradient
 from tracer.diagnosis.trials import Change, Edit, Trials
 from tracer.gradients.adjoints import is_real
+from tracer.gradients.graph import MEANS
 from tracer.matching.candidates import Candidate, Sort
 from tracer.matching.decay import rests_on_parameters
 from tracer.matching.fingerprint import fingerprint
@@ -68,8 +69,7 @@ def _carried_terms(trials: Trials) -> Iterator[Edit]:
         if not is_real(first) or not first.shape or first.kind is NodeKind.VIEW:
             continue
         assert first.site is not None
-        scope = first.calls[-1].function.rpartition(".")[2] if first.calls else ""
-        for name, bindings in trials.variables[scope].items():
+        for name, bindings in trials.variables[first.scope].items():
             held = {n: trials.bound_before(bindings, n) for n in nodes}
             known = {n: h for n, h in held.items() if h is not None}
             if len(known) < len(nodes) or any(
@@ -260,7 +260,7 @@ def _is_held(trials: Trials, root: int, value: int, held: frozenset[int]) -> boo
 def _is_of_a_statistic(trials: Trials, via: int) -> bool:
     """Whether a path goes into nothing but a mean or a variance: directly, or by way of squares."""
     users = [u for u in trials.analysis.tape.users(via) if u in trials.analysis.matcher.forward]
-    return trials.is_statistic(via) or (bool(users) and all(trials.node(u).op in ("mean", "var", "std") for u in users))
+    return trials.is_statistic(via) or (bool(users) and all(trials.node(u).op in MEANS for u in users))
 
 
 def _goes_into_a_penalty(trials: Trials, via: int) -> bool:

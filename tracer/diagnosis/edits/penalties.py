@@ -18,7 +18,6 @@ from tracer.diagnosis.trials import Change, Edit, Overlay, Trials
 from tracer.gradients.adjoints import is_real
 from tracer.matching.decay import rests_on_parameters
 from tracer.tape.node import Kind as NodeKind
-from tracer.tape.node import Node
 from tracer.tape.tape import evaluate, substitute
 
 
@@ -28,7 +27,7 @@ def only_what_is_penalised(trials: Trials) -> Iterator[Edit]:
     for first, nodes in trials.places if parts else ():
         if first.site is None or not is_real(first):
             continue
-        for whole, part, inside in parts:
+        for whole, part, inside, edges in parts:
             same = trials.analysis.graph.representative(whole)
             read = {
                 n: k
@@ -37,12 +36,12 @@ def only_what_is_penalised(trials: Trials) -> Iterator[Edit]:
                 if trials.analysis.graph.representative(k) == same
             }
             if len(read) == len(nodes):
-                rewrite = OnlyPart(first.site.span, read[nodes[0]], part, _edges(inside))
+                rewrite = OnlyPart(first.site.span, read[nodes[0]], part, edges)
                 yield Edit(Kind.WRONG_OPERAND, 1.5, nodes, _reading(trials, read, inside), rewrite)
 
 
-def _penalised_parts(trials: Trials) -> Iterator[tuple[int, int, NDArray[np.bool_]]]:
-    """Parameters with the slice of them that a penalty is taken of, and where that is."""
+def _penalised_parts(trials: Trials) -> Iterator[tuple[int, int, NDArray[np.bool_], tuple[tuple[int, int], ...]]]:
+    """Parameters with the slice of them that a penalty is taken of, where that is, and what it leaves out of each axis."""
     for node in sorted(trials.analysis.matcher.forward):
         view = trials.node(node)
         if view.op != "getitem" or view.kind is not NodeKind.VIEW or view.window not in trials.windows:
@@ -53,8 +52,9 @@ def _penalised_parts(trials: Trials) -> Iterator[tuple[int, int, NDArray[np.bool
             continue
         inside = np.zeros(trials.node(whole).shape or (), dtype=bool)
         inside[substitute(view.args[1], trials.analysis.replays.values[0])] = True
-        if inside.size and not inside.all() and np.any(_edges(inside)):
-            yield whole, node, inside
+        edges = _edges(inside)
+        if np.any(edges):
+            yield whole, node, inside, edges
 
 
 def _edges(inside: NDArray[np.bool_]) -> tuple[tuple[int, int], ...]:
@@ -70,7 +70,6 @@ def _edges(inside: NDArray[np.bool_]) -> tuple[tuple[int, int], ...]:
 
 def _reading(trials: Trials, read: Mapping[int, int], inside: NDArray[np.bool_]) -> Change:
     def change(node: int, now: Mapping[int, Any], _: int) -> Any:
-        recorded: Node = trials.node(node)
-        return evaluate(recorded, Overlay(now, {read[node]: np.where(inside, now[read[node]], 0.0)}))
+        return evaluate(trials.node(node), Overlay(now, {read[node]: np.where(inside, now[read[node]], 0.0)}))
 
     return change

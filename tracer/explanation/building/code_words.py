@@ -131,11 +131,10 @@ class CodeWords:
         if first is None:
             return []
         here = graph.tape.nodes[first]
-        scope = here.calls[-1].function.rpartition(".")[2] if here.calls else ""
         held = {
             b.name: b.node
             for b in graph.tape.bindings
-            if b.time <= here.id and b.scope.rpartition(".")[2] == scope and "[" not in b.name
+            if b.time <= here.id and b.scope.rpartition(".")[2] == here.scope and "[" not in b.name
         }
         read = set(re.findall(r"[\w.]+", self.reading.program.text_of(span)))
         found: dict[str, None] = {}

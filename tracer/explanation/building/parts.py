@@ -431,9 +431,8 @@ class PartMaker:
 
     def _is_made_data(self, node: int) -> bool:
         """Whether a value that the forward pass reads was made in the iteration, from no parameter: a new random batch."""
-        updates = self.reading.analysis.updates
-        behind = self.reading.everything_behind(node)
-        if not updates or not behind.isdisjoint({*updates, *(u.before for u in updates.values())}):
+        versions = self.reading.analysis.matcher.versions
+        if not versions or not versions.isdisjoint(self.reading.everything_behind(node)):
             return False
         roots = (r.node for r in self.reading.analysis.matcher.roots if r.named)
         return any(node in self.reading.everything_behind(r) for r in roots)
