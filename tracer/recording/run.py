@@ -106,10 +106,10 @@ def record_source(
         again = _better_iterations(recorder, chosen, recording.ended != "stopped")
         if again != chosen:
             recording, recorder = _attempt(request, loops, again, _Seek.NOTHING)
+        extra = _notices_of(program, recorder, loops, chosen, again, iteration)
         long = [plan for plan in recorder.plans if plan.rest > max(_LONGEST_REST, _MOST_STEPS * plan.step)]
         if long:
             recording, recorder = _attempt(request, loops, again, _Seek.STEP)
-        extra = _notices_of(program, recorder, loops, chosen, again, iteration)
         extra += [Notice(plan.line, 0, _REST_LEFT_OUT.format(rest=plan.rest, step=plan.step)) for plan in long]
     before = [
         *program.notices,
