@@ -233,7 +233,7 @@ def test_more_bytes_than_there_is_room_for_cut_a_window_too(monkeypatch: pytest.
 
     monkeypatch.setattr(state, "MOST_BYTES", 10_000)
     recording = record(
-        "import numpy as np\nx = np.ones(100)\nfor k in range(100):\n    x = x * 1.5\nprint(x[0])\n"
+        "import numpy as np\nx = np.ones(100)\n" + 100 * "x = x * 1.5\n" + "print(x[0])\n"
     )
     assert len(recording.tape) < 60
     assert "GiB of values" in recording.notices[0].what
@@ -428,3 +428,32 @@ def test_a_function_is_recorded_with_its_parameters_as_leaves() -> None:
 def test_a_built_in_function_cannot_be_recorded() -> None:
     with pytest.raises(ProgramError, match="not a function written in Python"):
         record_function(len, [1])
+
+
+HIDDEN_UPDATE = """\
+import numpy as np
+rng = np.random.default_rng(0)
+X, T = rng.normal(size=(6, 3)), rng.normal(size=(6, 2))
+W = rng.normal(size=(3, 2))
+rules = {"sgd": lambda p, g: np.add(p, np.multiply(g, -0.1))}
+def run(W, epochs):
+    for epoch in range(epochs):
+        d = X @ W - T
+        loss = 0.5 * np.sum(d * d)
+        W = rules["sgd"](W, X.T @ d)
+    return W
+W = run(W, 2000)
+"""
+
+
+def test_where_no_loop_seems_to_train_the_one_that_goes_on_for_long_is_recorded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = record(HIDDEN_UPDATE)
+    assert iterations(whole)[-1:] != [1]
+    monkeypatch.setattr("tracer.recording.state.MOST_NODES", 300)
+    short = record(HIDDEN_UPDATE)
+    assert iterations(short) == [0, 1]
+    assert [(n.line, n.what[:17]) for n in short.notices] == [(7, "No loop was recog")]
+    bindings = {b.name for b in short.tape.bindings}
+    assert {"loss", "d", "W"} <= bindings
