@@ -317,6 +317,8 @@ for k in range(5):
         ("params = {k: params[k] - 0.1 * grads[k] for k in params}", True),
         ("params = tuple(p - 0.1 * g for p, g in zip(params, grads))", True),
         ("params = list(map(lambda p, g: p - 0.1 * g, params, grads))", True),
+        ("params = params._replace(W=params.W - 0.1 * grads.W)", True),
+        ("for k in grads: params[k] = replace(params[k], W=params[k].W - 0.1 * grads[k])", True),
         ("others = [p - 0.1 * g for p, g in zip(params, grads)]", False),
         ("params = [np.copy(p) for p in params]", False),
     ],

@@ -26,6 +26,7 @@ from tracer.program.changes import (
     names_in,
     names_read,
     pairs_of,
+    replaces_parts,
     returns_changed,
     sets_by_name,
     summands,
@@ -55,7 +56,7 @@ class Carried(Scopes):
                 if makes_anew(shown, value):
                     count += int(direct or not isinstance(target, ast.Name) or self.is_of_others(target))
                 arithmetic = isinstance(value, ast.BinOp) and isinstance(value.op, (ast.Add, ast.Sub))
-                if updated_one_by_one(target, value):
+                if updated_one_by_one(target, value) or replaces_parts(value):
                     count += int(direct or not isinstance(target, ast.Name) or self.is_of_others(target))
                 filled = ast.unparse(target.value) if is_filled(target) else shown
                 if arithmetic and any(ast.unparse(part) in (shown, filled) for part in summands(value)):

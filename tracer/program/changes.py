@@ -108,7 +108,16 @@ def returns_changed(function: ast.FunctionDef | ast.AsyncFunctionDef, name: str)
             names = {n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)}
             returned += [node.value] if names & kept else []
             own |= names if _root(node.value) == name else set()
-    return any(makes_anew(name, v) or _is_less(made, own) for v in returned for made in _parts_made(v))
+    return any(
+        makes_anew(name, v) or replaces_parts(v) or _is_less(made, own) for v in returned for made in _parts_made(v)
+    )
+
+
+def replaces_parts(value: ast.AST) -> bool:
+    """``layer._replace(W=layer.W - rate * dW)``, ``dataclasses.replace(layer, W=layer.W - rate * dW)``"""
+    if not (isinstance(value, ast.Call) and called_name(value) in ("_replace", "replace")):
+        return False
+    return any(isinstance(made := unadjusted(k.value), ast.BinOp) and isinstance(made.op, ast.Sub) for k in value.keywords)
 
 
 def _parts_made(value: ast.expr) -> Iterator[ast.expr]:
@@ -118,8 +127,6 @@ def _parts_made(value: ast.expr) -> Iterator[ast.expr]:
             pass
         case ast.Call(func=ast.Name(), args=given, keywords=named):
             parts = [*given, *(k.value for k in named)]
-        case ast.Call(func=ast.Attribute(attr="_replace"), keywords=named):
-            parts = [k.value for k in named]
         case _:
             parts = []
     yield value

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tracer.program.errors import ProgramError
-from tracer.program.loops import Loop, all_loops, training_loops
+from tracer.program.loops import Loop, all_loops, names_a_gradient, training_loops
 from tracer.program.program import Program
 from tracer.recording.cost import is_loss_name
 from tracer.recording.recorder import Recorder
-from tracer.tape.node import Node, Notice
+from tracer.tape.node import Node, Notice, Site
 from tracer.tape.tape import Tape
+
+#: A loss that is computed so many times is computed in a loop.
+_OFTEN = 3
 
 
 def chosen_loops(program: Program, line: int | None, own: Sequence[Program]) -> list[Loop]:
@@ -38,12 +41,43 @@ def chosen_loops(program: Program, line: int | None, own: Sequence[Program]) -> 
     return found[:1]
 
 
-def loops_around(node: Node, program: Program, own: Sequence[Program]) -> Iterator[Loop]:
-    """The loops that were under way where a node was made, the outermost first.
+def repeated_loss(tape: Tape) -> Node | None:
+    """The last value of a loss that one statement computes again and again."""
+    found: dict[tuple[str, Site], list[int]] = {}
+    for binding in tape.bindings:
+        if is_loss_name(binding.name) and tape.nodes[binding.node].window >= 0:
+            found.setdefault((binding.name, binding.site), []).append(binding.node)
+    often = [nodes for nodes in found.values() if len(nodes) >= _OFTEN]
+    return tape.nodes[often[-1][-1]] if often else None
 
-    No training loop was recognised, and the whole program is too long to be recorded: one that goes on for so
-    long repeats something.
+
+def hands_gradients_on(tape: Tape) -> bool:
+    """Whether the loss of one iteration depends on gradients of the one before it.
+
+    The state of a recurrent net is handed on too, but the earlier loss depends on that as well.
     """
+    earlier, later = (
+        _behind(tape, [b.node for b in tape.bindings if is_loss_name(b.name) and tape.nodes[b.node].window == k])
+        for k in (0, 1)
+    )
+    carried = {node for node in later - earlier if tape.nodes[node].window == 0}
+    return any(names_a_gradient(name) for node in carried for name in tape.nodes[node].names)
+
+
+def _behind(tape: Tape, todo: list[int]) -> set[int]:
+    found: set[int] = set()
+    while todo:
+        node = todo.pop()
+        if node not in found:
+            found.add(node)
+            todo += tape.operands(node)
+            origin = tape.nodes[node].origin
+            todo += [] if origin is None else [origin]
+    return found
+
+
+def loops_around(node: Node, program: Program, own: Sequence[Program]) -> Iterator[Loop]:
+    """The loops that were under way where a node was made, the outermost first."""
     loops = [loop for each in (program, *own) for loop in all_loops(each)]
     sites = [*(call.site for call in node.calls), *([node.site] if node.site else [])]
     for site in sites:

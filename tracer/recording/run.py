@@ -26,7 +26,14 @@ from tracer.program.loops import Loop, seldom_updates
 from tracer.program.program import Program, load
 from tracer.program.siblings import siblings
 from tracer.recording.box import Place
-from tracer.recording.chosen import better_iterations, chosen_loops, loops_around, notices_of
+from tracer.recording.chosen import (
+    better_iterations,
+    chosen_loops,
+    hands_gradients_on,
+    loops_around,
+    notices_of,
+    repeated_loss,
+)
 from tracer.recording.cost import Following, conditional_costs, cost_after
 from tracer.recording.failures import failure
 from tracer.recording.instrument import RECORDER, Instrumenter
@@ -103,12 +110,12 @@ def record_source(
     first, seek = (DEFAULT_ITERATION, _Seek.ALL) if iteration is None else (iteration, _Seek.COST)
     chosen = [first] * len(loops)
     recording, recorder = _attempt(request, loops, chosen, seek)
-    if recorder.cut is not None and not loops and loop is None and not as_module:
-        for around in loops_around(recorder.cut, program, list(own.values())):
+    if not loops and not as_module:
+        for around in _repeating(recorder, request):
             short, there = _attempt(request, [around], [first], seek)
-            if there.cut is None and there.plans[0].count > first:
+            if there.cut is None and there.plans[0].count > first and (recorder.cut or hands_gradients_on(there.tape)):
                 recording, recorder, loops, chosen = short, there, [around], [first]
-                before.append(Notice(around.line, 0, _LONG_LOOP))
+                before.append(Notice(around.line, 0, _UNRECOGNISED))
                 break
     if loops and loop is None and not any(plan.count for plan in recorder.plans):
         # The loops stand in functions that nobody calls: what the program does without them is recorded.
@@ -127,6 +134,12 @@ def record_source(
     return recording
 
 
+def _repeating(recorder: Recorder, request: Request) -> Iterator[Loop]:
+    """The loops inside of which a program that was recorded whole went on too long, or computed its loss again and again."""
+    inside = recorder.cut or repeated_loss(recorder.tape)
+    return loops_around(inside, request.program, list(request.modules.values())) if inside else iter(())
+
+
 def _file_of(program: Program) -> Path:
     file = Path(program.path)
     if not file.exists() and Path(file.name).exists():
@@ -134,9 +147,9 @@ def _file_of(program: Program) -> Path:
     return file
 
 
-_LONG_LOOP = (
-    "No loop was recognised as one that trains, and the program is too long to be explained whole: "
-    "two iterations of this loop are. Use --loop LINE to choose another."
+_UNRECOGNISED = (
+    "No loop was recognised as one that trains by what is written in it, but this one repeats the same work: "
+    "two of its iterations are explained. Use --loop LINE to choose another."
 )
 #: What comes after a loop is recorded up to so many operations, and also if it is no more than so many steps.
 _LONGEST_REST = 4000
