@@ -290,11 +290,21 @@ def _decayed(tape: Tape, node: Node, updates: dict[int, Update]) -> Update | Non
         same = node.kind is Kind.MUTATION or _is_same_variable(node, old)
         own = {node.id, side}
         again = any(tape.nodes[u].window == node.window and u not in own for k in own for u in tape.users(k))
-        read = any(u < side and tape.nodes[u].op not in _LINEAR for u in tape.users(before))
+        read = any(u < side and _is_work(tape, u, before) for u in tape.users(before))
         if old.shape == node.shape and same and read and not again:
             updates.pop(side, None)
             return Update(node.id, before, step, sign, decays=True)
     return None
+
+
+def _is_work(tape: Tape, user: int, array: int) -> bool:
+    """Whether a value is computed from an array as from a parameter: a product with it, or it as a bias."""
+    node = tape.nodes[user]
+    if node.op not in _LINEAR:
+        return True
+    others = [tape.nodes[k] for k in tape.operands(user) if k != array]
+    repeated = node.shape != tape.nodes[array].shape
+    return node.op == "add" and (repeated or any(other.op in ("dot", "matmul") for other in others))
 
 
 #: What a multiple of an array is made of.
