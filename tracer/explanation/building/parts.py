@@ -448,7 +448,8 @@ class PartMaker:
     def _is_known_elsewhere(self, node: int) -> bool:
         """Whether the same code makes a gradient, or an array of which one is made, in another layer or step."""
         analysis, recorded = self.reading.analysis, self.reading.node(node)
-        alike = (n.id for n in analysis.tape.window_nodes() if n.site == recorded.site and n.op == recorded.op and n.id != node)
+        same = (n for n in analysis.tape.window_nodes() if n.site == recorded.site and n.op == recorded.op)
+        alike = (n.id for n in same if n.id != node)
         return any(analysis.verified(other) is not None or self._made_into(other) is not None for other in alike)
 
     def _feeds_an_update(self, node: int) -> bool:
