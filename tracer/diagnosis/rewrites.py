@@ -114,6 +114,13 @@ class OnlyPart(Struct, frozen=True):
     edges: tuple[tuple[int, int], ...]
 
 
+class OtherArray(Struct, frozen=True):
+    """A statement that changes an array in place, changing another one, of which ``array`` is a version."""
+
+    span: Span
+    array: int
+
+
 class Exchanged(Struct, frozen=True):
     """Two items of the list that a call joins, exchanged."""
 
@@ -186,6 +193,7 @@ Rewrite: TypeAlias = Union[
     ScaleOperand,
     Operand,
     OnlyPart,
+    OtherArray,
     Exchanged,
     OtherCache,
     TimesDerivative,

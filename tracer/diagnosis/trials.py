@@ -97,7 +97,7 @@ class Trials(Surroundings):
         return any(np.array_equal(changed.get(n, before[n]), before[n]) for n in edit.nodes)
 
     def leaves_odd(self, edit: Edit, mended: Sequence[Target]) -> bool:
-        """Whether a gradient that an edit mended has another factor than the right ones have."""
+        """Whether a gradient that an edit mended has another factor than the right ones have, or goes the other way."""
         root_of: dict[Target, int] = {}
         factors: dict[Target, list[float]] = {t: [] for t in mended}
         for replay in range(len(self.analysis.replays.values)):
@@ -110,6 +110,8 @@ class Trials(Surroundings):
             if t in root_of
         ]
         nodes = {t.node for t in now}
+        if any(_are_opposite(one, other) for one in now for other in self.right):
+            return True
         return any(t.is_wrong for t in compared(self.analysis, [*self.right, *now]) if t.node in nodes)
 
     def mended(self, edit: Edit) -> tuple[Target, ...]:
@@ -202,6 +204,12 @@ class Trials(Surroundings):
             if any(not alike(step, steps[0]) for step in steps):
                 return False
         return True
+
+
+def _are_opposite(one: Target, other: Target) -> bool:
+    """Whether two gradients of one loss differ by nothing but the way that they go."""
+    same = one.roots[0] == other.roots[0] and (one.sign != 0) == (other.sign != 0) and other.factors is not None
+    return same and alike(one.steps, [-f for f in other.steps])
 
 
 __all__ = ["Change", "Edit", "Overlay", "Trials"]

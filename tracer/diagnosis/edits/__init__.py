@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracer.diagnosis.edits.caches import other_caches
+from tracer.diagnosis.edits.changed_arrays import other_arrays
 from tracer.diagnosis.edits.computed import computed_otherwise
 from tracer.diagnosis.edits.derivatives import derivatives, times_variables
 from tracer.diagnosis.edits.gradients import gradients_instead, never_filled
@@ -21,6 +22,7 @@ def changed_code(trials: Trials) -> Iterator[Edit]:
     """All edits of what the code says, the plainest subjects first; `meant_values` has those of what it should give."""
     yield from never_filled(trials)
     yield from computed_otherwise(trials)
+    yield from other_arrays(trials)
     yield from exchanged_parts(trials)
     yield from only_what_is_penalised(trials)
     yield from other_operands(trials)

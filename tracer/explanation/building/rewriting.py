@@ -25,6 +25,7 @@ from tracer.diagnosis.rewrites import (
     OnlyPart,
     Operand,
     Operator,
+    OtherArray,
     OtherCache,
     Overwrite,
     Reduction,
@@ -104,6 +105,8 @@ class SourceEditor(OperandEditor):
                 yield from self._only_part(rewrite)
             case Exchanged(span, one, other):
                 yield from self._at(span, self._exchanged(span, one, other))
+            case OtherArray(span, array):
+                yield from self._other_array(span, array)
             case OtherCache(span):
                 yield from self._other_cache(span)
             case TimesDerivative(span, of, wrt):
