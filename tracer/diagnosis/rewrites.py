@@ -114,6 +114,13 @@ class OnlyPart(Struct, frozen=True):
     edges: tuple[tuple[int, int], ...]
 
 
+class WholeArrays(Struct, frozen=True):
+    """A statement that changes a part of an array and reads a part of others, all by one slice, without that slice."""
+
+    span: Span
+    arrays: tuple[int, ...]
+
+
 class OtherArray(Struct, frozen=True):
     """A statement that changes an array in place, changing another one, of which ``array`` is a version."""
 
@@ -193,6 +200,7 @@ Rewrite: TypeAlias = Union[
     ScaleOperand,
     Operand,
     OnlyPart,
+    WholeArrays,
     OtherArray,
     Exchanged,
     OtherCache,

@@ -114,6 +114,14 @@ class OperandEditor(SourcePlaces):
         whole = self._text(call)
         return whole.replace(old, ", ".join(items), 1) if old in whole else None
 
+    def _without_slice(self, span: Span) -> Iterator[Rewritten]:
+        """A statement that changes ``x[1:]``, without that index wherever it stands."""
+        statement = self._statement(span)
+        target = getattr(statement, "target", None) or next(iter(getattr(statement, "targets", ())), None)
+        if statement is not None and isinstance(target, ast.Subscript):
+            index = f"[{self._text(target.slice)}]"
+            yield from self._replace_statement(statement, self._text(statement).replace(index, ""))
+
     def _other_array(self, span: Span, array: int) -> Iterator[Rewritten]:
         """A statement that changes one array, with another one in its place."""
         statement = self._statement(span)

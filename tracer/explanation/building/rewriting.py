@@ -35,6 +35,7 @@ from tracer.diagnosis.rewrites import (
     SumOperand,
     TimesDerivative,
     Transposed,
+    WholeArrays,
 )
 from tracer.explanation.building.operand_rewriting import OperandEditor
 from tracer.explanation.building.source_places import PRODUCTS, SUMS, Rewritten, edited, tight
@@ -59,7 +60,7 @@ class SourceEditor(OperandEditor):
     def ways(self, rewrite: Rewrite) -> Iterator[Rewritten]:
         """The edits that may carry out a rewrite, the likeliest first."""
         seen: set[Edit] = set()
-        for found in self._ways(rewrite):
+        for found in self._ways(replace(rewrite, span=self._value_span(rewrite.span))):
             if found.edit not in seen and _parses(edited(self.program, found.edit)) is not False:
                 seen.add(found.edit)
                 yield found
@@ -105,6 +106,8 @@ class SourceEditor(OperandEditor):
                 yield from self._only_part(rewrite)
             case Exchanged(span, one, other):
                 yield from self._at(span, self._exchanged(span, one, other))
+            case WholeArrays(span):
+                yield from self._without_slice(span)
             case OtherArray(span, array):
                 yield from self._other_array(span, array)
             case OtherCache(span):
@@ -185,6 +188,8 @@ class SourceEditor(OperandEditor):
         if isinstance(statement, ast.AugAssign) and self.program.span(statement) == span:
             new = "pass" if kept == 0 else f"{self._text(statement.target)} = {self._text(statement.value)}"
             yield from self._replace_statement(statement, new)
+        elif isinstance(statement, ast.Assign) and self.program.span(statement) == span and kept == 0:
+            yield from self._replace_statement(statement, "pass")
         elif kept < len(operands):
             yield from self._replace(span, self._text(operands[kept]))
 

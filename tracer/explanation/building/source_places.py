@@ -52,6 +52,13 @@ class SourcePlaces:
             next((n for n in self._nodes.get(place, ()) if isinstance(n, ast.stmt)), None) if place else None
         )
 
+    def _value_span(self, span: Span) -> Span:
+        """The value of a statement for what it is bound to: where a value only gets another name."""
+        statement = self._statement(span)
+        if isinstance(statement, ast.Assign) and [self.program.span(t) for t in statement.targets] == [span]:
+            return self.program.span(statement.value)
+        return span
+
     def _replace(self, span: Span, new: str) -> Iterator[Rewritten]:
         """The text of a span replaced; put into parentheses where it needs them."""
         if "\n" in new:
