@@ -90,7 +90,8 @@ def _aliases(trials: Trials) -> list[_Alias]:
     for binding in tape.bindings:
         node, known = binding.node, earlier.setdefault(binding.node, set())
         meant = says_gradient([binding.name]) or is_backward(binding.scope)
-        plain = re.fullmatch(r"\w+", binding.site.text) is not None and bool(known)
+        handed = bool(binding.scope) and binding.scope not in [call.function for call in trials.node(node).calls]
+        plain = re.fullmatch(r"\w+", binding.site.text) is not None and (bool(known) or handed)
         if plain and meant and trials.node(node).window in trials.windows and is_real(trials.node(node)):
             names = {b.name for b in tape.bindings if b.node == node and b.time >= binding.time} - known
             users = (u for u in tape.users(node) if u in trials.affected_nodes and u >= binding.time)

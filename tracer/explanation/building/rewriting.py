@@ -68,6 +68,7 @@ class SourceEditor(OperandEditor):
     def _ways(self, rewrite: Rewrite) -> Iterator[Rewritten]:
         match rewrite:
             case Negate(span):
+                yield from self._other_way(span)
                 yield from self._at(span, self._negated(span))
             case Operator(span, op):
                 statement = self._statement(span)
@@ -113,13 +114,13 @@ class SourceEditor(OperandEditor):
             case OtherCache(span):
                 yield from self._other_cache(span)
             case TimesDerivative(span, of, wrt):
-                for slope in self.words.slopes(of, wrt):
+                for slope in self._own_first(self.words.slopes(of, wrt), span):
                     yield from self._times(span, slope)
             case DerivativeInstead(span, operand, of, wrt):
                 node = self._operand_nodes(span)
                 if operand < len(node):
                     place = self.program.span(node[operand])
-                    for slope in self.words.slopes(of, wrt):
+                    for slope in self._own_first(self.words.slopes(of, wrt), span):
                         yield from self._replace(place, slope)
             case AddTerm(span, value, factor, root, via):
                 for term in self.words.terms(value, factor, root, via, span):
@@ -129,6 +130,15 @@ class SourceEditor(OperandEditor):
             case Gradient(span, node_, root, wrt, factors):
                 for code in self.words.gradients(node_, root, wrt, factors):
                     yield from self._replace(span, code)
+
+    def _other_way(self, span: Span) -> Iterator[Rewritten]:
+        """``x -= v`` for ``x += v``, where ``v`` has the wrong sign."""
+        statement = self._statement(span)
+        if isinstance(statement, ast.AugAssign) and self.program.span(statement.value) == span:
+            symbol = {ast.Add: "-", ast.Sub: "+"}.get(type(statement.op))
+            if symbol is not None:
+                target, value = self._text(statement.target), self._text(statement.value)
+                yield from self._replace_statement(statement, f"{target} {symbol}= {value}")
 
     def _negated(self, span: Span) -> str | None:
         node = self._expression(span)
