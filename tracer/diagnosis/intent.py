@@ -22,7 +22,7 @@ from tracer.matching.candidates import Sort
 from tracer.matching.decay import as_computed, has_penalty, rests_on_parameters, without_decay
 from tracer.matching.gradient_names import parameter_of, plain_name, says_gradient
 from tracer.matching.judging import judged_updates
-from tracer.matching.optimisers import recognise, selects_all
+from tracer.matching.optimisers import recognise, selects_all, solved_for
 from tracer.matching.scale import name_scale
 from tracer.matching.severed import is_severed
 from tracer.matching.updates import Update, fits_into
@@ -233,7 +233,7 @@ def _kernel(analysis: Analysis, update: Update) -> int | None:
             todo.append(analysis.updates[node].change)
         elif recorded.op == "setitem" and selects_all(recorded.args[1]):
             todo += tape.operands(node)[1:]
-        elif (solved := _solved_for(analysis, node)) is not None:
+        elif (solved := solved_for(tape, node)) is not None:
             todo.append(solved)
         elif says_gradient(recorded.names) or recorded.op not in (ELEMENTWISE | {"sqrt"}):
             found.append(node)
@@ -241,16 +241,6 @@ def _kernel(analysis: Analysis, update: Update) -> int | None:
             todo += tape.operands(node)
     called = [n for n in found if says_gradient(tape.nodes[n].names)]
     return (called or found)[0] if len(set(called or found)) == 1 else None
-
-
-def _solved_for(analysis: Analysis, node: int) -> int | None:
-    """The right side of the equations that a Newton step solves, ``solve(H, g)`` or ``inv(H) @ g``: the gradient."""
-    tape = analysis.tape
-    operands = tape.operands(node)
-    solves = tape.nodes[node].op == "linalg.solve"
-    inverse = tape.nodes[node].op in ("dot", "matmul") and tape.nodes[operands[0]].op in ("linalg.inv", "linalg.pinv")
-    same = (solves or inverse) and tape.nodes[operands[1]].shape == tape.nodes[node].shape
-    return operands[1] if same else None
 
 
 def _of_names(analysis: Analysis) -> Iterable[Target]:

@@ -17,6 +17,7 @@ from tracer.diagnosis.conventions import compared, has_wrong_sign, is_minimised
 from tracer.diagnosis.finding import Kind
 from tracer.diagnosis.surroundings import Surroundings
 from tracer.diagnosis.target import Target, alike, proportion
+from tracer.matching.gradient_names import says_gradient
 from tracer.matching.scale import name_scale
 from tracer.tape.node import Kind as NodeKind
 from tracer.tape.tape import evaluate
@@ -110,9 +111,16 @@ class Trials(Surroundings):
             if t in root_of
         ]
         nodes = {t.node for t in now}
-        if any(_are_opposite(one, other) for one in now for other in self.right):
+        if any(_are_opposite(one, other) for one in now for other in self.right) or any(map(self._points_up, now)):
             return True
         return any(t.is_wrong for t in compared(self.analysis, [*self.right, *now]) if t.node in nodes)
+
+    def _points_up(self, target: Target) -> bool:
+        """Whether what is called a gradient is one but for its sign, and its step subtracts it from what goes down a loss."""
+        update = None if target.update is None else self.analysis.updates.get(target.update)
+        called = says_gradient(self.node(target.node).names) and all(f < 0 for f in target.factors or ())
+        down = target.sign == 0 and update is not None and update.sign < 0
+        return called and down and is_minimised(self.analysis, target.roots[0])
 
     def mended(self, edit: Edit) -> tuple[Target, ...]:
         """The wrong targets that an edit makes right, on every replay; none if it spoils a right one."""
