@@ -13,10 +13,12 @@ CORPUS = Path(__file__).parents[1] / "corpus"
 #: The program, what is written for what, and the line as it should be.
 LACKING = {
     "a path that is taken twice": ("residual_network", ("s = h + r", "s = 2 * h + r"),
-                                   "dh = (2 * ds) + dr @ W2.T"),
+                                   "dh = 2 * ds + dr @ W2.T"),
     "a penalty of squares without a half": (
         "residual_network", ("loss = np.mean((out - T) ** 2)", "loss = np.mean((out - T) ** 2) + 0.1 * np.sum(W3 * W3)"),
-        ("dW3 = s.T @ dout", "dW3 = s.T @ dout + 0.1 * W3"), "dW3 = s.T @ dout + (2 * 0.1 * W3)"),
+        ("dW3 = s.T @ dout", "dW3 = s.T @ dout + 0.1 * W3"), "dW3 = s.T @ dout + 2 * 0.1 * W3"),
+    "a sum that is taken for a mean in a layer of which there are two": (
+        "layer_classes_momentum", ("grad.sum(axis=0)", "grad.mean(axis=0)"), "self.db = grad.sum(axis=0)"),
     "the root of a size": ("attention", ("dQ = dS @ K / np.sqrt(k)", "dQ = dS @ K"), "dQ = dS @ K / np.sqrt(k)"),
 }  # fmt: skip
 

@@ -70,7 +70,25 @@ def wrong(source: str) -> list[tuple[str, str, list[str]]]:
 @pytest.mark.parametrize("name", ["W1", "b1", "W2", "b2"])
 def test_the_odd_step_is_the_fault(name: str) -> None:
     [(at, kind, mended)] = wrong(NET.replace(f"{name} -= ", f"{name} += "))
-    assert (at, kind, mended) == (f"0.1 * d{name}", "sign", [f"{name} += -0.1 * d{name}"])
+    assert (at, kind, mended) == (f"0.1 * d{name}", "sign", [f"{name} -= 0.1 * d{name}"])
+
+
+LINE = """\
+import numpy as np
+x, y = np.linspace(0, 4, 9), 2.5 * np.linspace(0, 4, 9) - 1
+a, c = 0.0, 0.0
+for step in range(4):
+    e = a * x + c - y
+    mse = (e ** 2).sum() / len(x)
+    da, dc = 2 / len(x) * (e * x).sum(), 2 / len(x) * e.sum()
+    a -= 0.02 * da
+    c -= 0.02 * dc
+"""
+
+
+def test_one_of_two_steps_up_is_the_fault() -> None:
+    assert wrong(LINE) == []
+    assert wrong(LINE.replace("c -= ", "c += ")) == [("0.02 * dc", "sign", ["c -= 0.02 * dc"])]
 
 
 @pytest.mark.parametrize("source", [NET, ADVERSARY, MULTIPLIER], ids=["all go down", "an adversary", "a multiplier"])

@@ -16,6 +16,8 @@ N, D, K = 12, 3, 4
 X = rng.normal(size=(N, D))
 labels = rng.integers(0, K, N)
 onehot = np.eye(K)[labels]
+smooth = (0.9 * onehot + 0.1 / K).astype(np.float32)
+shares = np.array([0.2, 0.4, 0.3, 0.1])
 signs = np.where(rng.normal(size=N) > 0, 1.0, -1.0)
 W = rng.normal(size=(D, K))
 v = rng.normal(size=D)
@@ -29,6 +31,7 @@ for i in range(9):
     margins = signs * X.dot(v)
     hinge = np.maximum(0, 1 - margins)
     loss = -np.sum(onehot * np.log(P)) / N + np.sum(hinge) / N
+    loss = loss - np.sum(smooth * np.log(P)) + np.sum(shares * S[0])
     dS = (P - onehot) / N
     dW = X.T.dot(dS)
     dv = X.T.dot(-signs * (margins < 1)) / N
@@ -57,6 +60,15 @@ def test_one_hot_rows_become_other_rows_that_sum_to_one_and_the_assumption_is_sa
     assert patterns.replays.assumptions[node.id] == "rows sum to 1"
 
 
+@pytest.mark.parametrize(("name", "kept"), [("smooth", "rows sum to 1"), ("shares", "entries sum to 1")])
+def test_shares_of_one_stay_shares(patterns: Analysis, name: str, kept: str) -> None:
+    node = leaf(patterns, name)
+    for value in patterns.replays.of(node.id):
+        np.testing.assert_allclose(value.sum(axis=-1), 1.0)
+    assert patterns.replays.moves(node.id)
+    assert patterns.replays.assumptions[node.id] == kept
+
+
 def test_labels_of_plus_and_minus_one_stay_such_labels(patterns: Analysis) -> None:
     node = leaf(patterns, "signs")
     assert all(set(np.unique(v)) == {-1.0, 1.0} for v in patterns.replays.of(node.id))
@@ -71,7 +83,8 @@ def test_state_that_was_never_negative_stays_positive(patterns: Analysis) -> Non
 
 def test_weights_take_both_signs(patterns: Analysis) -> None:
     for name in ("W", "v"):
-        assert all(np.min(v) < 0 < np.max(v) for v in patterns.replays.of(leaf(patterns, name).id))
+        drawn = np.array(patterns.replays.of(leaf(patterns, name).id))
+        assert np.min(drawn) < 0 < np.max(drawn)
 
 
 def test_masks_take_both_values(patterns: Analysis) -> None:

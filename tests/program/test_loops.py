@@ -147,6 +147,14 @@ for epoch in range(5):
         b[k] -= 0.1 * np.sum(d)
     W[0] += 0.01 * np.exp(-d.sum())
 """
+LINE = """\
+for step in range(5):
+    e = a * x + c - y
+    mse = (e ** 2).sum() / len(x)
+    da, dc = 2 / len(x) * (e * x).sum(), 2 / len(x) * e.sum()
+    a -= 0.1 * da
+    c -= 0.1 * dc
+"""
 NONE = """\
 for i in range(3):
     print(np.dot(A, B))
@@ -178,6 +186,7 @@ for k in params:
         (OPTIMISER, [4]),
         (RATINGS, [2]),
         (LAYERS, [1]),
+        (LINE, [1]),
         (NONE, []),
     ],
 )

@@ -7,7 +7,6 @@ that all share is a convention, and so is what a step multiplies by.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
@@ -67,7 +66,7 @@ def _ascending(analysis: Analysis, root: int, group: list[Target]) -> dict[Targe
 
 
 def _turned(analysis: Analysis, root: int, group: list[Target]) -> dict[Target, tuple[float, ...]]:
-    """The one step that goes up a loss with the rate by which all the others, two at least, go down.
+    """The one step that goes up a loss with the rate by which all the others go down.
 
     Adversaries and multipliers go up on purpose.  An adversary is in front of what goes down; a multiplier moves by what the
     forward pass computed.  So it must work on what a parameter that goes down has made, or be added to it.
@@ -75,7 +74,7 @@ def _turned(analysis: Analysis, root: int, group: list[Target]) -> dict[Target, 
     steps = [t for t in group if t.sign]
     up = [t for t in steps if all(f > 0 for f in t.steps)]
     down = [t for t in steps if t not in up]
-    if len(up) != 1 or len(down) < 2 or not is_minimised(analysis, root):
+    if len(up) != 1 or not down or not is_minimised(analysis, root):
         return {}
     (odd,) = up
     inner, _ = stripped(analysis, odd.node)
@@ -131,8 +130,8 @@ def _outliers(analysis: Analysis, group: list[Target]) -> dict[Target, tuple[flo
         outside = _product(analysis, target.node, scalars)
         own[target] = tuple(f / o for f, o in zip(target.factors, outside, strict=True))
         steps[target] = target.steps
-    shared_own = _most_common(list(own.values()))
-    shared_step = _most_common([steps[t] for t in group if alike(own[t], shared_own)])
+    shared_own = _most_common([(t.wrt, own[t]) for t in group])
+    shared_step = _most_common([(t.wrt, steps[t]) for t in group if alike(own[t], shared_own)])
     odd: dict[Target, tuple[float, ...]] = {}
     for target in group:
         if alike(own[target], shared_own) or alike(steps[target], shared_step):
@@ -144,7 +143,9 @@ def _outliers(analysis: Analysis, group: list[Target]) -> dict[Target, tuple[flo
         odd[target] = tuple(f * r for f, r in zip(target.factors, ratio, strict=True))
     # A gradient that is exact is the odd one only among many that are not.
     exact = any(alike(own[t], [1.0] * len(own[t])) for t in odd)
-    return odd if len(odd) * (4 if exact else 2) <= len(group) else {}
+    many = 4 if exact else 2
+    few = len(odd) * many <= len(group) or len({t.wrt for t in odd}) * many <= len({t.wrt for t in group})
+    return odd if few else {}
 
 
 def stripped(analysis: Analysis, node: int) -> tuple[int, tuple[int, ...]]:
@@ -186,17 +187,17 @@ def _product(analysis: Analysis, node: int, scalars: Iterable[int]) -> tuple[flo
     return tuple(found)
 
 
-def _most_common(factors: list[tuple[float, ...]]) -> tuple[float, ...]:
-    """The factor that most share; of two equally shared ones the one that is 1."""
-    counts: Counter[int] = Counter()
-    for place, factor in enumerate(factors):
-        first = next(k for k, other in enumerate(factors[: place + 1]) if alike(factor, other))
-        counts[first] += 1
+def _most_common(found: list[tuple[int, tuple[float, ...]]]) -> tuple[float, ...]:
+    """The factor of the gradients by most parameters; of two equally common ones the one that is 1."""
+    by: dict[int, set[int]] = {}
+    for place, (_, factor) in enumerate(found):
+        first = next(k for k, (_, other) in enumerate(found[: place + 1]) if alike(factor, other))
+        by.setdefault(first, set()).add(found[place][0])
 
     def rank(place: int) -> tuple[int, bool, int]:
-        return counts[place], alike(factors[place], [1.0] * len(factors[place])), -place
+        return len(by[place]), alike(found[place][1], [1.0] * len(found[place][1])), -place
 
-    return factors[max(counts, key=rank)]
+    return found[max(by, key=rank)][1]
 
 
 def _is_count(ratio: tuple[float, ...]) -> bool:

@@ -22,7 +22,7 @@ from tracer.matching.candidates import Sort
 from tracer.matching.decay import as_computed, has_penalty, rests_on_parameters, without_decay
 from tracer.matching.gradient_names import parameter_of, plain_name, says_gradient
 from tracer.matching.judging import judged_updates
-from tracer.matching.optimisers import recognise, selects_all
+from tracer.matching.optimisers import recognise, selects_all, solved_for
 from tracer.matching.scale import name_scale
 from tracer.matching.severed import is_severed
 from tracer.matching.updates import Update, fits_into
@@ -233,6 +233,8 @@ def _kernel(analysis: Analysis, update: Update) -> int | None:
             todo.append(analysis.updates[node].change)
         elif recorded.op == "setitem" and selects_all(recorded.args[1]):
             todo += tape.operands(node)[1:]
+        elif (solved := solved_for(tape, node)) is not None:
+            todo.append(solved)
         elif says_gradient(recorded.names) or recorded.op not in (ELEMENTWISE | {"sqrt"}):
             found.append(node)
         else:

@@ -114,6 +114,20 @@ class OnlyPart(Struct, frozen=True):
     edges: tuple[tuple[int, int], ...]
 
 
+class WholeArrays(Struct, frozen=True):
+    """A statement that changes a part of an array and reads a part of others, all by one slice, without that slice."""
+
+    span: Span
+    arrays: tuple[int, ...]
+
+
+class OtherArray(Struct, frozen=True):
+    """A statement that changes an array in place, changing another one, of which ``array`` is a version."""
+
+    span: Span
+    array: int
+
+
 class Exchanged(Struct, frozen=True):
     """Two items of the list that a call joins, exchanged."""
 
@@ -186,6 +200,8 @@ Rewrite: TypeAlias = Union[
     ScaleOperand,
     Operand,
     OnlyPart,
+    WholeArrays,
+    OtherArray,
     Exchanged,
     OtherCache,
     TimesDerivative,

@@ -21,6 +21,7 @@ from tracer.diagnosis.trials import Edit, Trials
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Match, Sort
 from tracer.matching.clock import Task
+from tracer.matching.decay import has_penalty
 from tracer.matching.gradient_names import is_backward, says_gradient
 from tracer.tape.node import Node, Span
 
@@ -66,10 +67,17 @@ def find_faults(analysis: Analysis, explained: Iterable[int] = ()) -> list[Findi
     if wrong and time.thread_time() > until:
         sites = [analysis.tape.nodes[t.node].site for t in wrong]
         analysis.clock.leave_out(Task.FAULT, sorted(s.span.line for s in sites if s is not None))
-    if right or any(is_gradient(match) for match in _recognised(analysis, judged)):
+    if right or any(_is_meant_as_one(analysis, match) for match in _recognised(analysis, judged)):
         return findings if right or not wrong else []
     # Where nothing is a gradient, one may not be meant at all.
     return findings if not wrong and len(findings) == 1 and _is_meant(analysis, findings[0]) else []
+
+
+def _is_meant_as_one(analysis: Analysis, match: Match) -> bool:
+    """Whether a value is a gradient, or all of one but for a penalty."""
+    of = match.candidate
+    penalised = of.sort is Sort.PATH and match.scale.rank <= 3 and has_penalty(analysis.matcher, of.root, of.wrt)
+    return penalised or is_gradient(match)
 
 
 def _is_meant(analysis: Analysis, finding: Finding) -> bool:

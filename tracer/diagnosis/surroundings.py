@@ -96,6 +96,10 @@ class Surroundings(ForwardPass):
         return [(self.node(nodes[0]), tuple(nodes)) for nodes in found.values()]
 
     @cached_property
+    def affected_nodes(self) -> frozenset[int]:
+        return frozenset(self.affected)
+
+    @cached_property
     def target_nodes(self) -> frozenset[int]:
         return frozenset(t.node for t in self.targets)
 

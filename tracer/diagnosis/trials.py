@@ -17,6 +17,7 @@ from tracer.diagnosis.conventions import compared, has_wrong_sign, is_minimised
 from tracer.diagnosis.finding import Kind
 from tracer.diagnosis.surroundings import Surroundings
 from tracer.diagnosis.target import Target, alike, proportion
+from tracer.matching.gradient_names import says_gradient
 from tracer.matching.scale import name_scale
 from tracer.tape.node import Kind as NodeKind
 from tracer.tape.tape import evaluate
@@ -97,7 +98,7 @@ class Trials(Surroundings):
         return any(np.array_equal(changed.get(n, before[n]), before[n]) for n in edit.nodes)
 
     def leaves_odd(self, edit: Edit, mended: Sequence[Target]) -> bool:
-        """Whether a gradient that an edit mended has another factor than the right ones have."""
+        """Whether a gradient that an edit mended has another factor than the right ones have, or goes the other way."""
         root_of: dict[Target, int] = {}
         factors: dict[Target, list[float]] = {t: [] for t in mended}
         for replay in range(len(self.analysis.replays.values)):
@@ -110,7 +111,16 @@ class Trials(Surroundings):
             if t in root_of
         ]
         nodes = {t.node for t in now}
+        if any(_are_opposite(one, other) for one in now for other in self.right) or any(map(self._points_up, now)):
+            return True
         return any(t.is_wrong for t in compared(self.analysis, [*self.right, *now]) if t.node in nodes)
+
+    def _points_up(self, target: Target) -> bool:
+        """Whether what is called a gradient is one but for its sign, and its step subtracts it."""
+        update = None if target.update is None else self.analysis.updates.get(target.update)
+        called = says_gradient(self.node(target.node).names) and all(f < 0 for f in target.factors or ())
+        down = target.sign == 0 and update is not None and update.sign < 0
+        return called and down and is_minimised(self.analysis, target.roots[0])
 
     def mended(self, edit: Edit) -> tuple[Target, ...]:
         """The wrong targets that an edit makes right, on every replay; none if it spoils a right one."""
@@ -202,6 +212,12 @@ class Trials(Surroundings):
             if any(not alike(step, steps[0]) for step in steps):
                 return False
         return True
+
+
+def _are_opposite(one: Target, other: Target) -> bool:
+    """Whether two gradients of one loss differ by nothing but the way that they go."""
+    same = one.roots[0] == other.roots[0] and (one.sign != 0) == (other.sign != 0) and other.factors is not None
+    return same and alike(one.steps, [-f for f in other.steps])
 
 
 __all__ = ["Change", "Edit", "Overlay", "Trials"]

@@ -1,9 +1,10 @@
 """Which optimiser an update is a step of, told by its structure.
 
 Comes in: an update.  Goes out: the name of the optimiser and the gradient within its step.  The step is
-walked from the change back through operations entry by entry on arrays of the parameter's shape: what it
-finds are the gradient, and state that was carried from an earlier iteration.  One state without a root is
-momentum, a sum of squares under a root is AdaGrad, a decaying one RMSProp, both kinds together Adam.
+walked from the change back through operations entry by entry on arrays of the parameter's shape, and through
+the system of equations that Newton's method solves: what it finds are the gradient, and state that was carried
+from an earlier iteration.  One state without a root is momentum, a sum of squares under a root is AdaGrad, a
+decaying one RMSProp, both kinds together Adam.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from tracer.gradients.adjoints import ELEMENTWISE, is_real
 from tracer.matching.candidates import Match, Matcher, Sort
 from tracer.matching.updates import Update, is_everything
 from tracer.tape.node import Kind
+from tracer.tape.tape import Tape
 
 _ROOTS = frozenset(("sqrt", "norm"))
+_PRODUCTS = ("dot", "matmul")
 
 
 class Step(Struct, frozen=True):
@@ -43,7 +46,9 @@ def recognise(matcher: Matcher, update: Update, ascending: bool = False) -> Step
     walk = _Walk(matcher, update)
     walk.run()
     plain = "gradient ascent" if ascending else "gradient descent"
-    if not walk.states:
+    if walk.solves and walk.gradient is not None:
+        name = "newton"
+    elif not walk.states:
         name = f"{plain} with weight decay" if walk.decays else plain
     elif not walk.rooted:
         name = "momentum"
@@ -62,6 +67,15 @@ def selects_all(index: object) -> bool:
     return bool(items) and all(map(is_everything, items))
 
 
+def solved_for(tape: Tape, node: int) -> int | None:
+    """The right side of the equations that a Newton step solves, ``solve(H, g)`` or ``inv(H) @ g``: the gradient."""
+    operands = tape.operands(node)
+    solves = tape.nodes[node].op == "linalg.solve"
+    inverse = tape.nodes[node].op in _PRODUCTS and tape.nodes[operands[0]].op in ("linalg.inv", "linalg.pinv")
+    same = (solves or inverse) and tape.nodes[operands[1]].shape == tape.nodes[node].shape
+    return operands[1] if same else None
+
+
 class _Walk:
     """Walks one step backwards, entry by entry."""
 
@@ -69,7 +83,7 @@ class _Walk:
         self.matcher, self.update = matcher, update
         self.tape = matcher.graph.tape
         self.states: set[str] = set()
-        self.rooted = self.accumulates = False
+        self.rooted = self.accumulates = self.solves = False
         self.decays = update.decays
         self.gradient: Match | None = None
         self.seen: set[int] = set()
@@ -115,6 +129,18 @@ class _Walk:
                 todo += self.tape.operands(node)
             elif recorded.op == "setitem" and selects_all(recorded.args[1]):
                 todo += self.tape.operands(node)[1:]
+            elif (right := self._right_side(node)) is not None:
+                self.solves = True
+                todo.append(right)
+
+    def _right_side(self, node: int) -> int | None:
+        """What a step multiplies by the inverse of a matrix; also by an estimate of it that is kept, as in BFGS."""
+        operands = self.tape.operands(node)
+        if self.tape.nodes[node].op in _PRODUCTS and operands[0] not in self.matcher.forward:
+            matrix, right = (self.tape.nodes[k].shape for k in operands)
+            if right is not None and len(right) == 1 and matrix == right * 2:
+                return operands[1]
+        return solved_for(self.tape, node)
 
     def _is_carried(self, names: list[str]) -> bool:
         """Whether a variable is given a new value in the loop: a learning rate is not."""

@@ -24,6 +24,8 @@ from tracer.tape.tape import Tape, replay
 _NEGLIGIBLE = 1e-6
 #: It is made so much smaller, that it does not count beside a probability that is nearly 0 either.
 _SMALLER = 1e-40
+#: By how much shares that sum to 1 may miss it, also in single precision.
+_ROUNDED = 1e-5
 #: How many nodes are computed again at most because of what a draw hit badly.
 _MOST_DRAWN = 60_000
 #: How many further draws are made only because some array is 0.
@@ -294,13 +296,12 @@ def _data(
     levels = set(np.unique(array).tolist()) if integral and array.size < 10**7 else set()
     if integral and compared:
         return array[rng.permutation(len(array))], None
+    shares = _sums_to_one(array)
+    if shares is not None:
+        axis, which = shares
+        weights = np.exp(rng.standard_normal(array.shape))
+        return weights / weights.sum(axis=axis, keepdims=True), f"{which} sum to 1"
     if integral and levels <= {0.0, 1.0}:
-        if array.ndim == 2 and array.shape[1] > 1 and bool(np.all(array.sum(axis=1) == 1)):
-            weights = np.exp(rng.standard_normal(array.shape))
-            return weights / weights.sum(axis=1, keepdims=True), "rows sum to 1"
-        if array.ndim == 2 and array.shape[0] > 1 and bool(np.all(array.sum(axis=0) == 1)):
-            weights = np.exp(rng.standard_normal(array.shape))
-            return weights / weights.sum(axis=0, keepdims=True), "columns sum to 1"
         return rng.uniform(0.05, 0.95, array.shape), None
     if integral and levels <= {-1.0, 1.0}:
         return np.where(rng.uniform(size=array.shape) < 0.5, -1.0, 1.0), None
@@ -309,6 +310,17 @@ def _data(
     if float(array.min()) >= 0 and float(np.ptp(array)) > 0:
         return rng.uniform(0.05, 1.0, array.shape), None
     return rng.standard_normal(array.shape) * (terms**-0.5 if terms else 0.8), None
+
+
+def _sums_to_one(array: NDArray[np.float64]) -> tuple[int, str] | None:
+    """The axis along which an array holds shares of 1, such as labels, hard or smooth, and how that is said."""
+    if array.ndim == 0 or float(array.min()) < 0:
+        return None
+    for axis, which in ((-1, "rows" if array.ndim > 1 else "entries"), (0, "columns")):
+        several = array.shape[axis] > 1 and array.ndim <= 3 and (axis == -1 or array.ndim == 2)
+        if several and bool(np.all(np.abs(array.sum(axis=axis) - 1) <= _ROUNDED)) and float(np.ptp(array)) > 0:
+            return axis, which
+    return None
 
 
 def _is_symmetric(array: NDArray[np.float64]) -> bool:

@@ -106,6 +106,13 @@ def _contains(outer: ast.AST, inner: ast.AST) -> bool:
     return any(node is inner for node in ast.walk(outer))
 
 
+def _given_names(node: ast.Assign | ast.AugAssign) -> set[str]:
+    """The variables that a statement gives a value; ``da, dc = …`` gives one to two."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    single = [t for target in targets for t in (target.elts if isinstance(target, ast.Tuple) else [target])]
+    return {t.id for t in single if isinstance(t, ast.Name)}
+
+
 class _Finder(Carried):
     """Looks for loops that train."""
 
@@ -133,8 +140,7 @@ class _Finder(Carried):
         for statement in body:
             for node in ast.walk(statement):
                 if isinstance(node, ast.Assign | ast.AugAssign):
-                    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                    found.spoken += any(isinstance(t, ast.Name) and _speaks(t.id) for t in targets)
+                    found.spoken += sum(_speaks(name) for name in _given_names(node))
                 if isinstance(node, ast.For | ast.While):
                     found.work += sum(adds_a_product(inner) for inner in node.body)
                 if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracer.diagnosis.edits.aliases import meant_under_another_name, under_another_name
 from tracer.diagnosis.edits.caches import other_caches
+from tracer.diagnosis.edits.changed_arrays import other_arrays
 from tracer.diagnosis.edits.computed import computed_otherwise
 from tracer.diagnosis.edits.derivatives import derivatives, times_variables
 from tracer.diagnosis.edits.gradients import gradients_instead, never_filled
 from tracer.diagnosis.edits.operands import other_operands
 from tracer.diagnosis.edits.order import exchanged_parts
-from tracer.diagnosis.edits.penalties import only_what_is_penalised
+from tracer.diagnosis.edits.penalties import all_that_is_penalised, only_what_is_penalised
 from tracer.diagnosis.edits.statistics import constant_statistics
 from tracer.diagnosis.trials import Edit, Trials
 
@@ -21,15 +23,19 @@ def changed_code(trials: Trials) -> Iterator[Edit]:
     """All edits of what the code says, the plainest subjects first; `meant_values` has those of what it should give."""
     yield from never_filled(trials)
     yield from computed_otherwise(trials)
+    yield from other_arrays(trials)
     yield from exchanged_parts(trials)
     yield from only_what_is_penalised(trials)
+    yield from all_that_is_penalised(trials)
     yield from other_operands(trials)
     yield from other_caches(trials)
     yield from derivatives(trials)
+    yield from under_another_name(trials)
     yield from times_variables(trials)
 
 
 def meant_values(trials: Trials) -> Iterator[Edit]:
     """All edits of what a value should be: a gradient, or itself and what is missing."""
     yield from constant_statistics(trials)
+    yield from meant_under_another_name(trials)
     yield from gradients_instead(trials)

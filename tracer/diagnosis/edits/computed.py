@@ -73,10 +73,8 @@ def computed_otherwise(trials: Trials) -> Iterator[Edit]:
             yield Edit(Kind.ACCUMULATION, 1.2, nodes, _operand(trials, 1), text=Overwrite(span))
         if first.op == "setitem" and _adds_by_look_up(trials, first):
             yield Edit(Kind.ACCUMULATION, 1.0, nodes, _added_at(trials), AddAt(span))
-        if first.op == "setitem" and is_real(first):
-            yield Edit(Kind.ACCUMULATION, 1.2, nodes, _added_to_entry(trials), Accumulate(span))
         if first.op == "setitem":
-            yield Edit(Kind.EXTRA_DERIVATIVE, 2.0, nodes, _operand(trials, 0))
+            yield from _stored_otherwise(trials, first, nodes)
         if is_real(first) and first.names:
             yield from _accumulated(trials, first, nodes)
         if is_real(first) and first.kind is not NodeKind.VIEW:
@@ -198,6 +196,26 @@ def _terms_scaled(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Iterat
 
         level = 1.37 if factor > 1 else 1.39  # half of one is twice the other, but for a factor of the whole
         yield Edit(Kind.FACTOR, level, nodes, change, ScaleOperand(first.site.span, place, text))
+
+
+def _stored_otherwise(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Iterator[Edit]:
+    """``x[index] = v`` with ``+=``, or left out; zeros in a fixed place take a term away from there."""
+    assert first.site is not None
+    left_out = Drop(first.site.span, 0)
+    if not _stores_zero(trials, first):
+        if is_real(first):
+            yield Edit(Kind.ACCUMULATION, 1.2, nodes, _added_to_entry(trials), Accumulate(first.site.span))
+        yield Edit(Kind.EXTRA_DERIVATIVE, 2.0, nodes, _operand(trials, 0), left_out)
+    elif any(k in trials.analysis.matcher.live for k in references(first.args[1])):
+        yield Edit(Kind.EXTRA_DERIVATIVE, 1.6, nodes, _operand(trials, 0), left_out)
+    else:
+        yield Edit(Kind.MISSING_TERM, 1.2, nodes, _operand(trials, 0), left_out)
+
+
+def _stores_zero(trials: Trials, node: Node) -> bool:
+    value = node.args[2]
+    stored = trials.node(value.node) if isinstance(value, Ref) else None
+    return stored is not None and stored.id not in trials.analysis.matcher.live and not np.any(stored.value)
 
 
 def _adds_by_look_up(trials: Trials, node: Node) -> bool:

@@ -29,7 +29,7 @@ def derivatives(trials: Trials) -> Iterator[Edit]:
         if not is_real(first) or not first.shape:
             continue
         assert first.site is not None
-        for slopes in _aligned(trials, nodes):
+        for slopes in aligned(trials, nodes):
             slope = slopes[nodes[0]]
             kind = Kind.MISSING_MASK if slope.is_mask else Kind.MISSING_DERIVATIVE
 
@@ -110,7 +110,7 @@ def _fits(one: Node, other: Node) -> bool:
     return fits_into(one.shape, other.shape) or fits_into(other.shape, one.shape)
 
 
-def _aligned(trials: Trials, nodes: tuple[int, ...]) -> Iterator[dict[int, Slope]]:
+def aligned(trials: Trials, nodes: tuple[int, ...]) -> Iterator[dict[int, Slope]]:
     """For each of several nodes a slope of its shape: the same step of the forward pass at every repetition."""
     shape = trials.node(nodes[0]).shape
     if any(trials.node(n).shape != shape for n in nodes):

@@ -138,7 +138,7 @@ def _as_gradient(
     change = known_values(values)
     span = first.site.span
     # Of a place that runs several times: what is missing the first time is missing later in all that rests on it, too.
-    missing = _missing_term(trials, nodes[0], wrt[nodes[0]], values[nodes[0]])
+    missing = missing_term(trials, nodes[0], wrt[nodes[0]], values[nodes[0]])
     if missing is not None:
         candidate, factor = missing
         inside = None if candidate.sort is Sort.VALUE else candidate.root
@@ -185,8 +185,15 @@ def known_values(values: Mapping[int, list[Any]]) -> Change:
     return lambda node, _, replay: values[node][replay]
 
 
-def _missing_term(trials: Trials, node: int, wrt: int, wanted: list[Any]) -> tuple[Candidate, str] | None:
-    """What must be added to a node to give the gradient, if that is something known."""
+def missing_term(
+    trials: Trials, node: int, wrt: int, wanted: list[Any], reader: int | None = None
+) -> tuple[Candidate, str] | None:
+    """What must be added to a node to give the gradient, if that is something known.
+
+    Arguments:
+        reader: what reads the node where the term is missing; the node itself if none is given.
+    """
+    here = node if reader is None else reader
     analysis = trials.analysis
     held = [np.asarray(v) for v in analysis.replays.of(node)]
     if any(v.shape != np.shape(w) for v, w in zip(held, wanted, strict=True)):
@@ -197,7 +204,7 @@ def _missing_term(trials: Trials, node: int, wrt: int, wanted: list[Any]) -> tup
         return None
     hits = []
     for candidate, measured, _ in analysis.matcher.index.find(found, analysis.matcher.scalar_factors(node)):
-        if candidate.transposed or candidate.sort is Sort.LOCAL or candidate.wrt >= node:
+        if candidate.transposed or candidate.sort is Sort.LOCAL or candidate.wrt >= here:
             continue
         of_penalty = candidate.wrt == wrt and rests_on_parameters(trials.analysis.matcher, candidate.root)
         if candidate.sort is Sort.FULL and not of_penalty:

@@ -72,14 +72,19 @@ class FaultTeller:
         return self._by_statement.get(statement) if statement is not None else None
 
     def with_fault(self, parts: list[Part], pieces: Sequence[Piece]) -> list[Part]:
-        """The parts of a statement with a fault in it that none of them tells: so where a call is handed a gradient."""
+        """The parts of a statement with a fault in it that none of them tells.
+
+        So where a call is handed a gradient, and where a statement changes another array than the one that is read.
+        """
         finding = self._found_in(pieces[0]) if pieces else None
         if finding is None:
             return parts
         spoiled = {*finding.readers, *finding.meant}
         held = [piece for piece in pieces if not spoiled.isdisjoint(piece.nodes)]
         if not held:
-            return parts
+            first = next((piece for piece in pieces if piece.whole), pieces[0])
+            told = self.entering(replace(first, whole=True), self.maker.base(first), finding)
+            return parts if told is None else [*(p for p in parts if p.span != told.span), told]
         widest = max(held, key=lambda p: (p.span.end_line - p.span.line, p.span.end_column - p.span.column))
         node = max(spoiled & set(widest.nodes))
         told = self.entering(replace(widest, nodes=(node,), whole=True), self.maker.base(widest), finding)

@@ -114,6 +114,29 @@ class OperandEditor(SourcePlaces):
         whole = self._text(call)
         return whole.replace(old, ", ".join(items), 1) if old in whole else None
 
+    def _without_slice(self, span: Span) -> Iterator[Rewritten]:
+        """A statement that changes ``x[1:]``, without that index wherever it stands."""
+        statement = self._statement(span)
+        target = getattr(statement, "target", None) or next(iter(getattr(statement, "targets", ())), None)
+        if statement is not None and isinstance(target, ast.Subscript):
+            index = f"[{self._text(target.slice)}]"
+            yield from self._replace_statement(statement, self._text(statement).replace(index, ""))
+
+    def _other_array(self, span: Span, array: int) -> Iterator[Rewritten]:
+        """A statement that changes one array, with another one in its place."""
+        statement = self._statement(span)
+        targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+        changed = targets[0]
+        while isinstance(changed, ast.Subscript) and self._text(changed) not in self.words.readings(array):
+            changed = changed.value
+        if statement is not None and isinstance(changed, ast.Name | ast.Attribute | ast.Subscript):
+            old = self._text(changed)
+            same = [n for n in ast.walk(statement) if isinstance(n, ast.expr) and self._text(n) == old]
+            for new in self.words.readings(array):
+                if new != old:
+                    yield from self._replace_all(span, [changed], old, new)
+                    yield from self._replace_all(span, same, old, new)
+
     def _other_cache(self, span: Span) -> Iterator[Rewritten]:
         """Each plain argument of a call, as what another call of the function that gave it returned there."""
         call = self._expression(span)

@@ -13,7 +13,7 @@ from itertools import chain, islice
 from msgspec.structs import replace
 
 from tracer.diagnosis import Finding, grown_parameters, targets
-from tracer.diagnosis.rewrites import OnlyPart, Operand, Rewrite
+from tracer.diagnosis.rewrites import OnlyPart, Operand, OtherArray, Rewrite
 from tracer.explanation.building.code_words import CodeWords
 from tracer.explanation.building.parts import PartMaker
 from tracer.explanation.building.rewriting import SourceEditor
@@ -144,6 +144,7 @@ def diagnose_fault(
         derivative=None if match is None else should.text if should is not None else None,
         spoiled=_spoiled_names(finding, maker),
         penalised=words.readings(finding.rewrite.part)[0] if isinstance(finding.rewrite, OnlyPart) else "",
+        in_place=isinstance(finding.rewrite, OtherArray),
         grown=None if finding.grown is None else (str(finding.grown[0]), str(finding.grown[1])),
     )
     edit = rewritten.edit if rewritten is not None else None

@@ -25,6 +25,7 @@ from tracer.diagnosis.rewrites import (
     OnlyPart,
     Operand,
     Operator,
+    OtherArray,
     OtherCache,
     Overwrite,
     Reduction,
@@ -34,6 +35,7 @@ from tracer.diagnosis.rewrites import (
     SumOperand,
     TimesDerivative,
     Transposed,
+    WholeArrays,
 )
 from tracer.explanation.building.operand_rewriting import OperandEditor
 from tracer.explanation.building.source_places import PRODUCTS, SUMS, Rewritten, edited, tight
@@ -58,7 +60,7 @@ class SourceEditor(OperandEditor):
     def ways(self, rewrite: Rewrite) -> Iterator[Rewritten]:
         """The edits that may carry out a rewrite, the likeliest first."""
         seen: set[Edit] = set()
-        for found in self._ways(rewrite):
+        for found in self._ways(replace(rewrite, span=self._value_span(rewrite.span))):
             if found.edit not in seen and _parses(edited(self.program, found.edit)) is not False:
                 seen.add(found.edit)
                 yield found
@@ -66,6 +68,7 @@ class SourceEditor(OperandEditor):
     def _ways(self, rewrite: Rewrite) -> Iterator[Rewritten]:
         match rewrite:
             case Negate(span):
+                yield from self._other_way(span)
                 yield from self._at(span, self._negated(span))
             case Operator(span, op):
                 statement = self._statement(span)
@@ -104,16 +107,20 @@ class SourceEditor(OperandEditor):
                 yield from self._only_part(rewrite)
             case Exchanged(span, one, other):
                 yield from self._at(span, self._exchanged(span, one, other))
+            case WholeArrays(span):
+                yield from self._without_slice(span)
+            case OtherArray(span, array):
+                yield from self._other_array(span, array)
             case OtherCache(span):
                 yield from self._other_cache(span)
             case TimesDerivative(span, of, wrt):
-                for slope in self.words.slopes(of, wrt):
+                for slope in self._own_first(self.words.slopes(of, wrt), span):
                     yield from self._times(span, slope)
             case DerivativeInstead(span, operand, of, wrt):
                 node = self._operand_nodes(span)
                 if operand < len(node):
                     place = self.program.span(node[operand])
-                    for slope in self.words.slopes(of, wrt):
+                    for slope in self._own_first(self.words.slopes(of, wrt), span):
                         yield from self._replace(place, slope)
             case AddTerm(span, value, factor, root, via):
                 for term in self.words.terms(value, factor, root, via, span):
@@ -123,6 +130,15 @@ class SourceEditor(OperandEditor):
             case Gradient(span, node_, root, wrt, factors):
                 for code in self.words.gradients(node_, root, wrt, factors):
                     yield from self._replace(span, code)
+
+    def _other_way(self, span: Span) -> Iterator[Rewritten]:
+        """``x -= v`` for ``x += v``, where ``v`` has the wrong sign."""
+        statement = self._statement(span)
+        if isinstance(statement, ast.AugAssign) and self.program.span(statement.value) == span:
+            symbol = {ast.Add: "-", ast.Sub: "+"}.get(type(statement.op))
+            if symbol is not None:
+                target, value = self._text(statement.target), self._text(statement.value)
+                yield from self._replace_statement(statement, f"{target} {symbol}= {value}")
 
     def _negated(self, span: Span) -> str | None:
         node = self._expression(span)
@@ -182,6 +198,8 @@ class SourceEditor(OperandEditor):
         if isinstance(statement, ast.AugAssign) and self.program.span(statement) == span:
             new = "pass" if kept == 0 else f"{self._text(statement.target)} = {self._text(statement.value)}"
             yield from self._replace_statement(statement, new)
+        elif isinstance(statement, ast.Assign) and self.program.span(statement) == span and kept == 0:
+            yield from self._replace_statement(statement, "pass")
         elif kept < len(operands):
             yield from self._replace(span, self._text(operands[kept]))
 
@@ -193,7 +211,7 @@ class SourceEditor(OperandEditor):
         first = [self._text(node.args[0])] if self._is_module(owner) and node.args else []
         settings = [] if axis is None else [f"axis={axis}"]
         settings += ["keepdims=True"] if keepdims else []
-        return f"{self._text(owner)}.{op}({', '.join([*first, *settings])})"
+        return f"{self._called_upon(owner)}.{op}({', '.join([*first, *settings])})"
 
     def _summed(self, node: ast.expr, axes: tuple[int, ...], keepdims: bool) -> str:
         axis = f"axis={axes[0] if len(axes) == 1 else axes}" if axes else ""

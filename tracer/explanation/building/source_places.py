@@ -6,6 +6,7 @@ Comes in: a program.  Goes out: the expressions and statements that stand at a s
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -34,11 +35,11 @@ class SourcePlaces:
     def __init__(self, program: Program, words: CodeWords) -> None:
         self.program, self.words = program, words
         self._nodes: dict[Span, list[ast.AST]] = {}
-        self._loose: set[Span] = set()
+        self._loose: dict[Span, ast.AST] = {}
         for node in ast.walk(program.tree):
             if isinstance(node, ast.expr | ast.stmt):
                 self._nodes.setdefault(program.span(node), []).append(node)
-            self._loose.update(program.span(inner) for inner in _beside_operators(node))
+            self._loose.update((program.span(inner), node) for inner in _beside_operators(node))
 
     def _text(self, node: ast.AST) -> str:
         return self.program.text_of(self.program.span(node))
@@ -52,18 +53,46 @@ class SourcePlaces:
             next((n for n in self._nodes.get(place, ()) if isinstance(n, ast.stmt)), None) if place else None
         )
 
+    def _own_first(self, texts: list[str], at: Span) -> list[str]:
+        """Expressions in the variables of the function that a place stands in, before those that need others."""
+        around = [n for n in ast.walk(self.program.tree) if isinstance(n, ast.FunctionDef) and _holds(n, at)]
+        if not around:
+            return texts
+        inside = list(ast.walk(max(around, key=lambda n: n.lineno)))
+        own = {n.arg for n in inside if isinstance(n, ast.arg)}
+        own |= {n.id for n in inside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        return sorted(texts, key=lambda text: not set(re.findall(r"(?<![\w.])[^\W\d]\w*", text)) <= own | {"np"})
+
+    def _value_span(self, span: Span) -> Span:
+        """The value of a statement for what it is bound to: where a value only gets another name."""
+        statement = self._statement(span)
+        if isinstance(statement, ast.Assign) and [self.program.span(t) for t in statement.targets] == [span]:
+            return self.program.span(statement.value)
+        return span
+
     def _replace(self, span: Span, new: str) -> Iterator[Rewritten]:
         """The text of a span replaced; put into parentheses where it needs them."""
         if "\n" in new:
             return
-        if span in self._loose and not is_tight(new) and not self._is_enclosed(span):
+        if span in self._loose and not is_tight(new) and not self._is_enclosed(span) and self._is_torn(span, new):
             new = f"({new})"
-        lines = list(self.program.lines[span.line - 1 : span.end_line])
-        if not lines:
-            return
-        last = lines[-1][span.end_column :]
-        text = lines[0][: span.column] + new + last
-        yield Rewritten(Edit(span.line, span.end_line, text), self.program.text_of(span), new)
+        if self.program.lines[span.line - 1 : span.end_line]:
+            yield Rewritten(self._with(span, new), self.program.text_of(span), new)
+
+    def _with(self, span: Span, new: str) -> Edit:
+        lines = self.program.lines[span.line - 1 : span.end_line]
+        return Edit(span.line, span.end_line, lines[0][: span.column] + new + lines[-1][span.end_column :])
+
+    def _is_torn(self, span: Span, new: str) -> bool:
+        """Whether what stands around an expression takes it apart; ``(d * mask) @ W`` is easier to read in any case."""
+        around = self._loose[span]
+        if isinstance(around, ast.BinOp) and isinstance(around.op, ast.MatMult):
+            return True
+        bare, closed = (edited(self.program, self._with(span, text)) for text in (new, f"({new})"))
+        try:
+            return ast.dump(ast.parse(bare)) != ast.dump(ast.parse(closed))
+        except SyntaxError:  # Python 2
+            return True
 
     def _is_enclosed(self, span: Span) -> bool:
         """Whether the program has put an expression into parentheses already."""
@@ -88,6 +117,11 @@ class SourcePlaces:
     def _inside(self, node: ast.expr, text: str) -> str:
         """An operand's text, in parentheses if it is a sum itself."""
         return f"({text})" if isinstance(node, ast.BinOp) and isinstance(node.op, SUMS) else text
+
+    def _called_upon(self, node: ast.expr) -> str:
+        """The text of what a method is called of; its own parentheses are not within its span."""
+        text = self._text(node)
+        return text if isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call) else f"({text})"
 
     def _operand_nodes(self, span: Span) -> list[ast.expr]:
         """The operands of the operation that a place computes, in the order in which it takes them."""
@@ -167,6 +201,10 @@ def is_tight(text: str) -> bool:
 
 def tight(text: str) -> str:
     return text if is_tight(text) else f"({text})"
+
+
+def _holds(node: ast.FunctionDef, span: Span) -> bool:
+    return node.lineno <= span.line <= (node.end_lineno or node.lineno)
 
 
 def _is_key(node: ast.expr) -> bool:

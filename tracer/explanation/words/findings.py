@@ -53,6 +53,7 @@ class Told(Struct, frozen=True):
         spoiled: the parameters whose gradients are wrong because of it.
         grown: the shapes of a parameter, as text, before and after a step that gives it another one.
         penalised: the part of a parameter that the loss has a penalty on, where a line takes the parameter.
+        in_place: whether the wrong variable is an array that the line changes.
     """
 
     kind: str
@@ -65,6 +66,7 @@ class Told(Struct, frozen=True):
     place: str = ""
     grown: tuple[str, str] | None = None
     penalised: str = ""
+    in_place: bool = False
 
 
 _LEADS = {
@@ -117,6 +119,8 @@ def fault(told: Told) -> str:
     """What is wrong, what it should be, and what it spoils, in two or three sentences."""
     lead = _REPEATED if told.new.startswith("np.add.at(") else _LEADS.get(told.kind, _LEADS["unknown"])
     said = [lead.format(line=told.place or told.line)]
+    if told.in_place:
+        said = [f"Line {told.place or told.line} changes the wrong array in place."]
     if told.penalised:
         said = [f"Line {told.place or told.line} goes down a penalty that the loss only has on {_code(told.penalised)}."]
     if told.grown is not None:
@@ -131,7 +135,8 @@ def fault(told: Told) -> str:
         if told.new == f"{told.old}.copy()":
             said.append(f"{where} only gives the array another name, under which it changes too.")
             where = "It"
-        said.append(f"{where} should say {_code(told.new)} instead of {_code(told.old)}.")
+        instead = f"should say {_code(told.new)} instead of {_code(told.old)}"
+        said.append(f"{where} {'should be left out' if told.new == 'pass' else instead}.")
     elif told.new:
         said.append(f"What is missing is {_code(told.new)}.")
     elif told.derivative:

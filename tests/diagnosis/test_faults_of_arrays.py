@@ -1,0 +1,123 @@
+"""Faults in what a statement does to an array: another one is changed or read, or only a part, or nothing is done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.diagnosis.planted import Planted, assert_told, wrong
+
+CLASSIFIER = """\
+import numpy as np
+rng = np.random.default_rng(0)
+N, D, H, C = 12, 3, 5, 4
+X, y = rng.normal(size=(N, D)), rng.integers(0, C, 12)
+W1, W2 = rng.normal(size=(D, H)), rng.normal(size=(H, C))
+for step in range(4):
+    h = np.maximum(0, X @ W1)
+    scores = h @ W2
+    probs = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    loss = -np.log(probs[range(N), y]).mean()
+    dscores = probs.copy()
+    dscores[range(N), y] -= 1
+    dscores /= N
+    dW2 = h.T @ dscores
+    dh = dscores @ W2.T
+    dh[h <= 0] = 0
+    dW1 = X.T @ dh
+    W1 -= 0.5 * dW1
+    W2 -= 0.5 * dW2
+"""
+
+RIDGE = """\
+import numpy as np
+rng = np.random.default_rng(1)
+X, y = np.c_[np.ones(12), rng.normal(size=(12, 3))], rng.normal(size=12)
+theta, lam, m = rng.normal(size=4), 0.5, 12
+for step in range(4):
+    error = X @ theta - y
+    cost = np.sum(error ** 2) / (2 * m) + lam / (2 * m) * np.sum(theta ** 2)
+    penalty = theta.copy()
+    grad = X.T @ error / m
+    grad += lam / m * penalty
+    theta = theta - 0.3 * grad
+"""
+
+HIDDEN = """\
+import numpy as np
+rng = np.random.default_rng(2)
+X, T = rng.normal(size=(12, 3)), rng.normal(size=(12, 2))
+W1, W2 = rng.normal(size=(3, 5)), rng.normal(size=(5, 2))
+def relu_backward(d, z):
+    dx = d * (z > 0)
+    return dx
+for step in range(4):
+    z = X @ W1
+    h = np.maximum(z, 0)
+    out = h @ W2
+    loss = 0.5 * np.mean((out - T) ** 2)
+    d_out = out - T
+    dW2 = h.T @ d_out / len(X)
+    dz = relu_backward(d_out @ W2.T, z)
+    dW1 = X.T @ dz / len(X)
+    W1 -= 0.1 * dW1
+    W2 -= 0.1 * dW2
+"""
+
+SMOOTH = """\
+import numpy as np
+rng = np.random.default_rng(3)
+X, hard = rng.normal(size=(12, 3)), np.eye(4)[rng.integers(0, 4, 12)]
+soft = 0.9 * hard + 0.1 / 4
+W = rng.normal(size=(3, 4))
+for step in range(4):
+    z = X @ W
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    loss = -np.sum(soft * np.log(p)) / len(X)
+    dz = (p - soft) / len(X)
+    dW = X.T @ dz
+    W -= 0.1 * dW
+"""
+
+FAULTS = {
+    "a value that nothing reads is changed": Planted(
+        CLASSIFIER,
+        "    dscores[range(N), y] -= 1",
+        "    scores[range(N), y] -= 1",
+        "wrong operand",
+        "dscores[range(N), y] -= 1",
+    ),
+    "a value that the backward pass still needs is changed": Planted(
+        CLASSIFIER, "    dscores[range(N), y] -= 1", "    h[range(N), y] -= 1", "wrong operand", "dscores[range(N), y] -= 1"
+    ),
+    "a penalty is taken of a part of a parameter": Planted(
+        RIDGE,
+        "    grad += lam / m * penalty",
+        "    grad[1:] += lam / m * theta[1:]",
+        "missing term",
+        "grad += lam / m * theta",
+    ),
+    "a penalty is taken away from the intercept": Planted(
+        RIDGE, "    grad = X.T", "    penalty[0] = 0\n    grad = X.T", "missing term", "pass"
+    ),
+    "a slope is forgotten, so that a value only gets another name": Planted(
+        HIDDEN, "    dx = d * (z > 0)", "    dx = d", "missing mask", "dx = d * (z > 0)"
+    ),
+    "an output is taken for its gradient": Planted(
+        HIDDEN, "    d_out = out - T", "    d_out = out", "missing term", "d_out = out - T"
+    ),
+    "hard labels stand for soft ones": Planted(
+        SMOOTH, "    dz = (p - soft) / len(X)", "    dz = (p - hard) / len(X)", "wrong operand", "dz = (p - soft) / len(X)"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_told_by_its_kind_and_mended(name: str, tmp_path: Path) -> None:
+    assert_told(FAULTS[name], tmp_path)
+
+
+@pytest.mark.parametrize("program", [CLASSIFIER, RIDGE, HIDDEN, SMOOTH])
+def test_the_same_programs_without_the_fault_are_right(program: str, tmp_path: Path) -> None:
+    assert not wrong(program, tmp_path)
