@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from tracer.gradients.adjoints import ELEMENTWISE, is_real
 from tracer.matching.candidates import Match, Matcher, Sort
-from tracer.matching.updates import Update, is_everything
+from tracer.matching.updates import Update, is_everything, without_ones
 from tracer.tape.node import Kind
 from tracer.tape.tape import Tape
 
@@ -89,7 +89,7 @@ class _Walk:
         self.seen: set[int] = set()
 
     def run(self) -> None:
-        shape = self.tape.nodes[self.update.wrt].shape
+        shape = without_ones(self.tape.nodes[self.update.wrt].shape)
         graph = self.matcher.graph
         todo = [self.update.change]
         while todo:
@@ -106,7 +106,7 @@ class _Walk:
                 self.gradient = found
             if found is not None and found.scale.rank <= 1:  # but for its sign, the gradient itself
                 continue
-            if recorded.shape != shape or not is_real(recorded):
+            if without_ones(recorded.shape) != shape or not is_real(recorded):
                 continue
             window = self.tape.nodes[self.update.node].window
             carried = recorded.kind is Kind.LEAF or recorded.window < window

@@ -174,6 +174,11 @@ def _augments_a_place(node: Node) -> bool:
     return len(_targets(node.site.text)) == 1
 
 
+def without_ones(shape: tuple[int, ...] | None) -> tuple[int, ...] | None:
+    """A shape without axes of length 1: a number, and an array of one number, are the same gradient."""
+    return None if shape is None else tuple(n for n in shape if n != 1)
+
+
 def is_repeated(shape: tuple[int, ...] | None, to: tuple[int, ...] | None) -> bool:
     """Whether NumPy repeats an array of several axes or entries to give it another shape, as it does with a bias."""
     return bool(shape) and shape != to and fits_into(shape, to)
