@@ -80,17 +80,28 @@ def find_updates(tape: Tape) -> dict[int, Update]:
 
 
 def _carried_on(tape: Tape, updates: dict[int, Update]) -> dict[int, Update]:
-    """Without what only begins with a parameter, which itself moves on later.
+    """Without what only begins with a parameter, which itself moves on later, or with what does not move on at all.
 
-    So do a sum (``s = bias`` and ``s += w * x``) and a look ahead (``ahead = W + mu * v``).
+    So do a sum (``s = bias`` and ``s += w * x``) and a look ahead (``ahead = W + mu * v``); and a network that begins
+    with the data under a name of its own (``h = X`` and ``h = h + layer(h)``).
     """
     last = {(u.before, u.part): u.node for u in updates.values()}
     kept: dict[int, Update] = {}
     for node, update in updates.items():
         begun = last[update.before, update.part] != node and tape.nodes[node].kind is not Kind.MUTATION
-        if not begun and (tape.nodes[update.before].kind is Kind.LEAF or update.before in kept):
+        is_leaf = tape.nodes[update.before].kind is Kind.LEAF
+        if not begun and not _comes_back(tape, update.before) and (is_leaf or update.before in kept):
             kept[node] = update
     return kept
+
+
+def _comes_back(tape: Tape, leaf: int) -> bool:
+    """Whether all that read a value in one iteration read it again in a later one, as it was."""
+    read: dict[int, set[Site | None]] = {}
+    for user in tape.users(leaf):
+        read.setdefault(tape.nodes[user].window, set()).add(tape.nodes[user].site)
+    first, *later = (read[window] for window in sorted(read))
+    return bool(later) and first <= set().union(*later)
 
 
 def _rebound_places(tape: Tape) -> dict[int, set[str]]:

@@ -123,8 +123,9 @@ class SourceEditor(OperandEditor):
                     for slope in self._own_first(self.words.slopes(of, wrt), span):
                         yield from self._replace(place, slope)
             case AddTerm(span, value, factor, root, via):
-                for term in self.words.terms(value, factor, root, via, span):
-                    yield from self._plus(span, term)
+                for said in self.words.terms(value, factor, root, via, span):
+                    for term in self._as_given(said, span):
+                        yield from self._plus(span, term)
             case AddName(span, name):
                 yield from self._plus(span, name)
             case Gradient(span, node_, root, wrt, factors):
