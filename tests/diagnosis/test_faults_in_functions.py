@@ -277,7 +277,7 @@ PLANTED = {
     ),
     "new masks in every layer": (
         LAYERS, "return d * (1 - out ** 2) * self.mask", "return d * (1 - out ** 2) * self.draw(d.shape)",
-        "fresh random numbers", None,
+        "fresh random numbers", "return d * (1 - out ** 2) * self.mask",
     ),
     "the slope of the activation for every sample": (
         SAMPLES, "delta * slope(zs[-l])", "delta * slope(acts[-l])", "wrong operand",
