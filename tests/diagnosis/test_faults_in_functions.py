@@ -262,8 +262,42 @@ for step in range(3):
             p[k] -= 0.05 * grads[k]
 """
 
+SKIPS = """\
+import numpy as np
+rng = np.random.default_rng(14)
+X, T = rng.normal(size=(9, 4)), rng.normal(size=(9, 1))
+class Skip:
+    def __init__(self): self.W = 0.5 * rng.normal(size=(5, 5))
+    def forward(self, x):
+        self.x, self.z = x, x @ self.W
+        return x + np.maximum(self.z, 0)
+    def backward(self, dout):
+        dz = dout.copy()
+        dz[self.z <= 0] = 0
+        self.dW = self.x.T @ dz
+        return dout + dz @ self.W.T
+layers, first, last = [Skip(), Skip()], rng.normal(size=(4, 5)), rng.normal(size=(5, 1))
+for step in range(3):
+    h = X @ first
+    for layer in layers:
+        h = layer.forward(h)
+    out = h @ last
+    loss = 0.5 * np.mean((out - T) ** 2)
+    dout = (out - T) / len(X)
+    dlast, d = h.T @ dout, dout @ last.T
+    for layer in reversed(layers):
+        d = layer.backward(d)
+    first -= 0.1 * X.T @ d
+    last -= 0.1 * dlast
+    for layer in layers:
+        layer.W -= 0.1 * layer.dW
+"""
+
 #: The program, the right text, the wrong one, the kind, and the line as it should be.
 PLANTED = {
+    "a mask that is put on an array which is still read under its other name": (
+        SKIPS, "dz = dout.copy()", "dz = dout", "stale operand", "dz = dout.copy()",
+    ),
     "the way around a layer": (
         RESIDUAL, 'p["W"].T @ dz + dout', 'p["W"].T @ dz', "missing term", 'dh = p["W"].T @ dz + dout',
     ),
@@ -310,7 +344,10 @@ PLANTED = {
 
 
 #: Where it shows is not where it is put right.
-ELSEWHERE = ("weights that move under another name",)
+ELSEWHERE = (
+    "weights that move under another name",
+    "a mask that is put on an array which is still read under its other name",
+)
 
 
 @pytest.mark.parametrize("what", PLANTED)
