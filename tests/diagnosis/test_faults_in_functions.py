@@ -293,8 +293,47 @@ for step in range(3):
         layer.W -= 0.1 * layer.dW
 """
 
+STEPS = """\
+import numpy as np
+rng = np.random.default_rng(15)
+N, T, D, H = 5, 4, 3, 4
+X, Y = rng.normal(size=(T, N, D)), rng.normal(size=(T, N, H))
+Wx, Wh = rng.normal(size=(D, H)), 0.5 * rng.normal(size=(H, H))
+def step_forward(x, prev_h, prev_c):
+    g = np.tanh(x @ Wx + prev_h @ Wh)
+    next_c = 0.7 * prev_c + g
+    next_h = np.tanh(next_c)
+    return next_h, next_c, (x, prev_h, g, next_h)
+def step_backward(dnext_h, dnext_c, cache):
+    x, prev_h, g, next_h = cache
+    dc = dnext_h * (1 - next_h ** 2) + dnext_c
+    dz = dc * (1 - g ** 2)
+    return dz @ Wh.T, 0.7 * dc, x.T @ dz, prev_h.T @ dz
+for it in range(3):
+    h, c, hs, caches = np.zeros((N, H)), np.zeros((N, H)), [], []
+    for t in range(T):
+        h, c, cache = step_forward(X[t], h, c)
+        hs.append(h)
+        caches.append(cache)
+    loss = 0.5 * sum(np.sum((hs[t] - Y[t]) ** 2) for t in range(T))
+    dprev_h, dprev_c, dWx, dWh = np.zeros((N, H)), np.zeros((N, H)), np.zeros_like(Wx), np.zeros_like(Wh)
+    for t in reversed(range(T)):
+        dprev_h, dprev_c, dwx, dwh = step_backward(hs[t] - Y[t] + dprev_h, dprev_c, caches[t])
+        dWx += dwx
+        dWh += dwh
+    Wx -= 0.01 * dWx
+    Wh -= 0.01 * dWh
+"""
+
 #: The program, the right text, the wrong one, the kind, and the line as it should be.
 PLANTED = {
+    "what the later step hands to a cell": (
+        STEPS, "(1 - next_h ** 2) + dnext_c", "(1 - next_h ** 2)", "missing term", "dc = dnext_h * (1 - next_h ** 2) + dnext_c",
+    ),
+    "what the later step hands to the state": (
+        STEPS, "hs[t] - Y[t] + dprev_h, dprev_c", "hs[t] - Y[t], dprev_c", "missing term",
+        "dprev_h, dprev_c, dwx, dwh = step_backward(hs[t] - Y[t] + dprev_h, dprev_c, caches[t])",
+    ),
     "a mask that is put on an array which is still read under its other name": (
         SKIPS, "dz = dout.copy()", "dz = dout", "stale operand", "dz = dout.copy()",
     ),
