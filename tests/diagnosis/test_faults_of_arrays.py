@@ -80,6 +80,44 @@ for step in range(4):
     W -= 0.1 * dW
 """
 
+SAMPLES = """\
+import numpy as np
+rng = np.random.default_rng(4)
+pairs = [(rng.normal(size=(3, 1)), rng.normal(size=(2, 1))) for _ in range(3)]
+ws, bs = [rng.normal(size=(4, 3)), rng.normal(size=(2, 4))], [np.zeros((4, 1)), np.zeros((2, 1))]
+def gradients(x, y):
+    h = np.tanh(ws[0] @ x + bs[0])
+    e = ws[1] @ h + bs[1] - y
+    cost = 0.5 * np.sum(e ** 2)
+    d = (ws[1].T @ e) * (1 - h ** 2)
+    return cost, [d @ x.T, e @ h.T], [d, e]
+for epoch in range(3):
+    sum_w, sum_b = [np.zeros_like(w) for w in ws], [np.zeros_like(b) for b in bs]
+    for x, y in pairs:
+        cost, dws, dbs = gradients(x, y)
+        sum_w = [s + d for s, d in zip(sum_w, dws)]
+        sum_b = [s + d for s, d in zip(sum_b, dbs)]
+    ws = [w - 0.1 * s for w, s in zip(ws, sum_w)]
+    bs = [b - 0.1 * s for b, s in zip(bs, sum_b)]
+"""
+
+RESIDUAL = """\
+import numpy as np
+rng = np.random.default_rng(5)
+X, T = rng.normal(size=(12, 3)), rng.normal(size=(12, 2))
+W1, W2 = rng.normal(size=(3, 5)), rng.normal(size=(5, 2))
+for step in range(4):
+    h = np.tanh(X @ W1)
+    out = h @ W2
+    loss = 0.5 * np.mean((out - T) ** 2)
+    d_out = (out - T) / T.size
+    dW2 = h.T @ d_out
+    dh = d_out @ W2.T
+    dW1 = X.T @ (dh * (1 - h * h))
+    W1 -= 0.1 * dW1
+    W2 -= 0.1 * dW2
+"""
+
 FAULTS = {
     "a value that nothing reads is changed": Planted(
         CLASSIFIER,
@@ -107,6 +145,27 @@ FAULTS = {
     "an output is taken for its gradient": Planted(
         HIDDEN, "    d_out = out - T", "    d_out = out", "missing term", "d_out = out - T"
     ),
+    "of the weights' sums only the last sample's is kept": Planted(
+        SAMPLES,
+        "        sum_w = [s + d for s, d in zip(sum_w, dws)]",
+        "        sum_w = [d for s, d in zip(sum_w, dws)]",
+        "accumulation",
+        "sum_w = [s + d for s, d in zip(sum_w, dws)]",
+    ),
+    "of the biases' sums only the last sample's is kept": Planted(
+        SAMPLES,
+        "        sum_b = [s + d for s, d in zip(sum_b, dbs)]",
+        "        sum_b = [d for s, d in zip(sum_b, dbs)]",
+        "accumulation",
+        "sum_b = [s + d for s, d in zip(sum_b, dbs)]",
+    ),
+    "a slope stands alone": Planted(
+        RESIDUAL,
+        "    dW1 = X.T @ (dh * (1 - h * h))",
+        "    dW1 = X.T @ (1 - h * h)",
+        "missing derivative",
+        "dW1 = X.T @ ((1 - h * h) * dh)",
+    ),
     "hard labels stand for soft ones": Planted(
         SMOOTH, "    dz = (p - soft) / len(X)", "    dz = (p - hard) / len(X)", "wrong operand", "dz = (p - soft) / len(X)"
     ),
@@ -118,6 +177,6 @@ def test_a_fault_is_told_by_its_kind_and_mended(name: str, tmp_path: Path) -> No
     assert_told(FAULTS[name], tmp_path)
 
 
-@pytest.mark.parametrize("program", [CLASSIFIER, RIDGE, HIDDEN, SMOOTH])
+@pytest.mark.parametrize("program", [CLASSIFIER, RIDGE, HIDDEN, SMOOTH, SAMPLES, RESIDUAL])
 def test_the_same_programs_without_the_fault_are_right(program: str, tmp_path: Path) -> None:
     assert not wrong(program, tmp_path)

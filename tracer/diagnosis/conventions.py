@@ -21,6 +21,8 @@ _SAME = 1e-6
 
 
 _LOSS = re.compile(r"loss|cost|error|(^|_)err$|mse|sse|rss|nll|(^|_)ce$", re.I)
+_LIKELIHOOD = re.compile(r"log_?lik|likelihood|(^|_)ll$|elbo", re.I)
+_NEGATED = re.compile(r"neg|minus|nll|loss|cost|error", re.I)
 #: One letter says a loss where a step subtracts: J may also be what a step adds to go up, such as a variance.
 _LETTER = re.compile(r"^[JLEC]$")
 
@@ -53,8 +55,13 @@ def has_wrong_sign(analysis: Analysis, target: Target, factors: Iterable[float] 
 
 
 def _ascending(analysis: Analysis, root: int, group: list[Target]) -> dict[Target, tuple[float, ...]]:
-    """All steps of a root, turned round, if they go up something that is called a loss and is never negative."""
+    """All steps of a root, turned round, if they go up something that is called a loss and is never negative.
+
+    So they are if they go down something that is called a likelihood.
+    """
     steps = [t for t in group if t.sign]
+    if steps and all(f < 0 for t in steps for f in t.steps) and _is_maximised(analysis, root):
+        return {t: tuple(-f for f in t.factors or ()) for t in steps if all(_is_rate(analysis, s) for s in steps)}
     if not steps or any(f <= 0 for t in steps for f in t.steps):
         return {}
     subtracted = all(t.sign < 0 for t in steps)
@@ -99,6 +106,13 @@ def _works_with(analysis: Analysis, parameter: int, others: set[int]) -> bool:
 def is_minimised(analysis: Analysis, root: int) -> bool:
     """Whether a root is called a loss and is never negative: nobody goes up that."""
     return _is_called(analysis, root, _LOSS)
+
+
+def _is_maximised(analysis: Analysis, root: int) -> bool:
+    """Whether a root is called the logarithm of a likelihood, and is negative: nobody goes down that."""
+    names = [name.rpartition(".")[2] for name in analysis.tape.nodes[root].names]
+    called = any(_LIKELIHOOD.search(name) for name in names) and not any(map(_NEGATED.search, names))
+    return called and all(float(np.sum(v)) < 0 for v in (*analysis.replays.of(root), analysis.tape.nodes[root].value))
 
 
 def _is_called(analysis: Analysis, root: int, name: re.Pattern[str]) -> bool:

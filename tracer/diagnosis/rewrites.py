@@ -70,6 +70,12 @@ class Accumulate(Struct, frozen=True):
     span: Span
 
 
+class AddUp(Struct, frozen=True):
+    """What is kept of the last run of a place, added to what was kept before: ``[t + d for t, d in zip(totals, ds)]``."""
+
+    span: Span
+
+
 class AddAt(Struct, frozen=True):
     """``np.add.at(x, index, v)`` for ``x[index] += v``."""
 
@@ -195,6 +201,7 @@ Rewrite: TypeAlias = Union[
     SumOperand,
     Overwrite,
     Accumulate,
+    AddUp,
     AddAt,
     Scale,
     ScaleOperand,

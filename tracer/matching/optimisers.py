@@ -2,8 +2,9 @@
 
 Comes in: an update.  Goes out: the name of the optimiser and the gradient within its step.  The step is
 walked from the change back through operations entry by entry on arrays of the parameter's shape, and through the
-system of equations that Newton's method solves: what it finds are the gradient, and state that was carried from an earlier iteration.  One state without a root is
-momentum, a sum of squares under a root is AdaGrad, a decaying one RMSProp, both kinds together Adam.
+system of equations that Newton's method solves: what it finds are the gradient, and state that was carried from
+an earlier iteration.  One state without a root is momentum, a sum of squares under a root is AdaGrad, a decaying one
+RMSProp, both kinds together Adam.
 """
 
 from __future__ import annotations
@@ -114,6 +115,8 @@ class _Walk:
             if carried and node not in self.matcher.forward:
                 self.states.update(recorded.names[:1])
                 continue
+            if node in self.matcher.forward and node not in self.matcher.updates and not carried:
+                continue  # what a forward value was computed from, the parameter too, is no part of the step
             if recorded.op in _ROOTS or (recorded.op == "power" and recorded.args[-1] == 0.5):
                 self.rooted = True
             if node in self.matcher.updates:

@@ -9,7 +9,7 @@ from tracer.diagnosis.edits.caches import other_caches
 from tracer.diagnosis.edits.changed_arrays import other_arrays
 from tracer.diagnosis.edits.computed import computed_otherwise
 from tracer.diagnosis.edits.derivatives import derivatives, times_variables
-from tracer.diagnosis.edits.gradients import gradients_instead, never_filled
+from tracer.diagnosis.edits.gradients import gradients_instead, never_filled, slopes_alone
 from tracer.diagnosis.edits.operands import other_operands
 from tracer.diagnosis.edits.order import exchanged_parts
 from tracer.diagnosis.edits.penalties import all_that_is_penalised, only_what_is_penalised
@@ -37,5 +37,6 @@ def changed_code(trials: Trials) -> Iterator[Edit]:
 def meant_values(trials: Trials) -> Iterator[Edit]:
     """All edits of what a value should be: a gradient, or itself and what is missing."""
     yield from constant_statistics(trials)
+    yield from slopes_alone(trials)
     yield from meant_under_another_name(trials)
     yield from gradients_instead(trials)

@@ -13,7 +13,7 @@ from itertools import chain, islice
 from msgspec.structs import replace
 
 from tracer.diagnosis import Finding, grown_parameters, targets
-from tracer.diagnosis.rewrites import OnlyPart, Operand, OtherArray, Rewrite
+from tracer.diagnosis.rewrites import AddUp, OnlyPart, Operand, OtherArray, Rewrite
 from tracer.explanation.building.code_words import CodeWords
 from tracer.explanation.building.parts import PartMaker
 from tracer.explanation.building.rewriting import SourceEditor
@@ -127,6 +127,9 @@ def diagnose_fault(
                 break
     site = analysis.tape.nodes[finding.cause].site
     span = finding.place or (site.span if site is not None else None)
+    if isinstance(finding.rewrite, AddUp) and rewritten is not None:  # what only hands values on computes none
+        span = program.statement_at(rewritten.edit.line, _indentation(program, rewritten.edit.line)) or span
+        maker.faults.moved[finding.cause] = span
     match = _meaning(analysis, finding)
     should = None
     if match is not None:
@@ -156,6 +159,10 @@ def diagnose_fault(
         () if edit is None else (edit,),
         None,
     )
+
+
+def _indentation(program: Program, line: int) -> int:
+    return len(_indent(program.lines[line - 1]))
 
 
 def _other_line(program: Program, rewritten: Rewritten | None, told: Span | None) -> int | None:

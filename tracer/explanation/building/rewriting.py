@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
@@ -17,6 +17,7 @@ from tracer.diagnosis.rewrites import (
     AddAt,
     AddName,
     AddTerm,
+    AddUp,
     DerivativeInstead,
     Drop,
     Exchanged,
@@ -96,6 +97,8 @@ class SourceEditor(OperandEditor):
                     yield from self._replace(place, f"{text} * {inner}")
             case Overwrite(span) | Accumulate(span):
                 yield from self._bound(span, isinstance(rewrite, Accumulate))
+            case AddUp():
+                yield from self._added_up()
             case AddAt(span):
                 yield from self._added_at(span)
             case Scale(span, text):
@@ -228,6 +231,16 @@ class SourceEditor(OperandEditor):
                     parts = f"{self._text(array)}, {shown}, {self._text(value)}"
                 yield from self._replace_statement(statement, f"np.add.at({parts})")
 
+    def _added_up(self) -> Iterator[Rewritten]:
+        """Each list of sums that a comprehension makes from itself and other items, and takes only the others."""
+        for nodes in self._nodes.values():
+            for node in nodes:
+                match node:
+                    case ast.Assign(targets=[target], value=ast.ListComp(elt=ast.Name(id=kept) as item, generators=[over])):
+                        for old in _items_of(self._text(target), over, self._text):
+                            if old != kept:
+                                yield from self._replace(self.program.span(item), f"{old} + {kept}")
+
     def _bound(self, span: Span, adding: bool) -> Iterator[Rewritten]:
         statement = self._statement(span)
         if isinstance(statement, ast.AugAssign) and not adding:
@@ -274,6 +287,14 @@ class SourceEditor(OperandEditor):
             yield from self._after(span, f"{changed} {'-' if minus else '+'}= {term}")
             return
         yield from self._replace(span, f"{self.program.text_of(span)} {'-' if minus else '+'} {term}")
+
+
+def _items_of(array: str, over: ast.comprehension, text: Callable[[ast.AST], str]) -> list[str]:
+    """The variables that stand for the items of a list where a comprehension walks it beside others."""
+    match over:
+        case ast.comprehension(target=ast.Tuple(elts=names), iter=ast.Call(func=ast.Name(id="zip"), args=lists)):
+            return [text(name) for name, given in zip(names, lists, strict=False) if text(given) == array]
+    return []
 
 
 def _parses(source: str) -> bool | None:
