@@ -118,6 +118,38 @@ for step in range(4):
     W2 -= 0.1 * dW2
 """
 
+MARGINS = """\
+import numpy as np
+rng = np.random.default_rng(6)
+N = 10
+X, y = rng.normal(size=(N, 3)), rng.integers(0, 4, N)
+W, reg = rng.normal(size=(3, 4)), 0.01
+for step in range(4):
+    S = X @ W
+    M = np.maximum(0, S - S[np.arange(N), y][:, None] + 1)
+    M[np.arange(N), y] = 0
+    loss = M.sum() / N + reg * np.sum(W * W)
+    mask = (M > 0).astype(float)
+    mask[np.arange(N), y] = -np.sum(mask, axis=1)
+    dW = X.T @ mask / N + 2 * reg * W
+    W -= 0.1 * dW
+"""
+
+WEIGHTED = """\
+import numpy as np
+rng = np.random.default_rng(7)
+X, y, weight = rng.normal(size=(10, 3)), rng.integers(0, 2, (10, 1)).astype(float), rng.uniform(0.5, 1.5, 10)
+W, b = np.zeros((3, 1)), 0.0
+for step in range(4):
+    p = 1 / (1 + np.exp(-(X @ W + b)))
+    loss = -np.mean(weight[:, None] * (y * np.log(p) + (1 - y) * np.log(1 - p)))
+    dz = (p - y) * weight[:, None] / len(y)
+    dW = X.T @ dz.sum(axis=1, keepdims=True)
+    db = dz.sum()
+    W -= 0.3 * dW
+    b -= 0.3 * db
+"""
+
 FAULTS = {
     "a value that nothing reads is changed": Planted(
         CLASSIFIER,
@@ -166,6 +198,27 @@ FAULTS = {
         "missing derivative",
         "dW1 = X.T @ ((1 - h * h) * dh)",
     ),
+    "one is subtracted for all margins that are not met": Planted(
+        MARGINS,
+        "    mask[np.arange(N), y] = -np.sum(mask, axis=1)",
+        "    mask[np.arange(N), y] = -1",
+        "wrong operand",
+        "mask[np.arange(N), y] = -np.sum(mask, axis=1)",
+    ),
+    "the same in place": Planted(
+        MARGINS,
+        "    mask[np.arange(N), y] = -np.sum(mask, axis=1)",
+        "    mask[np.arange(N), y] -= 1",
+        "wrong operand",
+        "mask[np.arange(N), y] -= np.sum(mask, axis=1)",
+    ),
+    "weights of samples meet a column": Planted(
+        WEIGHTED,
+        "    dz = (p - y) * weight[:, None] / len(y)",
+        "    dz = (p - y) * weight / len(y)",
+        "axis",
+        "dz = (p - y) * weight[:, None] / len(y)",
+    ),
     "hard labels stand for soft ones": Planted(
         SMOOTH, "    dz = (p - soft) / len(X)", "    dz = (p - hard) / len(X)", "wrong operand", "dz = (p - soft) / len(X)"
     ),
@@ -177,6 +230,6 @@ def test_a_fault_is_told_by_its_kind_and_mended(name: str, tmp_path: Path) -> No
     assert_told(FAULTS[name], tmp_path)
 
 
-@pytest.mark.parametrize("program", [CLASSIFIER, RIDGE, HIDDEN, SMOOTH, SAMPLES, RESIDUAL])
+@pytest.mark.parametrize("program", [CLASSIFIER, RIDGE, HIDDEN, SMOOTH, SAMPLES, RESIDUAL, MARGINS, WEIGHTED])
 def test_the_same_programs_without_the_fault_are_right(program: str, tmp_path: Path) -> None:
     assert not wrong(program, tmp_path)

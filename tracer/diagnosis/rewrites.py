@@ -120,6 +120,21 @@ class OnlyPart(Struct, frozen=True):
     edges: tuple[tuple[int, int], ...]
 
 
+class Reshaped(Struct, frozen=True):
+    """One operand of the expression as a column, or as an array of one axis."""
+
+    span: Span
+    operand: int
+    column: bool
+
+
+class StoreSum(Struct, frozen=True):
+    """``x[index] = v`` with minus the sum of ``x`` along an axis for ``v``, or ``x[index] -= v`` with that sum."""
+
+    span: Span
+    axis: int
+
+
 class WholeArrays(Struct, frozen=True):
     """A statement that changes a part of an array and reads a part of others, all by one slice, without that slice."""
 
@@ -207,6 +222,8 @@ Rewrite: TypeAlias = Union[
     ScaleOperand,
     Operand,
     OnlyPart,
+    Reshaped,
+    StoreSum,
     WholeArrays,
     OtherArray,
     Exchanged,

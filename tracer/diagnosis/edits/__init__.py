@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracer.diagnosis.edits.aliases import meant_under_another_name, under_another_name
+from tracer.diagnosis.edits.broadcasts import reshaped_operands, sums_stored
 from tracer.diagnosis.edits.caches import other_caches
 from tracer.diagnosis.edits.changed_arrays import other_arrays
 from tracer.diagnosis.edits.computed import computed_otherwise
@@ -24,6 +25,8 @@ def changed_code(trials: Trials) -> Iterator[Edit]:
     yield from never_filled(trials)
     yield from computed_otherwise(trials)
     yield from other_arrays(trials)
+    yield from reshaped_operands(trials)
+    yield from sums_stored(trials)
     yield from exchanged_parts(trials)
     yield from only_what_is_penalised(trials)
     yield from all_that_is_penalised(trials)

@@ -13,7 +13,7 @@ from itertools import chain, islice
 from msgspec.structs import replace
 
 from tracer.diagnosis import Finding, grown_parameters, targets
-from tracer.diagnosis.rewrites import AddUp, OnlyPart, Operand, OtherArray, Rewrite
+from tracer.diagnosis.rewrites import AddUp, OnlyPart, Operand, OtherArray, Reshaped, Rewrite, StoreSum
 from tracer.explanation.building.code_words import CodeWords
 from tracer.explanation.building.parts import PartMaker
 from tracer.explanation.building.rewriting import SourceEditor
@@ -147,7 +147,7 @@ def diagnose_fault(
         derivative=None if match is None else should.text if should is not None else None,
         spoiled=_spoiled_names(finding, maker),
         penalised=words.readings(finding.rewrite.part)[0] if isinstance(finding.rewrite, OnlyPart) else "",
-        in_place=isinstance(finding.rewrite, OtherArray),
+        how=_DONE.get(type(finding.rewrite), ""),
         grown=None if finding.grown is None else (str(finding.grown[0]), str(finding.grown[1])),
     )
     edit = rewritten.edit if rewritten is not None else None
@@ -182,6 +182,8 @@ def _told_as(finding: Finding) -> list[Rewrite]:
     return [] if rewrite is None else [rewrite]
 
 
+#: What a line does to an array, where a rewrite says it.
+_DONE: dict[type, str] = {OtherArray: "changes", Reshaped: "repeats", StoreSum: "stores"}
 #: How many ways to write an edit are run at most.
 _MOST_WAYS = 5
 

@@ -30,9 +30,11 @@ from tracer.diagnosis.rewrites import (
     OtherCache,
     Overwrite,
     Reduction,
+    Reshaped,
     Rewrite,
     Scale,
     ScaleOperand,
+    StoreSum,
     SumOperand,
     TimesDerivative,
     Transposed,
@@ -95,6 +97,14 @@ class SourceEditor(OperandEditor):
                     place = self.program.span(operands[operand])
                     inner = self._inside(operands[operand], self.program.text_of(place))
                     yield from self._replace(place, f"{text} * {inner}")
+            case Reshaped(span, operand, column):
+                operands = self._operand_nodes(span)
+                if operand < len(operands):
+                    text = tight(self._text(operands[operand]))
+                    new = f"{text}[:, None]" if column else f"{text}.ravel()"
+                    yield from self._replace(self.program.span(operands[operand]), new)
+            case StoreSum(span, axis):
+                yield from self._sum_stored(span, axis)
             case Overwrite(span) | Accumulate(span):
                 yield from self._bound(span, isinstance(rewrite, Accumulate))
             case AddUp():
@@ -230,6 +240,16 @@ class SourceEditor(OperandEditor):
                 if isinstance(index, ast.Tuple):
                     parts = f"{self._text(array)}, {shown}, {self._text(value)}"
                 yield from self._replace_statement(statement, f"np.add.at({parts})")
+
+    def _sum_stored(self, span: Span, axis: int) -> Iterator[Rewritten]:
+        statement = self._statement(span)
+        match statement:
+            case ast.Assign(targets=[ast.Subscript(value=array) as target]):
+                new = f"{self._text(target)} = -np.sum({self._text(array)}, axis={axis})"
+                yield from self._replace_statement(statement, new)
+            case ast.AugAssign(target=ast.Subscript(value=array) as target, op=ast.Sub()):
+                new = f"{self._text(target)} -= np.sum({self._text(array)}, axis={axis})"
+                yield from self._replace_statement(statement, new)
 
     def _added_up(self) -> Iterator[Rewritten]:
         """Each list of sums that a comprehension makes from itself and other items, and takes only the others."""
