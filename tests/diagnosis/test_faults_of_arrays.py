@@ -150,6 +150,28 @@ for step in range(4):
     b -= 0.3 * db
 """
 
+STRIDED = """\
+import numpy as np
+rng = np.random.default_rng(8)
+x, target = rng.normal(size=7), rng.normal(size=4)
+gain, w, k, s, pad = rng.normal(size=7), rng.normal(size=3), 3, 2, 1
+for step in range(4):
+    a = np.zeros(9)
+    a[pad:-pad] = x * gain
+    out = np.zeros(4)
+    for i in range(4):
+        out[i] = np.dot(a[i * s:i * s + k], w)
+    loss = 0.5 * np.sum((out - target) ** 2)
+    d_out = out - target
+    dw, da = np.zeros(k), np.zeros(9)
+    for i in range(4):
+        dw += d_out[i] * a[i * s:i * s + k]
+        da[i * s:i * s + k] += d_out[i] * w
+    d_gain = da[pad:-pad] * x
+    w -= 0.05 * dw
+    gain -= 0.05 * d_gain
+"""
+
 FAULTS = {
     "a value that nothing reads is changed": Planted(
         CLASSIFIER,
@@ -219,6 +241,20 @@ FAULTS = {
         "axis",
         "dz = (p - y) * weight[:, None] / len(y)",
     ),
+    "a stride is forgotten": Planted(
+        STRIDED,
+        "        da[i * s:i * s + k] += d_out[i] * w",
+        "        da[i:i + k] += d_out[i] * w",
+        "wrong operand",
+        "da[i * s:i * s + k] += d_out[i] * w",
+    ),
+    "the borders are cut off wrongly": Planted(
+        STRIDED,
+        "    d_gain = da[pad:-pad] * x",
+        "    d_gain = da[2 * pad:] * x",
+        "wrong operand",
+        "d_gain = da[pad:-pad] * x",
+    ),
     "hard labels stand for soft ones": Planted(
         SMOOTH, "    dz = (p - soft) / len(X)", "    dz = (p - hard) / len(X)", "wrong operand", "dz = (p - soft) / len(X)"
     ),
@@ -230,6 +266,6 @@ def test_a_fault_is_told_by_its_kind_and_mended(name: str, tmp_path: Path) -> No
     assert_told(FAULTS[name], tmp_path)
 
 
-@pytest.mark.parametrize("program", [CLASSIFIER, RIDGE, HIDDEN, SMOOTH, SAMPLES, RESIDUAL, MARGINS, WEIGHTED])
+@pytest.mark.parametrize("program", [CLASSIFIER, RIDGE, HIDDEN, SMOOTH, SAMPLES, RESIDUAL, MARGINS, WEIGHTED, STRIDED])
 def test_the_same_programs_without_the_fault_are_right(program: str, tmp_path: Path) -> None:
     assert not wrong(program, tmp_path)

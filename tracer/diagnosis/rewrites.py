@@ -120,6 +120,13 @@ class OnlyPart(Struct, frozen=True):
     edges: tuple[tuple[int, int], ...]
 
 
+class OtherIndex(Struct, frozen=True):
+    """The index that a place reads or changes an array at, as that of another place, the one that computed ``of``."""
+
+    span: Span
+    of: int
+
+
 class Reshaped(Struct, frozen=True):
     """One operand of the expression as a column, or as an array of one axis."""
 
@@ -222,6 +229,7 @@ Rewrite: TypeAlias = Union[
     ScaleOperand,
     Operand,
     OnlyPart,
+    OtherIndex,
     Reshaped,
     StoreSum,
     WholeArrays,

@@ -28,6 +28,7 @@ from tracer.diagnosis.rewrites import (
     Operator,
     OtherArray,
     OtherCache,
+    OtherIndex,
     Overwrite,
     Reduction,
     Reshaped,
@@ -120,6 +121,8 @@ class SourceEditor(OperandEditor):
                 yield from self._only_part(rewrite)
             case Exchanged(span, one, other):
                 yield from self._at(span, self._exchanged(span, one, other))
+            case OtherIndex(span, of):
+                yield from self._other_index(span, of)
             case WholeArrays(span):
                 yield from self._without_slice(span)
             case OtherArray(span, array):
