@@ -172,6 +172,29 @@ for step in range(4):
     gain -= 0.05 * d_gain
 """
 
+POOLED = """\
+import numpy as np
+rng = np.random.default_rng(9)
+image, target = rng.normal(size=(4, 6)), rng.normal(size=(2, 3))
+gain = 1 + 0.1 * rng.normal(size=(4, 6))
+for step in range(4):
+    a = image * gain
+    out = np.zeros((2, 3))
+    for i in range(2):
+        for j in range(3):
+            out[i, j] = np.max(a[2 * i:2 * i + 2, 2 * j:2 * j + 2])
+    loss = 0.5 * np.sum((out - target) ** 2)
+    d_out = out - target
+    d_a = np.zeros_like(a)
+    for i in range(2):
+        for j in range(3):
+            window = a[2 * i:2 * i + 2, 2 * j:2 * j + 2]
+            r, c = np.unravel_index(np.argmax(window), window.shape)
+            d_a[2 * i + r, 2 * j + c] += d_out[i, j]
+    d_gain = d_a * image
+    gain -= 0.05 * d_gain
+"""
+
 FAULTS = {
     "a value that nothing reads is changed": Planted(
         CLASSIFIER,
@@ -255,6 +278,13 @@ FAULTS = {
         "wrong operand",
         "d_gain = da[pad:-pad] * x",
     ),
+    "row and column of a maximum are exchanged": Planted(
+        POOLED,
+        "            d_a[2 * i + r, 2 * j + c] += d_out[i, j]",
+        "            d_a[2 * i + c, 2 * j + r] += d_out[i, j]",
+        "wrong operand",
+        "d_a[2 * i + r, 2 * j + c] += d_out[i, j]",
+    ),
     "hard labels stand for soft ones": Planted(
         SMOOTH, "    dz = (p - soft) / len(X)", "    dz = (p - hard) / len(X)", "wrong operand", "dz = (p - soft) / len(X)"
     ),
@@ -266,6 +296,6 @@ def test_a_fault_is_told_by_its_kind_and_mended(name: str, tmp_path: Path) -> No
     assert_told(FAULTS[name], tmp_path)
 
 
-@pytest.mark.parametrize("program", [CLASSIFIER, RIDGE, HIDDEN, SMOOTH, SAMPLES, RESIDUAL, MARGINS, WEIGHTED, STRIDED])
+@pytest.mark.parametrize("program", [CLASSIFIER, RIDGE, HIDDEN, SMOOTH, SAMPLES, RESIDUAL, MARGINS, WEIGHTED, STRIDED, POOLED])
 def test_the_same_programs_without_the_fault_are_right(program: str, tmp_path: Path) -> None:
     assert not wrong(program, tmp_path)

@@ -127,6 +127,14 @@ class OtherIndex(Struct, frozen=True):
     of: int
 
 
+class ExchangedNames(Struct, frozen=True):
+    """Two variables of an index exchanged."""
+
+    span: Span
+    one: str
+    other: str
+
+
 class Reshaped(Struct, frozen=True):
     """One operand of the expression as a column, or as an array of one axis."""
 
@@ -230,6 +238,7 @@ Rewrite: TypeAlias = Union[
     Operand,
     OnlyPart,
     OtherIndex,
+    ExchangedNames,
     Reshaped,
     StoreSum,
     WholeArrays,

@@ -15,7 +15,7 @@ from tracer.diagnosis.edits.operands import other_operands
 from tracer.diagnosis.edits.order import exchanged_parts
 from tracer.diagnosis.edits.penalties import all_that_is_penalised, only_what_is_penalised
 from tracer.diagnosis.edits.statistics import constant_statistics
-from tracer.diagnosis.edits.windows import other_windows
+from tracer.diagnosis.edits.windows import exchanged_in_an_index, other_windows
 from tracer.diagnosis.trials import Edit, Trials
 
 __all__ = ["changed_code", "meant_values"]
@@ -27,6 +27,7 @@ def changed_code(trials: Trials) -> Iterator[Edit]:
     yield from computed_otherwise(trials)
     yield from other_arrays(trials)
     yield from other_windows(trials)
+    yield from exchanged_in_an_index(trials)
     yield from reshaped_operands(trials)
     yield from sums_stored(trials)
     yield from exchanged_parts(trials)

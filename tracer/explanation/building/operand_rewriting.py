@@ -129,6 +129,14 @@ class OperandEditor(SourcePlaces):
         if old is not None and new is not None:
             yield from self._replace(self.program.span(old), self._text(new))
 
+    def _exchanged_names(self, span: Span, one: str, other: str) -> Iterator[Rewritten]:
+        """The index at a place with two variables exchanged."""
+        index = self._index_at(span)
+        if index is not None:
+            names = {one: other, other: one}
+            text = re.sub(r"(?<![\w.])[^\W\d]\w*", lambda found: names.get(found[0], found[0]), self._text(index))
+            yield from self._replace(self.program.span(index), text)
+
     def _index_at(self, span: Span) -> ast.expr | None:
         """What stands in the brackets of an expression, or of what a statement changes."""
         for node in self._nodes.get(span, ()):

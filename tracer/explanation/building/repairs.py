@@ -13,7 +13,17 @@ from itertools import chain, islice
 from msgspec.structs import replace
 
 from tracer.diagnosis import Finding, grown_parameters, targets
-from tracer.diagnosis.rewrites import AddUp, OnlyPart, Operand, OtherArray, OtherIndex, Reshaped, Rewrite, StoreSum
+from tracer.diagnosis.rewrites import (
+    AddUp,
+    ExchangedNames,
+    OnlyPart,
+    Operand,
+    OtherArray,
+    OtherIndex,
+    Reshaped,
+    Rewrite,
+    StoreSum,
+)
 from tracer.explanation.building.code_words import CodeWords
 from tracer.explanation.building.parts import PartMaker
 from tracer.explanation.building.rewriting import SourceEditor
@@ -183,7 +193,13 @@ def _told_as(finding: Finding) -> list[Rewrite]:
 
 
 #: What a line does to an array, where a rewrite says it.
-_DONE: dict[type, str] = {OtherArray: "changes", OtherIndex: "takes", Reshaped: "repeats", StoreSum: "stores"}
+_DONE: dict[type, str] = {
+    OtherArray: "changes",
+    OtherIndex: "takes",
+    ExchangedNames: "takes",
+    Reshaped: "repeats",
+    StoreSum: "stores",
+}
 #: How many ways to write an edit are run at most.
 _MOST_WAYS = 5
 

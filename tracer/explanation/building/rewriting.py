@@ -21,6 +21,7 @@ from tracer.diagnosis.rewrites import (
     DerivativeInstead,
     Drop,
     Exchanged,
+    ExchangedNames,
     Gradient,
     Negate,
     OnlyPart,
@@ -121,6 +122,8 @@ class SourceEditor(OperandEditor):
                 yield from self._only_part(rewrite)
             case Exchanged(span, one, other):
                 yield from self._at(span, self._exchanged(span, one, other))
+            case ExchangedNames(span, one, other):
+                yield from self._exchanged_names(span, one, other)
             case OtherIndex(span, of):
                 yield from self._other_index(span, of)
             case WholeArrays(span):
