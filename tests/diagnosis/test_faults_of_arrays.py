@@ -296,6 +296,40 @@ def test_a_fault_is_told_by_its_kind_and_mended(name: str, tmp_path: Path) -> No
     assert_told(FAULTS[name], tmp_path)
 
 
+BRANCHES = """\
+import numpy as np
+rng = np.random.default_rng(10)
+class Branch:
+    def __init__(self):
+        self.W = 0.5 * rng.normal(size=(4, 3))
+    def forward(self, x):
+        self.x, self.h = x, np.tanh(x @ self.W)
+        return self.h
+    def backward(self, dh):
+        self.dW += self.x.T @ (dh * (1 - self.h ** 2))
+net, A, B = Branch(), rng.normal(size=(8, 4)), rng.normal(size=(8, 4))
+for step in range(4):
+    net.dW = np.zeros_like(net.W)
+    one = net.forward(A)
+    other = net.forward(B)
+    loss = np.mean(np.sum((one - other) ** 2, axis=1))
+    d = 2 * (one - other) / len(A)
+    net.backward(-d)
+    net.forward(A)
+    net.backward(d)
+    net.W -= 0.1 * net.dW
+"""
+
+
+def test_what_a_second_forward_pass_overwrote_is_told_at_the_call_that_reads_it(tmp_path: Path) -> None:
+    assert not wrong(BRANCHES, tmp_path)
+    [(_, part)] = wrong(BRANCHES.replace("    net.forward(A)\n", ""), tmp_path)
+    assert part.source == "net.backward(d)" and part.diagnosis is not None
+    assert part.diagnosis.kind == "stale operand"
+    [edit] = part.diagnosis.edits
+    assert [line.strip() for line in edit.new.split("\n")] == ["net.forward(A)", "net.backward(d)", "net.forward(B)"]
+
+
 @pytest.mark.parametrize("program", [CLASSIFIER, RIDGE, HIDDEN, SMOOTH, SAMPLES, RESIDUAL, MARGINS, WEIGHTED, STRIDED, POOLED])
 def test_the_same_programs_without_the_fault_are_right(program: str, tmp_path: Path) -> None:
     assert not wrong(program, tmp_path)

@@ -178,6 +178,14 @@ class OtherCache(Struct, frozen=True):
     span: Span
 
 
+class ForwardAgain(Struct, frozen=True):
+    """A call of the backward pass right after the forward call that it belongs to, and the last forward call after it."""
+
+    span: Span
+    forward: Span
+    last: Span
+
+
 class TimesDerivative(Struct, frozen=True):
     """The expression times the local derivative ∂of/∂wrt."""
 
@@ -245,6 +253,7 @@ Rewrite: TypeAlias = Union[
     OtherArray,
     Exchanged,
     OtherCache,
+    ForwardAgain,
     TimesDerivative,
     DerivativeInstead,
     AddTerm,

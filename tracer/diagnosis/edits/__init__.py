@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tracer.diagnosis.edits.aliases import meant_under_another_name, under_another_name
 from tracer.diagnosis.edits.broadcasts import reshaped_operands, sums_stored
-from tracer.diagnosis.edits.caches import other_caches
+from tracer.diagnosis.edits.caches import earlier_states, other_caches
 from tracer.diagnosis.edits.changed_arrays import other_arrays
 from tracer.diagnosis.edits.computed import computed_otherwise
 from tracer.diagnosis.edits.derivatives import derivatives, times_variables
@@ -35,6 +35,7 @@ def changed_code(trials: Trials) -> Iterator[Edit]:
     yield from all_that_is_penalised(trials)
     yield from other_operands(trials)
     yield from other_caches(trials)
+    yield from earlier_states(trials)
     yield from derivatives(trials)
     yield from under_another_name(trials)
     yield from times_variables(trials)

@@ -22,6 +22,7 @@ from tracer.diagnosis.rewrites import (
     Drop,
     Exchanged,
     ExchangedNames,
+    ForwardAgain,
     Gradient,
     Negate,
     OnlyPart,
@@ -122,6 +123,8 @@ class SourceEditor(OperandEditor):
                 yield from self._only_part(rewrite)
             case Exchanged(span, one, other):
                 yield from self._at(span, self._exchanged(span, one, other))
+            case ForwardAgain(span, forward, last):
+                yield from self._around(span, self.program.text_of(forward), self.program.text_of(last))
             case ExchangedNames(span, one, other):
                 yield from self._exchanged_names(span, one, other)
             case OtherIndex(span, of):
