@@ -324,7 +324,8 @@ for step in range(4):
 def test_what_a_second_forward_pass_overwrote_is_told_at_the_call_that_reads_it(tmp_path: Path) -> None:
     assert not wrong(BRANCHES, tmp_path)
     [(_, part)] = wrong(BRANCHES.replace("    net.forward(A)\n", ""), tmp_path)
-    assert part.source == "net.backward(d)" and part.diagnosis is not None
+    assert part.source == "net.backward(d)"
+    assert part.diagnosis is not None
     assert part.diagnosis.kind == "stale operand"
     [edit] = part.diagnosis.edits
     assert [line.strip() for line in edit.new.split("\n")] == ["net.forward(A)", "net.backward(d)", "net.forward(B)"]

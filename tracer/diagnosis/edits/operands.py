@@ -19,9 +19,14 @@ from tracer.diagnosis.target import is_gradient
 from tracer.diagnosis.trials import Change, Edit, Overlay, Trials
 from tracer.gradients.adjoints import is_real
 from tracer.matching.gradient_names import numbered
+from tracer.matching.updates import fits_into
 from tracer.tape.node import Kind as NodeKind
 from tracer.tape.node import Node, Span
 from tracer.tape.tape import evaluate
+
+
+#: What repeats a row or a column of one side.
+_BROADCAST = ("multiply", "divide", "add", "subtract")
 
 
 def other_operands(trials: Trials) -> Iterator[Edit]:
@@ -219,10 +224,16 @@ def _in_series(
 
 
 def _may_stand(trials: Trials, operands: Mapping[int, int], others: Mapping[int, int]) -> bool:
-    """Whether the others have the shapes of what they replace, or what they replace is smaller than its reader."""
+    """Whether the others have the shapes of what they replace, or what they replace is smaller than its reader.
+
+    A row or a column may stand for what is multiplied or added entry by entry.
+    """
     for reader, operand in operands.items():
-        shape = trials.node(operand).shape
-        if trials.node(others[reader]).shape != shape and shape == trials.node(reader).shape:
+        shape, other = trials.node(operand).shape, trials.node(others[reader])
+        if other.shape == shape or shape != trials.node(reader).shape:
+            continue
+        narrow = bool(other.shape) and is_real(other) and fits_into(other.shape, shape or ())
+        if not narrow or trials.node(reader).op not in _BROADCAST:
             return False
     return True
 
