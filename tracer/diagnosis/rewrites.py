@@ -107,6 +107,14 @@ class Operand(Struct, frozen=True):
     previous: int = 0
 
 
+class OneOperand(Struct, frozen=True):
+    """Another variable as one operand of an expression, of which both are the same."""
+
+    span: Span
+    operand: int
+    new: int
+
+
 class OnlyPart(Struct, frozen=True):
     """A variable with zeros outside of a part of it, of which ``part`` is a reading.
 
@@ -244,6 +252,7 @@ Rewrite: TypeAlias = Union[
     Scale,
     ScaleOperand,
     Operand,
+    OneOperand,
     OnlyPart,
     OtherIndex,
     ExchangedNames,

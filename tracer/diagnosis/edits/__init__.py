@@ -11,7 +11,7 @@ from tracer.diagnosis.edits.changed_arrays import other_arrays
 from tracer.diagnosis.edits.computed import computed_otherwise
 from tracer.diagnosis.edits.derivatives import derivatives, times_variables
 from tracer.diagnosis.edits.gradients import gradients_instead, never_filled, slopes_alone
-from tracer.diagnosis.edits.operands import other_operands
+from tracer.diagnosis.edits.operands import met_by_itself, other_operands
 from tracer.diagnosis.edits.order import exchanged_parts
 from tracer.diagnosis.edits.penalties import all_that_is_penalised, only_what_is_penalised
 from tracer.diagnosis.edits.statistics import constant_statistics
@@ -34,6 +34,7 @@ def changed_code(trials: Trials) -> Iterator[Edit]:
     yield from only_what_is_penalised(trials)
     yield from all_that_is_penalised(trials)
     yield from other_operands(trials)
+    yield from met_by_itself(trials)
     yield from other_caches(trials)
     yield from earlier_states(trials)
     yield from derivatives(trials)

@@ -25,6 +25,7 @@ from tracer.diagnosis.rewrites import (
     ForwardAgain,
     Gradient,
     Negate,
+    OneOperand,
     OnlyPart,
     Operand,
     Operator,
@@ -119,6 +120,11 @@ class SourceEditor(OperandEditor):
                     yield from self._scaled(span, way)
             case Operand():
                 yield from self._other_operand(rewrite)
+            case OneOperand(span, operand, new_node):
+                operands = self._operand_nodes(span)
+                if operand < len(operands):
+                    for reading in self.words.readings(new_node):
+                        yield from self._replace(self.program.span(operands[operand]), reading)
             case OnlyPart():
                 yield from self._only_part(rewrite)
             case Exchanged(span, one, other):
