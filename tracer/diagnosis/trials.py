@@ -125,9 +125,11 @@ class Trials(Surroundings):
 
     @cached_property
     def _exact(self) -> tuple[int, ...]:
-        """What is called a gradient, and is one without any factor."""
-        called = (n for n in self.affected if says_gradient(self.node(n).names))
-        return tuple(n for n in called if is_gradient(m := self.best(n)) and m is not None and m.scale.text == "1")
+        """What is called a gradient, and is one by a parameter without any factor."""
+        parameters = {t.wrt for t in (*self.targets, *self.right)}
+        called = ((n, self.best(n)) for n in self.affected if says_gradient(self.node(n).names))
+        exact = ((n, m) for n, m in called if is_gradient(m) and m is not None and m.scale.text == "1")
+        return tuple(n for n, m in exact if m.candidate.wrt in parameters)
 
     def _points_up(self, target: Target) -> bool:
         """Whether what is called a gradient is one but for its sign, and a step subtracts it though a loss is to go down."""
