@@ -235,8 +235,38 @@ for step in range(3):
     b -= 0.5 * dz.sum()
 """
 
+RESIDUAL = """\
+import numpy as np
+rng = np.random.default_rng(13)
+X, T = rng.normal(size=(3, 9)), rng.normal(size=(3, 9))
+blocks = [{"W": 0.4 * rng.normal(size=(3, 3)), "b": np.zeros((3, 1))} for _ in range(3)]
+def forward(p, h):
+    a = np.tanh(p["W"] @ h + p["b"])
+    return h + a, (h, a)
+def backward(p, cache, dout):
+    h, a = cache
+    dz = dout * (1 - a ** 2)
+    grads = {"W": dz @ h.T, "b": dz.sum(axis=1, keepdims=True)}
+    dh = p["W"].T @ dz + dout
+    return dh, grads
+for step in range(3):
+    h, caches = X, []
+    for p in blocks:
+        h, cache = forward(p, h)
+        caches.append(cache)
+    loss = 0.5 * np.sum((h - T) ** 2)
+    delta = h - T
+    for p, cache in zip(blocks[::-1], caches[::-1]):
+        delta, grads = backward(p, cache, delta)
+        for k in p:
+            p[k] -= 0.05 * grads[k]
+"""
+
 #: The program, the right text, the wrong one, the kind, and the line as it should be.
 PLANTED = {
+    "the way around a layer": (
+        RESIDUAL, 'p["W"].T @ dz + dout', 'p["W"].T @ dz', "missing term", 'dh = p["W"].T @ dz + dout',
+    ),
     "two parts in the wrong order": (
         GATES, "ds * g * i * (1 - i), ds * c * f * (1 - f),", "ds * c * f * (1 - f), ds * g * i * (1 - i),", "wrong operand",
         "da = np.vstack([ds * g * i * (1 - i), ds * c * f * (1 - f), ds * i * (1 - g ** 2)])",

@@ -135,3 +135,11 @@ def test_advantages_that_are_held_constant_are_no_missing_term() -> None:
 def test_a_fault_beside_constant_advantages_is_found() -> None:
     planted = HEADS.replace("dWp, dbp = h.T @ dz", "dWp, dbp = (1 - h * h).T @ dz")
     assert (line_of(HEADS, "dWp, dbp ="), "wrong operand") in wrong(explained_source(planted))
+
+
+def test_entries_that_are_copied_at_a_computed_place_are_no_labels() -> None:
+    source = PROGRAMS[SCRIPT].replace(
+        "    dscores = probs\n", "    seen = np.zeros(2)\n    k = i * 0 + 1\n    seen[k] = probs[k, k]\n    dscores = probs\n"
+    )
+    assert source != PROGRAMS[SCRIPT]
+    assert [loss.inferred for loss in explained_source(source).losses] == [True]

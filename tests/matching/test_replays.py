@@ -185,3 +185,35 @@ def test_replays_are_of_double_precision_also_where_the_program_rounds() -> None
         assert all(np.asarray(value).dtype == np.float64 for value in found.replays.of(node.id))
         assert found.matcher.best(node.id) is not None
     assert np.asarray(found.tape.find("dW")[-1].value).dtype == np.float32
+
+
+WIDE = """\
+import numpy as np
+rng = np.random.default_rng(0)
+{data}
+W = rng.normal(size={W}) * 0.05
+for i in range(5):
+    a = 1 / (1 + np.exp(-({product})))
+    loss = -np.log(a + 1e-12).mean()
+    dz = (a - 1) / a.size
+    W -= 0.1 * {gradient}
+"""
+
+
+@pytest.mark.parametrize(
+    ("data", "W", "product", "gradient"),
+    [
+        ("X = rng.normal(size=(8, 900))", "(900, 4)", "X @ W", "X.T @ dz"),
+        ("X = rng.normal(size=(900, 8))", "(4, 900)", "W @ X", "dz @ X.T"),
+        ("X = rng.normal(size=(8, 900))", "(4, 900)", "X @ W.T", "dz.T @ X"),
+        (
+            "X = rng.normal(size=(8, 900))", "(4, 9, 10, 10)", "X @ W.reshape(4, -1).T",
+            "(dz.T @ X).reshape(W.shape)",
+        ),
+    ],
+)  # fmt: skip
+def test_sums_over_many_inputs_saturate_nothing(data: str, W: str, product: str, gradient: str) -> None:
+    found = analysed_source(WIDE.format(data=data, W=W, product=product, gradient=gradient))
+    activation = next(n.id for n in found.tape.window_nodes() if "a" in n.names)
+    for values in found.matcher.replays.of(activation):
+        assert 0.05 < np.mean(np.abs(np.asarray(values) - 0.5)) < 0.4

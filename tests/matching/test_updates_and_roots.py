@@ -101,6 +101,28 @@ def test_a_running_total_a_mean_a_counter_and_a_decay_are_no_updates(update: str
     assert updated(analysed(update, f"{W}\ntotal = 0.0\ncount = 0\nmean = np.zeros(D)")) == ["W"]
 
 
+DECAYED_BIAS = """\
+import numpy as np
+rng = np.random.default_rng(0)
+X, T = rng.normal(size=(6, 3)), rng.normal(size=(6, 2))
+params = {"W": rng.normal(size=(3, 2)), "b": rng.normal(size=2)}
+mean = {k: np.zeros_like(v) for k, v in params.items()}
+for i in range(5):
+    d = X @ params["W"] + params["b"] - T
+    loss = 0.5 * np.sum(d * d)
+    grads = {"W": X.T @ d, "b": d.sum(0)}
+    for k in params:
+        mean[k] += 0.1 * (grads[k] - mean[k])
+        params[k] *= 1 - 0.01
+        params[k] -= 0.1 * mean[k]
+"""
+
+
+def test_a_bias_that_decays_before_its_step_is_updated_as_its_weights_are() -> None:
+    found = analysed_source(DECAYED_BIAS)
+    assert [n for n in updated(found) if "params" in n] == ["params['W']", "params['b']"]
+
+
 def test_a_forward_value_that_adds_something_is_no_update() -> None:
     found = analysed("shifted = W + 1.0\nother = X + 2 * X\nW -= rate * grad")
     assert updated(found) == ["W"]

@@ -325,6 +325,9 @@ for k in range(5):
         ("params = [(W - 0.1 * dW, b - 0.1 * db) for (W, b), (dW, db) in zip(params, grads)]", True),
         ("params = {k: params[k] - 0.1 * grads[k] for k in params}", True),
         ("params = tuple(p - 0.1 * g for p, g in zip(params, grads))", True),
+        ("params = list(map(lambda p, g: p - 0.1 * g, params, grads))", True),
+        ("params = params._replace(W=params.W - 0.1 * grads.W)", True),
+        ("for k in grads: params[k] = replace(params[k], W=params[k].W - 0.1 * grads[k])", True),
         ("others = [p - 0.1 * g for p, g in zip(params, grads)]", False),
         ("params = [np.copy(p) for p in params]", False),
     ],
@@ -332,6 +335,31 @@ for k in range(5):
 def test_parameters_that_are_made_anew_all_at_once_are_updates(update: str, trains: bool) -> None:
     source = f"for it in range(15):\n    out = forward(X @ params[0] @ params[1])\n    grads = back(out, X.T @ out)\n    {update}\n"
     assert [loop.line for loop in training_loops(parse(source, "p.py"))] == [1] * trains
+
+
+@pytest.mark.parametrize(
+    ("body", "trains"),
+    [
+        ("return p - rate * g", True),
+        ("return {k: v - rate * g['d' + k] for k, v in p.items()}", True),
+        ("return {'W': p['W'] - rate * g['W'], 'b': p['b'] - rate * g['b']}", True),
+        ("W, b = p; return W - rate * g[0], b - rate * g[1]", True),
+        ("return Parameters(p.W - rate * g.W, p.b - rate * g.b)", True),
+        ("return p._replace(W=p.W - rate * g.W)", True),
+        ("return tree_map(lambda a, b: a - rate * b, p, g)", True),
+        ("new = [a - rate * b for a, b in zip(p, g)]; return new", True),
+        ("return p - p.mean()", False),
+        ("return g - rate * p", False),
+        ("return [a for a in p]", False),
+    ],
+)
+def test_parameters_that_a_function_hands_back_changed_are_updates(body: str, trains: bool) -> None:
+    source = (
+        f"def update(p, g, rate):\n    {body}\n"
+        "for it in range(15):\n    out = forward(X @ params[0] @ params[1])\n    grads = back(out, X.T @ out)\n"
+        "    params = update(params, grads, 0.1)\n"
+    )
+    assert [loop.line for loop in training_loops(parse(source, "p.py"))] == [3] * trains
 
 
 def test_a_sum_over_examples_that_is_not_read_again_is_no_update() -> None:

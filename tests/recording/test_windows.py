@@ -233,9 +233,10 @@ def test_more_bytes_than_there_is_room_for_cut_a_window_too(monkeypatch: pytest.
 
     monkeypatch.setattr(state, "MOST_BYTES", 10_000)
     recording = record(
-        "import numpy as np\nx = np.ones(100)\nfor k in range(100):\n    x = x * 1.5\nprint(x[0])\n"
+        "import numpy as np\nx = np.ones(100)\nfor k in range(3):\n    for j in range(100):\n        x = x * 1.5\n",
+        loop=3,
     )
-    assert len(recording.tape) < 60
+    assert len(recording.tape) < 100
     assert "GiB of values" in recording.notices[0].what
 
 
@@ -428,3 +429,64 @@ def test_a_function_is_recorded_with_its_parameters_as_leaves() -> None:
 def test_a_built_in_function_cannot_be_recorded() -> None:
     with pytest.raises(ProgramError, match="not a function written in Python"):
         record_function(len, [1])
+
+
+HIDDEN_UPDATE = """\
+import numpy as np
+rng = np.random.default_rng(0)
+X, T = rng.normal(size=(6, 3)), rng.normal(size=(6, 2))
+W = rng.normal(size=(3, 2))
+rules = {"sgd": lambda p, g: np.add(p, np.multiply(g, -0.1))}
+def run(W, epochs):
+    for epoch in range(epochs):
+        d = X @ W - T
+        loss = 0.5 * np.sum(d * d)
+        dW = X.T @ d
+        W = rules["sgd"](W, dW)
+    return W
+W = run(W, 200)
+"""
+
+
+def test_where_no_loop_seems_to_train_the_one_that_goes_on_for_long_is_recorded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source = HIDDEN_UPDATE.replace("loss = ", "half = ")
+    assert len(record(source).tape.windows) == 1
+    monkeypatch.setattr("tracer.recording.state.MOST_NODES", 300)
+    short = record(source)
+    assert iterations(short) == [0, 1]
+    assert said(short) == [(7, "No loop was recog")]
+    bindings = {b.name for b in short.tape.bindings}
+    assert {"half", "d", "W"} <= bindings
+
+
+def test_where_no_loop_seems_to_train_the_one_is_recorded_whose_losses_follow_from_gradients() -> None:
+    assert iterations(record(HIDDEN_UPDATE)) == [0, 1]
+    assert said(record(HIDDEN_UPDATE)) == [(7, "No loop was recog")]
+
+
+def test_a_loop_over_time_without_a_training_loop_is_recorded_whole() -> None:
+    recurrent = """\
+import numpy as np
+rng = np.random.default_rng(0)
+X, T, U = rng.normal(size=(7, 4)), rng.normal(size=(7, 4)), rng.normal(size=(4, 4))
+h, loss, hs = np.zeros(4), 0.0, []
+for t in range(7):
+    h = np.tanh(U @ h + X[t])
+    hs.append(h)
+    loss = loss + np.sum((h - T[t]) ** 2)
+dU, dh = np.zeros_like(U), np.zeros(4)
+for t in range(6, 0, -1):
+    dz = (dh + 2 * (hs[t] - T[t])) * (1 - hs[t] ** 2)
+    dU += np.outer(dz, hs[t - 1])
+    dh = U.T @ dz
+"""
+    recording = record(recurrent)
+    assert len(recording.tape.windows) == 1
+    assert sum(b.name == "loss" for b in recording.tape.bindings) == 8
+    assert not recording.notices
+
+
+def said(recording: Recording) -> list[tuple[int, str]]:
+    return [(n.line, n.what[:17]) for n in recording.notices]

@@ -25,7 +25,7 @@ from tracer.matching.judging import judged_updates
 from tracer.matching.optimisers import recognise, selects_all, solved_for
 from tracer.matching.scale import name_scale
 from tracer.matching.severed import is_severed
-from tracer.matching.updates import Update, fits_into
+from tracer.matching.updates import Update, fits_into, without_ones
 from tracer.tape.node import Kind
 
 
@@ -216,7 +216,7 @@ def _kernel(analysis: Analysis, update: Update) -> int | None:
     is called a gradient among them.
     """
     tape = analysis.tape
-    shape = tape.nodes[update.wrt].shape
+    shape = without_ones(tape.nodes[update.wrt].shape)
     window = tape.nodes[update.node].window
     found: list[int] = []
     seen: set[int] = set()
@@ -224,7 +224,7 @@ def _kernel(analysis: Analysis, update: Update) -> int | None:
     while todo:
         node = todo.pop()
         recorded = tape.nodes[node]
-        if node in seen or recorded.shape != shape or not is_real(recorded):
+        if node in seen or without_ones(recorded.shape) != shape or not is_real(recorded):
             continue
         seen.add(node)
         if node in (update.before, update.part) or recorded.kind is Kind.LEAF or recorded.window < window:

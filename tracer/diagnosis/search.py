@@ -16,6 +16,7 @@ from tracer.diagnosis.entrances import Entrances, changes_factor, is_known
 from tracer.diagnosis.finding import Finding, Kind
 from tracer.diagnosis.identification import identify
 from tracer.diagnosis.intent import targets
+from tracer.diagnosis.rewrites import Accumulate
 from tracer.diagnosis.target import Target, is_gradient
 from tracer.diagnosis.trials import Edit, Trials
 from tracer.matching.analysis import Analysis
@@ -120,9 +121,11 @@ def _smallest(trials: Trials, until: float) -> tuple[Edit, tuple[Target, ...]] |
     trials.tried = [n for n in trials.behind if n in entrances.nodes]
     there = _nearest_first(changed_code(trials))
     search.among(edit for edit in there if entrances.lets_right_through(edit))
-    meant = [] if search.has_all else _nearest_first(meant_values(trials))
+    meant = [] if search.is_settled else _nearest_first(meant_values(trials))
     terms = (edit for edit in meant if edit.kind is not Kind.UNKNOWN and entrances.lets_right_through(edit))
-    for edits in (terms, there, meant):
+    if not search.is_settled:
+        search.among(terms)
+    for edits in (there, meant):
         if not search.has_all:
             search.among(edits)
     trials.tried = trials.behind
@@ -153,6 +156,12 @@ class _Search:
     def has_all(self) -> bool:
         """Whether an edit was found that mends everything."""
         return self.best is not None and -self.best[0][0] == self._everything
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether everything is mended in the plainest way; a missing term is rather said than taken from a former value."""
+        former = self.best is not None and isinstance(self.best[1].text, Accumulate)
+        return self.has_all and not (former and self.best is not None and self.best[1].kind is Kind.MISSING_TERM)
 
     @property
     def is_last_resort(self) -> bool:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Match, Sort
+from tracer.matching.updates import without_ones
 
 #: Two factors are the same if they differ by less than this part of themselves, on every replay.
 _SAME = 1e-6
@@ -70,7 +71,7 @@ def proportion(value: object, gradient: object) -> float | None:
     if gradient is None or value is None:
         return None
     one, other = np.asarray(value, dtype=float), np.asarray(gradient, dtype=float)
-    if one.shape != other.shape and _without_ones(one.shape) != _without_ones(other.shape):
+    if one.shape != other.shape and without_ones(one.shape) != without_ones(other.shape):
         return None
     one, other = one.ravel(), other.ravel()
     with np.errstate(all="ignore"):
@@ -81,10 +82,6 @@ def proportion(value: object, gradient: object) -> float | None:
         error = float(np.max(np.abs(one - factor * other), initial=0.0))
         size = float(np.max(np.abs(one), initial=0.0))
     return factor if error <= 1e-7 * size else None
-
-
-def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(n for n in shape if n != 1)
 
 
 def is_gradient(match: Match | None) -> bool:

@@ -132,7 +132,7 @@ class Trials(Surroundings):
         return tuple(n for n, m in exact if m.candidate.wrt in parameters)
 
     def _points_up(self, target: Target) -> bool:
-        """Whether what is called a gradient is one but for its sign, and a step subtracts it though a loss is to go down."""
+        """Whether what is called a gradient is one but for its sign, and its step subtracts it."""
         update = None if target.update is None else self.analysis.updates.get(target.update)
         called = says_gradient(self.node(target.node).names) and all(f < 0 for f in target.factors or ())
         down = target.sign == 0 and update is not None and update.sign < 0

@@ -237,10 +237,10 @@ def build_graph(tape: Tape, cuts: Iterable[int] = ()) -> Graph:
     _number_values(graph, cut)
     graph.lengths = ScalarLengths(tape, graph.table, graph.axes, graph.representative)
     # Slices need sizes, and say in turn which axes are the same, so that more is known of sizes.
-    for _ in range(2 if graph.lengths.asked else 1):
+    for nodes in (tape.nodes, graph.lengths.asking):
         _find_size_sources(graph)
         graph.lengths.learn(graph.size_sources)
-        for node in tape.nodes:
+        for node in nodes:
             _define(graph, node, cut, False)
         graph.size_sources.clear()
     _find_size_sources(graph)

@@ -33,8 +33,8 @@ class ScalarLengths:
     ) -> None:
         self._tape, self._table, self._axes, self._representative = tape, table, axes, representative
         self._axis_of: dict[int, Axis] = {}
-        #: Whether any slice has a bound that is no plain number.
-        self.asked = any(_has_bound(a) for node in tape.nodes for a in node.args)
+        #: The nodes with a slice that has a bound that is no plain number.
+        self.asking = [node for node in tape.nodes if any(_has_bound(a) for a in node.args)]
 
     def learn(self, sources: Mapping[Axis, int]) -> None:
         """Take in which scalar gave which axis its size: axes with one source are one."""
@@ -42,7 +42,7 @@ class ScalarLengths:
             first = self._axis_of.setdefault(scalar, axis)
             if self._table.size(first) == self._table.size(axis):
                 self._table.unite(first, axis)
-        if not self.asked:
+        if not self.asking:
             return
         for axis, scalar in sources.items():
             node = self._tape.nodes[scalar]

@@ -6,7 +6,9 @@ the printed matrix form of the derived product, compiled: what the reader is sho
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Hashable, Sequence
+from textwrap import indent
 from typing import Any
 
 import numpy as np
@@ -14,13 +16,15 @@ from numpy.typing import NDArray
 
 from tracer.calculus import arrays_in, vector_jacobian
 from tracer.calculus.printing import Names, NoForm, matrix_code, open_code, statements
-from tracer.calculus.terms import Expr, Index
+from tracer.calculus.terms import Axes, Definition, Expr, Index
 from tracer.gradients.graph import Graph
+from tracer.gradients.likeness import Likeness, likeness
 from tracer.gradients.naming import PlainNames
 from tracer.gradients.selection import moved_entries
 
 ADJOINT = "G"
 _Product = Callable[[list[Any], Any], Any]
+_WORD = re.compile(r"\w+")
 
 
 def product_code(expr: Expr, free: tuple[Index | int, ...], names: Names) -> str:
@@ -44,6 +48,8 @@ class NumericRules:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._products: dict[tuple[int, int], _Product | None] = {}
+        self._likenesses: dict[int, Likeness] = {}
+        self._shared: dict[Hashable, tuple[Callable[..., Any], tuple[int, ...]] | None] = {}
 
     def value(self, node: int) -> int:
         """The node whose value this one has: the first that carried out the same operation on the same values."""
@@ -63,26 +69,60 @@ class NumericRules:
         return np.broadcast_to(np.asarray(result, dtype=float), np.shape(values[operand]))
 
     def _derive(self, node: int, operand: int) -> _Product | None:
+        """The product of one edge; edges that differ in names only share their code."""
         graph = self._graph
-        definition = graph.definitions.get(graph.representative(node))
+        first = graph.representative(node)
+        definition = graph.definitions.get(first)
         if definition is None:
             return None
+        alike = self._likenesses.get(first)
+        if alike is None:
+            alike = self._likenesses[first] = likeness(definition, self._axes, graph.table.size, self._kind)
         array = graph.name(operand)
-        derived = vector_jacobian(definition, array, ADJOINT, graph.axes(operand))
-        used = set().union(arrays_in(derived.result), {ADJOINT, array, definition.array})
-        names = PlainNames(graph, {ADJOINT: node}, used, derived.result)
-        try:
-            code = product_code(derived.result, derived.free, names)
-        except NoForm:  # a scalar function that NumPy lacks
+        key = alike.key, alike.arrays.index(array) if array in alike.arrays else array
+        if key in self._shared:
+            shared = self._shared[key]
+            return None if shared is None else self._reading(shared[0], [alike.arrays[n] for n in shared[1]])
+        code = _code(graph, definition, node, operand)
+        if code is None:
+            self._shared[key] = None
             return None
-        compiled = compile(code, f"<derived: node {node} to {operand}>", "exec")
-        sources = {names.array(a): graph.source(a) for a in used if a != ADJOINT}
+        function, reads = code
+        if all(a in alike.arrays for a in reads):
+            self._shared[key] = function, tuple(alike.arrays.index(a) for a in reads)
+        return self._reading(function, reads)
 
-        def run(values: list[Any], adjoint: Any) -> Any:
-            space: dict[str, Any] = {"np": np, ADJOINT: np.asarray(adjoint)}
-            for text, read in sources.items():
-                space[text] = read(values)
-            exec(compiled, space)  # code made by the calculus, from a formula
-            return space["result"]
+    def _axes(self, array: str) -> Axes | None:
+        node = self._graph.node_of(array)
+        return None if node is None else self._graph.axes(node)
 
-        return run
+    def _kind(self, array: str) -> str:
+        node = self._graph.node_of(array)
+        return "" if node is None else self._graph.tape.nodes[node].dtype
+
+    def _reading(self, function: Callable[..., Any], arrays: Sequence[str]) -> _Product:
+        """A function of the adjoint and of arrays as one of the adjoint and of the values of a replay."""
+        sources = tuple(self._graph.source(array) for array in arrays)
+        return lambda values, adjoint: function(np.asarray(adjoint), *[read(values) for read in sources])
+
+
+def _code(
+    graph: Graph, definition: Definition, node: int, operand: int
+) -> tuple[Callable[..., Any], tuple[str, ...]] | None:
+    """The product of an edge, compiled, and the arrays that it takes; None if NumPy lacks a function."""
+    array = graph.name(operand)
+    derived = vector_jacobian(definition, array, ADJOINT, graph.axes(operand))
+    used = set().union(arrays_in(derived.result), {ADJOINT, array, definition.array})
+    names = PlainNames(graph, {ADJOINT: node}, used, derived.result)
+    try:
+        code = product_code(derived.result, derived.free, names)
+    except NoForm:  # a scalar function that NumPy lacks
+        return None
+    words = set(_WORD.findall(code))
+    reads = tuple(a for a in sorted(used - {ADJOINT}) if names.array(a) in words)
+    head = f"def product({', '.join((ADJOINT, *map(names.array, reads)))}):"
+    text = f"{head}\n{indent(code, '    ')}\n    return result\n"
+    space: dict[str, Any] = {"np": np}
+    exec(compile(text, f"<derived: node {node} to {operand}>", "exec"), space)  # made by the calculus, from a formula
+    function: Callable[..., Any] = space["product"]
+    return function, reads

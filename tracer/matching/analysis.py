@@ -72,6 +72,7 @@ class Analysis:
     prover: Prover
     differences: FiniteDifferences
     inferred: Inferred | None = None
+    _proofs: dict[tuple[int, Any, str], Proof] = field(default_factory=dict)
     _verified: dict[tuple[int, Any, str], Verified] = field(default_factory=dict)
 
     @property
@@ -79,13 +80,20 @@ class Analysis:
         """The time that the explanation may take."""
         return self.prover.clock
 
+    def proof(self, match: Match) -> Proof:
+        """The proof of a match; nothing is asked for twice."""
+        key = (match.node, match.candidate, match.scale.text)
+        if key not in self._proofs:
+            self._proofs[key] = self.prover.prove(match)
+        return self._proofs[key]
+
     def verify(self, match: Match) -> Verified:
         """Prove a match, and compare one entry with a finite difference."""
         key = (match.node, match.candidate, match.scale.text)
         if key not in self._verified:
-            proof = self.prover.prove(match)
             full = match.candidate.sort is Sort.FULL
-            self._verified[key] = Verified(match, proof, self.differences.compare(match) if full else None)
+            difference = self.differences.compare(match) if full else None
+            self._verified[key] = Verified(match, self.proof(match), difference)
         return self._verified[key]
 
     def verified(self, node: int) -> Verified | None:
@@ -184,9 +192,10 @@ def _prove_what_is_shown(analysis: Analysis) -> None:
             matches = analysis.matcher.matches[node]
             if matches[0].candidate.sort not in (Sort.FULL, Sort.PATH, Sort.LOCAL):
                 continue
-            if analysis.verify(matches[0]).verdict != "proved":
+            if not analysis.proof(matches[0]).proved:
                 same = [m for m in matches[1:] if _is_said_alike(analysis, m, matches[0])]
-                better = next((m for m in same if analysis.verify(m).verdict == "proved"), None)
+                proved = (m for m in same if analysis.proof(m).proved)
+                better = next((m for m in proved if analysis.verify(m).verdict == "proved"), None)
                 if better is not None:
                     matches.remove(better)
                     matches.insert(0, better)

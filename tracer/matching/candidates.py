@@ -50,6 +50,8 @@ class Sort(StrEnum):
 
 #: What is left of a sum that cancels is smaller than this part of what went into it.
 _NOTHING = 1e-10
+#: Of more equal hits than these, only so many of each sort are compared: those nearest before the node.
+_MANY_HITS, _MOST_ALIKE = 64, 16
 #: Operations through which an integer may become a factor of a gradient.
 _FACTORS = frozenset(("multiply", "divide", "power"))
 _ORDER = {
@@ -74,6 +76,10 @@ class Candidate(Struct, frozen=True):
     transposed: bool
     via: int | None = None
     steps: int | None = None
+
+
+#: A candidate, the factor of a node over it on every replay, and the error.
+_Hit = tuple[Candidate, tuple[float, ...], float]
 
 
 class Match(Struct, frozen=True):
@@ -312,7 +318,6 @@ class Matcher:
         return frozenset(u.change for u in self.updates.values())
 
     def _look_up(self, nodes: Any) -> None:
-        end = self.end
         for node in nodes:
             if node in self.updates or not self._askable(node) or not self.replays.moves(node):
                 continue
@@ -321,15 +326,14 @@ class Matcher:
                 continue
             ranked = []
             scalars: dict[int, list[Scalar]] = {}
-            for candidate, measured, error in self.index.find(found, self.scalar_factors(node)):
-                if candidate.sort in (Sort.VALUE, Sort.LOCAL):
-                    if node <= candidate.root < end:
-                        continue
-                elif not self.may_be_of(node, candidate.root):
-                    continue
+            hits = self.index.find(found, self.scalar_factors(node))
+            if hits:
+                hits = self._likely([h for h in hits if self._is_possible(node, h[0])])
+                literals = self.literals(node)
+            for candidate, measured, error in hits:
                 if candidate.root not in scalars:
                     scalars[candidate.root] = self.scalars(node, candidate.root)
-                scale = name_scale(measured, scalars[candidate.root], self.literals(node))
+                scale = name_scale(measured, scalars[candidate.root], literals)
                 if scale is None or (candidate.sort is Sort.VALUE and scale.rank > 0):
                     continue
                 if candidate.sort is Sort.LOCAL and scale.rank > 2:
@@ -343,6 +347,26 @@ class Matcher:
             if ranked:
                 ranked.sort(key=lambda pair: pair[0])
                 self.matches[node] = [match for _, match in ranked]
+
+    def _is_possible(self, node: int, candidate: Candidate) -> bool:
+        """Whether a node may be what it equals: a forward value that was there before, a gradient of what it may be of."""
+        if candidate.sort in (Sort.VALUE, Sort.LOCAL):
+            return not node <= candidate.root < self.end
+        return self.may_be_of(node, candidate.root)
+
+    def _likely(self, hits: list[_Hit]) -> list[_Hit]:
+        """Of very many equal hits, as the masks of a window at each of its places, those that rank first."""
+        if len(hits) <= _MANY_HITS:
+            return hits
+        alike: dict[tuple[Any, ...], list[_Hit]] = defaultdict(list)
+        for hit in hits:
+            candidate, measured, _ = hit
+            named = bool(self.graph.tape.nodes[candidate.wrt].names)
+            root = None if candidate.sort in (Sort.VALUE, Sort.LOCAL) else candidate.root
+            size = tuple(float(f"{m:.6g}") for m in measured)
+            alike[candidate.sort, candidate.transposed, root, size, named].append(hit)
+        kept = (sorted(same, key=lambda h: -h[0].wrt)[:_MOST_ALIKE] for same in alike.values())
+        return [hit for same in kept for hit in same]
 
     def rank(self, match: Match) -> tuple[Any, ...]:
         """The order in which a reader would name the identities of one node; the smallest first."""

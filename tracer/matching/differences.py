@@ -12,8 +12,7 @@ import numpy as np
 from msgspec import Struct
 
 from tracer.matching.candidates import Match, Matcher
-from tracer.tape.node import Kind
-from tracer.tape.tape import Tape, evaluate
+from tracer.tape.tape import GIVEN, Tape, evaluate
 
 #: Steps relative to the size of the entry: a large one has less rounding, a small one crosses fewer kinks.
 _STEPS = (1e-5, 1e-4, 1e-6, 1e-7)
@@ -41,6 +40,7 @@ class FiniteDifferences:
         self._tape = tape
         self._matcher = matcher
         self._recorded = [node.value for node in tape.nodes]
+        self._changing: dict[tuple[int, int], tuple[int, ...]] = {}
 
     def compare(self, match: Match) -> Difference | None:
         """A finite difference at the largest entry of the recorded value.
@@ -108,22 +108,34 @@ class FiniteDifferences:
 
     def _root_with(self, root: int, wrt: int, value: Any, start: list[Any]) -> float:
         values = list(start)
-        values[wrt] = value
-        changed = {wrt}
-        representative = self._matcher.graph.representative
-        for node in self._tape.nodes[wrt + 1 : root + 1]:
-            if representative(node.id) == representative(wrt):  # the same value, computed again
-                values[node.id] = value
-                changed.add(node.id)
-                continue
-            if node.window < 0 or node.kind in (Kind.LEAF, Kind.LITERAL, Kind.RANDOM, Kind.OPAQUE):
-                continue
-            if node.id in self._matcher.updates or changed.isdisjoint(self._tape.operands(node.id)):
-                continue
-            with np.errstate(all="ignore"):
-                values[node.id] = evaluate(node, values)
-            changed.add(node.id)
+        with np.errstate(all="ignore"):
+            for node in self._behind(root, wrt):
+                values[node] = value if self._is_again(node, wrt) else evaluate(self._tape.nodes[node], values)
         return float(np.sum(values[root]))  # a loss may be an array of one entry
+
+    def _is_again(self, node: int, wrt: int) -> bool:
+        """Whether a node is the value of another, or that value computed again."""
+        representative = self._matcher.graph.representative
+        return representative(node) == representative(wrt)
+
+    def _behind(self, root: int, wrt: int) -> tuple[int, ...]:
+        """The nodes between a value and the root that change with it, in order, with those that are the value itself."""
+        if (root, wrt) not in self._changing:
+            nodes, updates = self._tape.nodes, self._matcher.updates
+            above = self._matcher.all_ancestors(root)
+            found: set[int] = set()
+            todo = [n for n in above if wrt <= n and self._is_again(n, wrt)]
+            while todo:
+                node = todo.pop()
+                if node in found:
+                    continue
+                found.add(node)
+                todo += [
+                    u for u in self._tape.users(node)
+                    if u in above and u not in updates and u not in found and nodes[u].kind not in GIVEN
+                ]
+            self._changing[root, wrt] = tuple(sorted(found | {wrt}))
+        return self._changing[root, wrt]
 
     def _scale(self, match: Match, values: list[Any]) -> float | None:
         """The factor of the match at these values."""

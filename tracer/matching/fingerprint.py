@@ -9,9 +9,7 @@ does not grow with the arrays; what it finds is still only a candidate for a pro
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
@@ -22,6 +20,8 @@ from numpy.typing import NDArray
 #: Two fingerprints agree if their projections differ by less than this (right ones differ by ~1e-15).
 TOLERANCE = 1e-8
 _PROJECTIONS = 3
+#: So many entries are compared one by one, more of them at once.
+_FEW = 4
 _T = TypeVar("_T")
 
 
@@ -110,12 +110,24 @@ class OnDemand(Sequence[Any]):
 
 
 def _print(value: Any) -> Print | None:
+    if isinstance(value, float) or np.ndim(value) == 0:
+        return _of_number(float(value))
     flat = np.ascontiguousarray(squeeze(value)).reshape(-1)
     # Not a matrix product: threads of a linear algebra library cost more than they bring here.
     norm = math.sqrt(float(np.einsum("i,i->", flat, flat)))
     if not 1e-150 <= norm < math.inf:
         return None
     return Print(norm, flat.size, np.einsum("ij,j->i", _gaussian(flat.size), flat) / norm)
+
+
+_UNIT = _gaussian(1)[:, 0]
+
+
+def _of_number(value: float) -> Print | None:
+    """The print of a number: its size, and its sign."""
+    if not 1e-150 <= abs(value) < math.inf:
+        return None
+    return Print(abs(value), 1, _UNIT if value > 0 else -_UNIT)
 
 
 def factors(found: Fingerprint, reference: Fingerprint) -> tuple[tuple[float, ...], float] | None:
@@ -126,6 +138,10 @@ def factors(found: Fingerprint, reference: Fingerprint) -> tuple[tuple[float, ..
         one, other = found.on(replay), reference.on(replay)
         if one is None or other is None or one.size != other.size:
             return None
+        if one.size == 1:  # any two numbers are equal up to a factor
+            same = (one.projections[0] > 0) == (other.projections[0] > 0)
+            scale.append(one.norm / other.norm if same else -one.norm / other.norm)
+            continue
         sign = float(np.sign(one.projections @ other.projections))
         error = max(error, float(np.abs(one.projections * sign - other.projections).max()))
         if not error < TOLERANCE:
@@ -134,18 +150,24 @@ def factors(found: Fingerprint, reference: Fingerprint) -> tuple[tuple[float, ..
     return tuple(scale), error
 
 
-@dataclass
 class FingerprintIndex(Generic[_T]):
-    """Finds the entries whose fingerprint is that of a given array, up to a factor."""
+    """Finds the entries whose fingerprint is that of a given array, up to a factor.
 
-    _entries: list[tuple[float, int, Fingerprint, _T]] = field(default_factory=list)
-    _scalars: dict[int, list[tuple[Fingerprint, _T]]] = field(default_factory=dict)
+    Entries are only ever added; they are put in order when the next one is asked for, so that thousands of equal
+    ones, as of a state that has settled after many steps of time, are compared at once.
+    """
+
+    def __init__(self) -> None:
+        self._arrays: list[tuple[Fingerprint, _T]] = []
+        self._scalars: dict[int, list[tuple[Fingerprint, _T]]] = {}
+        self._ordered: _Ordered | None = None
 
     def add(self, print_: Fingerprint, item: _T) -> None:
         if print_.first.size == 1:
             self._scalars.setdefault(_bucket(print_.first.norm), []).append((print_, item))
             return
-        insort(self._entries, (print_.key, len(self._entries), print_, item), key=lambda e: (e[0], e[1]))
+        self._arrays.append((print_, item))
+        self._ordered = None
 
     def find(
         self, wanted: Fingerprint, factors_of_scalars: Iterable[float] = (1.0,)
@@ -158,16 +180,9 @@ class FingerprintIndex(Generic[_T]):
         """
         if wanted.first.size == 1:
             return self._find_scalars(wanted, factors_of_scalars)
-        start = bisect_left(self._entries, wanted.key - TOLERANCE, key=lambda e: e[0])
-        hits: list[tuple[_T, tuple[float, ...], float]] = []
-        for position in range(start, len(self._entries)):
-            key, _, reference, item = self._entries[position]
-            if key > wanted.key + TOLERANCE:
-                break
-            equal = factors(wanted, reference)
-            if equal is not None:
-                hits.append((item, *equal))
-        return hits
+        if self._ordered is None:
+            self._ordered = _Ordered([found for found, _ in self._arrays])
+        return [(self._arrays[entry][1], scale, error) for entry, scale, error in self._ordered.equal_to(wanted)]
 
     def _find_scalars(
         self, wanted: Fingerprint, by: Iterable[float]
@@ -181,6 +196,54 @@ class FingerprintIndex(Generic[_T]):
             if equal is not None:
                 hits.append((item, *equal))
         return hits
+
+
+class _Ordered:
+    """Fingerprints in the order of their keys, their numbers side by side."""
+
+    def __init__(self, prints: Sequence[Fingerprint]) -> None:
+        keys = np.array([p.key for p in prints])
+        self._order = np.argsort(keys, kind="stable")
+        self._keys = keys[self._order]
+        self._prints = [prints[entry] for entry in self._order]
+        #: For each replay that was asked for: the projections, norm and size of every entry, once it was read.
+        self._read: dict[int, NDArray[np.float64]] = {}
+
+    def equal_to(self, wanted: Fingerprint) -> list[tuple[int, tuple[float, ...], float]]:
+        """The number of each equal entry, the factor on every replay, and the error."""
+        low = int(np.searchsorted(self._keys, wanted.key - TOLERANCE))
+        high = int(np.searchsorted(self._keys, wanted.key + TOLERANCE, side="right"))
+        if high - low <= _FEW:
+            compared = ((low + n, factors(wanted, p)) for n, p in enumerate(self._prints[low:high]))
+            return [(int(self._order[place]), *equal) for place, equal in compared if equal is not None]
+        left = np.arange(low, high)
+        scales: list[NDArray[np.float64]] = []
+        errors = np.zeros(len(left))
+        for replay in range(len(wanted)):
+            one = wanted.on(replay)
+            if one is None:
+                return []
+            other = self._numbers(replay, left)
+            projections = other[:, :_PROJECTIONS]
+            signs = np.sign(projections @ one.projections)
+            error = np.abs(signs[:, None] * one.projections - projections).max(axis=1)
+            errors = np.maximum(errors, error)
+            kept = (errors < TOLERANCE) & (other[:, -1] == one.size)
+            scales = [s[kept] for s in (*scales, signs * one.norm / other[:, -2])]
+            left, errors = left[kept], errors[kept]
+        measured = np.array(scales).T.tolist()
+        found = zip(self._order[left].tolist(), measured, errors.tolist(), strict=True)
+        return [(entry, tuple(scale), error) for entry, scale, error in found]
+
+    def _numbers(self, replay: int, entries: NDArray[np.intp]) -> NDArray[np.float64]:
+        """The numbers of some entries on one replay, each read once; NaN where there is no print."""
+        known = self._read.get(replay)
+        if known is None:
+            known = self._read[replay] = np.full((len(self._prints), _PROJECTIONS + 2), np.inf)
+        for entry in entries[np.isinf(known[entries, -1])]:
+            read = self._prints[entry].on(replay)
+            known[entry] = np.nan if read is None else (*read.projections, read.norm, read.size)
+        return known[entries]
 
 
 def _bucket(size: float) -> int:

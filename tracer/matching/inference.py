@@ -151,9 +151,11 @@ def _label_error(tape: Tape, node: Node, live: frozenset[int], trained: set[int]
         return None
     base, place, new = node.args
     changed = tape.nodes[new.node]
-    read, one = [tape.nodes[k] for k in tape.operands(changed.id)] if len(changed.args) == 2 else [changed, changed]
+    if changed.op not in ("add", "subtract") or len(tape.operands(changed.id)) != 2:
+        return None
+    read, one = (tape.nodes[k] for k in tape.operands(changed.id))
     is_read = read.op == "getitem" and read.args[0] == base and repr(read.args[1]) == repr(place)
-    if changed.op not in ("add", "subtract") or not is_read or one.kind is not Kind.LITERAL or one.value != 1:
+    if not is_read or one.kind is not Kind.LITERAL or one.value != 1:
         return None
     output, sign = base.node, 1
     while tape.nodes[output].op in ("copy", "negative"):

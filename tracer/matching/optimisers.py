@@ -1,10 +1,10 @@
 """Which optimiser an update is a step of, told by its structure.
 
 Comes in: an update.  Goes out: the name of the optimiser and the gradient within its step.  The step is
-walked from the change back through operations entry by entry on arrays of the parameter's shape, and through the
-system of equations that Newton's method solves: what it finds are the gradient, and state that was carried from
-an earlier iteration.  One state without a root is momentum, a sum of squares under a root is AdaGrad, a decaying one
-RMSProp, both kinds together Adam.
+walked from the change back through operations entry by entry on arrays of the parameter's shape, and through
+the system of equations that Newton's method solves: what it finds are the gradient, and state that was carried
+from an earlier iteration.  One state without a root is momentum, a sum of squares under a root is AdaGrad, a
+decaying one RMSProp, both kinds together Adam.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from tracer.gradients.adjoints import ELEMENTWISE, is_real
 from tracer.matching.candidates import Match, Matcher, Sort
-from tracer.matching.updates import Update, is_everything
+from tracer.matching.updates import Update, is_everything, without_ones
 from tracer.tape.node import Kind
 from tracer.tape.tape import Tape
 
@@ -89,7 +89,7 @@ class _Walk:
         self.seen: set[int] = set()
 
     def run(self) -> None:
-        shape = self.tape.nodes[self.update.wrt].shape
+        shape = without_ones(self.tape.nodes[self.update.wrt].shape)
         graph = self.matcher.graph
         todo = [self.update.change]
         while todo:
@@ -106,7 +106,7 @@ class _Walk:
                 self.gradient = found
             if found is not None and found.scale.rank <= 1:  # but for its sign, the gradient itself
                 continue
-            if recorded.shape != shape or not is_real(recorded):
+            if without_ones(recorded.shape) != shape or not is_real(recorded):
                 continue
             window = self.tape.nodes[self.update.node].window
             carried = recorded.kind is Kind.LEAF or recorded.window < window

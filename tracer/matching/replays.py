@@ -22,6 +22,8 @@ from tracer.tape.tape import Tape, replay
 
 #: A positive number up to this one is there to keep a division or a logarithm from 0.
 _NEGLIGIBLE = 1e-6
+#: It is made so much smaller, that it does not count beside a probability that is nearly 0 either.
+_SMALLER = 1e-40
 #: By how much shares that sum to 1 may miss it, also in single precision.
 _ROUNDED = 1e-5
 #: How many nodes are computed again at most because of what a draw hit badly.
@@ -39,6 +41,7 @@ _COMPARISONS = {
     "astype",
     "int",
 }
+_LAYOUT = ("transpose", "reshape", "swapaxes", "moveaxis", "ravel")
 _ARITHMETIC = ("add", "subtract", "multiply")
 
 
@@ -151,13 +154,7 @@ def _draw(
     parameters = {update.before for update in updates.values()}
     never_negative = _never_negative_state(tape, updates)
     compared = {source for node in tape.nodes if node.op in _COMPARISONS for _, source in direct(node)}
-    right_factors = {
-        source
-        for node in tape.nodes
-        if node.op in ("dot", "matmul")
-        for place, source in direct(node)
-        if place == 1
-    }
+    terms = _terms_of_products(tape, updates)
     steps = {update.change for update in updates.values()}
     given: dict[int, Any] = {}
     by_origin: dict[int, Any] = {}  # one variable, read in two windows, is one variable
@@ -169,7 +166,7 @@ def _draw(
         if node.window < 0 or not is_real(node):
             continue
         if _is_negligible(tape, node):
-            given[node.id] = float(node.value) * _NEGLIGIBLE
+            given[node.id] = float(node.value) * _SMALLER
             assumptions[node.id] = "size is negligible"
             continue
         if node.origin is not None and node.origin in by_origin:
@@ -180,10 +177,10 @@ def _draw(
         if node.kind is Kind.RANDOM:
             drawn = _like_a_draw(np.asarray(node.value), rng)
         elif node.id in updates:
-            drawn = _parameter(shape, node.id in right_factors, node.id in never_negative, rng)
+            drawn = _parameter(shape, terms.get(node.id, 0), node.id in never_negative, rng)
         elif node.kind is Kind.LEAF:
             if node.id in parameters:
-                drawn = _parameter(shape, node.id in right_factors, node.id in never_negative, rng)
+                drawn = _parameter(shape, terms.get(node.id, 0), node.id in never_negative, rng)
             elif shape == ():
                 is_rate = node.value == 0 and steps.issuperset(tape.users(node.id) or (-1,))
                 drawn = _scalar(0.1 if is_rate else float(node.value), rng)  # a rate of 0 hides which way a step goes
@@ -193,7 +190,7 @@ def _draw(
                 if indicators and _are_indicators(array):
                     drawn, kept = _other_indicators(array, rng)
                 else:
-                    drawn, kept = _data(array, node.id in compared, node.id in right_factors, rng)
+                    drawn, kept = _data(array, node.id in compared, terms.get(node.id, 0), rng)
                 if kept:
                     assumptions[node.id] = kept
         if drawn is not None:
@@ -239,12 +236,40 @@ def _moves_down(tape: Tape, update: Update) -> bool:
     return bool(np.min(update.sign * np.asarray(tape.nodes[update.change].value), initial=0.0) < 0)
 
 
-def _parameter(shape: tuple[int, ...], right_factor: bool, positive: bool, rng: np.random.Generator) -> Any:
+def _terms_of_products(tape: Tape, updates: Mapping[int, Update]) -> dict[int, int]:
+    """One factor of each matrix product → how many terms an entry of the product has: ``shape[0]`` of ``W`` in ``X @ W``.
+
+    It is the left one where that is a parameter, else the right one; also where it is turned or laid out anew before:
+    ``X @ W.T``, ``columns @ filters.reshape(n, -1).T``.
+    """
+    parameters = updates.keys() | {update.before for update in updates.values()}
+    found: dict[int, int] = {}
+    for node in tape.nodes:
+        if node.op not in ("dot", "matmul") or len(direct(node)) != 2:
+            continue
+        sides = [source for _, source in direct(node)]
+        left, right = (_laid_out(tape, side) for side in sides)
+        factor, side, axis = (left, sides[0], -1) if left in parameters else (right, sides[1], -2)
+        shape = tape.nodes[side].shape or ()
+        if len(shape) > 1:
+            found.setdefault(factor, shape[axis])
+    return found
+
+
+def _laid_out(tape: Tape, node: int) -> int:
+    """The array that another one is in another layout."""
+    while tape.nodes[node].op in _LAYOUT:
+        node = tape.operands(node)[0]
+    return node
+
+
+def _parameter(shape: tuple[int, ...], terms: int, positive: bool, rng: np.random.Generator) -> Any:
+    """``terms``: of how many products with it a sum is made; their sum shall be about one, so that nothing saturates."""
     if positive and shape:
         return rng.uniform(0.05, 1.0, shape)
     if shape == ():
         return float(rng.standard_normal())
-    return rng.standard_normal(shape) * (shape[0] ** -0.5 if right_factor and len(shape) > 1 else 0.8)
+    return rng.standard_normal(shape) * (terms**-0.5 if terms else 0.8)
 
 
 def _scalar(value: float, rng: np.random.Generator) -> float:
@@ -262,7 +287,7 @@ def _like_a_draw(value: NDArray[Any], rng: np.random.Generator) -> Any:
 
 
 def _data(
-    array: NDArray[np.float64], compared: bool, right_factor: bool, rng: np.random.Generator
+    array: NDArray[np.float64], compared: bool, terms: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], str | None]:
     """New values for an array that no update changes, and what was kept of its pattern."""
     if array.size == 0 or not np.all(np.isfinite(array)):
@@ -284,9 +309,7 @@ def _data(
         return _other_symmetric(array, rng), "entries are symmetric"
     if float(array.min()) >= 0 and float(np.ptp(array)) > 0:
         return rng.uniform(0.05, 1.0, array.shape), None
-    return rng.standard_normal(array.shape) * (
-        array.shape[0] ** -0.5 if right_factor and array.ndim > 1 else 0.8
-    ), None
+    return rng.standard_normal(array.shape) * (terms**-0.5 if terms else 0.8), None
 
 
 def _sums_to_one(array: NDArray[np.float64]) -> tuple[int, str] | None:

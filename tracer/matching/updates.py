@@ -80,17 +80,28 @@ def find_updates(tape: Tape) -> dict[int, Update]:
 
 
 def _carried_on(tape: Tape, updates: dict[int, Update]) -> dict[int, Update]:
-    """Without what only begins with a parameter, which itself moves on later.
+    """Without what only begins with a parameter, which itself moves on later, or with what does not move on at all.
 
-    So do a sum (``s = bias`` and ``s += w * x``) and a look ahead (``ahead = W + mu * v``).
+    So do a sum (``s = bias`` and ``s += w * x``) and a look ahead (``ahead = W + mu * v``); and a network that begins
+    with the data under a name of its own (``h = X`` and ``h = h + layer(h)``).
     """
     last = {(u.before, u.part): u.node for u in updates.values()}
     kept: dict[int, Update] = {}
     for node, update in updates.items():
         begun = last[update.before, update.part] != node and tape.nodes[node].kind is not Kind.MUTATION
-        if not begun and (tape.nodes[update.before].kind is Kind.LEAF or update.before in kept):
+        is_leaf = tape.nodes[update.before].kind is Kind.LEAF
+        if not begun and not _comes_back(tape, update.before) and (is_leaf or update.before in kept):
             kept[node] = update
     return kept
+
+
+def _comes_back(tape: Tape, leaf: int) -> bool:
+    """Whether all that read a value in one iteration read it again in a later one, as it was."""
+    read: dict[int, set[Site | None]] = {}
+    for user in tape.users(leaf):
+        read.setdefault(tape.nodes[user].window, set()).add(tape.nodes[user].site)
+    first, *later = (read[window] for window in sorted(read))
+    return bool(later) and first <= set().union(*later)
 
 
 def _rebound_places(tape: Tape) -> dict[int, set[str]]:
@@ -172,6 +183,11 @@ def _augments_a_place(node: Node) -> bool:
     if node.site is None or node.kind is not Kind.OPERATION:
         return False
     return len(_targets(node.site.text)) == 1
+
+
+def without_ones(shape: tuple[int, ...] | None) -> tuple[int, ...] | None:
+    """A shape without axes of length 1: a number, and an array of one number, are the same gradient."""
+    return None if shape is None else tuple(n for n in shape if n != 1)
 
 
 def is_repeated(shape: tuple[int, ...] | None, to: tuple[int, ...] | None) -> bool:
@@ -290,11 +306,21 @@ def _decayed(tape: Tape, node: Node, updates: dict[int, Update]) -> Update | Non
         same = node.kind is Kind.MUTATION or _is_same_variable(node, old)
         own = {node.id, side}
         again = any(tape.nodes[u].window == node.window and u not in own for k in own for u in tape.users(k))
-        read = any(u < side and tape.nodes[u].op not in _LINEAR for u in tape.users(before))
+        read = any(u < side and _is_work(tape, u, before) for u in tape.users(before))
         if old.shape == node.shape and same and read and not again:
             updates.pop(side, None)
             return Update(node.id, before, step, sign, decays=True)
     return None
+
+
+def _is_work(tape: Tape, user: int, array: int) -> bool:
+    """Whether a value is computed from an array as from a parameter: a product with it, or it as a bias."""
+    node = tape.nodes[user]
+    if node.op not in _LINEAR:
+        return True
+    others = [tape.nodes[k] for k in tape.operands(user) if k != array]
+    repeated = node.shape != tape.nodes[array].shape
+    return node.op == "add" and (repeated or any(other.op in ("dot", "matmul") for other in others))
 
 
 #: What a multiple of an array is made of.

@@ -21,7 +21,7 @@ from tracer.ops.axes import Operand
 from tracer.ops.reductions import axis_at
 from tracer.ops.selection import Selection, select
 from tracer.ops.table import Row, operation
-from tracer.ops.writing import Form, NoFormula, delta, form, rational, sum_over, total
+from tracer.ops.writing import Form, Later, NoFormula, delta, form, rational, sum_over, total
 
 
 @operation("getitem")
@@ -94,8 +94,13 @@ def setitem(X: Operand, index: Any, value: Any, out: Operand) -> Row:
         return f, Form(simplify((X[f] + chosen * (_value(value, ()) - X[f])).expr))
     selection = select(X, index, out.name)
     _check_once(X, selection)
-    difference = _value(value, selection.free) - X[f]
-    return f, Form(simplify((X[f] + sum_over(selection.free, _where(f, selection) * difference)).expr))
+    before, written = X[f], _value(value, selection.free)
+
+    def formula() -> Form:
+        difference = sum_over(selection.free, _where(f, selection) * (written - before))
+        return Form(simplify((before + difference).expr))
+
+    return f, Later(formula)
 
 
 @operation("add_at")
@@ -103,8 +108,13 @@ def add_at(X: Operand, index: Any, value: Any, out: Operand) -> Row:
     """out[f] = X[f] + Σ_s δ(f, e(s)) v[s]"""
     f = X.indices()
     selection = select(X, index, out.name)
-    added = sum_over(selection.free, _where(f, selection) * _value(value, selection.free))
-    return f, Form(simplify((X[f] + added).expr))
+    before, written = X[f], _value(value, selection.free)
+
+    def formula() -> Form:
+        added = sum_over(selection.free, _where(f, selection) * written)
+        return Form(simplify((before + added).expr))
+
+    return f, Later(formula)
 
 
 def _where(f: tuple[Index | int, ...], selection: Selection) -> Form:

@@ -33,10 +33,10 @@ from tracer.calculus.terms import (
     Size,
 )
 from tracer.ops.axes import AxisTable, Operand, broadcast
-from tracer.ops.writing import Form, NoFormula, form, rational
+from tracer.ops.writing import Form, Later, NoFormula, form, rational
 
 #: What a row gives: the indices of the entry of the result, and the entry.
-Row = tuple[tuple[Index | int, ...], Form]
+Row = tuple[tuple[Index | int, ...], Form | Later]
 
 
 class Operation(Struct, frozen=True):
@@ -163,7 +163,7 @@ def define(
             pass over all operations a second one gives formulas in which equal axes are the same one.
         output_shape: the shape of the result in the recorded run.
         dtype: the type of its entries.
-        axes_only: whether only the axes are asked for, as in a first pass: then the formula is left as it was written.
+        axes_only: whether only the axes are asked for, as in a first pass: then there is no formula.
 
     Raises:
         NoFormula: if the operation, or this way of using it, has no row.
@@ -178,22 +178,23 @@ def define(
     if not row.any_keyword and not row.takes.issuperset(given):
         raise NoFormula(op, f"no formula with the arguments {', '.join(sorted(set(given) - row.takes))}")
     try:
-        free, written = _written(row, op, operands, given)
+        free, written = _written(row, op, operands, given, axes_only)
         free = _match(op, free, out)
     except NoFormula:
         if not _is_empty_by_its_shape(operands, arguments, output_shape):
             raise
         return Definition(output, out.indices(), ())
-    if axes_only:
-        return Definition(output, free, written.expr)
-    settled = settle(contract(written.expr), table)
+    settled = settle(contract(written), table)
     return Definition(output, tuple(_settle_index(i, table) for i in free), settled)
 
 
-def _written(row: Operation, op: str, operands: Sequence[Any], given: Mapping[str, Any]) -> Row:
-    """What a row of the table says of these operands."""
+def _written(
+    row: Operation, op: str, operands: Sequence[Any], given: Mapping[str, Any], axes_only: bool
+) -> tuple[tuple[Index | int, ...], Expr]:
+    """What a row of the table says of these operands; without the formula if only the axes are asked for."""
     try:
-        return row.write(*operands, **given)
+        free, written = row.write(*operands, **given)
+        return free, () if axes_only else written.expr
     except NoFormula as reason:
         raise NoFormula(op, reason.reason) from reason
     except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:

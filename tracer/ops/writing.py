@@ -6,7 +6,7 @@ division by a sum, is refused with `NoFormula`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any
 
@@ -100,6 +100,19 @@ class Form(Struct, frozen=True):
             if len(factors) == 1 and factors[0][1] == 1 and isinstance(factors[0][0], Entry):
                 return factors[0][0]
         raise NoFormula("function", "an argument that is neither an entry nor a number")
+
+
+class Later:
+    """An expression that is written when it is asked for: a first pass over all operations asks for axes only."""
+
+    __slots__ = ("_write",)
+
+    def __init__(self, write: Callable[[], Form]) -> None:
+        self._write = write
+
+    @property
+    def expr(self) -> Expr:
+        return self._write().expr
 
 
 Writable = Form | Fraction | int

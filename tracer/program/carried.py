@@ -12,6 +12,7 @@ from typing import Any
 
 from tracer.program.changes import (
     adds_to_itself,
+    arguments_of,
     base_name,
     called_name,
     changed_by,
@@ -25,6 +26,8 @@ from tracer.program.changes import (
     names_in,
     names_read,
     pairs_of,
+    replaces_parts,
+    returns_changed,
     sets_by_name,
     summands,
     targets_of,
@@ -53,7 +56,7 @@ class Carried(Scopes):
                 if makes_anew(shown, value):
                     count += int(direct or not isinstance(target, ast.Name) or self.is_of_others(target))
                 arithmetic = isinstance(value, ast.BinOp) and isinstance(value.op, (ast.Add, ast.Sub))
-                if updated_one_by_one(target, value):
+                if updated_one_by_one(target, value) or replaces_parts(value):
                     count += int(direct or not isinstance(target, ast.Name) or self.is_of_others(target))
                 filled = ast.unparse(target.value) if is_filled(target) else shown
                 if arithmetic and any(ast.unparse(part) in (shown, filled) for part in summands(value)):
@@ -77,11 +80,13 @@ class Carried(Scopes):
         if not isinstance(call, ast.Call) or called_name(call) not in self.functions:
             return False
         given = {ast.unparse(a) for a in [*call.args, *(k.value for k in call.keywords)]}
-        targets = [
-            t for target in node.targets for t in (target.elts if isinstance(target, ast.Tuple) else [target])
-        ]
-        if not any(ast.unparse(t) in given for t in targets):
+        targets = {ast.unparse(t) for t in targets_of(node)}
+        if not targets & given:
             return False
+        for function in self.functions[called_name(call)]:
+            for name, argument in arguments_of(call, function):
+                if ast.unparse(argument) in targets and returns_changed(function, name):
+                    return True
         inside = [(n, f) for f in self.functions[called_name(call)] for n in ast.walk(f)]
         return any(
             (
@@ -209,7 +214,4 @@ class Carried(Scopes):
                 for t in changed_by(n)
                 if isinstance(t, ast.Name)
             }
-            order = [a.arg for a in [*function.args.posonlyargs, *function.args.args]]
-            order = order[1:] if order[:1] == ["self"] else order
-            yield from (given for name, given in zip(order, call.args, strict=False) if name in changed)
-            yield from (k.value for k in call.keywords if k.arg in changed)
+            yield from (given for name, given in arguments_of(call, function) if name in changed)

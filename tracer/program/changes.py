@@ -16,6 +16,16 @@ def first_argument(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
     return next((a.arg for a in [*function.args.posonlyargs, *function.args.args]), "")
 
 
+def arguments_of(
+    call: ast.Call, function: ast.FunctionDef | ast.AsyncFunctionDef
+) -> Iterator[tuple[str, ast.expr]]:
+    """What a call gives to a function, each with the name of the argument; a method's ``self`` is left out."""
+    order = [a.arg for a in [*function.args.posonlyargs, *function.args.args]]
+    order = order[1:] if order[:1] == ["self"] else order
+    yield from zip(order, call.args, strict=False)
+    yield from ((k.arg, k.value) for k in call.keywords if k.arg)
+
+
 def is_attribute_of(target: ast.AST, name: str) -> bool:
     """``self.W`` or ``self.W[0]``, for the name ``self``."""
     while isinstance(target, ast.Subscript):
@@ -56,13 +66,18 @@ def changed_by(statement: ast.AST) -> list[ast.AST]:
 
 
 def makes_anew(shown: str, value: ast.AST) -> bool:
-    """``params = [p - step * g for p, g in zip(params, grads)]``, and the same of a dict or a tuple."""
+    """``params = [p - step * g for p, g in zip(params, grads)]``, the same of a dict or a tuple, and by ``map``."""
     if (
         isinstance(value, ast.Call)
         and called_name(value) in ("list", "tuple", "dict")
         and len(value.args) == 1
     ):
         value = value.args[0]
+    if isinstance(value, ast.Call) and value.args and isinstance(value.args[0], ast.Lambda):
+        changed = value.args[0].body
+        return isinstance(changed, ast.BinOp) and isinstance(changed.op, (ast.Add, ast.Sub)) and any(
+            ast.unparse(given) == shown for given in value.args[1:]
+        )
     if not isinstance(value, (ast.ListComp, ast.DictComp, ast.GeneratorExp)):
         return False
     if not any(ast.unparse(part) == shown for g in value.generators for part in summands(g.iter)):
@@ -76,6 +91,62 @@ def makes_anew(shown: str, value: ast.AST) -> bool:
             isinstance(n.left, ast.Name) and n.left.id in items or ast.unparse(n.left).startswith(f"{shown}[")
         )
         for n in ast.walk(made)
+    )
+
+
+def returns_changed(function: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> bool:
+    """Whether a function returns what it was given as ``name``, or parts of it, less something else.
+
+    ``return W - rate * dW``, ``return {"W": p["W"] - step, …}``, ``return tree_map(lambda a, b: a - b, p, g)``.
+    But ``return x - x.mean()`` is what it was given in another form.
+    """
+    returned = [n.value for n in ast.walk(function) if isinstance(n, ast.Return) and n.value is not None]
+    kept = {value.id for value in returned if isinstance(value, ast.Name)}
+    own = {name}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign):
+            names = {n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+            returned += [node.value] if names & kept else []
+            own |= names if _root(node.value) == name else set()
+    return any(
+        makes_anew(name, v) or replaces_parts(v) or _is_less(made, own) for v in returned for made in _parts_made(v)
+    )
+
+
+def replaces_parts(value: ast.AST) -> bool:
+    """``layer._replace(W=layer.W - rate * dW)``, ``dataclasses.replace(layer, W=layer.W - rate * dW)``"""
+    if not (isinstance(value, ast.Call) and called_name(value) in ("_replace", "replace")):
+        return False
+    return any(isinstance(made := unadjusted(k.value), ast.BinOp) and isinstance(made.op, ast.Sub) for k in value.keywords)
+
+
+def _parts_made(value: ast.expr) -> Iterator[ast.expr]:
+    """What a value is put together from: the elements of a tuple, a list or a dict, the arguments of a constructor."""
+    match value:
+        case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Dict(values=parts):
+            pass
+        case ast.Call(func=ast.Name(), args=given, keywords=named):
+            parts = [*given, *(k.value for k in named)]
+        case _:
+            parts = []
+    yield value
+    for part in parts:
+        yield from _parts_made(part)
+
+
+def _root(value: ast.expr) -> str:
+    while isinstance(value, (ast.Subscript, ast.Attribute)):
+        value = value.value
+    return value.id if isinstance(value, ast.Name) else ""
+
+
+def _is_less(value: ast.expr, own: set[str]) -> bool:
+    difference = unadjusted(value)
+    return (
+        isinstance(difference, ast.BinOp)
+        and isinstance(difference.op, ast.Sub)
+        and _root(difference.left) in own
+        and not names_in(difference.right) <= own
     )
 
 

@@ -26,10 +26,8 @@ if TYPE_CHECKING:
 
 _PRODUCTS = {"dot", "matmul", "einsum", "outer", "tensordot", "inner", "vdot", "multi_dot"}
 _WORK = {"exp", "log", "tanh", "sum", "maximum", "mean", "square", "multiply", "power", "sqrt"}
-#: Names of losses and of gradients.
-_SPEAKS = re.compile(
-    r"\w*(loss|cost|error|mse)\w*|d_?[a-zA-Z]\d?|d[A-Z]\w*|grad\w*|\w+_grad(ient)?|delta\w*", re.I
-)
+_LOSS = re.compile(r"\w*(loss|cost|error|mse)\w*", re.I)
+_GRADIENT = re.compile(r"(\w+\.)*(d_?[a-zA-Z]\d?|d[A-Z]\w*|grad\w*|\w+_grad(ient)?|delta\w*)", re.I)
 _BACKWARD = re.compile(r"back_?(ward|prop)", re.I)
 _LOOP = (ast.For, ast.While)
 
@@ -90,6 +88,15 @@ def seldom_updates(loop: Loop, program: Program, siblings: Sequence[Program] = (
     return _Finder([each.tree for each in (program, *siblings)]).seldom(loop.node)
 
 
+def names_a_gradient(name: str) -> bool:
+    """Whether a variable's name says that it is a gradient: ``dW``, ``self.grad``, ``delta2``."""
+    return _GRADIENT.fullmatch(name) is not None
+
+
+def _speaks(name: str) -> bool:
+    return names_a_gradient(name) or _LOSS.fullmatch(name) is not None
+
+
 def _loop(program: Program, node: ast.For | ast.While) -> Loop:
     span = program.span(node)
     return Loop(span.line, span.end_line, span, node, program.path)
@@ -133,7 +140,7 @@ class _Finder(Carried):
         for statement in body:
             for node in ast.walk(statement):
                 if isinstance(node, ast.Assign | ast.AugAssign):
-                    found.spoken += sum(_SPEAKS.fullmatch(name) is not None for name in _given_names(node))
+                    found.spoken += sum(_speaks(name) for name in _given_names(node))
                 if isinstance(node, ast.For | ast.While):
                     found.work += sum(adds_a_product(inner) for inner in node.body)
                 if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):

@@ -22,11 +22,19 @@ from pathlib import Path
 from typing import Any
 
 from tracer.program.errors import ProgramError
-from tracer.program.loops import Loop, all_loops, seldom_updates, training_loops
+from tracer.program.loops import Loop, seldom_updates
 from tracer.program.program import Program, load
 from tracer.program.siblings import siblings
 from tracer.recording.box import Place
-from tracer.recording.cost import Following, conditional_costs, cost_after, is_loss_name
+from tracer.recording.chosen import (
+    better_iterations,
+    chosen_loops,
+    hands_gradients_on,
+    loops_around,
+    notices_of,
+    repeated_loss,
+)
+from tracer.recording.cost import Following, conditional_costs, cost_after
 from tracer.recording.failures import failure
 from tracer.recording.instrument import RECORDER, Instrumenter
 from tracer.recording.modules import own_modules
@@ -35,7 +43,6 @@ from tracer.recording.recorder import LoopPlan, Recorder, Stop
 from tracer.recording.recording import Recording
 from tracer.recording.stubs import missing_packages_stubbed
 from tracer.tape.node import Notice
-from tracer.tape.tape import Tape
 
 #: The iteration that is recorded, with the one before it, when none is chosen.
 DEFAULT_ITERATION = 1
@@ -95,28 +102,42 @@ def record_source(
     request = Request(
         program, args, loop, iteration, run_on, define or {}, setup, stdin, when_complete, as_module, own
     )
-    loops = [] if as_module else _chosen_loops(request)
-    chosen = [DEFAULT_ITERATION if iteration is None else iteration] * len(loops)
-    recording, recorder = _attempt(request, loops, chosen, _Seek.ALL if iteration is None else _Seek.COST)
-    if loops and loop is None and not any(plan.count for plan in recorder.plans):
-        # The loops stand in functions that nobody calls: what the program does without them is recorded.
-        extra = _notices_of(program, recorder, loops, chosen, chosen, iteration)
-        recording, recorder = _attempt(request, [], [], _Seek.NOTHING)
-    else:
-        again = _better_iterations(recorder, chosen, recording.ended != "stopped")
-        if again != chosen:
-            recording, recorder = _attempt(request, loops, again, _Seek.NOTHING)
-        extra = _notices_of(program, recorder, loops, chosen, again, iteration)
-        long = [plan for plan in recorder.plans if plan.rest > max(_LONGEST_REST, _MOST_STEPS * plan.step)]
-        if long:
-            recording, recorder = _attempt(request, loops, again, _Seek.STEP)
-        extra += [Notice(plan.line, 0, _REST_LEFT_OUT.format(rest=plan.rest, step=plan.step)) for plan in long]
     before = [
         *program.notices,
         *(Notice(0, 0, f"{Path(each.path).name}: {n.what}") for each in own.values() for n in each.notices),
     ]
+    loops = [] if as_module else chosen_loops(program, loop, list(own.values()))
+    first, seek = (DEFAULT_ITERATION, _Seek.ALL) if iteration is None else (iteration, _Seek.COST)
+    chosen = [first] * len(loops)
+    recording, recorder = _attempt(request, loops, chosen, seek)
+    if not loops and not as_module:
+        for around in _repeating(recorder, request):
+            short, there = _attempt(request, [around], [first], seek)
+            if there.cut is None and there.plans[0].count > first and (recorder.cut or hands_gradients_on(there.tape)):
+                recording, recorder, loops, chosen = short, there, [around], [first]
+                before.append(Notice(around.line, 0, _UNRECOGNISED))
+                break
+    if loops and loop is None and not any(plan.count for plan in recorder.plans):
+        # The loops stand in functions that nobody calls: what the program does without them is recorded.
+        extra = notices_of(program, recorder, loops, chosen, chosen, iteration)
+        recording, recorder = _attempt(request, [], [], _Seek.NOTHING)
+    else:
+        again = better_iterations(recorder, chosen, recording.ended != "stopped")
+        if again != chosen:
+            recording, recorder = _attempt(request, loops, again, _Seek.NOTHING)
+        extra = notices_of(program, recorder, loops, chosen, again, iteration)
+        long = [plan for plan in recorder.plans if plan.rest > max(_LONGEST_REST, _MOST_STEPS * plan.step)]
+        if long:
+            recording, recorder = _attempt(request, loops, again, _Seek.STEP)
+        extra += [Notice(plan.line, 0, _REST_LEFT_OUT.format(rest=plan.rest, step=plan.step)) for plan in long]
     recording.notices = (*before, *recording.notices, *recording.tape.notices, *extra)
     return recording
+
+
+def _repeating(recorder: Recorder, request: Request) -> Iterator[Loop]:
+    """The loops inside of which a program that was recorded whole went on too long, or computed its loss again and again."""
+    inside = recorder.cut or repeated_loss(recorder.tape)
+    return loops_around(inside, request.program, list(request.modules.values())) if inside else iter(())
 
 
 def _file_of(program: Program) -> Path:
@@ -126,81 +147,10 @@ def _file_of(program: Program) -> Path:
     return file
 
 
-def _chosen_loops(request: Request) -> list[Loop]:
-    program, line = request.program, request.loop
-    if line is None:
-        return list(training_loops(program, list(request.modules.values())))
-    found = [loop for loop in all_loops(program) if loop.line == line]
-    if not found:
-        lines = ", ".join(str(loop.line) for loop in all_loops(program)) or "none"
-        raise ProgramError(
-            f"There is no loop in line {line}.",
-            program.path,
-            line,
-            0,
-            program.source_line(line),
-            f"Its loops are in lines: {lines}.",
-        )
-    return found[:1]
-
-
-def _better_iterations(recorder: Recorder, chosen: list[int], ended: bool) -> list[int]:
-    """The iterations to record instead, from what this run has shown; ``ended``: it came to the program's end."""
-    better = []
-    for plan, iteration in zip(recorder.plans, chosen, strict=True):
-        later = [k for k in plan.cost_seen if k >= iteration]
-        if 0 < plan.count <= plan.first:
-            better.append(max(plan.count - 1, 0))
-        elif plan.seeks_cost and later and later[0] != iteration:
-            better.append(later[0])
-        elif plan.to_end and plan.seeks_end and not _has_loss(recorder.tape):
-            better.append(plan.count - 1 if ended and plan.count else iteration)
-        elif plan.seeks_end and plan.first_entry and not _has_loss(recorder.tape):
-            better.append(plan.first_entry - 1)
-        else:
-            better.append(iteration)
-    return better
-
-
-def _has_loss(tape: Tape) -> bool:
-    """Whether the recorded iterations compute something that is called a loss, or computed by a function so called."""
-    named = any(is_loss_name(b.name) and tape.nodes[b.node].window >= 0 for b in tape.bindings)
-    return named or any(is_loss_name(call.function) for n in tape.window_nodes() for call in n.calls)
-
-
-def _notices_of(
-    program: Program,
-    recorder: Recorder,
-    loops: list[Loop],
-    chosen: list[int],
-    used: list[int],
-    asked: int | None,
-) -> list[Notice]:
-    found = []
-    for plan, loop, first, last in zip(recorder.plans, loops, chosen, used, strict=True):
-        if loop.path != program.path:
-            continue  # Its line is one of another file.
-        if plan.count == 0:
-            found.append(Notice(loop.line, 0, "This loop was never reached, so it is not explained."))
-        elif not plan.with_rest and last < first or (plan.count <= first and asked is not None):
-            found.append(
-                Notice(
-                    loop.line,
-                    0,
-                    f"This loop ended after {plan.count} iterations; the last of them are explained.",
-                )
-            )
-        elif plan.with_rest:
-            what = f"Iteration {last} is explained, the last one before the cost is computed."
-            found.append(Notice(loop.line, 0, what))
-        elif last > first:
-            does = "updates the parameters" if plan.is_update else "computes the cost"
-            found.append(
-                Notice(loop.line, 0, f"Iteration {last} is explained, the first from {first} on that {does}.")
-            )
-    return found
-
-
+_UNRECOGNISED = (
+    "No loop was recognised as one that trains by what is written in it, but this one repeats the same work: "
+    "two of its iterations are explained. Use --loop LINE to choose another."
+)
 #: What comes after a loop is recorded up to so many operations, and also if it is no more than so many steps.
 _LONGEST_REST = 4000
 _MOST_STEPS = 4

@@ -66,6 +66,7 @@ class State(ABC):
         self.strangers = 0
         self.loose: dict[int, tuple[Any, Node]] = {}
         self.main_path = ""
+        self.cut: Node | None = None  # the last one, where there was no room for more
 
     @property
     def windowed(self) -> bool:
@@ -126,7 +127,8 @@ class State(ABC):
         many = len(self.tape.nodes) - self.window_start > MOST_NODES
         if many or self.bytes > MOST_BYTES:
             what = f"{MOST_NODES} operations" if many else f"{MOST_BYTES / 2**30:g} GiB of values"
-            site = self.tape.nodes[-1].site
+            self.cut = self.tape.nodes[-1]
+            site = self.cut.site
             self.notice(
                 f"This goes on for more than {what}; only the beginning was recorded.",
                 Place(site) if site else None,

@@ -169,17 +169,17 @@ def _as_gradient(
     factors: tuple[float, ...],
 ) -> Iterator[Edit]:
     assert first.site is not None
-    nodes = tuple(values)
+    several, nodes = len(nodes) > 1, tuple(values)
     change = known_values(values)
     span = first.site.span
     # Of a place that runs several times: what is missing the first time is missing later in all that rests on it, too.
-    missing = missing_term(trials, nodes[0], wrt[nodes[0]], values[nodes[0]])
+    missing = missing_term(trials, nodes[0], wrt[nodes[0]], values[nodes[0]], several=several)
     if missing is not None:
         candidate, factor = missing
         inside = None if candidate.sort is Sort.VALUE else candidate.root
         yield Edit(
             _kind_of_missing(trials, candidate),
-            1.4,
+            1.4 + 0.01 * (several and inside is None),
             nodes,
             change,
             AddTerm(span, candidate.wrt, factor, inside, candidate.via),
@@ -221,12 +221,13 @@ def known_values(values: Mapping[int, list[Any]]) -> Change:
 
 
 def missing_term(
-    trials: Trials, node: int, wrt: int, wanted: list[Any], reader: int | None = None
+    trials: Trials, node: int, wrt: int, wanted: list[Any], reader: int | None = None, several: bool = False
 ) -> tuple[Candidate, str] | None:
     """What must be added to a node to give the gradient, if that is something known.
 
     Arguments:
         reader: what reads the node where the term is missing; the node itself if none is given.
+        several: whether the same is missing at other nodes too: then one value is not what is, but a path to the loss.
     """
     here = node if reader is None else reader
     analysis = trials.analysis
@@ -248,7 +249,7 @@ def missing_term(
             continue
         scale = name_scale(measured, analysis.matcher.scalars(node, candidate.root), frozenset())
         if scale is not None and scale.rank <= 3:
-            order = {Sort.VALUE: 0, Sort.FULL: 1, Sort.PATH: 2, Sort.PARTIAL: 3}[candidate.sort]
+            order = {Sort.VALUE: 4 * several, Sort.FULL: 1, Sort.PATH: 2, Sort.PARTIAL: 3}[candidate.sort]
             hits.append(((order, scale.rank, candidate.wrt), candidate, scale.text))
     if not hits:
         return None

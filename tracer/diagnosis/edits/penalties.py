@@ -115,10 +115,10 @@ def _of_whole_arrays(trials: Trials, parts: Mapping[int, tuple[int, ...]]) -> Ch
         for inner in _within(trials, node):
             if inner not in instead and not instead.keys().isdisjoint(trials.operands(inner)):
                 instead[inner] = evaluate(trials.node(inner), Overlay(now, instead))
-        stored = trials.node(node).args[2].node
-        if stored not in instead or np.shape(instead[stored]) != trials.node(node).shape:
+        stored = instead.get(trials.node(node).args[2].node)
+        if stored is None or np.shape(stored) != trials.node(node).shape:
             raise ValueError("what is stored has not the shape of the whole array")
-        return instead[stored]
+        return stored
 
     return change
 

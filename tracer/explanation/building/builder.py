@@ -135,7 +135,7 @@ def _notes(
     for sweeps in analysis.matcher.adjoints.values():
         for node in sorted(sweeps[0].blocked):
             site = analysis.tape.nodes[node].site
-            if site is not None:
+            if site is not None and analysis.tape.nodes[node].op != "empty_like":
                 reason = analysis.graph.reasons.get(node, "it has no derivative here")
                 notes.append(
                     Note(site.span.line, site.span.column, f"{site.text} was not differentiated: {reason}")

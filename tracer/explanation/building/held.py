@@ -42,12 +42,15 @@ class HeldAdjoints:
     def _reaches_known(self, match: Match, known: dict[str, Known]) -> bool:
         """Whether every path from the variable to the root passes through a known adjoint."""
         cone = self._cone(match, known.keys())
-
-        def covered(array: str) -> bool:
-            consumers = cone.consumers.get(array, ())
-            return bool(consumers) and all(c in known or (c != cone.root and covered(c)) for c in consumers)
-
-        return covered(cone.wrt)
+        todo, seen = [cone.wrt], {cone.wrt}
+        while todo:
+            consumers = cone.consumers.get(todo.pop(), ())
+            further = {c for c in consumers if c not in known} - seen
+            if not consumers or cone.root in further:
+                return False
+            seen |= further
+            todo += further
+        return True
 
     def _cone(self, match: Match, known: Iterable[str]) -> Cone:
         """The forward pass between the variable and the root, at the width of named values."""

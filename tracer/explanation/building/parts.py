@@ -395,7 +395,8 @@ class PartMaker:
         ahead = self._made_into(piece.node)
         if ahead is not None:
             return self._on_the_way(piece, base, ahead)
-        if self._feeds_an_update(piece.node) or says_gradient([piece.target or ""]):
+        used = self._feeds_an_update(piece.node)
+        if used or (says_gradient([piece.target or ""]) and not self._is_known_elsewhere(piece.node)):
             return replace(base, role="gradient", verdict="unexplained")
         return replace(base, role="other") if piece.target else None
 
@@ -443,6 +444,13 @@ class PartMaker:
         return self.reading.node(node).dtype == "bool" and any(
             user in forward for user in self.reading.analysis.tape.users(node)
         )
+
+    def _is_known_elsewhere(self, node: int) -> bool:
+        """Whether the same code makes a gradient, or an array of which one is made, in another layer or step."""
+        analysis, recorded = self.reading.analysis, self.reading.node(node)
+        same = (n for n in analysis.tape.window_nodes() if n.site == recorded.site and n.op == recorded.op)
+        alike = (n.id for n in same if n.id != node)
+        return any(analysis.verified(other) is not None or self._made_into(other) is not None for other in alike)
 
     def _feeds_an_update(self, node: int) -> bool:
         return any(

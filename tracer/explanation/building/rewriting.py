@@ -151,8 +151,9 @@ class SourceEditor(OperandEditor):
                     for slope in self._own_first(self.words.slopes(of, wrt), span):
                         yield from self._replace(place, slope)
             case AddTerm(span, value, factor, root, via):
-                for term in self.words.terms(value, factor, root, via, span):
-                    yield from self._plus(span, term)
+                for said in self.words.terms(value, factor, root, via, span):
+                    for term in self._as_given(said, span):
+                        yield from self._plus(span, term)
             case AddName(span, name):
                 yield from self._plus(span, name)
             case Gradient(span, node_, root, wrt, factors):
@@ -239,7 +240,7 @@ class SourceEditor(OperandEditor):
         first = [self._text(node.args[0])] if self._is_module(owner) and node.args else []
         settings = [] if axis is None else [f"axis={axis}"]
         settings += ["keepdims=True"] if keepdims else []
-        return f"{self._text(owner)}.{op}({', '.join([*first, *settings])})"
+        return f"{self._called_upon(owner)}.{op}({', '.join([*first, *settings])})"
 
     def _summed(self, node: ast.expr, axes: tuple[int, ...], keepdims: bool) -> str:
         axis = f"axis={axes[0] if len(axes) == 1 else axes}" if axes else ""

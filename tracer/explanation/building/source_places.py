@@ -14,6 +14,7 @@ from msgspec import Struct
 from tracer.explanation.building.code_words import CodeWords
 from tracer.explanation.model import Edit
 from tracer.program import Program
+from tracer.program.changes import arguments_of, called_name
 from tracer.tape.node import Span
 
 SUMS = (ast.Add, ast.Sub)
@@ -53,12 +54,30 @@ class SourcePlaces:
             next((n for n in self._nodes.get(place, ()) if isinstance(n, ast.stmt)), None) if place else None
         )
 
+    def _function(self, at: Span) -> ast.FunctionDef | None:
+        """The function that a place stands in."""
+        around = [n for n in ast.walk(self.program.tree) if isinstance(n, ast.FunctionDef) and _holds(n, at)]
+        return max(around, key=lambda n: n.lineno, default=None)
+
+    def _as_given(self, text: str, at: Span) -> list[str]:
+        """An expression in what the callers of a function give to it, in the function's own names; then as it was."""
+        function = self._function(at)
+        if function is None:
+            return [text]
+        calls = [n for n in ast.walk(self.program.tree) if isinstance(n, ast.Call) and called_name(n) == function.name]
+        found: dict[str, None] = {}
+        for call in calls:
+            names = {ast.unparse(given): name for name, given in arguments_of(call, function)}
+            words = re.split(r"((?<![\w.])[^\W\d]\w*)", text)
+            found["".join(names.get(word, word) for word in words)] = None
+        return [*found, *([] if text in found else [text])]
+
     def _own_first(self, texts: list[str], at: Span) -> list[str]:
         """Expressions in the variables of the function that a place stands in, before those that need others."""
-        around = [n for n in ast.walk(self.program.tree) if isinstance(n, ast.FunctionDef) and _holds(n, at)]
-        if not around:
+        function = self._function(at)
+        if function is None:
             return texts
-        inside = list(ast.walk(max(around, key=lambda n: n.lineno)))
+        inside = list(ast.walk(function))
         own = {n.arg for n in inside if isinstance(n, ast.arg)}
         own |= {n.id for n in inside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         return sorted(texts, key=lambda text: not set(re.findall(r"(?<![\w.])[^\W\d]\w*", text)) <= own | {"np"})
@@ -126,6 +145,11 @@ class SourcePlaces:
     def _inside(self, node: ast.expr, text: str) -> str:
         """An operand's text, in parentheses if it is a sum itself."""
         return f"({text})" if isinstance(node, ast.BinOp) and isinstance(node.op, SUMS) else text
+
+    def _called_upon(self, node: ast.expr) -> str:
+        """The text of what a method is called of; its own parentheses are not within its span."""
+        text = self._text(node)
+        return text if isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call) else f"({text})"
 
     def _operand_nodes(self, span: Span) -> list[ast.expr]:
         """The operands of the operation that a place computes, in the order in which it takes them."""

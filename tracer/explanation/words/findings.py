@@ -149,8 +149,8 @@ def fault(told: Told) -> str:
         if told.new == f"{told.old}.copy()":
             said.append(f"{where} only gives the array another name, under which it changes too.")
             where = "It"
-        better = f"should say {_code(told.new)} instead of {_code(told.old)}"
-        said.append(f"{where} {'should be left out' if told.new == 'pass' else better}.")
+        instead = f"should say {_code(told.new)} instead of {_code(told.old)}"
+        said.append(f"{where} {'should be left out' if told.new == 'pass' else instead}.")
     elif told.new:
         said.append(f"What is missing is {_code(told.new)}.")
     elif told.derivative:

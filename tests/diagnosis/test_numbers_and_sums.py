@@ -1,0 +1,73 @@
+"""Gradients that are numbers, steps with limits, and sums whose axes are lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.diagnosis.planted import Planted, assert_told, wrong
+
+COUNTS = """\
+import numpy as np
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(20, 3)), rng.poisson(2.0, 20)
+w, offset = np.zeros(3), np.zeros(1)
+for step in range(1, 6):
+    rate = np.exp(X @ w + offset)
+    loss = np.mean(rate - y * np.log(rate))
+    error = rate - y
+    dw = X.T @ error / len(X)
+    doffset = np.mean(error)
+    eta = 0.5 / (1 + 0.01 * step)
+    w -= eta * dw
+    offset -= np.clip(eta * doffset, -0.01, 0.01)
+"""
+
+ATTENTION = """\
+import numpy as np
+rng = np.random.default_rng(1)
+T = 5
+X, Y = rng.normal(size=(T, 4)), rng.normal(size=(T, 3))
+Wq, Wk, Wv = rng.normal(size=(4, 3)), rng.normal(size=(4, 3)), rng.normal(size=(4, 3))
+for step in range(3):
+    Q, K, V = X @ Wq, X @ Wk, X @ Wv
+    S = Q @ K.T / np.sqrt(3)
+    A = np.exp(S) / np.exp(S).sum(axis=1, keepdims=True)
+    out = A @ V
+    loss = 0.5 * np.sum((out - Y) ** 2)
+    dout = out - Y
+    dA = dout @ V.T
+    inner = (dA * A).sum(axis=1, keepdims=True)
+    dS = A * (dA - inner) / np.sqrt(3)
+    dWv = X.T @ (A.T @ dout)
+    dWq = X.T @ (dS @ K)
+    dWk = X.T @ (dS.T @ Q)
+    Wq -= 0.1 * dWq
+    Wk -= 0.1 * dWk
+    Wv -= 0.1 * dWv
+"""
+
+FAULTS = {
+    "a sum for a mean, in the gradient by an array of one number whose step has a limit": Planted(
+        COUNTS, "doffset = np.mean(error)", "doffset = np.sum(error)", "factor", "doffset = np.mean(error)"
+    ),
+    "a sum that loses its axis, and fits by accident": Planted(
+        ATTENTION, ".sum(axis=1, keepdims=True)\n    dS", ".sum(axis=1)\n    dS", "axis",
+        "inner = (dA * A).sum(axis=1, keepdims=True)",
+    ),
+    "a sum over the other axis": Planted(
+        ATTENTION, ".sum(axis=1, keepdims=True)\n    dS", ".sum(axis=0, keepdims=True)\n    dS", "axis",
+        "inner = (dA * A).sum(axis=1, keepdims=True)",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_told_by_its_kind_and_mended(name: str, tmp_path: Path) -> None:
+    assert_told(FAULTS[name], tmp_path)
+
+
+@pytest.mark.parametrize("program", [COUNTS, ATTENTION])
+def test_the_same_programs_without_the_fault_are_right(program: str, tmp_path: Path) -> None:
+    assert not wrong(program, tmp_path)

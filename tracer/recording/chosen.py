@@ -1,0 +1,142 @@
+"""Which loops of a program are recorded, and which iterations of them.
+
+In: the program, and what a first run of it has shown.  Out: loops, iterations, and notices that say what was chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tracer.program.errors import ProgramError
+from tracer.program.loops import Loop, all_loops, names_a_gradient, training_loops
+from tracer.program.program import Program
+from tracer.recording.cost import is_loss_name
+from tracer.recording.recorder import Recorder
+from tracer.tape.node import Node, Notice, Site
+from tracer.tape.tape import Tape
+
+#: A loss that is computed so many times is computed in a loop.
+_OFTEN = 3
+
+
+def chosen_loops(program: Program, line: int | None, own: Sequence[Program]) -> list[Loop]:
+    """The loop in a line, or every training loop, also those of the program's ``own`` modules.
+
+    Raises:
+        ProgramError: there is no loop in that line.
+    """
+    if line is None:
+        return list(training_loops(program, own))
+    found = [loop for loop in all_loops(program) if loop.line == line]
+    if not found:
+        lines = ", ".join(str(loop.line) for loop in all_loops(program)) or "none"
+        raise ProgramError(
+            f"There is no loop in line {line}.",
+            program.path,
+            line,
+            0,
+            program.source_line(line),
+            f"Its loops are in lines: {lines}.",
+        )
+    return found[:1]
+
+
+def repeated_loss(tape: Tape) -> Node | None:
+    """The last value of a loss that one statement computes again and again."""
+    found: dict[tuple[str, Site], list[int]] = {}
+    for binding in tape.bindings:
+        if is_loss_name(binding.name) and tape.nodes[binding.node].window >= 0:
+            found.setdefault((binding.name, binding.site), []).append(binding.node)
+    often = [nodes for nodes in found.values() if len(nodes) >= _OFTEN]
+    return tape.nodes[often[-1][-1]] if often else None
+
+
+def hands_gradients_on(tape: Tape) -> bool:
+    """Whether the loss of one iteration depends on gradients of the one before it.
+
+    The state of a recurrent net is handed on too, but the earlier loss depends on that as well.
+    """
+    earlier, later = (
+        _behind(tape, [b.node for b in tape.bindings if is_loss_name(b.name) and tape.nodes[b.node].window == k])
+        for k in (0, 1)
+    )
+    carried = {node for node in later - earlier if tape.nodes[node].window == 0}
+    return any(names_a_gradient(name) for node in carried for name in tape.nodes[node].names)
+
+
+def _behind(tape: Tape, todo: list[int]) -> set[int]:
+    found: set[int] = set()
+    while todo:
+        node = todo.pop()
+        if node not in found:
+            found.add(node)
+            todo += tape.operands(node)
+            origin = tape.nodes[node].origin
+            todo += [] if origin is None else [origin]
+    return found
+
+
+def loops_around(node: Node, program: Program, own: Sequence[Program]) -> Iterator[Loop]:
+    """The loops that were under way where a node was made, the outermost first."""
+    loops = [loop for each in (program, *own) for loop in all_loops(each)]
+    sites = [*(call.site for call in node.calls), *([node.site] if node.site else [])]
+    for site in sites:
+        path, line = site.path or program.path, site.span.line
+        yield from (loop for loop in loops if loop.path == path and loop.line <= line <= loop.end_line)
+
+
+def better_iterations(recorder: Recorder, chosen: list[int], ended: bool) -> list[int]:
+    """The iterations to record instead, from what this run has shown; ``ended``: it came to the program's end."""
+    better = []
+    for plan, iteration in zip(recorder.plans, chosen, strict=True):
+        later = [k for k in plan.cost_seen if k >= iteration]
+        if 0 < plan.count <= plan.first:
+            better.append(max(plan.count - 1, 0))
+        elif plan.seeks_cost and later and later[0] != iteration:
+            better.append(later[0])
+        elif plan.to_end and plan.seeks_end and not _has_loss(recorder.tape):
+            better.append(plan.count - 1 if ended and plan.count else iteration)
+        elif plan.seeks_end and plan.first_entry and not _has_loss(recorder.tape):
+            better.append(plan.first_entry - 1)
+        else:
+            better.append(iteration)
+    return better
+
+
+def _has_loss(tape: Tape) -> bool:
+    """Whether the recorded iterations compute something that is called a loss, or computed by a function so called."""
+    named = any(is_loss_name(b.name) and tape.nodes[b.node].window >= 0 for b in tape.bindings)
+    return named or any(is_loss_name(call.function) for n in tape.window_nodes() for call in n.calls)
+
+
+def notices_of(
+    program: Program,
+    recorder: Recorder,
+    loops: list[Loop],
+    chosen: list[int],
+    used: list[int],
+    asked: int | None,
+) -> list[Notice]:
+    found = []
+    for plan, loop, first, last in zip(recorder.plans, loops, chosen, used, strict=True):
+        if loop.path != program.path:
+            continue  # Its line is one of another file.
+        if plan.count == 0:
+            found.append(Notice(loop.line, 0, "This loop was never reached, so it is not explained."))
+        elif not plan.with_rest and last < first or (plan.count <= first and asked is not None):
+            found.append(
+                Notice(
+                    loop.line,
+                    0,
+                    f"This loop ended after {plan.count} iterations; the last of them are explained.",
+                )
+            )
+        elif plan.with_rest:
+            what = f"Iteration {last} is explained, the last one before the cost is computed."
+            found.append(Notice(loop.line, 0, what))
+        elif last > first:
+            does = "updates the parameters" if plan.is_update else "computes the cost"
+            found.append(
+                Notice(loop.line, 0, f"Iteration {last} is explained, the first from {first} on that {does}.")
+            )
+    return found
