@@ -151,7 +151,7 @@ def _outliers(analysis: Analysis, group: list[Target]) -> dict[Target, tuple[flo
         if alike(own[target], shared_own) or alike(steps[target], shared_step):
             continue
         ratio = tuple(s / t for s, t in zip(shared_own, own[target], strict=True))
-        if plain_number(ratio) is None and not _is_count(ratio):
+        if plain_number(ratio) is None and not _is_count(ratio) and not _is_of_the_loss(analysis, target, ratio):
             continue
         assert target.factors is not None
         odd[target] = tuple(f * r for f, r in zip(target.factors, ratio, strict=True))
@@ -159,7 +159,23 @@ def _outliers(analysis: Analysis, group: list[Target]) -> dict[Target, tuple[flo
     exact = any(alike(own[t], [1.0] * len(own[t])) for t in odd)
     many = 4 if exact else 2
     few = len(odd) * many <= len(group) or len({t.wrt for t in odd}) * many <= len({t.wrt for t in group})
-    return odd if few else {}
+    # One that grows from layer to layer comes in again in each.
+    grows = alike(shared_own, [1.0] * len(shared_own)) and len(_distinct(own.values())) > 2
+    return odd if few or grows else {}
+
+
+def _distinct(factors: Iterable[tuple[float, ...]]) -> list[tuple[float, ...]]:
+    found: list[tuple[float, ...]] = []
+    for factor in factors:
+        if not any(alike(factor, other) for other in found):
+            found.append(factor)
+    return found
+
+
+def _is_of_the_loss(analysis: Analysis, target: Target, ratio: tuple[float, ...]) -> bool:
+    """Whether a factor is a setting that the loss is computed with, such as what is kept by dropout: no rate of a step."""
+    root = target.roots[0]
+    return name_scale(ratio, analysis.matcher.scalars(root, root), frozenset()) is not None
 
 
 def stripped(analysis: Analysis, node: int) -> tuple[int, tuple[int, ...]]:

@@ -112,6 +112,7 @@ _LEADS = {
 _DONE = {
     "changes": "Line {line} changes the wrong array in place.",
     "takes": "Line {line} takes another part of the array than the forward pass does.",
+    "adds": "Line {line} has one term too many.",
     "repeats": (
         "Line {line} puts a column and an array of one axis together, so NumPy repeats both of them: each entry meets all "
         "of the other array."
