@@ -80,6 +80,121 @@ for step in range(4):
     W -= 0.1 * dW
 """
 
+SAMPLES = """\
+import numpy as np
+rng = np.random.default_rng(4)
+pairs = [(rng.normal(size=(3, 1)), rng.normal(size=(2, 1))) for _ in range(3)]
+ws, bs = [rng.normal(size=(4, 3)), rng.normal(size=(2, 4))], [np.zeros((4, 1)), np.zeros((2, 1))]
+def gradients(x, y):
+    h = np.tanh(ws[0] @ x + bs[0])
+    e = ws[1] @ h + bs[1] - y
+    cost = 0.5 * np.sum(e ** 2)
+    d = (ws[1].T @ e) * (1 - h ** 2)
+    return cost, [d @ x.T, e @ h.T], [d, e]
+for epoch in range(3):
+    sum_w, sum_b = [np.zeros_like(w) for w in ws], [np.zeros_like(b) for b in bs]
+    for x, y in pairs:
+        cost, dws, dbs = gradients(x, y)
+        sum_w = [s + d for s, d in zip(sum_w, dws)]
+        sum_b = [s + d for s, d in zip(sum_b, dbs)]
+    ws = [w - 0.1 * s for w, s in zip(ws, sum_w)]
+    bs = [b - 0.1 * s for b, s in zip(bs, sum_b)]
+"""
+
+RESIDUAL = """\
+import numpy as np
+rng = np.random.default_rng(5)
+X, T = rng.normal(size=(12, 3)), rng.normal(size=(12, 2))
+W1, W2 = rng.normal(size=(3, 5)), rng.normal(size=(5, 2))
+for step in range(4):
+    h = np.tanh(X @ W1)
+    out = h @ W2
+    loss = 0.5 * np.mean((out - T) ** 2)
+    d_out = (out - T) / T.size
+    dW2 = h.T @ d_out
+    dh = d_out @ W2.T
+    dW1 = X.T @ (dh * (1 - h * h))
+    W1 -= 0.1 * dW1
+    W2 -= 0.1 * dW2
+"""
+
+MARGINS = """\
+import numpy as np
+rng = np.random.default_rng(6)
+N = 10
+X, y = rng.normal(size=(N, 3)), rng.integers(0, 4, N)
+W, reg = rng.normal(size=(3, 4)), 0.01
+for step in range(4):
+    S = X @ W
+    M = np.maximum(0, S - S[np.arange(N), y][:, None] + 1)
+    M[np.arange(N), y] = 0
+    loss = M.sum() / N + reg * np.sum(W * W)
+    mask = (M > 0).astype(float)
+    mask[np.arange(N), y] = -np.sum(mask, axis=1)
+    dW = X.T @ mask / N + 2 * reg * W
+    W -= 0.1 * dW
+"""
+
+WEIGHTED = """\
+import numpy as np
+rng = np.random.default_rng(7)
+X, y, weight = rng.normal(size=(10, 3)), rng.integers(0, 2, (10, 1)).astype(float), rng.uniform(0.5, 1.5, 10)
+W, b = np.zeros((3, 1)), 0.0
+for step in range(4):
+    p = 1 / (1 + np.exp(-(X @ W + b)))
+    loss = -np.mean(weight[:, None] * (y * np.log(p) + (1 - y) * np.log(1 - p)))
+    dz = (p - y) * weight[:, None] / len(y)
+    dW = X.T @ dz.sum(axis=1, keepdims=True)
+    db = dz.sum()
+    W -= 0.3 * dW
+    b -= 0.3 * db
+"""
+
+STRIDED = """\
+import numpy as np
+rng = np.random.default_rng(8)
+x, target = rng.normal(size=7), rng.normal(size=4)
+gain, w, k, s, pad = rng.normal(size=7), rng.normal(size=3), 3, 2, 1
+for step in range(4):
+    a = np.zeros(9)
+    a[pad:-pad] = x * gain
+    out = np.zeros(4)
+    for i in range(4):
+        out[i] = np.dot(a[i * s:i * s + k], w)
+    loss = 0.5 * np.sum((out - target) ** 2)
+    d_out = out - target
+    dw, da = np.zeros(k), np.zeros(9)
+    for i in range(4):
+        dw += d_out[i] * a[i * s:i * s + k]
+        da[i * s:i * s + k] += d_out[i] * w
+    d_gain = da[pad:-pad] * x
+    w -= 0.05 * dw
+    gain -= 0.05 * d_gain
+"""
+
+POOLED = """\
+import numpy as np
+rng = np.random.default_rng(9)
+image, target = rng.normal(size=(4, 6)), rng.normal(size=(2, 3))
+gain = 1 + 0.1 * rng.normal(size=(4, 6))
+for step in range(4):
+    a = image * gain
+    out = np.zeros((2, 3))
+    for i in range(2):
+        for j in range(3):
+            out[i, j] = np.max(a[2 * i:2 * i + 2, 2 * j:2 * j + 2])
+    loss = 0.5 * np.sum((out - target) ** 2)
+    d_out = out - target
+    d_a = np.zeros_like(a)
+    for i in range(2):
+        for j in range(3):
+            window = a[2 * i:2 * i + 2, 2 * j:2 * j + 2]
+            r, c = np.unravel_index(np.argmax(window), window.shape)
+            d_a[2 * i + r, 2 * j + c] += d_out[i, j]
+    d_gain = d_a * image
+    gain -= 0.05 * d_gain
+"""
+
 FAULTS = {
     "a value that nothing reads is changed": Planted(
         CLASSIFIER,
@@ -107,6 +222,69 @@ FAULTS = {
     "an output is taken for its gradient": Planted(
         HIDDEN, "    d_out = out - T", "    d_out = out", "missing term", "d_out = out - T"
     ),
+    "of the weights' sums only the last sample's is kept": Planted(
+        SAMPLES,
+        "        sum_w = [s + d for s, d in zip(sum_w, dws)]",
+        "        sum_w = [d for s, d in zip(sum_w, dws)]",
+        "accumulation",
+        "sum_w = [s + d for s, d in zip(sum_w, dws)]",
+    ),
+    "of the biases' sums only the last sample's is kept": Planted(
+        SAMPLES,
+        "        sum_b = [s + d for s, d in zip(sum_b, dbs)]",
+        "        sum_b = [d for s, d in zip(sum_b, dbs)]",
+        "accumulation",
+        "sum_b = [s + d for s, d in zip(sum_b, dbs)]",
+    ),
+    "a slope stands alone": Planted(
+        RESIDUAL,
+        "    dW1 = X.T @ (dh * (1 - h * h))",
+        "    dW1 = X.T @ (1 - h * h)",
+        "missing derivative",
+        "dW1 = X.T @ ((1 - h * h) * dh)",
+    ),
+    "one is subtracted for all margins that are not met": Planted(
+        MARGINS,
+        "    mask[np.arange(N), y] = -np.sum(mask, axis=1)",
+        "    mask[np.arange(N), y] = -1",
+        "wrong operand",
+        "mask[np.arange(N), y] = -np.sum(mask, axis=1)",
+    ),
+    "the same in place": Planted(
+        MARGINS,
+        "    mask[np.arange(N), y] = -np.sum(mask, axis=1)",
+        "    mask[np.arange(N), y] -= 1",
+        "wrong operand",
+        "mask[np.arange(N), y] -= np.sum(mask, axis=1)",
+    ),
+    "weights of samples meet a column": Planted(
+        WEIGHTED,
+        "    dz = (p - y) * weight[:, None] / len(y)",
+        "    dz = (p - y) * weight / len(y)",
+        "axis",
+        "dz = (p - y) * weight[:, None] / len(y)",
+    ),
+    "a stride is forgotten": Planted(
+        STRIDED,
+        "        da[i * s:i * s + k] += d_out[i] * w",
+        "        da[i:i + k] += d_out[i] * w",
+        "wrong operand",
+        "da[i * s:i * s + k] += d_out[i] * w",
+    ),
+    "the borders are cut off wrongly": Planted(
+        STRIDED,
+        "    d_gain = da[pad:-pad] * x",
+        "    d_gain = da[2 * pad:] * x",
+        "wrong operand",
+        "d_gain = da[pad:-pad] * x",
+    ),
+    "row and column of a maximum are exchanged": Planted(
+        POOLED,
+        "            d_a[2 * i + r, 2 * j + c] += d_out[i, j]",
+        "            d_a[2 * i + c, 2 * j + r] += d_out[i, j]",
+        "wrong operand",
+        "d_a[2 * i + r, 2 * j + c] += d_out[i, j]",
+    ),
     "hard labels stand for soft ones": Planted(
         SMOOTH, "    dz = (p - soft) / len(X)", "    dz = (p - hard) / len(X)", "wrong operand", "dz = (p - soft) / len(X)"
     ),
@@ -118,6 +296,41 @@ def test_a_fault_is_told_by_its_kind_and_mended(name: str, tmp_path: Path) -> No
     assert_told(FAULTS[name], tmp_path)
 
 
-@pytest.mark.parametrize("program", [CLASSIFIER, RIDGE, HIDDEN, SMOOTH])
+BRANCHES = """\
+import numpy as np
+rng = np.random.default_rng(10)
+class Branch:
+    def __init__(self):
+        self.W = 0.5 * rng.normal(size=(4, 3))
+    def forward(self, x):
+        self.x, self.h = x, np.tanh(x @ self.W)
+        return self.h
+    def backward(self, dh):
+        self.dW += self.x.T @ (dh * (1 - self.h ** 2))
+net, A, B = Branch(), rng.normal(size=(8, 4)), rng.normal(size=(8, 4))
+for step in range(4):
+    net.dW = np.zeros_like(net.W)
+    one = net.forward(A)
+    other = net.forward(B)
+    loss = np.mean(np.sum((one - other) ** 2, axis=1))
+    d = 2 * (one - other) / len(A)
+    net.backward(-d)
+    net.forward(A)
+    net.backward(d)
+    net.W -= 0.1 * net.dW
+"""
+
+
+def test_what_a_second_forward_pass_overwrote_is_told_at_the_call_that_reads_it(tmp_path: Path) -> None:
+    assert not wrong(BRANCHES, tmp_path)
+    [(_, part)] = wrong(BRANCHES.replace("    net.forward(A)\n", ""), tmp_path)
+    assert part.source == "net.backward(d)"
+    assert part.diagnosis is not None
+    assert part.diagnosis.kind == "stale operand"
+    [edit] = part.diagnosis.edits
+    assert [line.strip() for line in edit.new.split("\n")] == ["net.forward(A)", "net.backward(d)", "net.forward(B)"]
+
+
+@pytest.mark.parametrize("program", [CLASSIFIER, RIDGE, HIDDEN, SMOOTH, SAMPLES, RESIDUAL, MARGINS, WEIGHTED, STRIDED, POOLED])
 def test_the_same_programs_without_the_fault_are_right(program: str, tmp_path: Path) -> None:
     assert not wrong(program, tmp_path)

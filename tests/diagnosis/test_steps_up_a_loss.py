@@ -94,3 +94,34 @@ def test_one_of_two_steps_up_is_the_fault() -> None:
 @pytest.mark.parametrize("source", [NET, ADVERSARY, MULTIPLIER], ids=["all go down", "an adversary", "a multiplier"])
 def test_who_goes_up_on_purpose_is_not_wrong(source: str) -> None:
     assert wrong(source) == []
+
+
+COUNTS = """\
+import numpy as np
+rng = np.random.default_rng(3)
+X, k = np.c_[np.ones(12), rng.normal(size=(12, 2))], rng.poisson(1.5, 12)
+beta = np.zeros(3)
+for step in range(4):
+    rate = np.exp(X @ beta)
+    loglik = np.mean(k * (X @ beta) - rate)
+    gradient = X.T @ (k - rate) / len(k)
+    beta += 0.2 * gradient
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "mended"),
+    [
+        ("beta += ", "beta -= ", "beta += 0.2 * gradient"),
+        ("(k - rate)", "(rate - k)", "gradient = X.T @ (k - rate) / len(k)"),
+    ],
+)
+def test_a_likelihood_is_not_gone_down(old: str, new: str, mended: str) -> None:
+    assert wrong(COUNTS) == []
+    [(_, kind, lines)] = wrong(COUNTS.replace(old, new))
+    assert (kind, lines) == ("sign", [mended])
+
+
+def test_the_negative_of_a_likelihood_is_gone_down() -> None:
+    negated = COUNTS.replace("loglik = np.mean(k * (X @ beta) - rate)", "neg_loglik = -np.mean(k * (X @ beta) - rate)")
+    assert wrong(negated.replace("beta += 0.2 * gradient", "beta -= 0.2 * -gradient")) == []

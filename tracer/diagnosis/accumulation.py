@@ -1,7 +1,7 @@
 """Gradients of a loop whose contributions were not added up: ``dW = …`` where ``dW += …`` was meant.
 
 Comes in: the wrong gradients.  Goes out: a `Finding` for each name that was bound several times in one iteration,
-if the sum of what it was bound to is the gradient, on every replay.
+or each place that was computed several times, if the sum of what it was bound to is the gradient, on every replay.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from tracer.diagnosis.conventions import stripped
 from tracer.diagnosis.finding import Finding, Kind
 from tracer.diagnosis.identification import identify
-from tracer.diagnosis.rewrites import Accumulate
+from tracer.diagnosis.rewrites import Accumulate, AddUp
 from tracer.diagnosis.target import Target, alike, factors_of
 from tracer.matching.analysis import Analysis
+from tracer.matching.candidates import Match, Sort
 from tracer.tape.node import Binding
 
 
@@ -47,6 +49,55 @@ def overwritten(analysis: Analysis, wrong: Iterable[Target]) -> Iterator[Finding
                 Accumulate(last.site.span),
                 last.site.span,
             )
+
+
+def not_added_up(analysis: Analysis, wrong: Iterable[Target]) -> Iterator[Finding]:
+    """The fault of a loop over samples that keeps only what the last sample gives: one for all gradients that it spoils."""
+    mended: dict[Target, tuple[list[int], Match]] = {}
+    for target in wrong:
+        runs = _runs(analysis, stripped(analysis, target.node)[0], target.wrt)
+        if len(runs) < 2 or not target.roots:
+            continue
+        per_replay = [sum(values[n] for n in runs) for values in analysis.replays.values]
+        factors = factors_of(analysis, per_replay, target.roots[0], target.wrt)
+        if factors is None or (target.wanted is not None and not alike(factors, target.wanted)):
+            continue
+        match = identify(analysis, target.node, per_replay, target.update or target.node, target.wrt)
+        if match is not None:
+            mended[target] = runs, match
+    if mended:
+        last = max(n for runs, _ in mended.values() for n in runs)
+        site = analysis.tape.nodes[last].site
+        assert site is not None
+        feeds = (t.node if t.update is None else t.update for t in mended)
+        readers = {n for runs, _ in mended.values() for n in runs}
+        yield Finding(
+            Kind.ACCUMULATION,
+            last,
+            tuple(dict.fromkeys(feeds)),
+            tuple(sorted(readers)),
+            {target.node: match for target, (_, match) in mended.items()},
+            AddUp(site.span),
+            site.span,
+        )
+
+
+def _runs(analysis: Analysis, node: int, wrt: int) -> list[int]:
+    """The runs of the place that computed a value, each of which gives a part of the gradient by the same parameter."""
+    tape = analysis.tape
+    last = tape.nodes[node]
+    same = (n.id for n in tape.window_nodes() if (n.window, n.site, n.op) == (last.window, last.site, last.op))
+    return [n for n in same if last.site is not None and _is_a_part(analysis, n, wrt)]
+
+
+def _is_a_part(analysis: Analysis, node: int, wrt: int) -> bool:
+    """Whether a value is what one use of a parameter gives to its gradient: for a bias that of the sum which it is in."""
+    return any(
+        (m.candidate.sort is Sort.PATH and m.candidate.wrt == wrt)
+        or (m.candidate.sort is Sort.FULL and wrt in analysis.tape.operands(m.candidate.wrt))
+        for m in analysis.matcher.matches.get(node, ())
+        if m.scale.rank <= 3
+    )
 
 
 def _series(analysis: Analysis, last: int) -> Iterator[list[Binding]]:

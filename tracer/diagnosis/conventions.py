@@ -21,6 +21,8 @@ _SAME = 1e-6
 
 
 _LOSS = re.compile(r"loss|cost|error|(^|_)err$|mse|sse|rss|nll|(^|_)ce$", re.I)
+_LIKELIHOOD = re.compile(r"log_?lik|likelihood|(^|_)ll$|elbo", re.I)
+_NEGATED = re.compile(r"neg|minus|nll|loss|cost|error", re.I)
 #: One letter says a loss where a step subtracts: J may also be what a step adds to go up, such as a variance.
 _LETTER = re.compile(r"^[JLEC]$")
 
@@ -53,8 +55,13 @@ def has_wrong_sign(analysis: Analysis, target: Target, factors: Iterable[float] 
 
 
 def _ascending(analysis: Analysis, root: int, group: list[Target]) -> dict[Target, tuple[float, ...]]:
-    """All steps of a root, turned round, if they go up something that is called a loss and is never negative."""
+    """All steps of a root, turned round, if they go up something that is called a loss and is never negative.
+
+    So they are if they go down something that is called a likelihood.
+    """
     steps = [t for t in group if t.sign]
+    if steps and all(f < 0 for t in steps for f in t.steps) and _is_maximised(analysis, root):
+        return {t: tuple(-f for f in t.factors or ()) for t in steps if all(_is_rate(analysis, s) for s in steps)}
     if not steps or any(f <= 0 for t in steps for f in t.steps):
         return {}
     subtracted = all(t.sign < 0 for t in steps)
@@ -101,6 +108,13 @@ def is_minimised(analysis: Analysis, root: int) -> bool:
     return _is_called(analysis, root, _LOSS)
 
 
+def _is_maximised(analysis: Analysis, root: int) -> bool:
+    """Whether a root is called the logarithm of a likelihood, and is negative: nobody goes down that."""
+    names = [name.rpartition(".")[2] for name in analysis.tape.nodes[root].names]
+    called = any(_LIKELIHOOD.search(name) for name in names) and not any(map(_NEGATED.search, names))
+    return called and all(float(np.sum(v)) < 0 for v in (*analysis.replays.of(root), analysis.tape.nodes[root].value))
+
+
 def _is_called(analysis: Analysis, root: int, name: re.Pattern[str]) -> bool:
     """Whether a root has such a name, and is never negative."""
     node = analysis.tape.nodes[root]
@@ -137,7 +151,7 @@ def _outliers(analysis: Analysis, group: list[Target]) -> dict[Target, tuple[flo
         if alike(own[target], shared_own) or alike(steps[target], shared_step):
             continue
         ratio = tuple(s / t for s, t in zip(shared_own, own[target], strict=True))
-        if plain_number(ratio) is None and not _is_count(ratio):
+        if plain_number(ratio) is None and not _is_count(ratio) and not _is_of_the_loss(analysis, target, ratio):
             continue
         assert target.factors is not None
         odd[target] = tuple(f * r for f, r in zip(target.factors, ratio, strict=True))
@@ -145,7 +159,23 @@ def _outliers(analysis: Analysis, group: list[Target]) -> dict[Target, tuple[flo
     exact = any(alike(own[t], [1.0] * len(own[t])) for t in odd)
     many = 4 if exact else 2
     few = len(odd) * many <= len(group) or len({t.wrt for t in odd}) * many <= len({t.wrt for t in group})
-    return odd if few else {}
+    # One that grows from layer to layer comes in again in each.
+    grows = alike(shared_own, [1.0] * len(shared_own)) and len(_distinct(own.values())) > 2
+    return odd if few or grows else {}
+
+
+def _distinct(factors: Iterable[tuple[float, ...]]) -> list[tuple[float, ...]]:
+    found: list[tuple[float, ...]] = []
+    for factor in factors:
+        if not any(alike(factor, other) for other in found):
+            found.append(factor)
+    return found
+
+
+def _is_of_the_loss(analysis: Analysis, target: Target, ratio: tuple[float, ...]) -> bool:
+    """Whether a factor is a setting that the loss is computed with, such as what is kept by dropout: no rate of a step."""
+    root = target.roots[0]
+    return name_scale(ratio, analysis.matcher.scalars(root, root), frozenset()) is not None
 
 
 def stripped(analysis: Analysis, node: int) -> tuple[int, tuple[int, ...]]:

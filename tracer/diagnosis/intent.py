@@ -110,7 +110,8 @@ def _of_updates(analysis: Analysis) -> Iterable[Target]:
             yield plain
             continue
         step = recognise(matcher, update)
-        if step.gradient is not None:
+        twice = step.decays and any(has_penalty(matcher, root, update.wrt) for root in roots)
+        if step.gradient is not None and not twice:
             within = _target(analysis, step.gradient.node, roots, update.wrt, update)
             if within.factors is not None:
                 yield within

@@ -70,6 +70,12 @@ class Accumulate(Struct, frozen=True):
     span: Span
 
 
+class AddUp(Struct, frozen=True):
+    """What is kept of the last run of a place, added to what was kept before: ``[t + d for t, d in zip(totals, ds)]``."""
+
+    span: Span
+
+
 class AddAt(Struct, frozen=True):
     """``np.add.at(x, index, v)`` for ``x[index] += v``."""
 
@@ -101,6 +107,14 @@ class Operand(Struct, frozen=True):
     previous: int = 0
 
 
+class OneOperand(Struct, frozen=True):
+    """Another variable as one operand of an expression, of which both are the same."""
+
+    span: Span
+    operand: int
+    new: int
+
+
 class OnlyPart(Struct, frozen=True):
     """A variable with zeros outside of a part of it, of which ``part`` is a reading.
 
@@ -112,6 +126,36 @@ class OnlyPart(Struct, frozen=True):
     whole: int
     part: int
     edges: tuple[tuple[int, int], ...]
+
+
+class OtherIndex(Struct, frozen=True):
+    """The index that a place reads or changes an array at, as that of another place, the one that computed ``of``."""
+
+    span: Span
+    of: int
+
+
+class ExchangedNames(Struct, frozen=True):
+    """Two variables of an index exchanged."""
+
+    span: Span
+    one: str
+    other: str
+
+
+class Reshaped(Struct, frozen=True):
+    """One operand of the expression as a column, or as an array of one axis."""
+
+    span: Span
+    operand: int
+    column: bool
+
+
+class StoreSum(Struct, frozen=True):
+    """``x[index] = v`` with minus the sum of ``x`` along an axis for ``v``, or ``x[index] -= v`` with that sum."""
+
+    span: Span
+    axis: int
 
 
 class WholeArrays(Struct, frozen=True):
@@ -140,6 +184,14 @@ class OtherCache(Struct, frozen=True):
     """A call with what another call of the same function returned in place of one of its arguments."""
 
     span: Span
+
+
+class ForwardAgain(Struct, frozen=True):
+    """A call of the backward pass right after the forward call that it belongs to, and the last forward call after it."""
+
+    span: Span
+    forward: Span
+    last: Span
 
 
 class TimesDerivative(Struct, frozen=True):
@@ -195,15 +247,22 @@ Rewrite: TypeAlias = Union[
     SumOperand,
     Overwrite,
     Accumulate,
+    AddUp,
     AddAt,
     Scale,
     ScaleOperand,
     Operand,
+    OneOperand,
     OnlyPart,
+    OtherIndex,
+    ExchangedNames,
+    Reshaped,
+    StoreSum,
     WholeArrays,
     OtherArray,
     Exchanged,
     OtherCache,
+    ForwardAgain,
     TimesDerivative,
     DerivativeInstead,
     AddTerm,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 
-from tracer.diagnosis.accumulation import overwritten
+from tracer.diagnosis.accumulation import not_added_up, overwritten
 from tracer.diagnosis.edits import carried_terms, changed_code, meant_values
 from tracer.diagnosis.entrances import Entrances, changes_factor, is_known
 from tracer.diagnosis.finding import Finding, Kind
@@ -50,10 +50,11 @@ def find_faults(analysis: Analysis, explained: Iterable[int] = ()) -> list[Findi
     start = time.thread_time()
     until = start + analysis.clock.left(Task.FAULT)
     findings: list[Finding] = []
-    for finding in overwritten(analysis, wrong):
-        findings.append(finding)
-        mended_parameters = {t.wrt for t in wrong if t.node in finding.meant}
-        wrong = [t for t in wrong if t.wrt not in mended_parameters]
+    for look in (overwritten, not_added_up):
+        for finding in look(analysis, wrong):
+            findings.append(finding)
+            mended_parameters = {t.wrt for t in wrong if t.node in finding.meant}
+            wrong = [t for t in wrong if t.wrt not in mended_parameters]
     while wrong and len(findings) < _MOST_FINDINGS:
         trials = Trials(analysis, wrong, right)
         best = _smallest(trials, until)
@@ -112,6 +113,10 @@ def _smallest(trials: Trials, until: float) -> tuple[Edit, tuple[Target, ...]] |
     elsewhere only if no edit there mends everything.
     """
     search = _Search(trials, until)
+    if all(t.factors is not None for t in trials.targets):  # all are gradients but for a factor: any place may bring it in
+        search.among(_nearest_first(changed_code(trials)))
+        search.among(_nearest_first(meant_values(trials)))
+        return None if search.best is None else search.best[1:]
     entrances = Entrances(trials)
     trials.tried = [n for n in trials.behind if n in entrances.nodes]
     there = _nearest_first(changed_code(trials))

@@ -7,6 +7,7 @@ right.  The edit is tried on one random replay first, and believed only if it ho
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from msgspec.structs import replace
 from tracer.diagnosis.conventions import compared, has_wrong_sign, is_minimised
 from tracer.diagnosis.finding import Kind
 from tracer.diagnosis.surroundings import Surroundings
-from tracer.diagnosis.target import Target, alike, proportion
+from tracer.diagnosis.target import Target, alike, is_gradient, proportion
 from tracer.matching.gradient_names import says_gradient
 from tracer.matching.scale import name_scale
 from tracer.tape.node import Kind as NodeKind
@@ -98,9 +99,14 @@ class Trials(Surroundings):
         return any(np.array_equal(changed.get(n, before[n]), before[n]) for n in edit.nodes)
 
     def leaves_odd(self, edit: Edit, mended: Sequence[Target]) -> bool:
-        """Whether a gradient that an edit mended has another factor than the right ones have, or goes the other way."""
+        """Whether an edit changes what is exactly a gradient and called one; or what it mended differs from the right ones.
+
+        By another factor, or by the way that it goes.
+        """
         root_of: dict[Target, int] = {}
         factors: dict[Target, list[float]] = {t: [] for t in mended}
+        changed: dict[int, Any] = {}
+        before = self.analysis.replays.values[-1]
         for replay in range(len(self.analysis.replays.values)):
             changed = self.values(edit, replay) or {}
             for target in mended:
@@ -111,9 +117,19 @@ class Trials(Surroundings):
             if t in root_of
         ]
         nodes = {t.node for t in now}
+        if any(not np.array_equal(changed[n], before[n]) for n in self._exact if n in changed):
+            return True
         if any(_are_opposite(one, other) for one in now for other in self.right) or any(map(self._points_up, now)):
             return True
         return any(t.is_wrong for t in compared(self.analysis, [*self.right, *now]) if t.node in nodes)
+
+    @cached_property
+    def _exact(self) -> tuple[int, ...]:
+        """What is called a gradient, and is one by a parameter without any factor."""
+        parameters = {t.wrt for t in (*self.targets, *self.right)}
+        called = ((n, self.best(n)) for n in self.affected if says_gradient(self.node(n).names))
+        exact = ((n, m) for n, m in called if is_gradient(m) and m is not None and m.scale.text == "1")
+        return tuple(n for n, m in exact if m.candidate.wrt in parameters)
 
     def _points_up(self, target: Target) -> bool:
         """Whether what is called a gradient is one but for its sign, and its step subtracts it."""

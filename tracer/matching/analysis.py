@@ -133,9 +133,9 @@ def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) 
         summed = next((_matched(t.tape, None, t) for t in tried), None)
         if summed is not None:
             one, other = _along_gradients(summed.matcher), _along_gradients(matcher)
-            if one > other or (
-                one == other > 0 and are_computed_together(summed.tape, tape, matcher.updates)
-            ):
+            whole, parted = _right(summed.matcher), _right(matcher)
+            equal = one == other > 0 or whole == parted > 0  # of a sum the last term is found within it
+            if one > other or (equal and are_computed_together(summed.tape, tape, matcher.updates)):
                 analysis = summed
                 matcher = analysis.matcher
     unknown = loss is None and analysis.inferred is None and _are_numbers(matcher)
@@ -260,6 +260,11 @@ def _some_are_along(matcher: Matcher) -> bool:
         for u in judged_updates(matcher)
         if matcher.graph.tape.nodes[u.node].window in shown
     )
+
+
+def _right(matcher: Matcher) -> int:
+    """How many updates are a multiple of a gradient."""
+    return sum(is_right(matcher, u) for u in judged_updates(matcher))
 
 
 def _along_gradients(matcher: Matcher) -> int:

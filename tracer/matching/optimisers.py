@@ -115,6 +115,8 @@ class _Walk:
             if carried and node not in self.matcher.forward:
                 self.states.update(recorded.names[:1])
                 continue
+            if node in self.matcher.forward and node not in self.matcher.updates and not carried:
+                continue  # what a forward value was computed from, the parameter too, is no part of the step
             if recorded.op in _ROOTS or (recorded.op == "power" and recorded.args[-1] == 0.5):
                 self.rooted = True
             if node in self.matcher.updates:

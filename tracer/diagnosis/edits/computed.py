@@ -65,6 +65,8 @@ def computed_otherwise(trials: Trials) -> Iterator[Edit]:
             yield from _transposes(trials, first, nodes)
         if first.op in _FLIPPED and first.shape:
             yield from _terms_scaled(trials, first, nodes)
+            if first.kind is NodeKind.OPERATION and len(trials.operands(first.id)) == 2:
+                yield Edit(Kind.EXTRA_DERIVATIVE, 1.45, nodes, _operand(trials, 0), text=Drop(span, 0))
         if first.op in ("multiply", "divide"):
             yield from _one_factor_less(trials, first, nodes)
             other = _INVERSE[first.op]

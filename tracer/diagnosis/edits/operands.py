@@ -6,6 +6,7 @@ statement, or within one call that it makes, reads another value of the same sha
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -14,17 +15,21 @@ from typing import Any
 import numpy as np
 
 from tracer.diagnosis.finding import Kind
-from tracer.diagnosis.rewrites import Operand
+from tracer.diagnosis.rewrites import OneOperand, Operand
 from tracer.diagnosis.target import is_gradient
 from tracer.diagnosis.trials import Change, Edit, Overlay, Trials
 from tracer.gradients.adjoints import is_real
 from tracer.matching.gradient_names import numbered
+from tracer.matching.updates import fits_into
+from tracer.tape.functions import resolve
 from tracer.tape.node import Kind as NodeKind
 from tracer.tape.node import Node, Span
 from tracer.tape.tape import evaluate
 
 #: By how many changes in place a value is taken back at most.
 _MOST_CHANGES = 3
+#: What repeats a row or a column of one side.
+_BROADCAST = ("multiply", "divide", "add", "subtract")
 
 
 def other_operands(trials: Trials) -> Iterator[Edit]:
@@ -35,6 +40,29 @@ def other_operands(trials: Trials) -> Iterator[Edit]:
             pairs[_variable(trials, operand)][reader] = operand
         for operands in pairs.values():
             yield from _replaced(trials, span, scope, operands)
+
+
+def met_by_itself(trials: Trials) -> Iterator[Edit]:
+    """A value that is combined with itself, ``p - p``, with each other variable on one side."""
+    for first, nodes in trials.places:
+        both = {n: trials.operands(n) for n in nodes}
+        itself = all(len(sides) == 2 and sides[0] == sides[1] for sides in both.values())
+        if first.site is None or first.op not in _BROADCAST or not itself:
+            continue
+        for side, bindings in itertools.product((1, 0), trials.variables[first.scope].values()):
+            held = {n: b for n in nodes if (b := trials.bound_before(bindings, n)) is not None}
+            if len(held) == len(nodes) and all(is_real(trials.node(b)) and b not in both[n] for n, b in held.items()):
+                rewrite = OneOperand(first.site.span, side, held[nodes[0]])
+                yield Edit(Kind.WRONG_OPERAND, 2.0, nodes, _on_one_side(trials, side, held), rewrite)
+
+
+def _on_one_side(trials: Trials, side: int, held: Mapping[int, int]) -> Change:
+    def change(node: int, now: Mapping[int, Any], _: int) -> Any:
+        sides = [now[k] for k in trials.operands(node)]
+        sides[side] = now[held[node]]
+        return resolve(trials.node(node).op)(*sides)
+
+    return change
 
 
 def _readers(trials: Trials) -> dict[tuple[Span, str], list[tuple[int, int]]]:
@@ -234,10 +262,18 @@ def _in_series(
 
 
 def _may_stand(trials: Trials, operands: Mapping[int, int], others: Mapping[int, int]) -> bool:
-    """Whether the others have the shapes of what they replace, or what they replace is smaller than its reader."""
+    """Whether the others have the shapes of what they replace, or what they replace is smaller than its reader.
+
+    A row or a column may stand for what is multiplied or added entry by entry, and an array of a parameter's shape for
+    a number.
+    """
+    wanted = {trials.node(t.wrt).shape for t in trials.targets}
     for reader, operand in operands.items():
-        shape = trials.node(operand).shape
-        if trials.node(others[reader]).shape != shape and shape == trials.node(reader).shape:
+        shape, other = trials.node(operand).shape, trials.node(others[reader])
+        if other.shape == shape or shape != trials.node(reader).shape:
+            continue
+        narrow = bool(other.shape) and is_real(other) and fits_into(other.shape, shape or ())
+        if not (narrow or (shape == () and other.shape in wanted)) or trials.node(reader).op not in _BROADCAST:
             return False
     return True
 

@@ -71,6 +71,7 @@ def build_explanation(
         if parts:
             text = program.text_of(statement)
             lines.append(Line(statement.line, statement.end_line, text, tuple(parts)))
+    lines += maker.faults.untold(lines)
     sections = tuple(Section(s.path, s.line, s.end_line) for s in joined.sections)
     return Explanation(
         ProgramInfo(str(program.path), program.python2, program.source, sections),

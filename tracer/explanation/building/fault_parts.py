@@ -16,7 +16,7 @@ import numpy as np
 from tracer.diagnosis import Finding
 from tracer.explanation.building.numbers import finite
 from tracer.explanation.building.pieces import Piece
-from tracer.explanation.model import Diagnosis, Evidence, Part
+from tracer.explanation.model import Diagnosis, Evidence, Line, Part
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Match, Sort
 from tracer.tape.node import Span
@@ -31,11 +31,13 @@ class FaultTeller:
 
     Attributes:
         diagnoses: for the cause of each finding, what is said of it.
+        moved: for the cause of some, the statement in which they are told, where that computes nothing itself.
     """
 
     maker: PartMaker
     findings: list[Finding]
     diagnoses: dict[int, Diagnosis] = field(default_factory=dict)
+    moved: dict[int, Span | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.reading = self.maker.reading
@@ -50,7 +52,7 @@ class FaultTeller:
         """The statements in which faults were found, but for updates that came too early."""
         found: dict[Span, Finding] = {}
         for finding in self.findings:
-            span = finding.place
+            span = self.moved.get(finding.cause, finding.place)
             if span is not None:
                 found[self.reading.program.statement_at(span.line, span.column) or span] = finding
         return found
@@ -89,6 +91,22 @@ class FaultTeller:
         node = max(spoiled & set(widest.nodes))
         told = self.entering(replace(widest, nodes=(node,), whole=True), self.maker.base(widest), finding)
         return parts if told is None else [*(p for p in parts if p.span != told.span), told]
+
+    def untold(self, lines: Sequence[Line]) -> list[Line]:
+        """The statements with faults of which none of these lines tells: what they do left no value of their own."""
+        told = {part.diagnosis.says for line in lines for part in line.parts if part.diagnosis is not None}
+        found = []
+        for finding in self.findings:
+            diagnosis = self.diagnoses.get(finding.cause)
+            span = self.moved.get(finding.cause, finding.place)
+            if diagnosis is None or span is None or diagnosis.says in told:
+                continue
+            program = self.reading.program
+            statement = program.statement_at(span.line, span.column) or span
+            piece = Piece(statement, program.text_of(statement), (finding.cause,), None, True)
+            part = replace(self.maker.base(piece), role="gradient", verdict="wrong", diagnosis=diagnosis)
+            found.append(Line(statement.line, statement.end_line, program.text_of(statement), (part,)))
+        return found
 
     def _is_beside(self, piece: Piece, finding: Finding) -> bool:
         """Whether a fault does not reach a value that its statement computes too: ``dW, db = …`` of which one is wrong."""

@@ -125,6 +125,29 @@ class OperandEditor(SourcePlaces):
             index = f"[{self._text(target.slice)}]"
             yield from self._replace_statement(statement, self._text(statement).replace(index, ""))
 
+    def _other_index(self, span: Span, of: int) -> Iterator[Rewritten]:
+        """A place with the index of another one."""
+        new = next((index for place in self.words.places(of) if (index := self._index_at(place)) is not None), None)
+        old = self._index_at(span)
+        if old is not None and new is not None:
+            yield from self._replace(self.program.span(old), self._text(new))
+
+    def _exchanged_names(self, span: Span, one: str, other: str) -> Iterator[Rewritten]:
+        """The index at a place with two variables exchanged."""
+        index = self._index_at(span)
+        if index is not None:
+            names = {one: other, other: one}
+            text = re.sub(r"(?<![\w.])[^\W\d]\w*", lambda found: names.get(found[0], found[0]), self._text(index))
+            yield from self._replace(self.program.span(index), text)
+
+    def _index_at(self, span: Span) -> ast.expr | None:
+        """What stands in the brackets of an expression, or of what a statement changes."""
+        for node in self._nodes.get(span, ()):
+            target = getattr(node, "target", None) or next(iter(getattr(node, "targets", ())), node)
+            if isinstance(target, ast.Subscript):
+                return target.slice
+        return None
+
     def _other_array(self, span: Span, array: int) -> Iterator[Rewritten]:
         """A statement that changes one array, with another one in its place."""
         statement = self._statement(span)

@@ -13,7 +13,17 @@ from itertools import chain, islice
 from msgspec.structs import replace
 
 from tracer.diagnosis import Finding, grown_parameters, targets
-from tracer.diagnosis.rewrites import OnlyPart, Operand, OtherArray, Rewrite
+from tracer.diagnosis.rewrites import (
+    AddUp,
+    ExchangedNames,
+    OnlyPart,
+    Operand,
+    OtherArray,
+    OtherIndex,
+    Reshaped,
+    Rewrite,
+    StoreSum,
+)
 from tracer.explanation.building.code_words import CodeWords
 from tracer.explanation.building.parts import PartMaker
 from tracer.explanation.building.rewriting import SourceEditor
@@ -127,6 +137,9 @@ def diagnose_fault(
                 break
     site = analysis.tape.nodes[finding.cause].site
     span = finding.place or (site.span if site is not None else None)
+    if isinstance(finding.rewrite, AddUp) and rewritten is not None:  # what only hands values on computes none
+        span = program.statement_at(rewritten.edit.line, _indentation(program, rewritten.edit.line)) or span
+        maker.faults.moved[finding.cause] = span
     match = _meaning(analysis, finding)
     should = None
     if match is not None:
@@ -144,7 +157,7 @@ def diagnose_fault(
         derivative=None if match is None else should.text if should is not None else None,
         spoiled=_spoiled_names(finding, maker),
         penalised=words.readings(finding.rewrite.part)[0] if isinstance(finding.rewrite, OnlyPart) else "",
-        in_place=isinstance(finding.rewrite, OtherArray),
+        how=_DONE.get(type(finding.rewrite), ""),
         grown=None if finding.grown is None else (str(finding.grown[0]), str(finding.grown[1])),
     )
     edit = rewritten.edit if rewritten is not None else None
@@ -156,6 +169,10 @@ def diagnose_fault(
         () if edit is None else (edit,),
         None,
     )
+
+
+def _indentation(program: Program, line: int) -> int:
+    return len(_indent(program.lines[line - 1]))
 
 
 def _other_line(program: Program, rewritten: Rewritten | None, told: Span | None) -> int | None:
@@ -175,6 +192,14 @@ def _told_as(finding: Finding) -> list[Rewrite]:
     return [] if rewrite is None else [rewrite]
 
 
+#: What a line does to an array, where a rewrite says it.
+_DONE: dict[type, str] = {
+    OtherArray: "changes",
+    OtherIndex: "takes",
+    ExchangedNames: "takes",
+    Reshaped: "repeats",
+    StoreSum: "stores",
+}
 #: How many ways to write an edit are run at most.
 _MOST_WAYS = 5
 

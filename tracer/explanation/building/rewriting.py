@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
@@ -17,21 +17,28 @@ from tracer.diagnosis.rewrites import (
     AddAt,
     AddName,
     AddTerm,
+    AddUp,
     DerivativeInstead,
     Drop,
     Exchanged,
+    ExchangedNames,
+    ForwardAgain,
     Gradient,
     Negate,
+    OneOperand,
     OnlyPart,
     Operand,
     Operator,
     OtherArray,
     OtherCache,
+    OtherIndex,
     Overwrite,
     Reduction,
+    Reshaped,
     Rewrite,
     Scale,
     ScaleOperand,
+    StoreSum,
     SumOperand,
     TimesDerivative,
     Transposed,
@@ -94,8 +101,18 @@ class SourceEditor(OperandEditor):
                     place = self.program.span(operands[operand])
                     inner = self._inside(operands[operand], self.program.text_of(place))
                     yield from self._replace(place, f"{text} * {inner}")
+            case Reshaped(span, operand, column):
+                operands = self._operand_nodes(span)
+                if operand < len(operands):
+                    text = tight(self._text(operands[operand]))
+                    new = f"{text}[:, None]" if column else f"{text}.ravel()"
+                    yield from self._replace(self.program.span(operands[operand]), new)
+            case StoreSum(span, axis):
+                yield from self._sum_stored(span, axis)
             case Overwrite(span) | Accumulate(span):
                 yield from self._bound(span, isinstance(rewrite, Accumulate))
+            case AddUp():
+                yield from self._added_up()
             case AddAt(span):
                 yield from self._added_at(span)
             case Scale(span, text):
@@ -103,10 +120,21 @@ class SourceEditor(OperandEditor):
                     yield from self._scaled(span, way)
             case Operand():
                 yield from self._other_operand(rewrite)
+            case OneOperand(span, operand, new_node):
+                operands = self._operand_nodes(span)
+                if operand < len(operands):
+                    for reading in self.words.readings(new_node):
+                        yield from self._replace(self.program.span(operands[operand]), reading)
             case OnlyPart():
                 yield from self._only_part(rewrite)
             case Exchanged(span, one, other):
                 yield from self._at(span, self._exchanged(span, one, other))
+            case ForwardAgain(span, forward, last):
+                yield from self._around(span, self.program.text_of(forward), self.program.text_of(last))
+            case ExchangedNames(span, one, other):
+                yield from self._exchanged_names(span, one, other)
+            case OtherIndex(span, of):
+                yield from self._other_index(span, of)
             case WholeArrays(span):
                 yield from self._without_slice(span)
             case OtherArray(span, array):
@@ -230,6 +258,26 @@ class SourceEditor(OperandEditor):
                     parts = f"{self._text(array)}, {shown}, {self._text(value)}"
                 yield from self._replace_statement(statement, f"np.add.at({parts})")
 
+    def _sum_stored(self, span: Span, axis: int) -> Iterator[Rewritten]:
+        statement = self._statement(span)
+        match statement:
+            case ast.Assign(targets=[ast.Subscript(value=array) as target]):
+                new = f"{self._text(target)} = -np.sum({self._text(array)}, axis={axis})"
+                yield from self._replace_statement(statement, new)
+            case ast.AugAssign(target=ast.Subscript(value=array) as target, op=ast.Sub()):
+                new = f"{self._text(target)} -= np.sum({self._text(array)}, axis={axis})"
+                yield from self._replace_statement(statement, new)
+
+    def _added_up(self) -> Iterator[Rewritten]:
+        """Each list of sums that a comprehension makes from itself and other items, and takes only the others."""
+        for nodes in self._nodes.values():
+            for node in nodes:
+                match node:
+                    case ast.Assign(targets=[target], value=ast.ListComp(elt=ast.Name(id=kept) as item, generators=[over])):
+                        for old in _items_of(self._text(target), over, self._text):
+                            if old != kept:
+                                yield from self._replace(self.program.span(item), f"{old} + {kept}")
+
     def _bound(self, span: Span, adding: bool) -> Iterator[Rewritten]:
         statement = self._statement(span)
         if isinstance(statement, ast.AugAssign) and not adding:
@@ -276,6 +324,14 @@ class SourceEditor(OperandEditor):
             yield from self._after(span, f"{changed} {'-' if minus else '+'}= {term}")
             return
         yield from self._replace(span, f"{self.program.text_of(span)} {'-' if minus else '+'} {term}")
+
+
+def _items_of(array: str, over: ast.comprehension, text: Callable[[ast.AST], str]) -> list[str]:
+    """The variables that stand for the items of a list where a comprehension walks it beside others."""
+    match over:
+        case ast.comprehension(target=ast.Tuple(elts=names), iter=ast.Call(func=ast.Name(id="zip"), args=lists)):
+            return [text(name) for name, given in zip(names, lists, strict=False) if text(given) == array]
+    return []
 
 
 def _parses(source: str) -> bool | None:

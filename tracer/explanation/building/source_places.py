@@ -133,6 +133,15 @@ class SourcePlaces:
         text = "\n".join([*written, indent + line])
         yield Rewritten(Edit(place.line, place.end_line, text), "", line)
 
+    def _around(self, span: Span, first: str, last: str) -> Iterator[Rewritten]:
+        """A statement with a line of its own before it and one behind it."""
+        place = self.program.statement_at(span.line, span.column)
+        if place is not None:
+            written = self.program.lines[place.line - 1 : place.end_line]
+            indent = written[0][: len(written[0]) - len(written[0].lstrip())]
+            text = "\n".join([indent + first, *written, indent + last])
+            yield Rewritten(Edit(place.line, place.end_line, text), "", first)
+
     def _inside(self, node: ast.expr, text: str) -> str:
         """An operand's text, in parentheses if it is a sum itself."""
         return f"({text})" if isinstance(node, ast.BinOp) and isinstance(node.op, SUMS) else text

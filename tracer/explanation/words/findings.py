@@ -53,7 +53,7 @@ class Told(Struct, frozen=True):
         spoiled: the parameters whose gradients are wrong because of it.
         grown: the shapes of a parameter, as text, before and after a step that gives it another one.
         penalised: the part of a parameter that the loss has a penalty on, where a line takes the parameter.
-        in_place: whether the wrong variable is an array that the line changes.
+        how: what the line does to an array, where that says more than the kind: a key of `_DONE`.
     """
 
     kind: str
@@ -66,7 +66,7 @@ class Told(Struct, frozen=True):
     place: str = ""
     grown: tuple[str, str] | None = None
     penalised: str = ""
-    in_place: bool = False
+    how: str = ""
 
 
 _LEADS = {
@@ -109,6 +109,21 @@ _LEADS = {
 }
 
 
+_DONE = {
+    "changes": "Line {line} changes the wrong array in place.",
+    "takes": "Line {line} takes another part of the array than the forward pass does.",
+    "adds": "Line {line} has one term too many.",
+    "repeats": (
+        "Line {line} puts a column and an array of one axis together, so NumPy repeats both of them: each entry meets all "
+        "of the other array."
+    ),
+    "stores": (
+        "Line {line} stores one number in every row, but the gradient there is minus what the other entries of the row "
+        "add up to."
+    ),
+}
+
+
 _REPEATED = (
     "Line {line} adds by an index in which an entry may stand several times: x[index] += v reads all entries first, so "
     "of equal ones only the last is added."
@@ -119,8 +134,8 @@ def fault(told: Told) -> str:
     """What is wrong, what it should be, and what it spoils, in two or three sentences."""
     lead = _REPEATED if told.new.startswith("np.add.at(") else _LEADS.get(told.kind, _LEADS["unknown"])
     said = [lead.format(line=told.place or told.line)]
-    if told.in_place:
-        said = [f"Line {told.place or told.line} changes the wrong array in place."]
+    if told.how:
+        said = [_DONE[told.how].format(line=told.place or told.line)]
     if told.penalised:
         said = [f"Line {told.place or told.line} goes down a penalty that the loss only has on {_code(told.penalised)}."]
     if told.grown is not None:

@@ -1,0 +1,75 @@
+"""A wrong variable in a product or a difference: of another shape, or the same on both sides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.diagnosis.planted import Planted, assert_told, wrong
+
+HINGES = """\
+import numpy as np
+rng = np.random.default_rng(0)
+A, P, T = rng.normal(size=(9, 3)), rng.normal(size=(9, 3)), rng.normal(size=(9, 3))
+M = rng.normal(size=(3, 2))
+for step in range(4):
+    a, p, n = A @ M, P @ M, T @ M
+    gap = np.sum((a - p) ** 2, axis=1) - np.sum((a - n) ** 2, axis=1) + 1
+    loss = np.sum(np.maximum(0, gap))
+    on = (gap > 0).astype(float)[:, None]
+    dp = on * -2 * (a - p)
+    dn = on * 2 * (a - n)
+    dM = P.T @ dp + T.T @ dn - A.T @ (dp + dn)
+    M -= 0.01 * dM
+"""
+
+WORDS = """\
+import numpy as np
+rng = np.random.default_rng(1)
+left, right = rng.normal(size=(6, 3)), rng.normal(size=(6, 3))
+for step in range(4):
+    u, v = left[step], right[step + 1]
+    p = 1 / (1 + np.exp(-u @ v))
+    loss = -np.log(p)
+    du = (p - 1) * v
+    dv = (p - 1) * u
+    left[step] -= 0.1 * du
+    right[step + 1] -= 0.1 * dv
+"""
+
+FIT = """\
+import numpy as np
+rng = np.random.default_rng(2)
+X, y = rng.normal(size=(9, 3)), rng.integers(0, 2, 9).astype(float)
+w, b, lam = rng.normal(size=3), 0.1, 0.2
+for step in range(4):
+    p = 1 / (1 + np.exp(-(X @ w + b)))
+    loss = -np.sum(y * np.log(p) + (1 - y) * np.log(1 - p)) + 0.5 * lam * np.sum(w * w)
+    error = p - y
+    dw = X.T @ error + lam * w
+    w -= 0.1 * dw
+    b -= 0.1 * error.sum()
+"""
+
+FAULTS = {
+    "an array for a column of zeros and ones": Planted(
+        HINGES, "    dn = on * 2 * (a - n)", "    dn = p * 2 * (a - n)", "wrong operand", "dn = on * 2 * (a - n)"
+    ),
+    "a number for an array": Planted(
+        WORDS, "    du = (p - 1) * v", "    du = (p - 1) * loss", "wrong operand", "du = (p - 1) * v"
+    ),
+    "a number squared": Planted(
+        FIT, "    dw = X.T @ error + lam * w", "    dw = X.T @ error + lam * lam", "wrong operand", "dw = X.T @ error + lam * w"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_told_by_its_kind_and_mended(name: str, tmp_path: Path) -> None:
+    assert_told(FAULTS[name], tmp_path)
+
+
+@pytest.mark.parametrize("program", [HINGES, WORDS, FIT])
+def test_the_same_programs_without_the_fault_are_right(program: str, tmp_path: Path) -> None:
+    assert not wrong(program, tmp_path)
