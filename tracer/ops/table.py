@@ -129,6 +129,8 @@ def by_name(names: str, operands: Sequence[Any], arguments: Mapping[str, Any]) -
     return {**dict(zip(names.split(), operands, strict=False)), **arguments}
 
 
+#: Keyword arguments that say how a result is computed, and not what it is; so does the type of a real one.
+_WITHOUT_EFFECT = frozenset({"optimize", "casting", "subok"})
 #: Operations that have no derivative to show, and why.
 UNDIFFERENTIABLE: dict[str, str] = {}
 
@@ -172,7 +174,8 @@ def define(
     if row is None:
         raise NoFormula(op, UNDIFFERENTIABLE.get(op, "there is no formula for this operation"))
     out = table.operand(output, output_shape, dtype=dtype)
-    given = dict(arguments)
+    idle = _WITHOUT_EFFECT | ({"dtype"} if dtype.startswith("float") else set())
+    given = {k: v for k, v in arguments.items() if k not in idle or k in row.takes}
     if "out" in row.takes:
         given["out"] = out
     if not row.any_keyword and not row.takes.issuperset(given):
