@@ -187,6 +187,9 @@ def _indexing() -> list[Case]:
         cases.append(Case("setitem", (x, index, Fraction(1)), lambda x, i, v: _set(x, i, v)))
     cases += [
         Case("setitem", (X, mask, Fraction(0)), lambda x, i, v: _set(x, i, v)),
+        Case("setitem", (ONE_ROW, slice(1, None), Fraction(2)), lambda x, i, v: _set(x, i, v)),
+        Case("setitem", (real(4, 1), (slice(None), slice(1, 3)), Fraction(2)), lambda x, i, v: _set(x, i, v)),
+        Case("add_at", (ONE_ROW, slice(1, None), Fraction(2)), lambda x, i, v: _add_at(x, i, v)),
         Case("setitem", (X, rows, Fraction(2)), lambda x, i, v: _set(x, i, v)),
         Case("setitem", (X, mask, real(int(mask.sum()))), lambda x, i, v: _set(x, i, v)),
         Case("setitem", (X, slice(None), ROW), lambda x, i, v: _set(x, i, v)),

@@ -19,7 +19,7 @@ from tracer.calculus import simplify
 from tracer.calculus.terms import Entry, Index
 from tracer.ops.axes import Operand
 from tracer.ops.reductions import axis_at
-from tracer.ops.selection import Selection, select
+from tracer.ops.selection import Selection, SelectsNothing, select
 from tracer.ops.table import Row, operation
 from tracer.ops.writing import Form, Later, NoFormula, delta, form, rational, sum_over, total
 
@@ -92,7 +92,10 @@ def setitem(X: Operand, index: Any, value: Any, out: Operand) -> Row:
     if isinstance(index, Operand) and index.boolean and not _has_axes(value):
         chosen = index[f[: index.ndim]]
         return f, Form(simplify((X[f] + chosen * (_value(value, ()) - X[f])).expr))
-    selection = select(X, index, out.name)
+    try:
+        selection = select(X, index, out.name)
+    except SelectsNothing:
+        return f, X[f]
     _check_once(X, selection)
     before, written = X[f], _value(value, selection.free)
 
@@ -107,7 +110,10 @@ def setitem(X: Operand, index: Any, value: Any, out: Operand) -> Row:
 def add_at(X: Operand, index: Any, value: Any, out: Operand) -> Row:
     """out[f] = X[f] + Σ_s δ(f, e(s)) v[s]"""
     f = X.indices()
-    selection = select(X, index, out.name)
+    try:
+        selection = select(X, index, out.name)
+    except SelectsNothing:
+        return f, X[f]
     before, written = X[f], _value(value, selection.free)
 
     def formula() -> Form:

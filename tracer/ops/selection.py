@@ -27,6 +27,10 @@ from tracer.ops.writing import NoFormula
 LOOKED_UP = frozenset({"getitem", "take", "take_flat", "argmax", "argmin", "item", "int"})
 
 
+class SelectsNothing(NoFormula):
+    """A slice leaves out the only entry of an axis, whatever the sizes of the others: ``b[1:]`` of one row."""
+
+
 class Selection(Struct, frozen=True):
     """What an index selects.
 
@@ -147,6 +151,8 @@ def _slice(X: Operand, position: int, item: Any, name: str) -> tuple[Index | int
     start, stop, step = bounds.indices(size)
     length = len(range(start, stop, step))
     if axis is None:
+        if length == 0:
+            raise SelectsNothing("getitem", "a slice of an axis of one entry that leaves it out")
         return 0, 0
     if (start, step, length) == (0, 1, size):
         index = fresh(axis)
