@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.building.explained import explained_source
+from tests.building.explained import explained_source, parts
 from tracer.explanation.model import Explanation
 
 PROGRAM = """\
@@ -123,3 +123,46 @@ def test_a_step_that_looks_ahead_is_explained_by_the_loss_at_the_end_of_the_epoc
 def test_what_numpy_adds_to_every_entry_of_a_bias_is_found_in_it() -> None:
     found = explained_source(AHEAD.format(bias="d.sum()"))
     assert {p.target for line in found.lines for p in line.parts if p.verdict == "wrong"} == {"db"}
+
+
+RECURRENT = """\
+import numpy as np
+rng = np.random.default_rng(4)
+T, N, D, H = 4, 6, 2, 3
+U, W, V = rng.normal(size=(D, H)), 0.5 * rng.normal(size=(H, H)), rng.normal(size=(H, 1))
+
+def passe_avant(x):
+    h = np.zeros((T + 1, N, H))
+    for t in range(T):
+        h[t + 1] = np.tanh(x[t] @ U + h[t] @ W)
+    return h, h[1:] @ V
+
+def {name}(x, y):
+    return 0.5 * np.mean((passe_avant(x)[1] - y) ** 2)
+
+for etape in range(40):
+    x, y = rng.normal(size=(T, N, D)), rng.normal(size=(T, N, 1))
+    h, s = passe_avant(x)
+    ds = (s - y) / y.size
+    dV = sum(h[t + 1].T @ ds[t] for t in range(T))
+    dU, dW, suite = np.zeros_like(U), np.zeros_like(W), np.zeros((N, H))
+    for t in reversed(range(T)):
+        dz = (ds[t] @ V.T + suite) * (1 - h[t + 1] ** 2)
+        dU += x[t].T @ dz
+        dW += h[t].T @ dz
+        suite = dz @ W.T
+    U -= 0.1 * dU
+    W -= 0.1 * dW
+    V -= 0.1 * dV
+    if etape % 20 == 0:
+        print({name}(x, y))
+"""
+
+
+@pytest.mark.parametrize("name", ["cout", "損失"])
+def test_a_loss_over_time_is_moved_step_by_step_whatever_language_it_is_called_in(name: str) -> None:
+    found = explained_source(RECURRENT.format(name=name))
+    [loss] = found.losses
+    assert loss.inferred is False
+    assert not [p for _, p in parts(found) if p.verdict in ("wrong", "unexplained")]
+    assert {p.of for _, p in parts(found) if p.role == "gradient"} == {loss.name}

@@ -14,15 +14,16 @@ import numpy as np
 from tracer.diagnosis.target import Target, alike, proportion
 from tracer.matching.analysis import Analysis
 from tracer.matching.scale import name_scale, plain_number
+from tracer.program.loss_words import OTHER_LANGUAGES
 from tracer.tape.node import Kind
 
 #: How far a count may be from a whole number.
 _SAME = 1e-6
 
 
-_LOSS = re.compile(r"loss|cost|error|(^|_)err$|mse|sse|rss|nll|(^|_)ce$", re.I)
+_LOSS = re.compile(rf"loss|cost|error|(^|_)err$|mse|sse|rss|nll|(^|_)ce$|{OTHER_LANGUAGES}", re.I)
 _LIKELIHOOD = re.compile(r"log_?lik|likelihood|(^|_)ll$|elbo", re.I)
-_NEGATED = re.compile(r"neg|minus|nll|loss|cost|error", re.I)
+_NEGATED = re.compile(rf"neg|minus|nll|loss|cost|error|{OTHER_LANGUAGES}", re.I)
 #: One letter says a loss where a step subtracts: J may also be what a step adds to go up, such as a variance.
 _LETTER = re.compile(r"^[JLEC]$")
 

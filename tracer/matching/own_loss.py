@@ -168,16 +168,33 @@ class _Move:
             other_place, data = others[0]
             if not tape.nodes[data].shape:
                 continue  # a setting, not data
-            for twin in tape.users(self.instead[parameter]):
-                same = tape.nodes[twin].op == tape.nodes[node].op and twin not in trained
-                beside = dict(direct(tape.nodes[twin]))
-                if same and beside.get(place) == self.instead[parameter] and other_place in beside:
-                    taken = beside[other_place]
-                    if is_real(tape.nodes[taken]) and not self._is_trained(taken):
-                        self.instead[data] = self._selected(data, taken)
-                        if self.instead[data] != taken:
-                            self.inputs[node, data] = taken
-                        break
+            found = self._taken(node, parameter, place, other_place, trained)
+            taken = self._counterpart(node, parameter, data, found)
+            if taken is not None:
+                self.instead[data] = self._selected(data, taken)
+                if self.instead[data] != taken:
+                    self.inputs[node, data] = taken
+
+    def _taken(self, node: int, parameter: int, place: int, other: int, trained: frozenset[int]) -> list[int]:
+        """What the step combines a parameter with, in the same operation, in the order of the program."""
+        tape, version = self.tape, self.instead[parameter]
+        found = []
+        for twin in tape.users(version):
+            same = tape.nodes[twin].op == tape.nodes[node].op and twin not in trained
+            beside = dict(direct(tape.nodes[twin]))
+            if same and beside.get(place) == version and other in beside:
+                taken = beside[other]
+                if is_real(tape.nodes[taken]) and not self._is_trained(taken):
+                    found.append(taken)
+        return found
+
+    def _counterpart(self, node: int, parameter: int, data: int, taken: list[int]) -> int | None:
+        """Of several, as in a loop over time, what has the same values; else what is taken at the same turn."""
+        tape = self.tape
+        same = (k for k in taken if np.array_equal(tape.nodes[k].value, tape.nodes[data].value))
+        alike = [u for u in tape.users(parameter) if tape.nodes[u].site == tape.nodes[node].site]
+        turn = alike.index(node) if node in alike and len(alike) == len(taken) else 0
+        return next(same, taken[turn] if taken else None)
 
     def _selected(self, old: int, new: int) -> int:
         """What the step selected of the data, before it did anything else to them."""

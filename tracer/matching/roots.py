@@ -17,11 +17,13 @@ from tracer.gradients.adjoints import ancestors, is_real
 from tracer.matching.gradient_names import says_gradient
 from tracer.matching.inference import error_of, trained_nodes
 from tracer.matching.updates import Update
+from tracer.program.loss_words import OTHER_LANGUAGES
 from tracer.tape.node import Kind, Node
 from tracer.tape.tape import Tape, operands
 
 LOSS_NAME = re.compile(
-    r"loss|cost|error|(^|_)err$|^j$|^l$|nll|objective|^obj$|^e$|mse|sse|rss|log_?lik|likelihood|^ll$|entropy|(^|_)c?xent|risk|(^|_)b?ce$|(^|_)kld?$|elbo",
+    r"loss|cost|error|(^|_)err$|^j$|^l$|nll|objective|^obj$|^e$|mse|sse|rss|log_?lik|likelihood|^ll$|entropy|(^|_)c?xent|risk|(^|_)b?ce$|(^|_)kld?$|elbo"
+    rf"|{OTHER_LANGUAGES}",
     re.I,
 )
 
@@ -29,7 +31,9 @@ LOSS_NAME = re.compile(
 _RESIDUAL = re.compile(r"^e\d?$|(^|_)err(or)?$", re.I)
 #: ``error`` may be a loss, and may be what the backward pass hands on; these words say a loss.
 _ERROR = re.compile(r"err|back_?(ward|prop)", re.I)
-_CERTAIN = re.compile(r"loss|cost|objective|entropy|likelihood|nll|mse|sse|rss|squared", re.I)
+_CERTAIN = re.compile(
+    rf"loss|cost|objective|entropy|likelihood|nll|mse|sse|rss|squared|{OTHER_LANGUAGES}", re.I
+)
 
 
 class Root(Struct, frozen=True):

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from tracer.program.carried import Carried
 from tracer.program.changes import adds_a_product, called_name
+from tracer.program.loss_words import OTHER_LANGUAGES
 from tracer.program.numerical_checks import checks_numerically
 from tracer.tape.node import Span
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 _PRODUCTS = {"dot", "matmul", "einsum", "outer", "tensordot", "inner", "vdot", "multi_dot"}
 _WORK = {"exp", "log", "tanh", "sum", "maximum", "mean", "square", "multiply", "power", "sqrt"}
-_LOSS = re.compile(r"\w*(loss|cost|error|mse)\w*", re.I)
+_LOSS = re.compile(rf"loss|cost|error|mse|{OTHER_LANGUAGES}", re.I)
 _GRADIENT = re.compile(r"(\w+\.)*(d_?[a-zA-Z]\d?|d[A-Z]\w*|grad\w*|\w+_grad(ient)?|delta\w*)", re.I)
 _BACKWARD = re.compile(r"back_?(ward|prop)", re.I)
 _LOOP = (ast.For, ast.While)
@@ -94,7 +95,7 @@ def names_a_gradient(name: str) -> bool:
 
 
 def _speaks(name: str) -> bool:
-    return names_a_gradient(name) or _LOSS.fullmatch(name) is not None
+    return names_a_gradient(name) or _LOSS.search(name) is not None
 
 
 def _loop(program: Program, node: ast.For | ast.While) -> Loop:

@@ -12,13 +12,14 @@ from collections.abc import Iterator, Sequence
 from enum import Enum
 
 from tracer.program.changes import called_name
+from tracer.program.loss_words import OTHER_LANGUAGES
 
 _LOSS = re.compile(
     r"(^|_)(loss|cost|error|err|objective|j|nll|mse|bce|c?xent|cross_?entropy|ll|likelihood)(_|$|\d)", re.I
 )
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
-_LOSS_INSIDE = re.compile(r"loss|cost|entropy|objective|likelihood", re.I)
+_LOSS_INSIDE = re.compile(rf"loss|cost|entropy|objective|likelihood|{OTHER_LANGUAGES}", re.I)
 
 
 def is_loss_name(name: str) -> bool:
