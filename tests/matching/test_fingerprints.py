@@ -100,3 +100,36 @@ def test_the_index_finds_all_equal_entries_and_nothing_else() -> None:
 def test_what_is_constant_along_an_axis_matches_what_lacks_it() -> None:
     values = replays((4,), 3)
     assert compared([np.tile(v, (3, 1)) for v in values], values) == pytest.approx((1.0,) * 3)
+
+
+def test_many_equal_entries_are_all_found_with_the_factors_that_each_has_by_itself() -> None:
+    index: FingerprintIndex[int] = FingerprintIndex()
+    values = replays((3, 4), 1)
+    others = [replays((3, 4), seed) for seed in range(2, 60)]
+    expected = {}
+    for number in range(100):
+        multiple = [(number + 1.0) * (-1) ** number * v for v in values]
+        if number % 10 == 9:  # equal on the first replay only
+            multiple[2] = others[0][2]
+        wanted, one = fingerprint(values), fingerprint(multiple)
+        assert wanted is not None
+        assert one is not None
+        index.add(one, number)
+        alone = factors(wanted, one)
+        assert (alone is None) == (number % 10 == 9)
+        if alone is not None:
+            expected[number] = alone[0]
+    for number, other in enumerate(others):
+        found = fingerprint(other)
+        assert found is not None
+        index.add(found, 1000 + number)
+    wanted = fingerprint(values)
+    assert wanted is not None
+    hits = {item: scale for item, scale, _ in index.find(wanted)}
+    assert hits.keys() == expected.keys()
+    assert all(hits[n] == pytest.approx(expected[n], rel=1e-12) for n in hits)
+
+
+def test_numbers_keep_their_sign_and_match_arrays_of_one_entry() -> None:
+    for one, other in ((np.float64(-2.0), 4.0), (np.array([[3.0]]), -1.5), (0.5, np.array([0.25]))):
+        assert compared([one] * 3, [other] * 3) == pytest.approx((float(np.sum(one)) / float(np.sum(other)),) * 3)

@@ -103,3 +103,18 @@ def test_nothing_is_pickled() -> None:
 def test_another_file_is_refused() -> None:
     with pytest.raises(storage.StorageError, match="not a stored tape"):
         storage.read(io.BytesIO(b"something else"))
+
+
+def test_small_arrays_share_a_file_and_come_back_as_their_own() -> None:
+    small = [np.arange(4.0) + k for k in range(300)]
+    tape = Tape([Node(k, Kind.LEAF, "", (), {}, v, v.shape, "float64", window=0) for k, v in enumerate(small)])
+    large = Tape([*tape.nodes, Node(300, Kind.LEAF, "", (), {}, np.ones(1000), (1000,), "float64", window=0)])
+    for stored, files in ((tape, 2), (large, 3)):
+        file = io.BytesIO()
+        storage.write(stored, file)
+        assert len(zipfile.ZipFile(file).namelist()) == files
+        file.seek(0)
+        found = storage.read(file)[0]
+        assert all(same(a.value, b.value) for a, b in zip(stored.nodes, found.nodes, strict=True))
+    found[0].value[0] = 7.0
+    assert [found[1].value[0], found[2].value[0]] == [1.0, 2.0]

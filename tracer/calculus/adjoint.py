@@ -9,6 +9,7 @@ scalar functions are differentiable; at a tie of max the derivative of the branc
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
@@ -25,6 +26,7 @@ from tracer.calculus.algebra import (
 )
 from tracer.calculus.canonical import simplify
 from tracer.calculus.contraction import Substitution, contract
+from tracer.calculus.deadline import Deadline
 from tracer.calculus.differentiation import differentiate
 from tracer.calculus.linearised import INVERSE, VALUE
 from tracer.calculus.terms import Axes, Axis, Definition, Entry, Expr, Function, Index
@@ -183,6 +185,7 @@ class ReverseMode:
         wrt: Iterable[str] | None = None,
         seed: str | None = None,
         most_terms: int = 200,
+        seconds: float = math.inf,
     ) -> dict[str, Adjoint]:
         """∂root/∂X for arrays X.
 
@@ -193,6 +196,7 @@ class ReverseMode:
             wrt: only the adjoints of these, and of what lies between them and what is given or the root.
             seed: name of an array to weigh the entries of root with: ∂⟨seed, root⟩/∂X.
             most_terms: how many terms an adjoint may have.
+            seconds: how much time of the processor may be taken.
 
         Returns:
             For each array its indices and the expression of its adjoint, those of ``given`` that were met included.
@@ -200,8 +204,9 @@ class ReverseMode:
         Raises:
             KeyError: if root has no definition, or an axis of an array cannot be known.
             ValueError: if root is not a scalar and there is no seed.
-            TooLarge: if an adjoint has too many terms.
+            TooLarge: if an adjoint has too many terms, or takes too long.
         """
+        deadline = Deadline(seconds)
         given, definitions = given or {}, self._definitions
         free_of_root = tuple(fresh(a, "a") for a in axes_of(definitions[root]))
         if seed is None and any(isinstance(i, Index) for i in free_of_root):
@@ -231,6 +236,8 @@ class ReverseMode:
                 total = simplify(add(former, part))
                 if len(total) > most_terms:
                     raise TooLarge(f"the adjoint of {operand} has {len(total)} terms")
+                if deadline.is_over():
+                    raise TooLarge(f"the adjoint of {operand} takes too long")
                 adjoints[operand] = (free, total)
         return adjoints
 

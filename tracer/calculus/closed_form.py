@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 
@@ -26,6 +25,7 @@ from tracer.calculus.algebra import (
     substitute,
 )
 from tracer.calculus.canonical import canonical_key, simplify
+from tracer.calculus.deadline import Deadline
 from tracer.calculus.definitions import ancestors
 from tracer.calculus.indexing import NotRepresentable, indices_of
 from tracer.calculus.patterns import Lemma
@@ -85,7 +85,7 @@ def closed_form(
     """
     known = frozenset(named)
     plain = simplify(expr)
-    deadline = time.thread_time() + budget_seconds
+    deadline = Deadline(budget_seconds)
     lemmas = tuple(lemmas)
     # To fold back, definitions of arrays that come later than those in the expression are needed too.
     whole = ancestors(frozenset().union(*(arrays_in_term(t) for t in plain)) | known, definitions)
@@ -115,7 +115,7 @@ def closed_form(
     return rename_arrays(best, preferred)
 
 
-def _sums_of_entries(exprs: Iterable[Expr], rewriter: Rewriter, deadline: float) -> Iterator[Lemma]:
+def _sums_of_entries(exprs: Iterable[Expr], rewriter: Rewriter, deadline: Deadline) -> Iterator[Lemma]:
     """Lemmas Σ_i A[…, i] = value for the sums that occur and whose value is at most a single product.
 
     Rows that were centred sum to zero, rows that were divided by their sum to one.
@@ -135,11 +135,11 @@ def _sums_of_entries(exprs: Iterable[Expr], rewriter: Rewriter, deadline: float)
                 continue
             seen.add((found.array, places[0], exponent))
             over = definition.free[places[0]]
-            if not isinstance(over, Index) or over.axis != index.axis or time.thread_time() > deadline:
+            if not isinstance(over, Index) or over.axis != index.axis or deadline.is_over():
                 continue
             pattern = Term(ONE, (over,), ((Entry(found.array, definition.free), exponent),))
             try:
-                value = rewriter.normal((pattern,), deadline - time.thread_time())
+                value = rewriter.normal((pattern,), deadline.left)
             except TooLarge:
                 continue
             if not value or (len(value) == 1 and not value[0].bound):
@@ -156,11 +156,11 @@ def _preferred_names(rewriter: Rewriter, known: frozenset[str]) -> dict[str, str
 
 
 def _rational_form(
-    best: Expr, starts: list[Expr], rewriter: Rewriter, known: frozenset[str], deadline: float
+    best: Expr, starts: list[Expr], rewriter: Rewriter, known: frozenset[str], deadline: Deadline
 ) -> Expr:
     """What cancelling as a rational function gives, if that is shorter."""
     for candidate in (best, *starts):
-        if time.thread_time() > deadline:
+        if deadline.is_over():
             break
         shorter = folded(candidate, rewriter.definitions, known)
         if shorter is not None and cost(shorter, known) < cost(best, known):
@@ -168,14 +168,14 @@ def _rational_form(
     return best
 
 
-def _search(start: Expr, rewriter: Rewriter, known: frozenset[str], deadline: float) -> Expr:
+def _search(start: Expr, rewriter: Rewriter, known: frozenset[str], deadline: Deadline) -> Expr:
     """Best first over the definitions that can be solved for an entry of the expression."""
     numbers = itertools.count()
     best, best_cost = start, cost(start, known)
     heap = [(best_cost, next(numbers), 0, start)]
     seen: set[object] = set()
     found_at = 0
-    while heap and time.thread_time() < deadline and len(seen) < found_at + _PATIENCE:
+    while heap and not deadline.is_over() and len(seen) < found_at + _PATIENCE:
         current_cost, _, depth, current = heapq.heappop(heap)
         key = canonical_key(current)
         if key in seen:

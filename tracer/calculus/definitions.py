@@ -98,20 +98,26 @@ def _without_multiples(term: Term, definitions: Mapping[str, Definition]) -> tup
     return make_term(ONE, term.bound, factors), coefficient
 
 
-def ancestors(names: Iterable[str], definitions: Mapping[str, Definition]) -> dict[str, Definition]:
-    """The definitions that these arrays rest on, in their order."""
+def ancestors(
+    names: Iterable[str], definitions: Mapping[str, Definition], most: int | None = None
+) -> dict[str, Definition]:
+    """The definitions that these arrays rest on, in their order; of more than ``most`` the nearest ones."""
     needed = set(names)
     waiting = list(needed)
-    while waiting:
-        name = waiting.pop()
-        definition = definitions.get(name)
-        # The places where a mask is true rest on the mask.
-        new = frozenset((name.rpartition(WHERE)[0],)) if WHERE in name else frozenset()
-        if definition is not None:
-            new |= arrays_in(definition.expr)
-        new -= needed
-        needed |= new
-        waiting += new
+    found = 0
+    while waiting and (most is None or found < most):
+        nearest, waiting = waiting, []
+        for name in nearest:
+            definition = definitions.get(name)
+            # The places where a mask is true rest on the mask.
+            new = frozenset((name.rpartition(WHERE)[0],)) if WHERE in name else frozenset()
+            if definition is not None:
+                found += 1
+                new |= arrays_in(definition.expr)
+            new -= needed
+            needed |= new
+            waiting += new
+    needed.difference_update(waiting)
     return {name: d for name, d in definitions.items() if name in needed}
 
 

@@ -60,6 +60,12 @@ class Proof(Struct, frozen=True):
     difference: Expr
 
 
+#: Most equalities follow from so many definitions nearest to them; what those rest on stands for itself at first.
+_NEAR = 120
+#: And no more than so many are looked at: with thousands of them it takes long to find out that nothing follows.
+_FAR = 1000
+
+
 def prove_equal(
     a: Expr,
     b: Expr,
@@ -85,7 +91,17 @@ def prove_equal(
     """
     lemmas, keep = tuple(lemmas), tuple(keep)
     start = time.thread_time()
-    proof = _prove(a, b, definitions, keep, lemmas, budget_seconds, counts)
+    if len(definitions) > _NEAR:
+        names = arrays_in(a).union(arrays_in(b), *(arrays_in((lemma.pattern,)) for lemma in lemmas))
+        near = ancestors(names, definitions, _NEAR)
+        proof = _prove(a, b, near, keep, lemmas, budget_seconds / 2, counts)
+        if proof.proved:
+            return proof
+        definitions = ancestors(names, definitions, _FAR)
+        if len(definitions) > len(near):
+            proof = _prove(a, b, definitions, keep, lemmas, budget_seconds, counts)
+    else:
+        proof = _prove(a, b, definitions, keep, lemmas, budget_seconds, counts)
     left_over = budget_seconds - (time.thread_time() - start)
     if not proof.proved and keep and left_over > budget_seconds / 2:
         unfolded = _prove(a, b, definitions, (), lemmas, left_over, counts)  # what is kept may have to do with the rest

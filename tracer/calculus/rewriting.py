@@ -9,7 +9,7 @@ What holds only away from ties (an entry that is exactly 0) is a step of its own
 
 from __future__ import annotations
 
-import time
+import math
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
@@ -30,6 +30,7 @@ from tracer.calculus.algebra import (
 )
 from tracer.calculus.canonical import canonical_key, simplify, term_key
 from tracer.calculus.comparisons import simpler_mask
+from tracer.calculus.deadline import Deadline
 from tracer.calculus.definitions import (
     as_multiples,
     at_entry,
@@ -95,7 +96,7 @@ class Rewriter:
         self.definitions = related_exponentials(as_multiples(self.definitions))
         self.most_terms = most_terms
         self.used: dict[str, None] = {}
-        self._deadline = float("inf")
+        self._deadline = Deadline(math.inf)
         self._named = self._functions()
         self._atoms = self._find_atoms()
         self._rules: dict[str, Lemma | None] = {}
@@ -153,7 +154,7 @@ class Rewriter:
         Raises:
             TooLarge: if it grows beyond the limit, or the time is over.
         """
-        self._deadline = time.thread_time() + budget_seconds
+        self._deadline = Deadline(budget_seconds)
         current = simplify(rename_arrays(expr, self.same))
         key = canonical_key(current)
         for _ in range(12):
@@ -175,7 +176,7 @@ class Rewriter:
     def _check(self, terms: int) -> None:
         if terms > self.most_terms:
             raise TooLarge(f"an expression of {terms} terms")
-        if time.thread_time() > self._deadline:
+        if self._deadline.is_over():
             raise TooLarge("the time for rewriting is over")
 
     def _unfold(self, expr: Expr) -> Expr:

@@ -7,6 +7,7 @@ proof or the reason why there is none, and a finite difference at the recorded v
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -34,6 +35,9 @@ from tracer.matching.truncation import recognise_truncated
 from tracer.matching.updates import Update, find_updates
 from tracer.tape.node import Kind
 from tracer.tape.tape import Tape
+
+#: Of more occurrences of one part of an expression only the first and the last are proved.
+_MOST_OCCURRENCES = 16
 
 
 class Verified(Struct, frozen=True):
@@ -185,10 +189,13 @@ def _best_inferred(losses: Iterable[Inferred]) -> Analysis | None:
 def _prove_what_is_shown(analysis: Analysis) -> None:
     """Prove what the nodes of the explained iterations are, in their order; of equal matches the proved one is first."""
     with np.errstate(all="ignore"):
-        shown = analysis.tape.last_windows()
-        for node in sorted(analysis.matcher.matches):
-            if analysis.tape.nodes[node].window not in shown:
-                continue
+        shown, forward = analysis.tape.last_windows(), analysis.matcher.forward
+        nodes = [
+            n
+            for n in sorted(analysis.matcher.matches)
+            if analysis.tape.nodes[n].window in shown and n not in forward  # a loss is told to be one
+        ]
+        for node in _without_repeats(analysis.tape, nodes):
             matches = analysis.matcher.matches[node]
             if matches[0].candidate.sort not in (Sort.FULL, Sort.PATH, Sort.LOCAL):
                 continue
@@ -199,6 +206,21 @@ def _prove_what_is_shown(analysis: Analysis) -> None:
                 if better is not None:
                     matches.remove(better)
                     matches.insert(0, better)
+
+
+def _without_repeats(tape: Tape, nodes: list[int]) -> list[int]:
+    """The nodes, without those in the middle of very many that one part of an expression was, one after the other.
+
+    What is shown of a part is its last occurrence.  What has a name is the gradient that later steps rest on.
+    """
+    places: dict[Any, list[int]] = defaultdict(list)
+    for node in nodes:
+        places[tape.nodes[node].site, tape.nodes[node].op].append(node)
+    left_out: set[int] = set()
+    for same in places.values():
+        if len(same) > _MOST_OCCURRENCES:
+            left_out.update(n for n in same[_MOST_OCCURRENCES // 2 : -_MOST_OCCURRENCES // 2] if not tape.nodes[n].names)
+    return [n for n in nodes if n not in left_out]
 
 
 def _is_said_alike(analysis: Analysis, match: Match, best: Match) -> bool:

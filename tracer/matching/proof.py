@@ -197,11 +197,16 @@ class Prover:
             lemmas=self.lemmas,
             sizes=self.graph.table.sizes(),
             counts=self.counts,
-            budget_seconds=max(_LONGEST - self.seconds_in_vain / 3, _SHORTEST),
+            budget_seconds=self._longest,
         )
         why_not = None if outcome.proved else "the normal forms were not seen to be equal"
         proof = Proof(outcome.proved, free, outcome.left, outcome.right, tuple(outcome.used), why_not)
         return proof, rests_on
+
+    @property
+    def _longest(self) -> float:
+        """How many seconds an attempt may take now."""
+        return max(_LONGEST - self.seconds_in_vain / 3, _SHORTEST)
 
     def _scale(self, match: Match) -> Expr:
         scale = match.scale.scale
@@ -215,14 +220,14 @@ class Prover:
             free: Free = tuple(fresh(a) for a in self.axes[wrt])
             yield free, entry(wrt, *free)
         elif candidate.sort is Sort.LOCAL:
-            free, expr = self.reverse.adjoints(root, wrt=[wrt], seed=_SEED)[wrt]
+            free, expr = self.reverse.adjoints(root, wrt=[wrt], seed=_SEED, seconds=self._longest)[wrt]
             yield free, _without(expr, _SEED)
         elif candidate.sort is Sort.FULL and wrt in given:
             array, factor = given[wrt]
             free = tuple(fresh(a) for a in self.axes[wrt])
             yield free, multiply(factor, entry(array, *free))
         elif candidate.sort is Sort.FULL:
-            yield self.reverse.adjoints(root, given=given, wrt=[wrt])[wrt]
+            yield self.reverse.adjoints(root, given=given, wrt=[wrt], seconds=self._longest)[wrt]
         elif candidate.via is not None:
             via = self.graph.name(candidate.via)
             if candidate.sort is Sort.PATH:
@@ -242,7 +247,7 @@ class Prover:
         parts = []
         for via in consumers:
             definition = self.definitions[via]
-            incoming = self.reverse.adjoints(root, given=given, wrt=[via])[via]
+            incoming = self.reverse.adjoints(root, given=given, wrt=[via], seconds=self._longest)[via]
             local = differentiate(definition.expr, wrt, free, definition)
             parts.append(sum_over(definition.free, multiply(instantiate(incoming, definition.free), local)))
         return free, add(*parts)

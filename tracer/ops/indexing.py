@@ -20,7 +20,7 @@ from tracer.calculus.terms import Entry, Index
 from tracer.ops.axes import Operand
 from tracer.ops.reductions import axis_at
 from tracer.ops.selection import Selection, SelectsNothing, select
-from tracer.ops.table import Row, operation
+from tracer.ops.table import LaterRow, Row, operation
 from tracer.ops.writing import Form, Later, NoFormula, delta, form, rational, sum_over, total
 
 
@@ -86,7 +86,7 @@ def take_along_axis(X: Operand, indices: Operand, axis: Any) -> Row:
 
 
 @operation("setitem")
-def setitem(X: Operand, index: Any, value: Any, out: Operand) -> Row:
+def setitem(X: Operand, index: Any, value: Any, out: Operand) -> Row | LaterRow:
     """out[f] = X[f] + Σ_s δ(f, e(s)) (v[s] − X[f])"""
     f = X.indices()
     if isinstance(index, Operand) and index.boolean and not _has_axes(value):
@@ -107,7 +107,7 @@ def setitem(X: Operand, index: Any, value: Any, out: Operand) -> Row:
 
 
 @operation("add_at")
-def add_at(X: Operand, index: Any, value: Any, out: Operand) -> Row:
+def add_at(X: Operand, index: Any, value: Any, out: Operand) -> Row | LaterRow:
     """out[f] = X[f] + Σ_s δ(f, e(s)) v[s]"""
     f = X.indices()
     try:

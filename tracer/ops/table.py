@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
@@ -36,7 +36,10 @@ from tracer.ops.axes import AxisTable, Operand, broadcast
 from tracer.ops.writing import Form, Later, NoFormula, form, rational
 
 #: What a row gives: the indices of the entry of the result, and the entry.
-Row = tuple[tuple[Index | int, ...], Form | Later]
+Row = tuple[tuple[Index | int, ...], Form]
+#: The same, where the entry is written when it is asked for.
+LaterRow = tuple[tuple[Index | int, ...], Later]
+_Write = TypeVar("_Write", bound=Callable[..., Row | LaterRow])
 
 
 class Operation(Struct, frozen=True):
@@ -44,7 +47,7 @@ class Operation(Struct, frozen=True):
 
     names: tuple[str, ...]
     formula: str
-    write: Callable[..., Row]
+    write: Callable[..., Row | LaterRow]
     takes: frozenset[str]
     any_keyword: bool
 
@@ -52,14 +55,14 @@ class Operation(Struct, frozen=True):
 OPERATIONS: dict[str, Operation] = {}
 
 
-def operation(*names: str) -> Callable[[Callable[..., Row]], Callable[..., Row]]:
+def operation(*names: str) -> Callable[[_Write], _Write]:
     """Enter a row under its canonical names.
 
     The function gets the operands, the arguments by keyword, and ``out``, the operand that is the result,
     if it has a parameter of that name.
     """
 
-    def enter(write: Callable[..., Row]) -> Callable[..., Row]:
+    def enter(write: _Write) -> _Write:
         parameters = inspect.signature(write).parameters
         row = Operation(
             names,
