@@ -219,6 +219,7 @@ def _kernel(analysis: Analysis, update: Update) -> int | None:
     tape = analysis.tape
     shape = without_ones(tape.nodes[update.wrt].shape)
     window = tape.nodes[update.node].window
+    penalised = any(has_penalty(analysis.matcher, r, update.wrt) for r in roots_of(analysis, update.wrt, update.node))
     found: list[int] = []
     seen: set[int] = set()
     todo = [update.change]
@@ -238,10 +239,19 @@ def _kernel(analysis: Analysis, update: Update) -> int | None:
             todo.append(solved)
         elif says_gradient(recorded.names) or recorded.op not in (ELEMENTWISE | {"sqrt"}):
             found.append(node)
+        elif recorded.op in ("add", "subtract") and penalised and _adds_a_penalty(analysis, node):
+            found.append(node)
         else:
             todo += tape.operands(node)
     called = [n for n in found if says_gradient(tape.nodes[n].names)]
     return (called or found)[0] if len(set(called or found)) == 1 else None
+
+
+def _adds_a_penalty(analysis: Analysis, node: int) -> bool:
+    """Whether a value is the sum of something and of what rests on parameters alone."""
+    terms = analysis.tape.operands(node)
+    alone = [rests_on_parameters(analysis.matcher, k) and analysis.tape.nodes[k].shape != () for k in terms]
+    return any(alone) and not all(alone)
 
 
 def _of_names(analysis: Analysis) -> Iterable[Target]:

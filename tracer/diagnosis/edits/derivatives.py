@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from tracer.diagnosis.finding import Kind
-from tracer.diagnosis.rewrites import DerivativeInstead, Scale, TimesDerivative
+from tracer.diagnosis.rewrites import DerivativeInstead, Scale, ScaleOperand, TimesDerivative
 from tracer.diagnosis.slopes import Slope
-from tracer.diagnosis.trials import Edit, Trials
+from tracer.diagnosis.trials import Edit, Overlay, Trials
 from tracer.gradients.adjoints import is_real
 from tracer.matching.updates import fits_into
 from tracer.tape.functions import resolve
@@ -88,6 +88,23 @@ def times_variables(trials: Trials) -> Iterator[Edit]:
 
                 level = 2.2 if trials.node(held[nodes[0]]).shape != first.shape else 2.3
                 yield Edit(Kind.MISSING_DERIVATIVE, level, nodes, change, Scale(first.site.span, text))
+
+
+def summed_times_variables(trials: Trials) -> Iterator[Edit]:
+    """What a sum is taken of, times an array of the forward pass: ``(A * dA).sum()`` for ``dA.sum()``."""
+    for first, nodes in trials.places:
+        operand = trials.node(trials.operands(first.id)[0]) if first.op in ("sum", "mean") else None
+        if first.site is None or operand is None or not operand.shape or not is_real(operand):
+            continue
+        for name, held in _known_at(trials, first, nodes).items():
+            if all(trials.node(b).shape == trials.node(trials.operands(n)[0]).shape for n, b in held.items()):
+
+                def change(node: int, now: Mapping[int, Any], _: int, held: dict[int, int] = held) -> Any:
+                    summed = trials.operands(node)[0]
+                    return evaluate(trials.node(node), Overlay(now, {summed: now[summed] * now[held[node]]}))
+
+                rewrite = ScaleOperand(first.site.span, 0, name)
+                yield Edit(Kind.MISSING_DERIVATIVE, 2.2, nodes, change, rewrite)
 
 
 def _known_at(trials: Trials, first: Node, nodes: tuple[int, ...]) -> dict[str, dict[int, int]]:
