@@ -237,9 +237,7 @@ def _kernel(analysis: Analysis, update: Update) -> int | None:
             todo += tape.operands(node)[1:]
         elif (solved := solved_for(tape, node)) is not None:
             todo.append(solved)
-        elif says_gradient(recorded.names) or recorded.op not in (ELEMENTWISE | {"sqrt"}):
-            found.append(node)
-        elif recorded.op in ("add", "subtract") and penalised and _adds_a_penalty(analysis, node):
+        elif says_gradient(recorded.names) or recorded.op not in (ELEMENTWISE | {"sqrt"}) or recorded.op in ("add", "subtract") and penalised and _adds_a_penalty(analysis, node):
             found.append(node)
         else:
             todo += tape.operands(node)
