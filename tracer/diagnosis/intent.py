@@ -237,7 +237,11 @@ def _kernel(analysis: Analysis, update: Update) -> int | None:
             todo += tape.operands(node)[1:]
         elif (solved := solved_for(tape, node)) is not None:
             todo.append(solved)
-        elif says_gradient(recorded.names) or recorded.op not in (ELEMENTWISE | {"sqrt"}) or recorded.op in ("add", "subtract") and penalised and _adds_a_penalty(analysis, node):
+        elif (
+            says_gradient(recorded.names)
+            or recorded.op not in (ELEMENTWISE | {"sqrt"})
+            or (penalised and _adds_a_penalty(analysis, node))
+        ):
             found.append(node)
         else:
             todo += tape.operands(node)
@@ -247,6 +251,8 @@ def _kernel(analysis: Analysis, update: Update) -> int | None:
 
 def _adds_a_penalty(analysis: Analysis, node: int) -> bool:
     """Whether a value is the sum of something and of what rests on parameters alone."""
+    if analysis.tape.nodes[node].op not in ("add", "subtract"):
+        return False
     terms = analysis.tape.operands(node)
     alone = [rests_on_parameters(analysis.matcher, k) and analysis.tape.nodes[k].shape != () for k in terms]
     return any(alone) and not all(alone)
