@@ -9,8 +9,13 @@ from tracer.diagnosis.edits.broadcasts import reshaped_operands, sums_stored
 from tracer.diagnosis.edits.caches import earlier_states, other_caches
 from tracer.diagnosis.edits.changed_arrays import other_arrays
 from tracer.diagnosis.edits.computed import computed_otherwise
-from tracer.diagnosis.edits.derivatives import derivatives, summed_times_variables, times_variables
-from tracer.diagnosis.edits.gradients import gradients_instead, never_filled, slopes_alone
+from tracer.diagnosis.edits.derivatives import (
+    derivatives,
+    slopes_alone,
+    summed_times_variables,
+    times_variables,
+)
+from tracer.diagnosis.edits.gradients import gradients_instead, never_filled
 from tracer.diagnosis.edits.operands import met_by_itself, other_operands
 from tracer.diagnosis.edits.order import exchanged_parts
 from tracer.diagnosis.edits.penalties import all_that_is_penalised, only_what_is_penalised
