@@ -262,8 +262,81 @@ for step in range(3):
             p[k] -= 0.05 * grads[k]
 """
 
+SKIPS = """\
+import numpy as np
+rng = np.random.default_rng(14)
+X, T = rng.normal(size=(9, 4)), rng.normal(size=(9, 1))
+class Skip:
+    def __init__(self): self.W = 0.5 * rng.normal(size=(5, 5))
+    def forward(self, x):
+        self.x, self.z = x, x @ self.W
+        return x + np.maximum(self.z, 0)
+    def backward(self, dout):
+        dz = dout.copy()
+        dz[self.z <= 0] = 0
+        self.dW = self.x.T @ dz
+        return dout + dz @ self.W.T
+layers, first, last = [Skip(), Skip()], rng.normal(size=(4, 5)), rng.normal(size=(5, 1))
+for step in range(3):
+    h = X @ first
+    for layer in layers:
+        h = layer.forward(h)
+    out = h @ last
+    loss = 0.5 * np.mean((out - T) ** 2)
+    dout = (out - T) / len(X)
+    dlast, d = h.T @ dout, dout @ last.T
+    for layer in reversed(layers):
+        d = layer.backward(d)
+    first -= 0.1 * X.T @ d
+    last -= 0.1 * dlast
+    for layer in layers:
+        layer.W -= 0.1 * layer.dW
+"""
+
+STEPS = """\
+import numpy as np
+rng = np.random.default_rng(15)
+N, T, D, H = 5, 4, 3, 4
+X, Y = rng.normal(size=(T, N, D)), rng.normal(size=(T, N, H))
+Wx, Wh = rng.normal(size=(D, H)), 0.5 * rng.normal(size=(H, H))
+def step_forward(x, prev_h, prev_c):
+    g = np.tanh(x @ Wx + prev_h @ Wh)
+    next_c = 0.7 * prev_c + g
+    next_h = np.tanh(next_c)
+    return next_h, next_c, (x, prev_h, g, next_h)
+def step_backward(dnext_h, dnext_c, cache):
+    x, prev_h, g, next_h = cache
+    dc = dnext_h * (1 - next_h ** 2) + dnext_c
+    dz = dc * (1 - g ** 2)
+    return dz @ Wh.T, 0.7 * dc, x.T @ dz, prev_h.T @ dz
+for it in range(3):
+    h, c, hs, caches = np.zeros((N, H)), np.zeros((N, H)), [], []
+    for t in range(T):
+        h, c, cache = step_forward(X[t], h, c)
+        hs.append(h)
+        caches.append(cache)
+    loss = 0.5 * sum(np.sum((hs[t] - Y[t]) ** 2) for t in range(T))
+    dprev_h, dprev_c, dWx, dWh = np.zeros((N, H)), np.zeros((N, H)), np.zeros_like(Wx), np.zeros_like(Wh)
+    for t in reversed(range(T)):
+        dprev_h, dprev_c, dwx, dwh = step_backward(hs[t] - Y[t] + dprev_h, dprev_c, caches[t])
+        dWx += dwx
+        dWh += dwh
+    Wx -= 0.01 * dWx
+    Wh -= 0.01 * dWh
+"""
+
 #: The program, the right text, the wrong one, the kind, and the line as it should be.
 PLANTED = {
+    "what the later step hands to a cell": (
+        STEPS, "(1 - next_h ** 2) + dnext_c", "(1 - next_h ** 2)", "missing term", "dc = dnext_h * (1 - next_h ** 2) + dnext_c",
+    ),
+    "what the later step hands to the state": (
+        STEPS, "hs[t] - Y[t] + dprev_h, dprev_c", "hs[t] - Y[t], dprev_c", "missing term",
+        "dprev_h, dprev_c, dwx, dwh = step_backward(hs[t] - Y[t] + dprev_h, dprev_c, caches[t])",
+    ),
+    "a mask that is put on an array which is still read under its other name": (
+        SKIPS, "dz = dout.copy()", "dz = dout", "stale operand", "dz = dout.copy()",
+    ),
     "the way around a layer": (
         RESIDUAL, 'p["W"].T @ dz + dout', 'p["W"].T @ dz', "missing term", 'dh = p["W"].T @ dz + dout',
     ),
@@ -277,7 +350,7 @@ PLANTED = {
     ),
     "new masks in every layer": (
         LAYERS, "return d * (1 - out ** 2) * self.mask", "return d * (1 - out ** 2) * self.draw(d.shape)",
-        "fresh random numbers", None,
+        "fresh random numbers", "return d * (1 - out ** 2) * self.mask",
     ),
     "the slope of the activation for every sample": (
         SAMPLES, "delta * slope(zs[-l])", "delta * slope(acts[-l])", "wrong operand",
@@ -310,7 +383,10 @@ PLANTED = {
 
 
 #: Where it shows is not where it is put right.
-ELSEWHERE = ("weights that move under another name",)
+ELSEWHERE = (
+    "weights that move under another name",
+    "a mask that is put on an array which is still read under its other name",
+)
 
 
 @pytest.mark.parametrize("what", PLANTED)

@@ -101,6 +101,29 @@ def test_a_running_total_a_mean_a_counter_and_a_decay_are_no_updates(update: str
     assert updated(analysed(update, f"{W}\ntotal = 0.0\ncount = 0\nmean = np.zeros(D)")) == ["W"]
 
 
+RESIDUAL = """\
+import numpy as np
+rng = np.random.default_rng(0)
+X, T = rng.normal(size=(6, 3)), rng.normal(size=(6, 3))
+W = rng.normal(size=(3, 3))
+for i in range(5):
+    h = X
+    h = h + np.tanh(h @ W)
+    loss = 0.5 * np.sum((h - T) ** 2)
+    dz = (h - T) * (1 - np.tanh(X @ W) ** 2)
+    W -= 0.1 * X.T @ dz
+"""
+
+
+def test_data_under_a_name_of_the_network_are_no_parameter() -> None:
+    assert updated(analysed_source(RESIDUAL)) == ["W"]
+
+
+def test_parameters_that_two_losses_read_are_updated_by_both() -> None:
+    twice = RESIDUAL.replace("    h = X\n", "    W -= 0.1 * X.T @ (X @ W)\n    h = X\n")
+    assert updated(analysed_source(twice)) == ["W", "W"]
+
+
 DECAYED_BIAS = """\
 import numpy as np
 rng = np.random.default_rng(0)

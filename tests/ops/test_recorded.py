@@ -42,7 +42,7 @@ np.diag(A)  np.diag(u)  np.diag(A, 1)  np.diagonal(A)  np.trace(A)  A.trace()  n
 np.diagonal(X, offset=-1)  np.trace(X, offset=1)
 np.outer(v, u)  np.inner(X, u)  np.vdot(X, X)  np.dot(X, u)  X.dot(A)  X @ A  u @ A @ u  np.matmul(A, u)  np.kron(A, A)
 np.cross(u, A[0])  np.cross(X, u)  np.tensordot(X, A, axes=1)  np.tensordot(X, X, axes=([0], [0]))  np.tensordot(X, X)
-np.einsum('ij,jk->ik', X, A)  np.einsum('ij,ij->i', X, X)  np.einsum('ij->j', X)  np.einsum('ii', A)  np.vecdot(X, u)
+np.einsum('ij,jk->ik', X, A)  np.einsum('ij,ij->i', X, X)  np.einsum('ij->j', X)  np.einsum('ij,jk->ik', X, A, optimize=True)  np.einsum('ii', A)  np.vecdot(X, u)
 np.linalg.multi_dot([X, A, A])  np.linalg.matrix_power(A, 3)
 np.linalg.inv(A)  np.linalg.det(A)  np.linalg.slogdet(A)[1]  np.linalg.solve(A, u)  np.linalg.solve(A, X.T)  np.linalg.pinv(X)
 np.linalg.cholesky(A @ A.T + np.eye(3))  np.linalg.eigvalsh(A @ A.T)  np.linalg.eigh(A + A.T)[0]  np.linalg.svd(X)[1]
@@ -67,6 +67,7 @@ np.unstack(X)[1]  np.broadcast_arrays(X, u)[1]  np.dsplit(np.dstack((X, X)), 2)[
 np.ldexp(X, 2)  np.cumulative_prod(v)  max(0.1, v[0], v[1]) * v  max(0, u[1]) * u  min(u[0], 0.3) * u  math.prod([u[0], u[1], 2.0]) * v
 math.fsum([u[0], u[1]]) * v  math.log(2 + u[0] ** 2, 3) * v  np.asfortranarray(X)
 np.array(X)  np.copy(X)  X.copy()  X.astype(float)  np.asarray(X)  np.full((2, 2), u[0])  np.ones_like(X) * u  np.zeros((4, 3)) + X
+np.sum(X, axis=0, dtype=np.float64)  X.mean(axis=1, dtype=float)  np.add(X, u, casting='same_kind')
 """.split("  ")
 
 #: What has no derivative here, and is said to have none, and what has none of its own.

@@ -22,6 +22,7 @@ class ForwardPass:
 
     def __init__(self, analysis: Analysis, windows: Collection[int]) -> None:
         self.analysis, self.windows = analysis, windows
+        self._softmaxes: dict[int, int | None] = {}
 
     def node(self, node: int) -> Node:
         return self.analysis.tape.nodes[node]
@@ -48,11 +49,19 @@ class ForwardPass:
 
     def softmax_of(self, node: int) -> int | None:
         """The softmax of a value: its exponentials, less a maximum perhaps, divided by their sum."""
-        tape = self.analysis.tape
-        reach: set[int] = {node}
-        for user in sorted(self.analysis.matcher.forward):
-            if self.node(user).op in ("subtract", "exp", "copy") and reach & set(self.operands(user)[:1]):
-                reach.add(user)
+        if node not in self._softmaxes:
+            self._softmaxes[node] = self._find_softmax(node)
+        return self._softmaxes[node]
+
+    def _find_softmax(self, node: int) -> int | None:
+        tape, forward = self.analysis.tape, self.analysis.matcher.forward
+        reach, todo = {node}, [node]
+        while todo:
+            for user in tape.users(before := todo.pop()):
+                same = self.node(user).op in ("subtract", "exp", "copy") and self.operands(user)[0] == before
+                if same and user in forward and user not in reach:
+                    reach.add(user)
+                    todo.append(user)
         exponentials = {n for n in reach if self.node(n).op == "exp"}
         for quotient in sorted(
             {u for n in exponentials for u in tape.users(n) if self.node(u).op == "divide"}

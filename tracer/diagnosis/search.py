@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 from tracer.diagnosis.accumulation import not_added_up, overwritten
-from tracer.diagnosis.edits import changed_code, meant_values
+from tracer.diagnosis.edits import carried_terms, changed_code, meant_values
 from tracer.diagnosis.entrances import Entrances, changes_factor, is_known
 from tracer.diagnosis.finding import Finding, Kind
 from tracer.diagnosis.identification import identify
@@ -121,6 +121,8 @@ def _smallest(trials: Trials, until: float) -> tuple[Edit, tuple[Target, ...]] |
     trials.tried = [n for n in trials.behind if n in entrances.nodes]
     there = _nearest_first(changed_code(trials))
     search.among(edit for edit in there if entrances.lets_right_through(edit))
+    if not search.is_settled:  # these need no look at what each value could be
+        search.among(edit for edit in _nearest_first(carried_terms(trials)) if entrances.lets_right_through(edit))
     meant = [] if search.is_settled else _nearest_first(meant_values(trials))
     terms = (edit for edit in meant if edit.kind is not Kind.UNKNOWN and entrances.lets_right_through(edit))
     if not search.is_settled:

@@ -7,7 +7,7 @@ another version of the parameter, which the root does not see.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,19 +49,18 @@ def is_real(node: Node) -> bool:
     return node.shape is not None and node.dtype.startswith("float")
 
 
-def ancestors(tape: Tape, root: int, cuts: Collection[int]) -> frozenset[int]:
-    """The real nodes that the root depends on, with itself; nothing behind a cut."""
+def ancestors(tape: Tape, roots: int | Iterable[int], cuts: Collection[int]) -> frozenset[int]:
+    """The real nodes that the root, or one of several, depends on, with itself; nothing behind a cut."""
+    nodes = tape.nodes
     seen: set[int] = set()
-    todo = [root]
+    todo = [roots] if isinstance(roots, int) else list(roots)
     while todo:
         node = todo.pop()
         if node in seen:
             continue
         seen.add(node)
         if node not in cuts:
-            todo += [
-                k for k in operands(tape.nodes[node]) if tape.nodes[k].window >= 0 and is_real(tape.nodes[k])
-            ]
+            todo += [k for k in operands(nodes[node]) if k not in seen and nodes[k].window >= 0 and is_real(nodes[k])]
     return frozenset(seen)
 
 
@@ -123,7 +122,7 @@ def numeric_adjoints(
 
     result.full.update(sweep(tape, values, root, rule, frozenset(cuts), observe, seed))
     partial |= _hidden(tape, root, relevant, cuts)
-    for node in frozenset().union(*(ancestors(tape, n, cuts) for n in partial)):
+    for node in ancestors(tape, partial, cuts):
         result.full.pop(node, None)
     result.contributions[:] = [c for c in result.contributions if c.wrt in result.full]
     return result

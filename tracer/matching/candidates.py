@@ -127,6 +127,12 @@ class Matcher:
         return frozenset(self.updates) | {u.before for u in self.updates.values()}
 
     @cached_property
+    def given_in_loop(self) -> frozenset[str]:
+        """The variables that are given a new value in the recorded iterations."""
+        made = (n for n in self.graph.tape.window_nodes() if n.kind not in (Kind.LEAF, Kind.LITERAL))
+        return frozenset(name for node in made for name in node.names)
+
+    @cached_property
     def data_numbers(self) -> frozenset[int]:
         """Single numbers that are data: their place in the source read others in other iterations, or for other samples."""
         tape = self.graph.tape

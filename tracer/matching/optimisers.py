@@ -146,8 +146,7 @@ class _Walk:
 
     def _is_carried(self, names: list[str]) -> bool:
         """Whether a variable is given a new value in the loop: a learning rate is not."""
-        made = (n for n in self.tape.window_nodes() if n.kind not in (Kind.LEAF, Kind.LITERAL))
-        return any(name in node.names for node in made for name in names[:1])
+        return not self.matcher.given_in_loop.isdisjoint(names[:1])
 
     def _is_plain_sum(self, state: Update) -> bool:
         """Whether a state only ever grows by squares, without decay."""

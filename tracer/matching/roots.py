@@ -80,9 +80,7 @@ def find_roots(
     named = [n.id for n in scalars if loss_name(tape, n) and not _is_residual(tape, n, live, trained)]
     if any(r not in backward for r in named):
         named = [r for r in named if r not in backward or not _is_an_error(tape, r)]
-    forward = (
-        frozenset().union(*(ancestors(tape, r, updates.keys()) for r in named)) if named else frozenset()
-    )
+    forward = ancestors(tape, named, updates.keys())
     only_backward = backward - forward
     first = [r for r in named if r not in only_backward]
     first = _without_partial_sums(tape, first, updates)
@@ -126,10 +124,7 @@ def _without_partial_sums(tape: Tape, roots: list[int], updates: Mapping[int, Up
 
 
 def _backward(tape: Tape, updates: Mapping[int, Update]) -> frozenset[int]:
-    found: set[int] = set()
-    for update in updates.values():
-        found |= ancestors(tape, update.change, updates.keys())
-    return frozenset(found)
+    return ancestors(tape, (u.change for u in updates.values()), updates.keys())
 
 
 def _holding_backward_values(

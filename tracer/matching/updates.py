@@ -89,8 +89,10 @@ def _carried_on(tape: Tape, updates: dict[int, Update]) -> dict[int, Update]:
     kept: dict[int, Update] = {}
     for node, update in updates.items():
         begun = last[update.before, update.part] != node and tape.nodes[node].kind is not Kind.MUTATION
+        if begun:
+            continue
         is_leaf = tape.nodes[update.before].kind is Kind.LEAF
-        if not begun and not _comes_back(tape, update.before) and (is_leaf or update.before in kept):
+        if update.before in kept or (is_leaf and not _comes_back(tape, update.before)):
             kept[node] = update
     return kept
 

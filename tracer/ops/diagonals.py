@@ -36,6 +36,13 @@ def _matrix(X: Operand, op: str) -> Operand:
 @operation("diagonal")
 def diagonal(X: Operand, offset: Any = 0, axis1: Any = 0, axis2: Any = 1, *, out: Operand) -> Row:
     """out[…, i] = X[…, i, i + k]"""
+    return _along(X, offset, axis1, axis2, out)
+
+
+def _along(
+    X: Operand, offset: Any, axis1: Any, axis2: Any, out: Operand
+) -> tuple[tuple[Index | int, ...], Form]:
+    """The entries of a diagonal, its own axis last."""
     first, second = (axis_at(a, _matrix(X, "diagonal").ndim) for a in (axis1, axis2))
     k, rows, columns = whole(offset), X.shape[first], X.shape[second]
     length = min(rows + min(k, 0), columns - max(k, 0))
@@ -60,7 +67,7 @@ def trace(X: Operand, offset: Any = 0, axis1: Any = 0, axis2: Any = 1, *, out: O
     first, second = (axis_at(a, _matrix(X, "trace").ndim) for a in (axis1, axis2))
     if not -X.shape[first] < whole(offset) < X.shape[second]:
         return out.indices(), form(0)  # a diagonal outside the matrix
-    (*others, step), entries = diagonal(X, offset, axis1, axis2, out=out)
+    (*others, step), entries = _along(X, offset, axis1, axis2, out)
     return tuple(others), sum_over(step, entries)
 
 

@@ -129,6 +129,8 @@ def by_name(names: str, operands: Sequence[Any], arguments: Mapping[str, Any]) -
     return {**dict(zip(names.split(), operands, strict=False)), **arguments}
 
 
+#: Keyword arguments that say how a result is computed, and not what it is.
+_WITHOUT_EFFECT = frozenset({"optimize", "casting", "subok"})
 #: Operations that have no derivative to show, and why.
 UNDIFFERENTIABLE: dict[str, str] = {}
 
@@ -172,7 +174,7 @@ def define(
     if row is None:
         raise NoFormula(op, UNDIFFERENTIABLE.get(op, "there is no formula for this operation"))
     out = table.operand(output, output_shape, dtype=dtype)
-    given = dict(arguments)
+    given = {k: v for k, v in arguments.items() if k in row.takes or not _is_idle(k, v)}
     if "out" in row.takes:
         given["out"] = out
     if not row.any_keyword and not row.takes.issuperset(given):
@@ -186,6 +188,11 @@ def define(
         return Definition(output, out.indices(), ())
     settled = settle(contract(written), table)
     return Definition(output, tuple(_settle_index(i, table) for i in free), settled)
+
+
+def _is_idle(keyword: str, value: Any) -> bool:
+    """Whether a keyword argument does not change what a result is but for rounding."""
+    return keyword in _WITHOUT_EFFECT or (keyword == "dtype" and str(value).startswith("float"))
 
 
 def _written(

@@ -256,6 +256,7 @@ _SCIPY = ("special.", "signal.")
 
 
 @cache
+@cache
 def resolve(op: str) -> Callable[..., Any]:
     """The function of a canonical operation.
 

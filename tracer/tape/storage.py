@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,7 +18,10 @@ from tracer.tape.functions import Slice
 from tracer.tape.node import Binding, Call, Kind, Node, Notice, Ref, Site, Span, Window
 from tracer.tape.tape import Tape
 
-_FORMAT = 1
+_FORMAT = 2
+#: Arrays of at most so many bytes are kept one after the other in one array: a file of its own for each takes longer.
+_SMALL = 1024
+_PACKED = "packed"
 
 
 class StorageError(ValueError):
@@ -30,7 +34,7 @@ def write(tape: Tape, file: str | Path | IO[bytes], extra: dict[str, Any] | None
     Raises:
         StorageError: an argument of a node is of a type that has no stored form.
     """
-    arrays: dict[str, np.ndarray] = {}
+    arrays = _Arrays()
     sites: dict[Site, int] = {}
     calls: dict[Call, int] = {}
     document = {
@@ -43,6 +47,7 @@ def write(tape: Tape, file: str | Path | IO[bytes], extra: dict[str, Any] | None
         "sites": [[*_span(site.span), site.text, site.path] for site in sites],
         "extra": extra or {},
     }
+    arrays[_PACKED] = np.frombuffer(bytes(arrays.packed), dtype=np.uint8)
     arrays["document"] = np.frombuffer(json.dumps(document).encode("utf-8", "surrogatepass"), dtype=np.uint8)
     if isinstance(file, (str, Path)):
         with Path(file).open("wb") as stream:
@@ -79,6 +84,32 @@ def read(file: str | Path | IO[bytes]) -> tuple[Tape, dict[str, Any]]:
     return tape, document["extra"]
 
 
+class _Arrays(dict[str, np.ndarray]):
+    """The arrays of a tape: large ones by name, small ones one after the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.packed = bytearray()
+
+    def keep(self, value: np.ndarray, name: str) -> list[Any]:
+        """Keep an array; what `_kept` finds it by.  One in another order than that of C keeps its order, by name."""
+        if value.nbytes > _SMALL or value.dtype.kind not in "biufc" or not value.flags.c_contiguous:
+            self[name] = value
+            return [name]
+        start = len(self.packed)
+        self.packed += value.tobytes()
+        return [start, value.dtype.str, list(value.shape)]
+
+
+def _kept(arrays: dict[str, np.ndarray], found_by: list[Any]) -> np.ndarray:
+    if len(found_by) == 1:
+        return arrays[found_by[0]]
+    start, dtype, shape = found_by
+    count = math.prod(shape)
+    flat = np.frombuffer(arrays[_PACKED], dtype=dtype, count=count, offset=start) if count else np.empty(0, dtype)
+    return flat.reshape(shape).copy()
+
+
 def _span(span: Span) -> list[int]:
     return [span.line, span.column, span.end_line, span.end_column]
 
@@ -88,7 +119,7 @@ def _number(item: Any, table: dict[Any, int]) -> int:
 
 
 def _node(
-    node: Node, arrays: dict[str, np.ndarray], sites: dict[Site, int], calls: dict[Call, int]
+    node: Node, arrays: _Arrays, sites: dict[Site, int], calls: dict[Call, int]
 ) -> list[Any]:
     name = f"v{node.id}"
     return [
@@ -110,16 +141,14 @@ def _read_node(
     )  # fmt: skip
 
 
-def _encode(value: Any, arrays: dict[str, np.ndarray], name: str) -> Any:
+def _encode(value: Any, arrays: _Arrays, name: str) -> Any:
     """A value as JSON: plain where JSON has it, else a list that begins with a tag."""
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, np.ndarray):
-        arrays[name] = value
-        return ["array", name]
+        return ["array", *arrays.keep(value, name)]
     if isinstance(value, np.generic):
-        arrays[name] = np.asarray(value)
-        return ["scalar", name]
+        return ["scalar", *arrays.keep(np.asarray(value), name)]
     if isinstance(value, int):
         return value if abs(value) < 2**53 else ["int", str(value)]
     if isinstance(value, float):
@@ -156,9 +185,9 @@ def _decode(item: Any, arrays: dict[str, np.ndarray]) -> Any:
         return item
     tag, *rest = item
     if tag == "array":
-        return arrays[rest[0]]
+        return _kept(arrays, rest)
     if tag == "scalar":
-        return arrays[rest[0]][()]
+        return _kept(arrays, rest)[()]
     if tag == "int":
         return int(rest[0])
     if tag == "float":

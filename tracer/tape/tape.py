@@ -123,7 +123,7 @@ def substitute(argument: Any, values: Sequence[Any] | Mapping[int, Any]) -> Any:
     if isinstance(argument, Ref):
         return values[argument.node]
     if isinstance(argument, tuple):
-        return tuple(substitute(item, values) for item in argument)
+        return tuple([substitute(item, values) for item in argument])
     if isinstance(argument, list):
         return [substitute(item, values) for item in argument]
     if isinstance(argument, dict):
@@ -140,7 +140,8 @@ def evaluate(node: Node, values: Sequence[Any] | Mapping[int, Any]) -> Any:
         KeyError: the operation has no function.
         Exception: whatever NumPy says of the given operands.
     """
-    args, kwargs = substitute(node.args, values), substitute(node.kwargs, values)
+    args = tuple([values[a.node] if type(a) is Ref else substitute(a, values) for a in node.args])
+    kwargs = substitute(node.kwargs, values) if node.kwargs else {}
     if (
         node.dtype in ("float", "int")
         and node.op in _MATH

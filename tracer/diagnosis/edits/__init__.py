@@ -15,7 +15,7 @@ from tracer.diagnosis.edits.derivatives import (
     summed_times_variables,
     times_variables,
 )
-from tracer.diagnosis.edits.gradients import gradients_instead, never_filled
+from tracer.diagnosis.edits.gradients import carried_terms, gradients_instead, never_filled
 from tracer.diagnosis.edits.operands import met_by_itself, other_operands
 from tracer.diagnosis.edits.order import exchanged_parts
 from tracer.diagnosis.edits.penalties import all_that_is_penalised, only_what_is_penalised
@@ -23,7 +23,7 @@ from tracer.diagnosis.edits.statistics import constant_statistics
 from tracer.diagnosis.edits.windows import exchanged_in_an_index, other_in_an_index, other_windows
 from tracer.diagnosis.trials import Edit, Trials
 
-__all__ = ["changed_code", "meant_values"]
+__all__ = ["carried_terms", "changed_code", "meant_values"]
 
 
 def changed_code(trials: Trials) -> Iterator[Edit]:
@@ -54,4 +54,5 @@ def meant_values(trials: Trials) -> Iterator[Edit]:
     yield from constant_statistics(trials)
     yield from slopes_alone(trials)
     yield from meant_under_another_name(trials)
+    yield from carried_terms(trials)
     yield from gradients_instead(trials)

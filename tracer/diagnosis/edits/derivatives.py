@@ -174,9 +174,18 @@ def aligned(trials: Trials, nodes: tuple[int, ...]) -> Iterator[dict[int, Slope]
     for slopes in trials.slopes(shape or ()):
         if len(slopes) == 1:
             yield dict.fromkeys(nodes, slopes[0])
-        elif len(slopes) == len(nodes):
-            yield dict(zip(nodes, slopes, strict=True))
-            yield dict(zip(nodes, slopes[::-1], strict=True))
+            continue
+        able = slopes if len(slopes) == len(nodes) else _on_the_way(trials, slopes)
+        if len(able) == len(nodes):
+            yield dict(zip(nodes, able, strict=True))
+            if len(able) > 1:
+                yield dict(zip(nodes, able[::-1], strict=True))
+
+
+def _on_the_way(trials: Trials, slopes: tuple[Slope, ...]) -> tuple[Slope, ...]:
+    """The steps that lead to a loss whose gradients are wrong: a network may be run for another loss before."""
+    roots = {root for target in trials.targets for root in target.roots[:1]}
+    return tuple(s for s in slopes if any(s.of in trials.adjoints(root)[0].full for root in roots))
 
 
 def _by_layer(trials: Trials, nodes: tuple[int, ...]) -> Iterator[dict[int, Slope]]:

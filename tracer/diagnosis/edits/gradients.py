@@ -32,7 +32,6 @@ _ROUNDING = 1e-13
 
 def gradients_instead(trials: Trials) -> Iterator[Edit]:
     """Every place whose value is not recognised, as the gradient by each forward value of its shape."""
-    yield from _carried_terms(trials)
     for first, nodes in trials.places:
         known = all(is_gradient(trials.best(n)) and n not in trials.target_nodes for n in nodes)
         if not (is_real(first) or first.dtype == "bool") or first.shape is None or known:
@@ -62,14 +61,19 @@ def never_filled(trials: Trials) -> Iterator[Edit]:
         yield Edit(Kind.MISSING_TERM, 1.4, (target.node,), known_values(values), rewrite)
 
 
-def _carried_terms(trials: Trials) -> Iterator[Edit]:
-    """A value plus what a variable of the backward pass holds from the step before, as in a loop over time."""
+def carried_terms(trials: Trials) -> Iterator[Edit]:
+    """A value plus what a variable of the backward pass holds from the step before, as in a loop over time.
+
+    It may be one of the function that calls: the call hands it over, or can.
+    """
     forward = trials.analysis.matcher.forward
     for first, nodes in trials.places:
         if not is_real(first) or not first.shape or first.kind is NodeKind.VIEW:
             continue
         assert first.site is not None
-        for name, bindings in trials.variables[first.scope].items():
+        callers = [call.function.rpartition(".")[2] for call in first.calls[-2:-1]] or ([""] if first.calls else [])
+        scopes = dict.fromkeys([first.scope, *callers])
+        for name, bindings in ((n, b) for scope in scopes for n, b in trials.variables[scope].items()):
             held = {n: trials.bound_before(bindings, n) for n in nodes}
             known = {n: h for n, h in held.items() if h is not None}
             if len(known) < len(nodes) or any(

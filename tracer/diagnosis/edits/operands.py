@@ -26,6 +26,8 @@ from tracer.tape.node import Kind as NodeKind
 from tracer.tape.node import Node, Span
 from tracer.tape.tape import evaluate
 
+#: By how many changes in place a value is taken back at most.
+_MOST_CHANGES = 3
 #: What repeats a row or a column of one side.
 _BROADCAST = ("multiply", "divide", "add", "subtract")
 
@@ -163,6 +165,7 @@ def _candidates(
         held = {r: n for r in operands if (n := trials.bound_before(bindings, r)) is not None}
         if len(held) == len(operands) and _may_stand(trials, operands, held):
             yield held, 0
+    yield from _before_changes(trials, operands)
     if len(distinct) == 1:
         yield from (
             (dict.fromkeys(operands, other), 0) for other in _single_values(trials, distinct[0], readers[0])
@@ -184,6 +187,17 @@ def _candidates(
             chosen = {r: handed[first[o]] for r, o in operands.items()}
             if _may_stand(trials, operands, chosen):
                 yield chosen, 0
+
+
+def _before_changes(trials: Trials, operands: Mapping[int, int]) -> Iterator[tuple[dict[int, int], int]]:
+    """What was changed in place before it is read, as it was: by one change, or by several after each other."""
+    former = dict(operands)
+    for _ in range(_MOST_CHANGES):
+        if any(trials.node(n).kind is not NodeKind.MUTATION or n in trials.analysis.updates for n in former.values()):
+            return
+        former = {r: trials.operands(n)[0] for r, n in former.items()}
+        if _may_stand(trials, operands, former):
+            yield former, 0
 
 
 def _of_each_sample(readers: list[int], group: tuple[int, ...]) -> Iterator[dict[int, int]]:

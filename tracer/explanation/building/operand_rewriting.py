@@ -29,6 +29,9 @@ class OperandEditor(SourcePlaces):
             for new in [self._transposed(nodes[0], old)] if rewrite.transposed else news:
                 if new != old:
                     yield from self._replace_all(rewrite.span, nodes, old, new)
+        if isinstance(outer, ast.Call):  # a call of the program's own that drew the old value
+            for new in news:
+                yield from self._replace(rewrite.span, new)
         for old in places or {self._text(outer): []}:
             yield from self._copied(rewrite.span, old)
         yield from self._other_lists(rewrite.span)

@@ -155,7 +155,8 @@ class SourceEditor(OperandEditor):
                     for term in self._as_given(said, span):
                         yield from self._plus(span, term)
             case AddName(span, name):
-                yield from self._plus(span, name)
+                for term in self._as_given(name, span):
+                    yield from self._plus(span, term)
             case Gradient(span, node_, root, wrt, factors):
                 for code in self.words.gradients(node_, root, wrt, factors):
                     yield from self._replace(span, code)
