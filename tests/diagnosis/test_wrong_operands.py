@@ -52,12 +52,55 @@ for step in range(4):
     b -= 0.1 * error.sum()
 """
 
+ATTENTION = """\
+import numpy as np
+rng = np.random.default_rng(3)
+X, Y = rng.normal(size=(5, 3)), rng.normal(size=(5, 2))
+Wq, Wv = rng.normal(size=(3, 5)), rng.normal(size=(3, 2))
+for step in range(4):
+    S, V = X @ Wq, X @ Wv
+    A = np.exp(S) / np.exp(S).sum(axis=-1, keepdims=True)
+    loss = np.mean((A @ V - Y) ** 2)
+    dO = 2 * (A @ V - Y) / Y.size
+    dV = A.T @ dO
+    dA = dO @ V.T
+    dS = A * (dA - (A * dA).sum(axis=-1, keepdims=True))
+    Wq -= 0.1 * X.T @ dS
+    Wv -= 0.1 * X.T @ dV
+"""
+
+CENTRES = """import numpy as np
+rng = np.random.default_rng(4)
+inside, outside = rng.normal(size=(6, 3)), rng.normal(size=(3, 6))
+for center, context in [(0, 3), (2, 1), (4, 5)]:
+    h = inside[center]
+    u = h @ outside
+    p = np.exp(u) / np.exp(u).sum()
+    loss = -np.log(p[context])
+    e = p.copy()
+    e[context] -= 1
+    d_out = np.outer(h, e)
+    d_h = outside @ e
+    outside -= 0.1 * d_out
+    inside[center] -= 0.1 * d_h
+"""
+
 FAULTS = {
     "an array for a column of zeros and ones": Planted(
         HINGES, "    dn = on * 2 * (a - n)", "    dn = p * 2 * (a - n)", "wrong operand", "dn = on * 2 * (a - n)"
     ),
     "a number for an array": Planted(
         WORDS, "    du = (p - 1) * v", "    du = (p - 1) * loss", "wrong operand", "du = (p - 1) * v"
+    ),
+    "a sum of a softmax without its weights": Planted(
+        ATTENTION,
+        "    dS = A * (dA - (A * dA).sum(axis=-1, keepdims=True))",
+        "    dS = A * (dA - dA.sum(axis=-1, keepdims=True))",
+        "missing derivative",
+        "dS = A * (dA - (A * dA).sum(axis=-1, keepdims=True))",
+    ),
+    "the wrong number in an index": Planted(
+        CENTRES, "    e[context] -= 1", "    e[center] -= 1", "wrong operand", "e[context] -= 1"
     ),
     "a number squared": Planted(
         FIT, "    dw = X.T @ error + lam * w", "    dw = X.T @ error + lam * lam", "wrong operand", "dw = X.T @ error + lam * w"
@@ -70,6 +113,6 @@ def test_a_fault_is_told_by_its_kind_and_mended(name: str, tmp_path: Path) -> No
     assert_told(FAULTS[name], tmp_path)
 
 
-@pytest.mark.parametrize("program", [HINGES, WORDS, FIT])
+@pytest.mark.parametrize("program", [HINGES, WORDS, FIT, ATTENTION, CENTRES])
 def test_the_same_programs_without_the_fault_are_right(program: str, tmp_path: Path) -> None:
     assert not wrong(program, tmp_path)

@@ -219,6 +219,7 @@ def _kernel(analysis: Analysis, update: Update) -> int | None:
     tape = analysis.tape
     shape = without_ones(tape.nodes[update.wrt].shape)
     window = tape.nodes[update.node].window
+    penalised = any(has_penalty(analysis.matcher, r, update.wrt) for r in roots_of(analysis, update.wrt, update.node))
     found: list[int] = []
     seen: set[int] = set()
     todo = [update.change]
@@ -236,12 +237,25 @@ def _kernel(analysis: Analysis, update: Update) -> int | None:
             todo += tape.operands(node)[1:]
         elif (solved := solved_for(tape, node)) is not None:
             todo.append(solved)
-        elif says_gradient(recorded.names) or recorded.op not in (ELEMENTWISE | {"sqrt"}):
+        elif (
+            says_gradient(recorded.names)
+            or recorded.op not in (ELEMENTWISE | {"sqrt"})
+            or (penalised and _adds_a_penalty(analysis, node))
+        ):
             found.append(node)
         else:
             todo += tape.operands(node)
     called = [n for n in found if says_gradient(tape.nodes[n].names)]
     return (called or found)[0] if len(set(called or found)) == 1 else None
+
+
+def _adds_a_penalty(analysis: Analysis, node: int) -> bool:
+    """Whether a value is the sum of something and of what rests on parameters alone."""
+    if analysis.tape.nodes[node].op not in ("add", "subtract"):
+        return False
+    terms = analysis.tape.operands(node)
+    alone = [rests_on_parameters(analysis.matcher, k) and analysis.tape.nodes[k].shape != () for k in terms]
+    return any(alone) and not all(alone)
 
 
 def _of_names(analysis: Analysis) -> Iterable[Target]:

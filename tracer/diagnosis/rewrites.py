@@ -136,11 +136,12 @@ class OtherIndex(Struct, frozen=True):
 
 
 class ExchangedNames(Struct, frozen=True):
-    """Two variables of an index exchanged."""
+    """Two variables of an index exchanged, or only the other one in place of the first."""
 
     span: Span
     one: str
     other: str
+    both: bool = True
 
 
 class Reshaped(Struct, frozen=True):

@@ -190,6 +190,7 @@ class _Search:
         rank = (
             -len({t.wrt for t in mended}),
             round(level, 1),
+            -len(mended),
             _distance_from_the_fault(trials, edit),
             level,
             float(min(edit.nodes)),

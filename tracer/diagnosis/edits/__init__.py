@@ -9,13 +9,18 @@ from tracer.diagnosis.edits.broadcasts import reshaped_operands, sums_stored
 from tracer.diagnosis.edits.caches import earlier_states, other_caches
 from tracer.diagnosis.edits.changed_arrays import other_arrays
 from tracer.diagnosis.edits.computed import computed_otherwise
-from tracer.diagnosis.edits.derivatives import derivatives, times_variables
-from tracer.diagnosis.edits.gradients import carried_terms, gradients_instead, never_filled, slopes_alone
+from tracer.diagnosis.edits.derivatives import (
+    derivatives,
+    slopes_alone,
+    summed_times_variables,
+    times_variables,
+)
+from tracer.diagnosis.edits.gradients import carried_terms, gradients_instead, never_filled
 from tracer.diagnosis.edits.operands import met_by_itself, other_operands
 from tracer.diagnosis.edits.order import exchanged_parts
 from tracer.diagnosis.edits.penalties import all_that_is_penalised, only_what_is_penalised
 from tracer.diagnosis.edits.statistics import constant_statistics
-from tracer.diagnosis.edits.windows import exchanged_in_an_index, other_windows
+from tracer.diagnosis.edits.windows import exchanged_in_an_index, other_in_an_index, other_windows
 from tracer.diagnosis.trials import Edit, Trials
 
 __all__ = ["carried_terms", "changed_code", "meant_values"]
@@ -28,6 +33,7 @@ def changed_code(trials: Trials) -> Iterator[Edit]:
     yield from other_arrays(trials)
     yield from other_windows(trials)
     yield from exchanged_in_an_index(trials)
+    yield from other_in_an_index(trials)
     yield from reshaped_operands(trials)
     yield from sums_stored(trials)
     yield from exchanged_parts(trials)
@@ -40,6 +46,7 @@ def changed_code(trials: Trials) -> Iterator[Edit]:
     yield from derivatives(trials)
     yield from under_another_name(trials)
     yield from times_variables(trials)
+    yield from summed_times_variables(trials)
 
 
 def meant_values(trials: Trials) -> Iterator[Edit]:

@@ -73,6 +73,7 @@ def computed_otherwise(trials: Trials) -> Iterator[Edit]:
             yield Edit(Kind.FACTOR, 1.25, nodes, _as(trials, other), text=Operator(span, other))
         if first.kind is NodeKind.MUTATION and first.op == "add" and len(trials.operands(first.id)) == 2:
             yield Edit(Kind.ACCUMULATION, 1.2, nodes, _operand(trials, 1), text=Overwrite(span))
+            yield Edit(Kind.EXTRA_DERIVATIVE, 1.22, nodes, _operand(trials, 0), text=Drop(span, 0))
         if first.op == "setitem" and _adds_by_look_up(trials, first):
             yield Edit(Kind.ACCUMULATION, 1.0, nodes, _added_at(trials), AddAt(span))
         if first.op == "setitem":

@@ -1,7 +1,8 @@
 """Edits by a local derivative: one that is missing, or one that stands where another should.
 
 Comes in: the backward nodes behind a wrong gradient.  Goes out: each of them times the slope of an elementwise step of
-the forward pass, or times an array that a step repeats; and products in which one factor is replaced by such a slope.
+the forward pass, or times an array that a step repeats; products in which one factor is replaced by such a slope; and
+slopes that stand alone, times the gradient that they lack.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from tracer.diagnosis.edits.gradients import known_values
 from tracer.diagnosis.finding import Kind
-from tracer.diagnosis.rewrites import DerivativeInstead, Scale, TimesDerivative
+from tracer.diagnosis.rewrites import DerivativeInstead, Gradient, Scale, ScaleOperand, TimesDerivative
 from tracer.diagnosis.slopes import Slope
-from tracer.diagnosis.trials import Edit, Trials
+from tracer.diagnosis.trials import Edit, Overlay, Trials
 from tracer.gradients.adjoints import is_real
+from tracer.matching.candidates import Sort
 from tracer.matching.updates import fits_into
 from tracer.tape.functions import resolve
 from tracer.tape.node import Kind as NodeKind
@@ -67,6 +70,41 @@ def derivatives(trials: Trials) -> Iterator[Edit]:
                 )
 
 
+def slopes_alone(trials: Trials) -> Iterator[Edit]:
+    """Every value that is the slope of a step and no more, times the gradient by what that step computes."""
+    for first, nodes in trials.places:
+        matches = {n: m for n in nodes if (m := trials.best(n)) is not None and m.candidate.sort is Sort.LOCAL}
+        if first.site is None or not first.shape or len(matches) < len(nodes):
+            continue
+        for held in _held_by(trials, {n: m.candidate.root for n, m in matches.items()}):
+
+            def times(node: int, now: Mapping[int, Any], _: int, held: dict[int, int] = held) -> Any:
+                return evaluate(trials.node(node), now) * now[held[node]]
+
+            name = trials.node(held[nodes[0]]).names[-1]
+            yield Edit(Kind.MISSING_DERIVATIVE, 1.85, nodes, times, Scale(first.site.span, name))
+        for root in trials.roots:
+            wrt = {n: m.candidate.wrt for n, m in matches.items()}
+            if not all(w in a.full for w in wrt.values() for a in trials.adjoints(root)):
+                continue
+            for factors in trials.carried(nodes):
+                values = {
+                    n: [f * np.asarray(a.full[w]) for f, a in zip(factors, trials.adjoints(root), strict=True)]
+                    for n, w in wrt.items()
+                }
+                if all(np.shape(v[0]) == trials.node(n).shape for n, v in values.items()):
+                    rewrite = Gradient(first.site.span, nodes[0], root, wrt[nodes[0]], factors)
+                    yield Edit(Kind.MISSING_DERIVATIVE, 1.9, nodes, known_values(values), rewrite)
+
+
+def _held_by(trials: Trials, by: Mapping[int, int]) -> Iterator[dict[int, int]]:
+    """For each node the gradient by a forward value that stands before it and has a name, where each has one."""
+    named = {m.candidate.wrt: g for g in sorted(trials.gradients) if trials.node(g).names and (m := trials.best(g))}
+    held = {node: named[of] for node, of in by.items() if of in named and named[of] < node}
+    if len(held) == len(by):
+        yield held
+
+
 def times_variables(trials: Trials) -> Iterator[Edit]:
     """Values times, or divided by, an array of the forward pass that the place knows, also one that is repeated.
 
@@ -88,6 +126,23 @@ def times_variables(trials: Trials) -> Iterator[Edit]:
 
                 level = 2.2 if trials.node(held[nodes[0]]).shape != first.shape else 2.3
                 yield Edit(Kind.MISSING_DERIVATIVE, level, nodes, change, Scale(first.site.span, text))
+
+
+def summed_times_variables(trials: Trials) -> Iterator[Edit]:
+    """What a sum is taken of, times an array of the forward pass: ``(A * dA).sum()`` for ``dA.sum()``."""
+    for first, nodes in trials.places:
+        operand = trials.node(trials.operands(first.id)[0]) if first.op in ("sum", "mean") else None
+        if first.site is None or operand is None or not operand.shape or not is_real(operand):
+            continue
+        for name, held in _known_at(trials, first, nodes).items():
+            if all(trials.node(b).shape == trials.node(trials.operands(n)[0]).shape for n, b in held.items()):
+
+                def change(node: int, now: Mapping[int, Any], _: int, held: dict[int, int] = held) -> Any:
+                    summed = trials.operands(node)[0]
+                    return evaluate(trials.node(node), Overlay(now, {summed: now[summed] * now[held[node]]}))
+
+                rewrite = ScaleOperand(first.site.span, 0, name)
+                yield Edit(Kind.MISSING_DERIVATIVE, 2.2, nodes, change, rewrite)
 
 
 def _known_at(trials: Trials, first: Node, nodes: tuple[int, ...]) -> dict[str, dict[int, int]]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tracer.diagnosis.finding import Kind
-from tracer.diagnosis.rewrites import AddName, AddTerm, Gradient, Scale
+from tracer.diagnosis.rewrites import AddName, AddTerm, Gradient
 from tracer.diagnosis.target import is_gradient
 from tracer.diagnosis.trials import Change, Edit, Trials
 from tracer.gradients.adjoints import is_real
@@ -46,41 +46,6 @@ def gradients_instead(trials: Trials) -> Iterator[Edit]:
                 }
                 values = {n: _like(trials.node(n), v) for n, v in values.items()}
                 yield from _as_gradient(trials, first, nodes, root, wrt, values, factors)
-
-
-def slopes_alone(trials: Trials) -> Iterator[Edit]:
-    """Every value that is the slope of a step and no more, times the gradient by what that step computes."""
-    for first, nodes in trials.places:
-        matches = {n: m for n in nodes if (m := trials.best(n)) is not None and m.candidate.sort is Sort.LOCAL}
-        if first.site is None or not first.shape or len(matches) < len(nodes):
-            continue
-        for held in _held_by(trials, {n: m.candidate.root for n, m in matches.items()}):
-
-            def times(node: int, now: Mapping[int, Any], _: int, held: dict[int, int] = held) -> Any:
-                return evaluate(trials.node(node), now) * now[held[node]]
-
-            name = trials.node(held[nodes[0]]).names[-1]
-            yield Edit(Kind.MISSING_DERIVATIVE, 1.85, nodes, times, Scale(first.site.span, name))
-        for root in trials.roots:
-            wrt = {n: m.candidate.wrt for n, m in matches.items()}
-            if not all(w in a.full for w in wrt.values() for a in trials.adjoints(root)):
-                continue
-            for factors in trials.carried(nodes):
-                values = {
-                    n: [f * np.asarray(a.full[w]) for f, a in zip(factors, trials.adjoints(root), strict=True)]
-                    for n, w in wrt.items()
-                }
-                if all(np.shape(v[0]) == trials.node(n).shape for n, v in values.items()):
-                    rewrite = Gradient(first.site.span, nodes[0], root, wrt[nodes[0]], factors)
-                    yield Edit(Kind.MISSING_DERIVATIVE, 1.9, nodes, known_values(values), rewrite)
-
-
-def _held_by(trials: Trials, by: Mapping[int, int]) -> Iterator[dict[int, int]]:
-    """For each node the gradient by a forward value that stands before it and has a name, where each has one."""
-    named = {m.candidate.wrt: g for g in sorted(trials.gradients) if trials.node(g).names and (m := trials.best(g))}
-    held = {node: named[of] for node, of in by.items() if of in named and named[of] < node}
-    if len(held) == len(by):
-        yield held
 
 
 def never_filled(trials: Trials) -> Iterator[Edit]:

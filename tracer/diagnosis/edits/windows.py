@@ -52,13 +52,33 @@ def exchanged_in_an_index(trials: Trials) -> Iterator[Edit]:
                 yield Edit(Kind.WRONG_OPERAND, 1.45, nodes, _with_exchanged(trials, pairs), rewrite)
 
 
-def _made_of(trials: Trials, node: int) -> dict[str, int]:
-    """The whole numbers with a name that an index is computed from."""
+def other_in_an_index(trials: Trials) -> Iterator[Edit]:
+    """Every whole number, or array of them, that an index is made of, as each other one that the place knows."""
+    for first, nodes in trials.places:
+        if first.site is None or first.op != "setitem":
+            continue
+        made = {n: _made_of(trials, n, arrays=True) for n in nodes}
+        for name, new in itertools.product(made[first.id], trials.variables[first.scope]):
+            held = {n: trials.bound_before(trials.variables[first.scope][new], n) for n in nodes}
+            pairs = {n: (made[n][name], b) for n, b in held.items() if b is not None and name in made[n]}
+            if new != name and len(pairs) == len(nodes) and all(_are_alike(trials, *pair) for pair in pairs.values()):
+                rewrite = ExchangedNames(first.site.span, name, new, False)
+                yield Edit(Kind.WRONG_OPERAND, 1.6, nodes, _with_other(trials, pairs), rewrite)
+
+
+def _are_alike(trials: Trials, one: int, other: int) -> bool:
+    """Whether both are whole numbers, or arrays of as many."""
+    first, second = trials.node(one), trials.node(other)
+    return one != other and "int" in second.dtype and first.shape == second.shape
+
+
+def _made_of(trials: Trials, node: int, arrays: bool = False) -> dict[str, int]:
+    """The whole numbers with a name that an index is computed from, and arrays of them if these are asked for."""
     found: dict[str, int] = {}
     todo = list(references(trials.node(node).args[1]))
     while todo:
         recorded = trials.node(todo.pop())
-        if recorded.names and recorded.shape == () and "int" in recorded.dtype:
+        if recorded.names and (recorded.shape == () or arrays) and "int" in recorded.dtype:
             found[recorded.names[-1]] = recorded.id
         elif recorded.op in ELEMENTWISE:
             todo += trials.operands(recorded.id)
@@ -67,7 +87,11 @@ def _made_of(trials: Trials, node: int) -> dict[str, int]:
 
 def _exchanged(trials: Trials, node: int, now: Mapping[int, Any], pair: tuple[int, int]) -> Any:
     """The index of a node with two numbers that it is made of exchanged."""
-    instead: dict[int, Any] = {pair[0]: now[pair[1]], pair[1]: now[pair[0]]}
+    return _index(trials, node, {pair[0]: now[pair[1]], pair[1]: now[pair[0]]}, now)
+
+
+def _index(trials: Trials, node: int, instead: dict[int, Any], now: Mapping[int, Any]) -> Any:
+    """The index of a node where some of the numbers that it is made of are others."""
 
     def value(of: int) -> Any:
         if of not in instead:
@@ -112,6 +136,10 @@ def _text(node: Node) -> str:
 
 def _at_index(trials: Trials, index: Mapping[int, Any]) -> Change:
     return _at(trials, lambda node, now: substitute(index[node], now))
+
+
+def _with_other(trials: Trials, pairs: Mapping[int, tuple[int, int]]) -> Change:
+    return _at(trials, lambda node, now: _index(trials, node, {pairs[node][0]: now[pairs[node][1]]}, now))
 
 
 def _with_exchanged(trials: Trials, pairs: Mapping[int, tuple[int, int]]) -> Change:

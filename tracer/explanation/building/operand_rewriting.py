@@ -132,11 +132,10 @@ class OperandEditor(SourcePlaces):
         if old is not None and new is not None:
             yield from self._replace(self.program.span(old), self._text(new))
 
-    def _exchanged_names(self, span: Span, one: str, other: str) -> Iterator[Rewritten]:
-        """The index at a place with two variables exchanged."""
+    def _exchanged_names(self, span: Span, names: dict[str, str]) -> Iterator[Rewritten]:
+        """The index at a place with other variables."""
         index = self._index_at(span)
         if index is not None:
-            names = {one: other, other: one}
             text = re.sub(r"(?<![\w.])[^\W\d]\w*", lambda found: names.get(found[0], found[0]), self._text(index))
             yield from self._replace(self.program.span(index), text)
 

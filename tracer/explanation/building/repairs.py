@@ -12,9 +12,10 @@ from itertools import chain, islice
 
 from msgspec.structs import replace
 
-from tracer.diagnosis import Finding, grown_parameters, targets
+from tracer.diagnosis import Finding, Kind, grown_parameters, targets
 from tracer.diagnosis.rewrites import (
     AddUp,
+    Drop,
     ExchangedNames,
     OnlyPart,
     Operand,
@@ -157,7 +158,7 @@ def diagnose_fault(
         derivative=None if match is None else should.text if should is not None else None,
         spoiled=_spoiled_names(finding, maker),
         penalised=words.readings(finding.rewrite.part)[0] if isinstance(finding.rewrite, OnlyPart) else "",
-        how=_DONE.get(type(finding.rewrite), ""),
+        how=_done(analysis, finding),
         grown=None if finding.grown is None else (str(finding.grown[0]), str(finding.grown[1])),
     )
     edit = rewritten.edit if rewritten is not None else None
@@ -200,6 +201,16 @@ _DONE: dict[type, str] = {
     Reshaped: "repeats",
     StoreSum: "stores",
 }
+
+
+def _done(analysis: Analysis, finding: Finding) -> str:
+    """What a line does to an array, where that says more than the kind of the fault."""
+    adds = analysis.tape.nodes[finding.cause].op in ("add", "subtract")
+    if isinstance(finding.rewrite, Drop) and adds and finding.kind is Kind.EXTRA_DERIVATIVE:
+        return "adds"
+    return _DONE.get(type(finding.rewrite), "")
+
+
 #: How many ways to write an edit are run at most.
 _MOST_WAYS = 5
 

@@ -131,8 +131,8 @@ class SourceEditor(OperandEditor):
                 yield from self._at(span, self._exchanged(span, one, other))
             case ForwardAgain(span, forward, last):
                 yield from self._around(span, self.program.text_of(forward), self.program.text_of(last))
-            case ExchangedNames(span, one, other):
-                yield from self._exchanged_names(span, one, other)
+            case ExchangedNames(span, one, other, both):
+                yield from self._exchanged_names(span, {one: other, other: one} if both else {one: other})
             case OtherIndex(span, of):
                 yield from self._other_index(span, of)
             case WholeArrays(span):
