@@ -1,4 +1,4 @@
-"""Gradients that are numbers, steps with limits, and sums whose axes are lost."""
+"""Gradients that are numbers, steps with limits, averages under a gradient's name, and sums whose axes are lost."""
 
 from __future__ import annotations
 
@@ -48,7 +48,31 @@ for step in range(3):
     Wv -= 0.1 * dWv
 """
 
+VELOCITIES = """\
+import numpy as np
+rng = np.random.default_rng(2)
+X, Y = rng.normal(size=(2, 15)), rng.normal(size=(1, 15))
+parameters = {"W1": rng.normal(size=(4, 2)), "b1": np.zeros((4, 1)), "W2": rng.normal(size=(1, 4)), "b2": np.zeros((1, 1))}
+v = {"d" + k: np.zeros_like(p) for k, p in parameters.items()}
+for i in range(4):
+    A1 = np.tanh(parameters["W1"] @ X + parameters["b1"])
+    Z2 = parameters["W2"] @ A1 + parameters["b2"]
+    cost = np.sum((Z2 - Y) ** 2) / (2 * 15)
+    dZ2 = (Z2 - Y) / 15
+    dZ1 = parameters["W2"].T @ dZ2 * (1 - A1 ** 2)
+    grads = {"dW2": dZ2 @ A1.T, "db2": dZ2.sum(axis=1, keepdims=True)}
+    grads["dW1"] = dZ1 @ X.T
+    grads["db1"] = dZ1.sum(axis=1, keepdims=True)
+    for s in ("W1", "b1", "W2", "b2"):
+        v["d" + s] = 0.9 * v["d" + s] + (1 - 0.9) * grads["d" + s]
+        parameters[s] = parameters[s] - 0.3 * v["d" + s]
+"""
+
 FAULTS = {
+    "a slope, where the steps are averages that are called gradients": Planted(
+        VELOCITIES, " * (1 - A1 ** 2)", " * (1 - A1)", "missing derivative",
+        'dZ1 = parameters["W2"].T @ dZ2 * (1 - A1**2)',
+    ),
     "a sum for a mean, in the gradient by an array of one number whose step has a limit": Planted(
         COUNTS, "doffset = np.mean(error)", "doffset = np.sum(error)", "factor", "doffset = np.mean(error)"
     ),
@@ -68,6 +92,6 @@ def test_a_fault_is_told_by_its_kind_and_mended(name: str, tmp_path: Path) -> No
     assert_told(FAULTS[name], tmp_path)
 
 
-@pytest.mark.parametrize("program", [COUNTS, ATTENTION])
+@pytest.mark.parametrize("program", [COUNTS, ATTENTION, VELOCITIES])
 def test_the_same_programs_without_the_fault_are_right(program: str, tmp_path: Path) -> None:
     assert not wrong(program, tmp_path)

@@ -277,6 +277,8 @@ def _of_names(analysis: Analysis) -> Iterable[Target]:
             continue
         if recorded.kind in (Kind.LEAF, Kind.LITERAL) or not analysis.replays.moves(node):
             continue
+        if _is_average(analysis, node, name):
+            continue
         meant = [
             p
             for p, window in parameters.get(of, ())
@@ -286,6 +288,25 @@ def _of_names(analysis: Analysis) -> Iterable[Target]:
         roots = roots_of(analysis, meant[0], max(node, updated.get(meant[0], 0))) if len(meant) == 1 else ()
         if roots:
             yield _target(analysis, as_computed(analysis.matcher, node, meant[0], roots), roots, meant[0])
+
+
+def _is_average(analysis: Analysis, node: int, name: str) -> bool:
+    """Whether a value is a share of what its variable held in the iteration before, and something new: ``v = 0.9 * v + …``.
+
+    What is kept whole and added to is none: there a gradient was not set back to 0.
+    """
+    tape = analysis.tape
+    window, shape = tape.nodes[node].window, tape.nodes[node].shape
+    kept, todo = 0, [(node, False)]
+    while todo:
+        current, scaled = todo.pop()
+        recorded = tape.nodes[current]
+        carried = recorded.kind is Kind.LEAF or recorded.window < window
+        if carried and name in recorded.names:
+            kept += 2 if scaled else 1
+        elif not carried and recorded.shape == shape and recorded.op in ("add", "subtract", "multiply", "divide"):
+            todo += [(k, scaled or recorded.op in ("multiply", "divide")) for k in tape.operands(current)]
+    return kept > 1
 
 
 def _moves_on(analysis: Analysis, leaf: int) -> bool:
