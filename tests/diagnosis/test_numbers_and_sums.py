@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.building.explained import analysed_source
 from tests.diagnosis.planted import Planted, assert_told, wrong
+from tracer.diagnosis import targets
 
 COUNTS = """\
 import numpy as np
@@ -95,3 +97,29 @@ def test_a_fault_is_told_by_its_kind_and_mended(name: str, tmp_path: Path) -> No
 @pytest.mark.parametrize("program", [COUNTS, ATTENTION, VELOCITIES])
 def test_the_same_programs_without_the_fault_are_right(program: str, tmp_path: Path) -> None:
     assert not wrong(program, tmp_path)
+
+
+OUTPUTS = """\
+import numpy as np
+rng = np.random.default_rng(3)
+X, Y = rng.normal(size=(3, 4, 1)), rng.normal(size=(3, 2, 1))
+Wy, by = rng.normal(size=(2, 4)), np.zeros((2, 1))
+for step in range(4):
+    loss, dWy, dby = 0.0, np.zeros_like(Wy), np.zeros_like(by)
+    for t in range(3):
+        o = Wy @ X[t] + by
+        loss = loss + 0.5 * np.sum((o - Y[t]) ** 2)
+        do = o - Y[t]
+        dWy += do @ X[t].T
+        dby += do
+    Wy -= 0.1 * dWy
+    by -= 0.1 * dby
+"""
+
+
+def test_the_gradient_by_an_output_is_not_taken_for_that_by_the_bias_within_it() -> None:
+    found = analysed_source(OUTPUTS)
+    meant = targets(found)
+    assert {name for t in meant for name in found.tape.nodes[t.node].names} >= {"dWy", "dby"}
+    assert not any(t.is_wrong for t in meant)
+    assert not any("do" in found.tape.nodes[t.node].names for t in meant)

@@ -26,7 +26,7 @@ from tracer.matching.optimisers import recognise, selects_all, solved_for
 from tracer.matching.scale import name_scale
 from tracer.matching.severed import is_severed
 from tracer.matching.updates import Update, fits_into, without_ones
-from tracer.tape.node import Kind
+from tracer.tape.node import Kind, Node
 
 
 def targets(analysis: Analysis) -> list[Target]:
@@ -316,6 +316,22 @@ def _moves_on(analysis: Analysis, leaf: int) -> bool:
     return any(leaf in analysis.matcher.all_ancestors(node) for node in later if node != leaf)
 
 
+def _is_ahead(analysis: Analysis, node: Node, parameter: int) -> bool:
+    """Whether a value is a parameter and what it will be moved by, ``W + mu * v``: not a layer that adds it as its bias."""
+    tape, forward = analysis.tape, analysis.matcher.forward
+    if node.op not in ("add", "subtract") or node.id not in forward:
+        return False
+    todo = [k for k in tape.operands(node.id) if k != parameter]
+    while todo:
+        current = tape.nodes[todo.pop()]
+        if current.op not in ELEMENTWISE:
+            if current.kind not in (Kind.LEAF, Kind.LITERAL):
+                return False
+        elif current.id not in analysis.updates:
+            todo += tape.operands(current.id)
+    return True
+
+
 def _parameters(analysis: Analysis) -> dict[str, list[tuple[int, int]]]:
     """The versions of parameters that the explained losses were computed from, with their window, by their own names.
 
@@ -327,8 +343,8 @@ def _parameters(analysis: Analysis) -> dict[str, list[tuple[int, int]]]:
     names: dict[int, list[str]] = {}
     found: dict[str, list[tuple[int, int]]] = {}
     for update in analysis.updates.values():
-        ahead = [n for n in map(tape.nodes.__getitem__, tape.users(update.before)) if n.op in ("add", "subtract")]
-        looked = [name for n in ahead if n.id in analysis.matcher.forward for name in n.names]
+        ahead = (n for n in map(tape.nodes.__getitem__, tape.users(update.before)) if _is_ahead(analysis, n, update.before))
+        looked = [name for n in ahead for name in n.names]
         known = names.get(update.before, []) + tape.nodes[update.before].names + looked
         names[update.node] = known
         if tape.nodes[update.node].window in shown:
