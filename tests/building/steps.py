@@ -10,6 +10,7 @@ import ast
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from types import CodeType
 from typing import Any
 
@@ -53,8 +54,13 @@ def _one(given: Input, sizes: dict[str, int], rng: np.random.Generator) -> Any:
 def run(code: str | CodeType, values: Values) -> np.ndarray:
     """What a step's code leaves in ``result``; the inputs stay as they are."""
     space: Values = {"np": np, **{k: np.array(v) if isinstance(v, np.ndarray) else v for k, v in values.items()}}
-    exec(code, space)
+    exec(_compiled(code), space)
     return np.asarray(space["result"], dtype=float)
+
+
+@cache
+def _compiled(code: str | CodeType) -> CodeType:
+    return compile(code, "<step>", "exec") if isinstance(code, str) else code
 
 
 def same(one: np.ndarray, other: np.ndarray) -> bool:
@@ -90,12 +96,16 @@ class Alteration:
     code: str
 
 
-def alterations(code: str) -> Iterator[Alteration]:
+@cache  # many steps have the same code
+def alterations(code: str) -> tuple[Alteration, ...]:
     """Every number, every + and −, every comparison and every index letter of a code, changed alone.
 
     Numbers and letters that only say how large a grid is (``.shape[0]``, the arguments of ``ogrid``) count too.
     """
-    tree = ast.parse(code)
+    return tuple(_alterations(ast.parse(code)))
+
+
+def _alterations(tree: ast.Module) -> Iterator[Alteration]:
     letters = _letters(tree)
     for position, node in enumerate(ast.walk(tree)):
         for what, change in _changes(node, letters):

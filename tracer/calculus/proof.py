@@ -61,7 +61,7 @@ class Proof(Struct, frozen=True):
 
 
 #: Most equalities follow from so many definitions nearest to them; what those rest on stands for itself at first.
-_NEAR = 120
+_NEAR = 300
 #: And no more than so many are looked at: with thousands of them it takes long to find out that nothing follows.
 _FAR = 1000
 

@@ -124,11 +124,11 @@ class PartMaker:
             return self.steps.update(piece, base, meant[1] if meant else None)
         if node.id in self.faults.meant:
             return self.faults.spoiled(piece, base)
-        verified = self.reading.analysis.verified(node.id)
         in_forward = node.id in self.reading.analysis.matcher.forward
-        if verified is not None and verified.match.candidate.sort in _GRADIENTS and not in_forward:
+        verified = None if in_forward else self.reading.analysis.verified(node.id)
+        if verified is not None and verified.match.candidate.sort in _GRADIENTS:
             return self._gradient(piece, base, verified)
-        if verified is not None and verified.match.candidate.sort is Sort.LOCAL and not in_forward:
+        if verified is not None and verified.match.candidate.sort is Sort.LOCAL:
             return self._local(piece, base, verified)
         if not piece.whole:
             return None
