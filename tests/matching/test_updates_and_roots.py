@@ -119,6 +119,33 @@ def test_data_under_a_name_of_the_network_are_no_parameter() -> None:
     assert updated(analysed_source(RESIDUAL)) == ["W"]
 
 
+FLOW = """\
+import numpy as np
+rng = np.random.default_rng(0)
+samples = [(rng.normal(size=3), rng.normal(size=3)) for _ in range(6)]
+W, b = rng.normal(size=(3, 3)), np.zeros(3)
+for start, target in samples:
+    path = [start]
+    for k in range(3):
+        h = path[-1]
+        path.append(h + 0.1 * np.tanh(W @ h + b))
+    loss = 0.5 * np.sum((path[-1] - target) ** 2)
+    adjoint = path[-1] - target
+    dW, db = np.zeros_like(W), np.zeros_like(b)
+    for k in (2, 1, 0):
+        da = 0.1 * adjoint * (1 - np.tanh(W @ path[k] + b) ** 2)
+        dW += np.outer(da, path[k])
+        db += da
+        adjoint = adjoint + W.T @ da
+    W -= 0.1 * dW
+    b = b - 0.1 * db
+"""
+
+
+def test_a_state_that_ends_with_its_sample_is_no_parameter() -> None:
+    assert updated(analysed_source(FLOW)) == ["W", "b"]
+
+
 def test_parameters_that_two_losses_read_are_updated_by_both() -> None:
     twice = RESIDUAL.replace("    h = X\n", "    W -= 0.1 * X.T @ (X @ W)\n    h = X\n")
     assert updated(analysed_source(twice)) == ["W", "W"]
