@@ -52,7 +52,7 @@ FAULTS = [
     ),
     (OBJECTS, "(grad * self.xhat).sum(0)", "(grad * self.mu).sum(0)", "wrong operand", 0, None),
     (CHOSEN, "dZ[Z <= 0] = 0", "dZ[Z >= 0] = 0", "missing mask", 0, "dZ[Z < 0] = 0"),
-    (CHOSEN, "    dZ[Z <= 0] = 0\n", "", "missing mask", -1, "dZ = np.array(dA, copy=True) * (A > 0)"),
+    (CHOSEN, "    dZ[Z <= 0] = 0\n", "", "missing mask", -1, "dZ = np.array(dA, copy=True) * (Z > 0)"),
     (GATES, "df = dc * prev_c", "df = dc * next_c", "wrong operand", 0, "df = dc * prev_c"),
     (
         GATES,
@@ -60,7 +60,7 @@ FAULTS = [
         "dc = dnext_c + dnext_h * o",
         "missing derivative",
         0,
-        "dc = dnext_c + (dnext_h * o * (1 - t**2))",
+        "dc = dnext_c + dnext_h * o * (1 - t**2)",
     ),
     (GATES, "dc = dnext_c + dnext_h", "dc = dnext_h", "missing term", 0, "dc = dnext_h * o * (1 - t ** 2) + dnext_c"),
     (THROUGH_TIME, "dWh += dWh_t", "dWh = dWh_t", "accumulation", 0, "dWh += dWh_t"),

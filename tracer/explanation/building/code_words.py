@@ -20,6 +20,9 @@ from tracer.tape.node import Kind, Span
 _MOST_FACTORS = 4
 _NUMBERED = re.compile(r"\[-?\d+\]$")
 
+#: A truth value that is made a number, which a product with it does not need.
+_MASK = re.compile(r"^1\.0 \* \(([^()]*)\)$")
+
 
 class CodeWords:
     """Words for code.
@@ -80,7 +83,7 @@ class CodeWords:
 
     def slopes(self, of: int, wrt: int) -> list[str]:
         """The local derivative ∂of/∂wrt; a mask first by the sign of what was cut off."""
-        code = self._code(self._local(of, wrt))
+        code = [_MASK.sub(r"\1", text) for text in self._code(self._local(of, wrt))]
         masks = [f"{name} > 0" for node in (of, wrt) for name in self.readings(node)[:1]]
         return [*masks, *code] if not code or "> 0" in code[0] else code
 
