@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -164,8 +165,9 @@ def test_an_interrupt_ends_what_is_under_way(folder: Path, root: Path) -> None:
     )
     command = [sys.executable, "-m", "tracer", "check", "empty.py", "hanging.py", "--results", "kept.jsonl"]
     environment = {**os.environ, "PYTHONPATH": str(root)}
+    listens = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a job in the background of a shell does not
     running = subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=listens
     )
     assert running.stdout is not None
     assert running.stdout.readline().startswith("empty.py: no gradient was found")
