@@ -1,0 +1,65 @@
+"""Which new versions of variables are carried on from one iteration to the next.
+
+Comes in: a tape, and what looks like the updates of its parameters.  Goes out: those that are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from tracer.tape.node import Kind, Site
+from tracer.tape.tape import Tape
+
+if TYPE_CHECKING:
+    from tracer.matching.updates import Update
+
+
+def carried_on(tape: Tape, updates: dict[int, Update]) -> dict[int, Update]:
+    """Without what only begins with a parameter, which itself moves on later, or with what does not move on at all.
+
+    So do a sum (``s = bias`` and ``s += w * x``) and a look ahead (``ahead = W + mu * v``); and a network that begins
+    with the data under a name of its own (``h = X`` and ``h = h + layer(h)``).
+    """
+    last = {(u.before, u.part): u.node for u in updates.values()}
+    ending = _ending(tape, updates)
+    kept: dict[int, Update] = {}
+    for node, update in updates.items():
+        begun = last[update.before, update.part] != node and tape.nodes[node].kind is not Kind.MUTATION
+        if begun or tape.nodes[node].site in ending:
+            continue
+        if tape.nodes[update.before].kind is Kind.LEAF or update.before in kept:
+            kept[node] = update
+    return kept
+
+
+def _ending(tape: Tape, updates: Mapping[int, Update]) -> set[Site | None]:
+    """Where something gets new versions within an iteration only: ``h = h + dt * f(h)``.
+
+    No later iteration of the loop reads them, if it is a plain variable, or later ones read what it began with.
+    """
+    line: dict[int, int] = {}
+    versions: dict[tuple[int, int], list[int]] = {}
+    for node, update in updates.items():
+        line[node] = line.get(update.before, update.before)
+        versions.setdefault((line[node], tape.nodes[node].window), []).append(node)
+    ending, going_on = set[Site | None](), set[Site | None]()
+    for (start, window), nodes in versions.items():
+        loop = tape.windows[window].loop_line
+        later = {at for at, w in enumerate(tape.windows) if at > window and w.loop_line == loop}
+        if not later:
+            continue
+        read = any(tape.nodes[user].window in later for node in nodes for user in tape.users(node))
+        first = tape.nodes[nodes[0]]
+        plain = all(name.isidentifier() for name in first.names) and not read
+        ends = first.kind is not Kind.MUTATION and (plain or _comes_back(tape, start, window, later))
+        (ending if ends else going_on).update(tape.nodes[n].site for n in nodes)
+    return ending - going_on
+
+
+def _comes_back(tape: Tape, leaf: int, window: int, later: set[int]) -> bool:
+    """Whether all that read a value in one iteration read it again in a later one, as it was."""
+    if tape.nodes[leaf].kind is not Kind.LEAF:
+        return False
+    users = [tape.nodes[user] for user in tape.users(leaf)]
+    return {u.site for u in users if u.window == window} <= {u.site for u in users if u.window in later}
