@@ -297,16 +297,18 @@ def _is_average(analysis: Analysis, node: int, name: str) -> bool:
     """
     tape = analysis.tape
     window, shape = tape.nodes[node].window, tape.nodes[node].shape
-    kept, todo = 0, [(node, False)]
+    todo, seen = [(node, False)], {(node, False)}
     while todo:
         current, scaled = todo.pop()
         recorded = tape.nodes[current]
         carried = recorded.kind is Kind.LEAF or recorded.window < window
-        if carried and name in recorded.names:
-            kept += 2 if scaled else 1
-        elif not carried and recorded.shape == shape and recorded.op in ("add", "subtract", "multiply", "divide"):
-            todo += [(k, scaled or recorded.op in ("multiply", "divide")) for k in tape.operands(current)]
-    return kept > 1
+        if carried and scaled and name in recorded.names:
+            return True
+        if not carried and recorded.shape == shape and recorded.op in ("add", "subtract", "multiply", "divide"):
+            below = {(k, scaled or recorded.op in ("multiply", "divide")) for k in tape.operands(current)} - seen
+            seen |= below
+            todo += below
+    return False
 
 
 def _moves_on(analysis: Analysis, leaf: int) -> bool:
@@ -321,9 +323,13 @@ def _is_ahead(analysis: Analysis, node: Node, parameter: int) -> bool:
     tape, forward = analysis.tape, analysis.matcher.forward
     if node.op not in ("add", "subtract") or node.id not in forward:
         return False
-    todo = [k for k in tape.operands(node.id) if k != parameter]
+    seen = {parameter, node.id}
+    todo = list(tape.operands(node.id))
     while todo:
         current = tape.nodes[todo.pop()]
+        if current.id in seen:
+            continue
+        seen.add(current.id)
         if current.op not in ELEMENTWISE:
             if current.kind not in (Kind.LEAF, Kind.LITERAL):
                 return False
