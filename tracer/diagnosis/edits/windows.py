@@ -75,9 +75,12 @@ def _are_alike(trials: Trials, one: int, other: int) -> bool:
 def _made_of(trials: Trials, node: int, arrays: bool = False) -> dict[str, int]:
     """The whole numbers with a name that an index is computed from, and arrays of them if these are asked for."""
     found: dict[str, int] = {}
-    todo = list(references(trials.node(node).args[1]))
+    todo, seen = list(references(trials.node(node).args[1])), set[int]()
     while todo:
         recorded = trials.node(todo.pop())
+        if recorded.id in seen:
+            continue
+        seen.add(recorded.id)
         if recorded.names and (recorded.shape == () or arrays) and "int" in recorded.dtype:
             found[recorded.names[-1]] = recorded.id
         elif recorded.op in ELEMENTWISE:
