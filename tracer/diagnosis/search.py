@@ -115,15 +115,15 @@ def _smallest(trials: Trials, until: float) -> tuple[Edit, tuple[Target, ...]] |
     search = _Search(trials, until)
     if all(t.factors is not None for t in trials.targets):  # all are gradients but for a factor: any place may bring it in
         search.among(_nearest_first(changed_code(trials)))
-        search.among(_nearest_first(meant_values(trials)))
+        search.among(_nearest_first([*meant_values(trials), *carried_terms(trials)]))
         return None if search.best is None else search.best[1:]
     entrances = Entrances(trials)
     trials.tried = [n for n in trials.behind if n in entrances.nodes]
     there = _nearest_first(changed_code(trials))
     search.among(edit for edit in there if entrances.lets_right_through(edit))
-    if not search.is_settled:  # these need no look at what each value could be
-        search.among(edit for edit in _nearest_first(carried_terms(trials)) if entrances.lets_right_through(edit))
-    meant = [] if search.is_settled else _nearest_first(meant_values(trials))
+    carried = [] if search.is_settled else _nearest_first(carried_terms(trials))
+    search.among(edit for edit in carried if entrances.lets_right_through(edit))  # no look at what each value could be
+    meant = [] if search.is_settled else _nearest_first([*meant_values(trials), *carried])
     terms = (edit for edit in meant if edit.kind is not Kind.UNKNOWN and entrances.lets_right_through(edit))
     if not search.is_settled:
         search.among(terms)
@@ -133,7 +133,7 @@ def _smallest(trials: Trials, until: float) -> tuple[Edit, tuple[Target, ...]] |
     trials.tried = trials.behind
     if not search.has_all or search.is_last_resort:
         search.among(_nearest_first(changed_code(trials)))
-        search.among(_nearest_first(meant_values(trials)))
+        search.among(_nearest_first([*meant_values(trials), *carried_terms(trials)]))
     return None if search.best is None else search.best[1:]
 
 
@@ -162,8 +162,10 @@ class _Search:
     @property
     def is_settled(self) -> bool:
         """Whether everything is mended in the plainest way; a missing term is rather said than taken from a former value."""
-        former = self.best is not None and isinstance(self.best[1].text, Accumulate)
-        return self.has_all and not (former and self.best is not None and self.best[1].kind is Kind.MISSING_TERM)
+        if self.best is None or not self.has_all:
+            return False
+        _, edit, _ = self.best
+        return not (edit.kind is Kind.MISSING_TERM and isinstance(edit.text, Accumulate))
 
     @property
     def is_last_resort(self) -> bool:

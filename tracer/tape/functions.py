@@ -256,7 +256,6 @@ _SCIPY = ("special.", "signal.")
 
 
 @cache
-@cache
 def resolve(op: str) -> Callable[..., Any]:
     """The function of a canonical operation.
 

@@ -50,9 +50,8 @@ def changed_code(trials: Trials) -> Iterator[Edit]:
 
 
 def meant_values(trials: Trials) -> Iterator[Edit]:
-    """All edits of what a value should be: a gradient, or itself and what is missing."""
+    """All edits of what a value should be: a gradient, or itself and what is missing; but for `carried_terms`."""
     yield from constant_statistics(trials)
     yield from slopes_alone(trials)
     yield from meant_under_another_name(trials)
-    yield from carried_terms(trials)
     yield from gradients_instead(trials)
