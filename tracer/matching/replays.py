@@ -8,7 +8,7 @@ labels of ±1, optimiser state that is never negative.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -154,7 +154,7 @@ def _draw(
     parameters = {update.before for update in updates.values()}
     never_negative = _never_negative_state(tape, updates)
     compared = {source for node in tape.nodes if node.op in _COMPARISONS for _, source in direct(node)}
-    terms = _terms_of_products(tape, updates)
+    terms = _terms_of_products(tape, parameters | updates.keys())
     steps = {update.change for update in updates.values()}
     given: dict[int, Any] = {}
     by_origin: dict[int, Any] = {}  # one variable, read in two windows, is one variable
@@ -236,13 +236,12 @@ def _moves_down(tape: Tape, update: Update) -> bool:
     return bool(np.min(update.sign * np.asarray(tape.nodes[update.change].value), initial=0.0) < 0)
 
 
-def _terms_of_products(tape: Tape, updates: Mapping[int, Update]) -> dict[int, int]:
+def _terms_of_products(tape: Tape, parameters: Collection[int]) -> dict[int, int]:
     """One factor of each matrix product → how many terms an entry of the product has: ``shape[0]`` of ``W`` in ``X @ W``.
 
     It is the left one where that is a parameter, else the right one; also where it is turned or laid out anew before:
     ``X @ W.T``, ``columns @ filters.reshape(n, -1).T``.
     """
-    parameters = updates.keys() | {update.before for update in updates.values()}
     found: dict[int, int] = {}
     for node in tape.nodes:
         if node.op not in ("dot", "matmul") or len(direct(node)) != 2:

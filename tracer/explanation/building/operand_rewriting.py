@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from tracer.diagnosis.rewrites import OnlyPart, Operand
-from tracer.explanation.building.source_places import Rewritten, SourcePlaces, is_tight
+from tracer.explanation.building.source_places import Rewritten, SourcePlaces, is_tight, renamed
 from tracer.explanation.model import Edit
 from tracer.tape.node import Span
 
@@ -136,8 +136,7 @@ class OperandEditor(SourcePlaces):
         """The index at a place with other variables."""
         index = self._index_at(span)
         if index is not None:
-            text = re.sub(r"(?<![\w.])[^\W\d]\w*", lambda found: names.get(found[0], found[0]), self._text(index))
-            yield from self._replace(self.program.span(index), text)
+            yield from self._replace(self.program.span(index), renamed(self._text(index), names))
 
     def _index_at(self, span: Span) -> ast.expr | None:
         """What stands in the brackets of an expression, or of what a statement changes."""

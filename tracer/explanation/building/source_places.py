@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
@@ -19,6 +19,8 @@ from tracer.tape.node import Span
 
 SUMS = (ast.Add, ast.Sub)
 PRODUCTS = (ast.Mult, ast.Div)
+#: A name of code, but for one that is an attribute of something.
+_NAME = re.compile(r"(?<![\w.])[^\W\d]\w*")
 _TIGHT = (ast.Name, ast.Call, ast.Attribute, ast.Subscript, ast.Constant)
 
 
@@ -28,6 +30,11 @@ class Rewritten(Struct, frozen=True):
     edit: Edit
     old: str
     new: str
+
+
+def renamed(text: str, names: Mapping[str, str]) -> str:
+    """A text of code with other names for its variables; attributes keep theirs."""
+    return _NAME.sub(lambda found: names.get(found[0], found[0]), text)
 
 
 class SourcePlaces:
@@ -68,8 +75,7 @@ class SourcePlaces:
         found: dict[str, None] = {}
         for call in calls:
             names = {ast.unparse(given): name for name, given in arguments_of(call, function)}
-            words = re.split(r"((?<![\w.])[^\W\d]\w*)", text)
-            found["".join(names.get(word, word) for word in words)] = None
+            found[renamed(text, names)] = None
         return [*found, *([] if text in found else [text])]
 
     def _own_first(self, texts: list[str], at: Span) -> list[str]:
@@ -80,7 +86,7 @@ class SourcePlaces:
         inside = list(ast.walk(function))
         own = {n.arg for n in inside if isinstance(n, ast.arg)}
         own |= {n.id for n in inside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        return sorted(texts, key=lambda text: not set(re.findall(r"(?<![\w.])[^\W\d]\w*", text)) <= own | {"np"})
+        return sorted(texts, key=lambda text: not set(_NAME.findall(text)) <= own | {"np"})
 
     def _value_span(self, span: Span) -> Span:
         """The value of a statement for what it is bound to: where a value only gets another name."""
@@ -149,7 +155,7 @@ class SourcePlaces:
     def _called_upon(self, node: ast.expr) -> str:
         """The text of what a method is called of; its own parentheses are not within its span."""
         text = self._text(node)
-        return text if isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call) else f"({text})"
+        return text if is_tight(text) else f"({text})"
 
     def _operand_nodes(self, span: Span) -> list[ast.expr]:
         """The operands of the operation that a place computes, in the order in which it takes them."""
