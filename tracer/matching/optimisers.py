@@ -45,7 +45,8 @@ def recognise(matcher: Matcher, update: Update, ascending: bool = False) -> Step
     """
     walk = _Walk(matcher, update)
     walk.run()
-    plain = "gradient ascent" if ascending else "gradient descent"
+    way = "ascent" if ascending else "descent"
+    plain = f"sign {way}" if walk.takes_the_sign else f"gradient {way}"
     if walk.solves and walk.gradient is not None:
         name = "newton"
     elif not walk.states:
@@ -59,6 +60,38 @@ def recognise(matcher: Matcher, update: Update, ascending: bool = False) -> Step
     else:
         name = "rmsprop"
     return Step(name, walk.gradient, frozenset(walk.seen), walk.decays)
+
+
+def made_of_gradients(matcher: Matcher) -> dict[int, int]:
+    """What is made of the whole gradient by a parameter, of state and of settings alone → the update it is made for.
+
+    Rprop compares the signs of two gradients that way, and clipping measures the norm of them all: neither is a
+    gradient, nor meant as one.
+    """
+    tape = matcher.graph.tape
+    by = {u.wrt: u.node for u in matcher.updates.values()}
+    made: dict[int, int] = {}
+    for node in tape.window_nodes():
+        if node.id in matcher.forward or node.kind in (Kind.LEAF, Kind.LITERAL):
+            continue
+        match = matcher.best(node.id)
+        if match is not None:
+            of = match.candidate
+            if of.sort is Sort.FULL and of.wrt in by and not of.transposed:
+                made[node.id] = by[of.wrt]
+            continue
+        moving = [k for k in tape.operands(node.id) if matcher.replays.moves(k)]
+        from_gradients = [made[k] for k in moving if k in made]
+        own = {matcher.updates[u].wrt for u in from_gradients}
+        if from_gradients and all(k in made or k in own or _is_state(matcher, k, node.window) for k in moving):
+            made[node.id] = from_gradients[-1]
+    return made
+
+
+def _is_state(matcher: Matcher, node: int, window: int) -> bool:
+    """Whether a value comes from an earlier iteration, and no loss is computed from it."""
+    recorded = matcher.graph.tape.nodes[node]
+    return node not in matcher.forward and (recorded.kind is Kind.LEAF or recorded.window < window)
 
 
 def selects_all(index: object) -> bool:
@@ -84,9 +117,16 @@ class _Walk:
         self.tape = matcher.graph.tape
         self.states: set[str] = set()
         self.rooted = self.accumulates = self.solves = False
+        self.signs: list[int] = []
         self.decays = update.decays
         self.gradient: Match | None = None
         self.seen: set[int] = set()
+
+    @property
+    def takes_the_sign(self) -> bool:
+        """Whether only the gradient's sign counts; that of the parameter belongs to a penalty."""
+        of_gradient = (self.matcher.all_ancestors(n) for n in self.signs)
+        return self.gradient is not None and any(self.gradient.node in behind for behind in of_gradient)
 
     def run(self) -> None:
         shape = without_ones(self.tape.nodes[self.update.wrt].shape)
@@ -119,6 +159,8 @@ class _Walk:
                 continue  # what a forward value was computed from, the parameter too, is no part of the step
             if recorded.op in _ROOTS or (recorded.op == "power" and recorded.args[-1] == 0.5):
                 self.rooted = True
+            if recorded.op == "sign":
+                self.signs.append(node)
             if node in self.matcher.updates:
                 state = self.matcher.updates[node]
                 summed = self._gradient_at(state.change)
@@ -127,7 +169,7 @@ class _Walk:
                 self.accumulates |= self._is_plain_sum(state)
                 todo.append(state.change)
                 continue
-            if recorded.op in ELEMENTWISE or recorded.op in _ROOTS:
+            if recorded.op in ELEMENTWISE or recorded.op in _ROOTS or recorded.op == "sign":
                 todo += self.tape.operands(node)
             elif recorded.op == "setitem" and selects_all(recorded.args[1]):
                 todo += self.tape.operands(node)[1:]

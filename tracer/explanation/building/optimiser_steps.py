@@ -20,7 +20,7 @@ from tracer.formula import Tree, index_form, matrix_formula, plus, render, scala
 from tracer.formula.tree import Partial, Relation
 from tracer.gradients.local import forward_formula
 from tracer.matching.candidates import Match, Sort
-from tracer.matching.optimisers import recognise
+from tracer.matching.optimisers import made_of_gradients, recognise
 from tracer.matching.updates import Update
 
 
@@ -34,9 +34,10 @@ class StepWriter:
     @cached_property
     def inside_steps(self) -> dict[int, str]:
         """The nodes of optimisers' steps between the gradient and the change, with the optimiser."""
-        found: dict[int, str] = {}
-        for update in self.reading.analysis.updates.values():
-            step = recognise(self.reading.analysis.matcher, update)
+        matcher = self.reading.analysis.matcher
+        steps = {node: recognise(matcher, update) for node, update in self.reading.analysis.updates.items()}
+        found = {node: steps[update].optimiser for node, update in made_of_gradients(matcher).items()}
+        for step in steps.values():
             if step.gradient is not None:
                 found.update(dict.fromkeys(step.inside, step.optimiser))
         return found
