@@ -6,7 +6,7 @@ gradient of a parameter, and whether it is one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from msgspec.structs import replace
@@ -214,39 +214,49 @@ def _kernel(analysis: Analysis, update: Update) -> int | None:
     """The value within a step that must be meant as the gradient; None if that cannot be told.
 
     It is the only value of the parameter's shape that entry-by-entry operations make the step from, or what
-    is called a gradient among them.
+    is called a gradient among them; of several values the sum that they all go through, as those of time steps.
     """
     tape = analysis.tape
     shape = without_ones(tape.nodes[update.wrt].shape)
     window = tape.nodes[update.node].window
+    forward = analysis.matcher.forward
     penalised = any(has_penalty(analysis.matcher, r, update.wrt) for r in roots_of(analysis, update.wrt, update.node))
-    found: list[int] = []
-    seen: set[int] = set()
-    todo = [update.change]
-    while todo:
-        node = todo.pop()
+
+    def counts(node: int) -> bool:
         recorded = tape.nodes[node]
-        if node in seen or without_ones(recorded.shape) != shape or not is_real(recorded):
-            continue
-        seen.add(node)
-        if node in (update.before, update.part) or recorded.kind is Kind.LEAF or recorded.window < window:
-            continue
+        old = node in (update.before, update.part) or recorded.kind in (Kind.LEAF, Kind.LITERAL) or recorded.window < window
+        state = recorded.op == "getitem" and not counts(tape.operands(node)[0])  # an entry of what earlier steps left
+        return not (old or state) and without_ones(recorded.shape) == shape and is_real(recorded)
+
+    found: list[int] = []
+    joint: int | None = None
+    todo = {update.change} if counts(update.change) else set()
+    while todo:
+        node = max(todo)  # operands stand before what is made of them
+        todo.remove(node)
+        recorded = tape.nodes[node]
+        if not todo and not found:
+            joint = node
+        below: Sequence[int]
         if node in analysis.updates:
-            todo.append(analysis.updates[node].change)
+            below = (analysis.updates[node].change,)
         elif recorded.op == "setitem" and selects_all(recorded.args[1]):
-            todo += tape.operands(node)[1:]
+            below = tape.operands(node)[1:]
         elif (solved := solved_for(tape, node)) is not None:
-            todo.append(solved)
-        elif (
-            says_gradient(recorded.names)
-            or recorded.op not in (ELEMENTWISE | {"sqrt"})
-            or (penalised and _adds_a_penalty(analysis, node))
-        ):
-            found.append(node)
+            below = (solved,)
         else:
-            todo += tape.operands(node)
-    called = [n for n in found if says_gradient(tape.nodes[n].names)]
-    return (called or found)[0] if len(set(called or found)) == 1 else None
+            below = tape.operands(node)
+            if (
+                says_gradient(recorded.names)
+                or recorded.op not in (ELEMENTWISE | {"sqrt"})
+                or (penalised and _adds_a_penalty(analysis, node))
+                or any(counts(k) and k in forward for k in below)
+            ):
+                found.append(node)
+                continue
+        todo.update(k for k in below if counts(k))
+    called = [n for n in found if says_gradient(tape.nodes[n].names)] or found
+    return called[0] if len(called) == 1 else joint if called else None
 
 
 def _adds_a_penalty(analysis: Analysis, node: int) -> bool:

@@ -153,7 +153,7 @@ class _Walk:
             if carried and not self._is_carried(recorded.names):
                 continue
             if carried and node not in self.matcher.forward:
-                self.states.update(recorded.names[:1])
+                self._read_state(node)
                 continue
             if node in self.matcher.forward and node not in self.matcher.updates and not carried:
                 continue  # what a forward value was computed from, the parameter too, is no part of the step
@@ -173,9 +173,20 @@ class _Walk:
                 todo += self.tape.operands(node)
             elif recorded.op == "setitem" and selects_all(recorded.args[1]):
                 todo += self.tape.operands(node)[1:]
+            elif recorded.op == "getitem":
+                self._read_state(self.tape.operands(node)[0])
             elif (right := self._right_side(node)) is not None:
                 self.solves = True
                 todo.append(right)
+
+    def _read_state(self, node: int) -> None:
+        """Count what an earlier iteration left; the step may add to it after it has read it."""
+        recorded = self.tape.nodes[node]
+        window = self.tape.nodes[self.update.node].window
+        carried = recorded.kind is Kind.LEAF or recorded.window < window
+        if carried and node not in self.matcher.forward and self._is_carried(recorded.names):
+            self.states.update(recorded.names[:1])
+            self.accumulates |= any(self._is_plain_sum(u) for u in self.matcher.updates.values() if u.before == node)
 
     def _right_side(self, node: int) -> int | None:
         """What a step multiplies by the inverse of a matrix; also by an estimate of it that is kept, as in BFGS."""

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracer.diagnosis.edits.aliases import meant_under_another_name, under_another_name
+from tracer.diagnosis.edits.aliases import (
+    meant_under_another_name,
+    scaled_under_another_name,
+    under_another_name,
+)
 from tracer.diagnosis.edits.broadcasts import reshaped_operands, sums_stored
 from tracer.diagnosis.edits.caches import earlier_states, other_caches
 from tracer.diagnosis.edits.changed_arrays import other_arrays
@@ -47,6 +51,7 @@ def changed_code(trials: Trials) -> Iterator[Edit]:
     yield from under_another_name(trials)
     yield from times_variables(trials)
     yield from summed_times_variables(trials)
+    yield from scaled_under_another_name(trials)
 
 
 def meant_values(trials: Trials) -> Iterator[Edit]:
