@@ -65,6 +65,8 @@ def find_roots(
     Arguments:
         live: the nodes that depend smoothly on a leaf.
         wanted: the name the user gave with ``--loss``; then nothing else is a root.
+
+    What a function gave that is called a loss once is one wherever the function is called.
     """
     written = {k for u in updates for k in operands(tape.nodes[u])}  # new entries of a parameter are no loss
     scalars = [
@@ -82,6 +84,8 @@ def find_roots(
     backward = _backward(tape, updates)
     trained = trained_nodes(tape, frozenset(u.before for u in updates.values()))
     named = [n.id for n in scalars if loss_name(tape, n) and not _is_residual(tape, n, live, trained)]
+    returned = {(tape.nodes[r].site, tape.nodes[r].op) for r in named if tape.nodes[r].calls}
+    named = [n.id for n in scalars if n.id in set(named) or (n.calls and (n.site, n.op) in returned)]
     if any(r not in backward for r in named):
         named = [r for r in named if r not in backward or not _is_an_error(tape, r)]
     forward = ancestors(tape, named, updates.keys())
