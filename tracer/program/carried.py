@@ -104,6 +104,10 @@ class Carried(Scopes):
 
     def updates(self, loop: ast.For | ast.While, apart: ast.AST | None = None) -> int:
         """How many places the loop changes that its own work reads again, not counting what ``apart`` does."""
+        return len(self.updated(loop, apart))
+
+    def updated(self, loop: ast.For | ast.While, apart: ast.AST | None = None) -> list[str]:
+        """The variables or attributes of these places, one for each time that the text changes one."""
         statements, aliases = self.statements(loop, apart), set[str]()
         reads: dict[str, list[ast.AST]] = {}
         fresh: set[tuple[int, str]] = set()  # a name is one of a function
@@ -119,11 +123,11 @@ class Carried(Scopes):
                     for t in [target]
                     if isinstance(t, ast.Name) and not is_part(value) and not is_multiple(t, value)
                 }
-        count = 0
+        found: list[str] = []
         for statement in statements:
             if not self.carried(statement, id(statement) in self.direct(loop)):
                 continue
-            count += int(sets_by_name(statement))
+            found += [".__dict__"] * sets_by_name(statement)
             for target in changed_by(statement):
                 base = base_name(target)
                 elsewhere = base == ".__dict__" or any(
@@ -131,8 +135,9 @@ class Carried(Scopes):
                     for other in reads.get(base, ())
                 )
                 new = isinstance(target, ast.Name) and (self.scope(target), base) in fresh
-                count += int(not new and (base in aliases or elsewhere or self.is_of_others(target)))
-        return count
+                if not new and (base in aliases or elsewhere or self.is_of_others(target)):
+                    found.append(base)
+        return found
 
     def seldom(self, loop: ast.For | ast.While) -> list[ast.If]:
         """The ``if`` statements below which what the loop reads is updated, where nothing of it is updated without."""
