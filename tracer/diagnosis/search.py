@@ -16,7 +16,7 @@ from tracer.diagnosis.entrances import Entrances, changes_factor, is_known
 from tracer.diagnosis.finding import Finding, Kind
 from tracer.diagnosis.identification import identify
 from tracer.diagnosis.intent import targets
-from tracer.diagnosis.rewrites import Accumulate
+from tracer.diagnosis.rewrites import Accumulate, AddTerm, Drop
 from tracer.diagnosis.target import Target, is_gradient
 from tracer.diagnosis.trials import Edit, Trials
 from tracer.matching.analysis import Analysis
@@ -46,6 +46,7 @@ def find_faults(analysis: Analysis, explained: Iterable[int] = ()) -> list[Findi
     known = set(explained)
     judged = targets(analysis)
     wrong = [t for t in judged if t.is_wrong and t.node not in known]
+    wrong = _of_what_is_inferred(analysis, judged, wrong) if _is_fitted(analysis) else wrong
     right = [t for t in judged if not t.is_wrong]
     start = time.thread_time()
     until = start + analysis.clock.left(Task.FAULT)
@@ -73,6 +74,19 @@ def find_faults(analysis: Analysis, explained: Iterable[int] = ()) -> list[Findi
         return findings if right or not wrong else []
     # Where nothing is a gradient, one may not be meant at all.
     return findings if not wrong and len(findings) == 1 and _is_meant(analysis, findings[0]) else []
+
+
+def _is_fitted(analysis: Analysis) -> bool:
+    return analysis.inferred is not None and analysis.inferred.how == "fits"
+
+
+def _of_what_is_inferred(analysis: Analysis, judged: list[Target], wrong: list[Target]) -> list[Target]:
+    """The wrong gradients that nothing was added to on the way which may come from a term of the loss of its own.
+
+    So it is where a code is kept near to a normal distribution: ``dz + mu / n``.
+    """
+    beside = Trials(analysis, judged).beside_gradients
+    return [t for t in wrong if beside.isdisjoint(analysis.matcher.all_ancestors(t.node) | {t.node})]
 
 
 def _is_meant_as_one(analysis: Analysis, match: Match) -> bool:
@@ -188,6 +202,8 @@ class _Search:
         mended = trials.mended(edit)
         if not mended or (edit.kind is Kind.UNKNOWN and not _is_enclosed(trials, edit)):
             return
+        if _makes_it_fit_less(trials, edit):
+            return
         level = edit.level + _IDLE * trials.is_idle_somewhere(edit) + _ODD * trials.leaves_odd(edit, mended)
         rank = (
             -len({t.wrt for t in mended}),
@@ -199,6 +215,25 @@ class _Search:
         )
         if self.best is None or rank < self.best[0]:
             self.best = rank, edit, mended
+
+
+def _makes_it_fit_less(trials: Trials, edit: Edit) -> bool:
+    """Whether a term of forward values alone is put in or left out, where there may be a loss that it comes from.
+
+    An inferred loss is what fits most of the backward pass; a term of its own may be written nowhere.  So may one where
+    a program computes several losses, and does not add them up.
+    """
+    behind = trials.analysis.matcher.all_ancestors
+    own = {r.node for r in trials.analysis.matcher.roots if r.named and trials.node(r.node).window in trials.windows}
+    fitted = _is_fitted(trials.analysis)
+    several = sum(not any(o != p and o in behind(p) for p in own) for o in own) > 1
+    if fitted and isinstance(edit.text, AddTerm) and edit.text.root is None:
+        return True
+    if not several or not isinstance(edit.text, Drop) or len(trials.operands(edit.nodes[0])) != 2:
+        return False
+    dropped = trials.operands(edit.nodes[0])[1 - edit.text.kept]
+    summed = trials.node(edit.nodes[0]).op in ("add", "subtract")
+    return summed and trials.gradients.isdisjoint(behind(dropped))
 
 
 def _is_enclosed(trials: Trials, edit: Edit) -> bool:

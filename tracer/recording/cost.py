@@ -12,19 +12,16 @@ from collections.abc import Iterator, Sequence
 from enum import Enum
 
 from tracer.program.changes import called_name
-from tracer.program.loss_words import OTHER_LANGUAGES
+from tracer.program.loss_words import ANYWHERE, AS_A_WORD
 
-_LOSS = re.compile(
-    r"(^|_)(loss|cost|error|err|objective|j|nll|mse|bce|c?xent|cross_?entropy|ll|likelihood)(_|$|\d)", re.I
-)
+_LOSS = re.compile(rf"{ANYWHERE}|(^|_)(error|err|j|{AS_A_WORD})(_|$|\d)", re.I)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
-_LOSS_INSIDE = re.compile(rf"loss|cost|entropy|objective|likelihood|{OTHER_LANGUAGES}", re.I)
 
 
 def is_loss_name(name: str) -> bool:
     """Whether a program's own name says that it is a loss: ``loss``, ``total_cost``, ``mse``, ``calc_loss``."""
-    return bool(_LOSS.search(name) or _LOSS_INSIDE.search(name))
+    return _LOSS.search(name) is not None
 
 
 def conditional_costs(loop: ast.For | ast.While) -> list[ast.If]:
