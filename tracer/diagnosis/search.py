@@ -276,7 +276,8 @@ def _enters(trials: Trials, edit: Edit) -> bool:
 def _finding(trials: Trials, edit: Edit, mended: tuple[Target, ...]) -> Finding:
     per_replay = [trials.values(edit, r) or {} for r in range(len(trials.analysis.replays.values))]
     by_node = {t.node: t for t in mended}
-    last = max(t.update or t.node for t in mended)
+    # A loss may be computed after the step, of what was there before it.
+    last = max(max(t.update or t.node, *map(trials.analysis.matcher.position, t.roots[:1])) for t in mended)
     meant: dict[int, Match] = {}
     for node in per_replay[0]:
         target = by_node.get(node)

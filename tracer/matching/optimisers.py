@@ -9,6 +9,8 @@ decaying one RMSProp, both kinds together Adam.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from tracer.gradients.adjoints import ELEMENTWISE, is_real
@@ -62,19 +64,23 @@ def recognise(matcher: Matcher, update: Update, ascending: bool = False) -> Step
     return Step(name, walk.gradient, frozenset(walk.seen), walk.decays)
 
 
-def made_of_gradients(matcher: Matcher) -> dict[int, int]:
+def made_of_gradients(matcher: Matcher, meant: Mapping[int, Match]) -> dict[int, int]:
     """What is made of the whole gradient by a parameter, of state and of settings alone → the update it is made for.
 
     Rprop compares the signs of two gradients that way, and clipping measures the norm of them all: neither is a
     gradient, nor meant as one.
+
+    Arguments:
+        meant: values that are wrong, and what they were meant to be.
     """
     tape = matcher.graph.tape
     by = {u.wrt: u.node for u in matcher.updates.values()}
     made: dict[int, int] = {}
+    state: set[int] = set()
     for node in tape.window_nodes():
         if node.id in matcher.forward or node.kind in (Kind.LEAF, Kind.LITERAL):
             continue
-        match = matcher.best(node.id)
+        match = meant.get(node.id) or matcher.best(node.id)
         if match is not None:
             of = match.candidate
             if of.sort is Sort.FULL and of.wrt in by and not of.transposed:
@@ -83,12 +89,15 @@ def made_of_gradients(matcher: Matcher) -> dict[int, int]:
         moving = [k for k in tape.operands(node.id) if matcher.replays.moves(k)]
         from_gradients = [made[k] for k in moving if k in made]
         own = {matcher.updates[u].wrt for u in from_gradients}
-        if from_gradients and all(k in made or k in own or _is_state(matcher, k, node.window) for k in moving):
+        before = {k for k in moving if k in state or _is_left_behind(matcher, k, node.window)}
+        if from_gradients and all(k in made or k in own or k in before for k in moving):
             made[node.id] = from_gradients[-1]
+        elif len(before) == len(moving):
+            state.add(node.id)
     return made
 
 
-def _is_state(matcher: Matcher, node: int, window: int) -> bool:
+def _is_left_behind(matcher: Matcher, node: int, window: int) -> bool:
     """Whether a value comes from an earlier iteration, and no loss is computed from it."""
     recorded = matcher.graph.tape.nodes[node]
     return node not in matcher.forward and (recorded.kind is Kind.LEAF or recorded.window < window)
