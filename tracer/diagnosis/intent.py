@@ -24,7 +24,6 @@ from tracer.matching.gradient_names import parameter_of, plain_name, says_gradie
 from tracer.matching.judging import judged_updates
 from tracer.matching.optimisers import recognise, selects_all, solved_for
 from tracer.matching.scale import name_scale
-from tracer.matching.severed import is_severed
 from tracer.matching.updates import Update, fits_into, without_ones
 from tracer.tape.node import Kind, Node
 
@@ -196,8 +195,7 @@ def roots_of(analysis: Analysis, wrt: int, before: int) -> tuple[int, ...]:
     matcher = analysis.matcher
     window = analysis.tape.nodes[before].window
     all_able = [r for r in matcher.roots if wrt in matcher.adjoints[r.node][0].full]
-    severed = {n.id for n in analysis.tape.nodes if is_severed(n)}
-    if any(not severed.isdisjoint(matcher.all_ancestors(r.node)) for r in all_able):
+    if any(not matcher.severed.isdisjoint(matcher.all_ancestors(r.node)) for r in all_able):
         return ()  # nobody knows what came back there, perhaps a part of the gradient
     if any(r.named and r not in all_able and wrt in matcher.all_ancestors(r.node) for r in matcher.roots):
         return ()  # a loss depends on it in a way that could not be differentiated

@@ -33,6 +33,7 @@ from tracer.matching.fingerprint import TOLERANCE, FingerprintIndex, OnDemand, f
 from tracer.matching.replays import Replays
 from tracer.matching.roots import Root, find_roots
 from tracer.matching.scale import ONE, NamedScale, Scalar, name_scale, plain_number
+from tracer.matching.severed import is_severed
 from tracer.matching.updates import Update
 from tracer.tape.node import Kind
 
@@ -104,6 +105,7 @@ class Matcher:
         fitted: whether such a loss was written to fit the backward pass; its own operations are no variables then.
         reach: roots that only some values can be gradients of → those values.
         unmoved: scalars that were the same on every replay, so that there is no gradient of them to recognise.
+        penalties: for roots that were asked for, the terms that rest on parameters and settings alone.
     """
 
     graph: Graph
@@ -119,12 +121,23 @@ class Matcher:
     forward: frozenset[int] = frozenset()
     roots: list[Root] = field(default_factory=list)
     unmoved: list[Root] = field(default_factory=list)
+    penalties: dict[int, tuple[int, ...]] = field(default_factory=dict)
     index: FingerprintIndex[Candidate] = field(default_factory=FingerprintIndex)
 
     @cached_property
     def versions(self) -> frozenset[int]:
         """All versions of all parameters."""
         return frozenset(self.updates) | {u.before for u in self.updates.values()}
+
+    @cached_property
+    def parameters(self) -> frozenset[int]:
+        """All versions of parameters, and of parts of them such as ``P[u]``."""
+        return self.versions | {u.part for u in self.updates.values() if u.part is not None}
+
+    @cached_property
+    def severed(self) -> frozenset[int]:
+        """The values of which nobody knows what they rest on."""
+        return frozenset(n.id for n in self.graph.tape.nodes if is_severed(n))
 
     @cached_property
     def given_in_loop(self) -> frozenset[str]:
