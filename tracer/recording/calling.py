@@ -22,6 +22,7 @@ from tracer.recording.foreign_calls import carried_out, is_walker, source_of
 from tracer.recording.harmless import is_harmless
 from tracer.recording.own_functions import is_users
 from tracer.recording.positions import flat_positions
+from tracer.recording.structured import FRESH, has_fields
 from tracer.recording.ufunc_calls import ALIASES, LOGICAL
 from tracer.recording.vectorised import Vectorised
 from tracer.tape.node import Kind, Ref
@@ -104,7 +105,13 @@ class Calling(Vectorised):
             kwargs = {**{k: self.boxed(value, place) for k, value in function.keywords.items()}, **kwargs}
             return self.invoke(place, function.func, args, kwargs)
         parts = None
-        if isinstance(function, np.vectorize):
+        if function is np.frompyfunc and args:
+            ufunc = carried_out(function, args, kwargs)
+            self.python_functions[id(ufunc)] = ufunc, args[0].value
+            return Box(ufunc, None, place)
+        if type(function) is np.ufunc and not numpys:
+            parts = self.from_python(function, args, kwargs, place)
+        elif isinstance(function, np.vectorize):
             parts = self.vectorised(function, args, kwargs, place)
         elif function is np.apply_along_axis:
             parts = self.along_axis(args, kwargs, place)
@@ -128,13 +135,14 @@ class Calling(Vectorised):
         by_name = self._operator_by_name(function, owner, args, place)
         if by_name is not None:
             return by_name
-        if function is np.fromiter and len(args) == 2 and not kwargs:
-            args = [self.consumed(args[0], place), args[1]]
-            return self._canonical_call(
-                Canonical("array", [args[0]], {"dtype": np.dtype(args[1].value).name}),
-                carried_out(function, args, {}),
-                place,
-            )
+        if function is np.fromiter and 0 < len(args) <= 2 and not kwargs.keys() - {"dtype", "count"}:
+            kind = args[1] if len(args) > 1 else kwargs["dtype"]
+            count = kwargs["count"].value if "count" in kwargs else -1
+            if count >= 0:
+                args[0] = Box(itertools.islice(args[0].value, count), None, place)
+            listed = self.consumed(args[0], place)
+            entries = carried_out(np.fromiter, [listed, kind], {})
+            return self._canonical_call(Canonical("array", [listed], {"dtype": entries.dtype.name}), entries, place)
         plan = self._plan(function, owner, args, kwargs, None)
         if plan is not None and function.__name__ == "choice" and isinstance(args[0].value, (list, tuple)):
             items = self.star(args[0])
@@ -247,6 +255,8 @@ class Calling(Vectorised):
             plan = self._plan(function, owner, args, kwargs, result)
         for box, old in before:
             self._changed_unseen(function, box, old, place)
+        if has_fields(result) and (function in FRESH or not self._depends((*args, *kwargs.values()))):
+            self.given(result)
         if isinstance(owner, Box) and getattr(function, "__name__", "") == "tolist":
             return self._list(owner, result, place)
         if plan is not None and self.entered == entered:

@@ -20,6 +20,8 @@ from tracer.tape.tape import references, substitute
 
 #: Operations that give back one of their arguments.
 _CHOOSING = ("max_of", "min_of")
+#: Products, in which a list of numbers is an array; other operations have formulas with numbers in lists.
+_PRODUCTS = frozenset(["dot", "matmul", "inner", "outer", "vdot", "tensordot"])
 _WINDOW, _OPERATION = Mode.WINDOW, Kind.OPERATION
 
 
@@ -50,6 +52,8 @@ class Emitting(Arguments):
             return Box(value, self.lookup(value, place), place)
         if array and op in ("empty", "empty_like"):
             value[...] = 0  # Whatever lay in the memory; this way two runs, and a replay, have the same.
+        if op in _PRODUCTS:
+            operands = [self._as_array(operand, place) for operand in operands]
         args = tuple([self.reference(o) for o in operands])
         kwargs = {k: self.reference(p, True) for k, p in parameters.items()} if parameters else {}
         if kind is None and self.strangers and (found := stranger((args, kwargs))):
@@ -67,6 +71,13 @@ class Emitting(Arguments):
         new = self.node(kind, op, args, kwargs, value, place)
         self.remember(value, new, parent)
         return Box(value, new, place)
+
+    def _as_array(self, operand: Any, place: Place) -> Any:
+        """A list among the operands of a product is an array to NumPy, and one on the tape."""
+        if type(operand) is not Box or type(operand.value) not in (list, tuple) or not operand.value:
+            return operand
+        made = np.asarray(operand.value)
+        return self.emit("array", [self.reference(operand, True)], {}, made, place) if is_number(made) else operand
 
     def computed(self, op: str, operands: list[Box], value: Any, place: Place) -> Box:
         """Record that ``op`` gave ``value``, where `is_arithmetic` says that it is a fresh array."""

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from tracer.recording.box import NUMBERS, SHARED, Box, Place, is_arithmetic, is_number
-from tracer.recording.emitting import Emitting
 from tracer.recording.harmless import does_more, is_recorded
+from tracer.recording.structured import Structured, has_fields
 from tracer.recording.ufunc_calls import logical
 from tracer.tape.node import Call, Kind
 
@@ -56,7 +56,7 @@ def _getter(kind: type, name: str) -> str:
     return function.__name__ if recorded else ""
 
 
-class Expressions(Emitting):
+class Expressions(Structured):
     """Callbacks that give a `Box`."""
 
     def plain(self, box: Any) -> Any:
@@ -273,6 +273,8 @@ class Expressions(Emitting):
             return self.emit(name, [owner], {}, value, place)
         if callable(value):
             return Box(value, None, place, owner=owner)
+        if has_fields(owner.value) and name in owner.value.dtype.names:
+            return self.field(owner.value, name, value, place)
         if name in ("A", "A1") and isinstance(owner.value, np.matrix):
             return self.emit("reshape", [owner], {"shape": np.shape(value)}, value, place)
         return Box(value, None, place)
@@ -311,6 +313,8 @@ class Expressions(Emitting):
     def item(self, owner: Box, key: Box, value: Any, place: Place) -> Box:
         """The box of ``owner[key]``, which is ``value``."""
         container = owner.value
+        if isinstance(container, (np.ndarray, np.void)) and has_fields(container):
+            return self.field(container, key.value, value, place)
         if isinstance(container, np.ndarray) and not is_number(container):
             return Box(value, self.lookup(value, place), place)
         if isinstance(container, (np.ndarray, np.generic)):

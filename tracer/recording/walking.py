@@ -16,6 +16,7 @@ import numpy as np
 
 from tracer.recording.box import Box, Place, is_number
 from tracer.recording.expressions import Expressions
+from tracer.recording.positions import index_of
 from tracer.tape.node import Kind, Ref
 
 _ITERATORS = (
@@ -143,16 +144,7 @@ class Walking(Expressions):
 
 
 def _index_in(array: np.ndarray, entry: Any) -> tuple[int, ...] | None:
-    """The index of the one entry of ``array`` that the 0-d array ``entry`` shows; ``None`` if it shows a copy."""
+    """The index of the one entry of ``array`` that ``entry`` shows; ``None`` if that is several, or a copy."""
     if not isinstance(entry, np.ndarray) or entry.ndim or entry.dtype != array.dtype:
         return None
-    offset = entry.__array_interface__["data"][0] - array.__array_interface__["data"][0]
-    found = []
-    for at in sorted(range(array.ndim), key=lambda k: -abs(array.strides[k])):
-        stride = array.strides[at]
-        step = offset // stride if stride else 0
-        offset -= step * stride
-        found.append((at, int(step)))
-    if offset or any(not 0 <= step < array.shape[at] for at, step in found):
-        return None
-    return tuple(step for _, step in sorted(found))
+    return index_of(array, entry)

@@ -1,0 +1,35 @@
+"""Small programs that compute entry by entry, or by the fields of records."""
+
+from __future__ import annotations
+
+TRAPS = {
+    "nditer augmented": "a = x.copy()\nfor v in np.nditer(a, op_flags=['readwrite']):\n    v -= 0.1 * s\nout = a",
+    "nditer augmented by another": "a, b = w.copy(), w * s\nfor p, q in np.nditer([a, b], op_flags=[['readwrite'], ['readonly']]):\n    p -= 0.1 * q\nout = a + b",
+    "array without axes in place": "a = np.array(2.0)\na *= s\na += a\nout = a * x",
+    "vectorize number": "g = np.vectorize(lambda v: math.log1p(math.exp(v)), otypes=[float]); t = g(s); print(type(t)); out = t * x; del g",
+    "vectorize keyword": "g = np.vectorize(lambda v, k=1.0: v * k); out = g(x, k=s) + g(v=x); del g",
+    "vectorize excluded": "g = np.vectorize(lambda v, k: v * k[0], excluded=[1]); out = g(x, [s]); del g",
+    "vectorize several": "g = np.vectorize(lambda v: (v * 2, v * s)); a, b = g(x); out = a + b; del g",
+    "vectorize keeps a cache": "g = np.vectorize(lambda v: v * s, cache=True); out = g(x); del g",
+    "vectorize with a signature": "g = np.vectorize(lambda a, b: (a * b).sum(), signature='(n),(n)->()'); out = g(x, x * s); del g",
+    "frompyfunc of a function": "def f(v):\n    t = math.exp(-v)\n    return t * v\nout = np.frompyfunc(f, 1, 1)(x).astype(float) * s",
+    "frompyfunc of two": "g = np.frompyfunc(lambda a, b: a * b + a, 2, 1); out = g(x, x * s).astype(np.float64)",
+    "frompyfunc of math": "out = np.array(np.frompyfunc(math.tanh, 1, 1)(x * s), dtype=float)",
+    "frompyfunc of a number": "out = np.frompyfunc(lambda v: v * s, 1, 1)(s) * x",
+    "frompyfunc of several": "a, b = np.frompyfunc(lambda v: (v * s, v), 1, 2)(x); out = (a + b).astype(float)",
+    "frompyfunc reduce": "g = np.frompyfunc(lambda a, b: a * b + a, 2, 1); out = np.array(g.reduce(x[0]), dtype=float) * s",
+    "fromiter of a generator": "out = np.fromiter((float(v) * s for v in x[0]), dtype=float)",
+    "fromiter counted": "out = np.fromiter((v * s for v in x[0]), float, count=3)",
+    "fromiter leaves the rest": "it = iter([s, 2 * s, 3 * s]); a = np.fromiter(it, dtype=float, count=2); out = a * next(it)",
+    "product with a list": "out = x @ [1., 2., 3., s] + x.dot([s, 0, 0, 1]) + np.dot(x, [1, 2, 3, 4])",
+    "field written": "p = np.zeros(2, dtype=[('w', 'f8', (4,)), ('b', 'f8')])\np['w'] = x[:2]\np['b'][0] = s\nout = p['w'] @ w + p['b'][:, None]",
+    "field augmented": "p = np.zeros(2, dtype=[('a', 'f8'), ('b', 'i4')])\np['a'] += x[:2, 0]\np['a'][1] *= s\nout = p['a'] * 3",
+    "field of a record": "p = np.zeros(2, dtype=[('w', 'f8', (4,)), ('b', 'f8')])\nq = p[1]\nq['w'] = x[0]\nq['b'] += s\nout = q['w'] * p['b'][1] + p['w'][0]",
+    "field read into another": "p = np.zeros(1, dtype=[('w', 'f8', (4,))])\np[0]['w'] = x[0]\nz = np.zeros(4)\nz[:] = p[0]['w']\nout = z * s",
+    "field of some records": "p = np.zeros(3, dtype=[('a', 'f8'), ('b', 'f8')])\np[1:]['a'] = x[1:, 0]\nout = p['a'] * s + p[::-1]['a']",
+    "record array": "p = np.recarray(3, dtype=[('a', float), ('b', float)])\np.a = x[:, 0]\np.b = x[:, 1] * s\nout = p.a * p.b",
+    "records given": "p = np.array([(1.0, 2), (3.0, 4)], dtype=[('a', float), ('k', int)])\nout = p['a'] * s + p['k'].sum() + p[0]['a']\nfor row in p: out = out + row['a'] * s",
+    "records made of numbers": "p = np.array([(s, 2.0), (3.0, s * s)], dtype=[('a', float), ('b', float)])\nout = p['a'] * p['b']",
+    "record written whole": "p = np.zeros(2, dtype=[('a', 'f8'), ('b', 'f8')])\na = p['a'] * 1\np[0] = (s, s)\nout = a + p['a'] * x[0, 0]",
+    "records seen as numbers": "p = np.zeros(2, dtype=[('a', 'f8'), ('b', 'f8')])\np['a'] = x[:2, 0]\nout = p.view(('f8', 2)) * s",
+}
