@@ -17,6 +17,7 @@ from tracer.recording.expressions import _BINARY, classic
 from tracer.recording.harmless import does_more
 from tracer.recording.state import Mode
 from tracer.recording.structured import has_fields
+from tracer.recording.stubs import Anything
 from tracer.recording.walking import Walking
 from tracer.tape.node import Kind, Node, Ref
 
@@ -182,6 +183,8 @@ class Assignments(Walking):
         value = box.value
         if box.items is not None and isinstance(value, (tuple, list)) and len(box.items) == len(value):
             items = list(box.items)
+        elif isinstance(value, Anything):
+            items = [Box(part) for part in value.parts(count)]
         else:
             items = self.items_of(value, place)
         if star < 0:

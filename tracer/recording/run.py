@@ -39,7 +39,7 @@ from tracer.recording.provenance import set_aside
 from tracer.recording.recorder import LoopPlan, Recorder, Stop
 from tracer.recording.recording import Recording
 from tracer.recording.repeating import hands_gradients_on, loops_around, repeated_loss
-from tracer.recording.stubs import missing_packages_stubbed
+from tracer.recording.stubs import missing_packages_stubbed, of_notebooks
 from tracer.tape.node import Notice
 
 #: The iteration that is recorded, with the one before it, when none is chosen.
@@ -246,6 +246,7 @@ def _prepare(request: Request, namespace: dict[str, Any]) -> None:
     """Bind what ``--define`` and ``--setup`` give."""
     import numpy as np
 
+    namespace.update(of_notebooks(request.program))
     if request.setup is not None:
         before = load(request.setup)
         exec(compile(before.tree, before.path, "exec"), namespace)

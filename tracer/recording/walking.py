@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tracer.recording import stubs
 from tracer.recording.box import Box, Place, is_number
 from tracer.recording.expressions import Expressions
 from tracer.recording.positions import index_of
@@ -74,6 +75,8 @@ class Walking(Expressions):
         """What a loop runs over; the parts of an array are recorded as they are taken."""
         if not self.mode:
             return value
+        if isinstance(value, stubs.Progress):
+            return self.rows(value.iterable, place)
         if isinstance(value, np.ndarray) and is_number(value):
             return self._rows(value, place)
         if isinstance(value, np.flatiter) and is_number(value.base):
