@@ -22,7 +22,7 @@ NOTICED = {
     "memoryview after", "memoryview two", "frombuffer bytearray", "array.array", "nditer external", "setattr shape", "eval write",
     "eval of fresh", "in with call", "byteswap", "structured", "frompyfunc callback", "vectorize writes", "fromfunction", "piecewise writes",
     "vectorize keeps a cache", "vectorize with a signature", "frompyfunc of several", "frompyfunc reduce", "records made of numbers",
-    "record written whole", "records seen as numbers",
+    "masked arithmetic", "masked minus plain", "masked in place", "plain plus masked in place", "record written whole", "records seen as numbers",
 }  # fmt: skip
 
 

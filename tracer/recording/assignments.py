@@ -147,6 +147,11 @@ class Assignments(Walking):
             else:
                 self.memory.anything_may_change()
                 container[key.value] = box.value
+        elif hasattr(container, "mask") and isinstance(container, np.ndarray):
+            self.memory.before_write(container, place)
+            masked = (self.reference(owner), self.reference(box))
+            container[key.value] = box.value
+            self._mutated_masked(container, masked, place)
         elif isinstance(container, np.ndarray) and is_number(container):
             self.memory.before_write(container, place)
             args = (self.reference(owner), self.index(key), self.reference(box))
@@ -176,6 +181,11 @@ class Assignments(Walking):
         if name:
             self.bound(name, Box(array, node), place)
         return node
+
+    def _mutated_masked(self, array: np.ndarray, args: tuple[Any, ...], place: Place) -> Node:
+        """Something was written, by a mask or into what has one."""
+        self.notice("What is computed with masked arrays is not followed.", place)
+        return self._mutated(array, "masked", args, place, place.name, None, Kind.OPAQUE)
 
     def unpack(self, index: int, box: Any, count: int, star: int) -> list[Box]:
         place = self.places[index]
@@ -226,6 +236,9 @@ class Assignments(Walking):
         place, container = self.places[index], owner.value
         a = self.subscript(reading, owner, key)
         b = _evaluated(late)
+        if self.mode and hasattr(container, "mask"):
+            self.store_item(Box(_IN_PLACE[op](a.value, b.value)), owner, key, place)
+            return
         if self.mode and isinstance(container, np.ndarray) and is_number(container):
             op = classic(op, a.value, b.value)
             self.memory.before_write(container, place)
@@ -280,6 +293,9 @@ class Assignments(Walking):
             return self.emit(op, [a, b], {}, result, place)
         self.memory.before_write(a.value, place)
         args = (self.reference(Box(a.value, self.memory.read(a.value, place), place)), self.reference(b))
+        if hasattr(a.value, "mask") or hasattr(b.value, "mask"):
+            result = _IN_PLACE[op](a.value, b.value)
+            return Box(result, self._mutated_masked(result, args, place), place)
         raw = _BINARY[op](a.value, b.value) if _cast(a.value, b.value) else None
         result = _IN_PLACE[op](a.value, b.value)
         if result is not a.value:

@@ -36,6 +36,8 @@ _ARITHMETIC = {
     operator.add: "add", operator.sub: "subtract", operator.mul: "multiply", operator.truediv: "divide",
     operator.neg: "negative", operator.matmul: "matmul", operator.pow: "power",
 }  # fmt: skip
+#: These give an attribute of an array.
+_SIZES = (np.shape, np.size, np.ndim)
 #: Which argument of these they call.
 _CALLED_BY = {"map": 0, "filter": 0, "reduce": 0, "starmap": 0, "accumulate": 1}
 _ARITHMETIC_KEYS = tuple(_ARITHMETIC)
@@ -104,6 +106,8 @@ class Calling(Vectorised):
             args = [*(self.boxed(value, place) for value in function.args), *args]
             kwargs = {**{k: self.boxed(value, place) for k, value in function.keywords.items()}, **kwargs}
             return self.invoke(place, function.func, args, kwargs)
+        if function in _SIZES and len(args) == 1 and not kwargs and type(args[0].value) is np.ndarray:
+            return self._of_array(args[0], function.__name__, function(args[0].value), place)
         parts = None
         if function is np.frompyfunc and args:
             ufunc = carried_out(function, args, kwargs)

@@ -59,6 +59,10 @@ class Emitting(Arguments):
         if kind is None and self.strangers and (found := stranger((args, kwargs))):
             kind = Kind.OPAQUE
             self.notice(f"This step is not followed: one of its arguments is {found}, no number.", place)
+        special = _special_type(value, operands)
+        if kind is None and special is not None and hasattr(special, "mask"):
+            kind = Kind.OPAQUE
+            self.notice("What is computed with masked arrays is not followed.", place)
         parent = None
         if array and value.base is not None and operands and isinstance(operands[0], Box):
             first = operands[0].value
@@ -66,7 +70,7 @@ class Emitting(Arguments):
                 parent = first
         if kind is None:
             kind = Kind.VIEW if parent is not None else _OPERATION
-        if (kind is _OPERATION or kind is Kind.VIEW) and _of_matrices(value, operands):
+        if special is np.matrix and (kind is _OPERATION or kind is Kind.VIEW):
             return self._of_matrix(op, args, kwargs, value, place)
         new = self.node(kind, op, args, kwargs, value, place)
         self.remember(value, new, parent)
@@ -125,11 +129,14 @@ class Emitting(Arguments):
         return Box(value, new, place)
 
 
-def _of_matrices(value: Any, operands: list[Any]) -> bool:
-    """Whether an operation has to do with ``np.matrix``."""
-    if isinstance(value, np.matrix):
-        return True
-    for operand in operands:  # noqa: SIM110 (asked of every operation)
-        if type(operand) is Box and isinstance(operand.value, np.matrix):
-            return True
-    return False
+def _special_type(value: Any, operands: list[Any]) -> type | None:
+    """The type of the first array, of a result and its operands, that is a matrix or masked; ``None`` if all are plain."""
+    kind = type(value)
+    if kind is not np.ndarray and issubclass(kind, np.ndarray):
+        return kind
+    for operand in operands:
+        if type(operand) is Box:
+            kind = type(operand.value)
+            if kind is not np.ndarray and issubclass(kind, np.ndarray):
+                return kind
+    return None

@@ -33,6 +33,7 @@ from tracer.recording.chosen import (
 )
 from tracer.recording.cost import Following, conditional_costs, cost_after
 from tracer.recording.failures import failure
+from tracer.recording.former_names import former_names
 from tracer.recording.instrument import RECORDER, Instrumenter
 from tracer.recording.modules import own_modules
 from tracer.recording.provenance import set_aside
@@ -281,7 +282,12 @@ def _surroundings(
     os.environ["MPLBACKEND"] = "Agg"
     setattr(builtins, RECORDER, recorder)
     try:
-        with contextlib.redirect_stdout(out), missing_packages_stubbed(program, notices):
+        programs = (program, *request.modules.values())
+        with (
+            contextlib.redirect_stdout(out),
+            missing_packages_stubbed(program, notices),
+            former_names(programs, notices.append),
+        ):
             yield module.__dict__, notices
     finally:
         sys.argv, sys.path[:], sys.stdin = saved[0], saved[1], saved[3]

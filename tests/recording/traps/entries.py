@@ -32,4 +32,9 @@ TRAPS = {
     "records made of numbers": "p = np.array([(s, 2.0), (3.0, s * s)], dtype=[('a', float), ('b', float)])\nout = p['a'] * p['b']",
     "record written whole": "p = np.zeros(2, dtype=[('a', 'f8'), ('b', 'f8')])\na = p['a'] * 1\np[0] = (s, s)\nout = a + p['a'] * x[0, 0]",
     "records seen as numbers": "p = np.zeros(2, dtype=[('a', 'f8'), ('b', 'f8')])\np['a'] = x[:2, 0]\nout = p.view(('f8', 2)) * s",
+    "masked arithmetic": "m = np.ma.masked_array(x, x > 0)\nd = m * s - 1\nout = np.array([d.sum(), d.mean()])",
+    "masked minus plain": "m = np.ma.masked_equal(np.round(x), 0)\nd = m - x\nout = -d.filled(0) * (d ** 2).sum()",
+    "masked in place": "m = np.ma.masked_array(x * s, x > 0)\nm += 1\nm[0] *= 2\nm[:, 0] = np.ma.masked\nout = m.filled(0.)",
+    "plain plus masked in place": "a = x * s\na += np.ma.masked_array(x, x > 0)\nout = a * 1",
+    "sizes by functions": "n, d = np.shape(x)\nout = x * n / d + np.size(x) + np.size(x, 0) + np.ndim(x)",
 }
