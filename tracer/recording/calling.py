@@ -10,6 +10,7 @@ import functools
 import itertools
 import math
 import operator
+import types
 from typing import Any
 
 import numpy as np
@@ -106,6 +107,9 @@ class Calling(Vectorised):
             args = [*(self.boxed(value, place) for value in function.args), *args]
             kwargs = {**{k: self.boxed(value, place) for k, value in function.keywords.items()}, **kwargs}
             return self.invoke(place, function.func, args, kwargs)
+        if type(function) is types.MethodDescriptorType and function.__objclass__ is np.ndarray and args:
+            method = getattr(args[0].value, function.__name__)
+            return self.invoke(place, method, args[1:], kwargs, Box(method, None, place, None, args[0]))
         if function in _SIZES and len(args) == 1 and not kwargs and type(args[0].value) is np.ndarray:
             return self._of_array(args[0], function.__name__, function(args[0].value), place)
         parts = None

@@ -18,10 +18,6 @@ from tracer.program.program import Program
 from tracer.tape.node import Notice
 
 
-def _asscalar(a: Any) -> Any:
-    return a.item()
-
-
 #: What each of them was, and how that is written today.
 _FORMER: dict[str, tuple[Any, str]] = {
     "float": (float, "float"), "int": (int, "int"), "object": (object, "object"), "str": (str, "str"),
@@ -31,7 +27,7 @@ _FORMER: dict[str, tuple[Any, str]] = {
     "Infinity": (np.inf, "np.inf"), "infty": (np.inf, "np.inf"), "PINF": (np.inf, "np.inf"), "NINF": (-np.inf, "-np.inf"),
     "mat": (np.asmatrix, "np.asmatrix"), "product": (np.prod, "np.prod"), "cumproduct": (np.cumprod, "np.cumprod"),
     "alltrue": (np.all, "np.all"), "sometrue": (np.any, "np.any"), "round_": (np.round, "np.round"),
-    "row_stack": (np.vstack, "np.vstack"), "rank": (np.ndim, "np.ndim"), "asscalar": (_asscalar, "a.item()"),
+    "row_stack": (np.vstack, "np.vstack"), "rank": (np.ndim, "np.ndim"), "asscalar": (np.ndarray.item, "np.ndarray.item"),
     "in1d": (getattr(np, "isin", None), "np.isin"), "trapz": (getattr(np, "trapezoid", None), "np.trapezoid"),
 }  # fmt: skip
 

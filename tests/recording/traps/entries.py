@@ -36,5 +36,6 @@ TRAPS = {
     "masked minus plain": "m = np.ma.masked_equal(np.round(x), 0)\nd = m - x\nout = -d.filled(0) * (d ** 2).sum()",
     "masked in place": "m = np.ma.masked_array(x * s, x > 0)\nm += 1\nm[0] *= 2\nm[:, 0] = np.ma.masked\nout = m.filled(0.)",
     "plain plus masked in place": "a = x * s\na += np.ma.masked_array(x, x > 0)\nout = a * 1",
+    "methods of the class": "out = np.ndarray.sum(x, axis=0) * s + np.ndarray.item(x[:1, :1]) + sum(map(np.ndarray.sum, x))",
     "sizes by functions": "n, d = np.shape(x)\nout = x * n / d + np.size(x) + np.size(x, 0) + np.ndim(x)",
 }
