@@ -17,7 +17,6 @@ import numpy as np
 from tracer.program.program import Program
 from tracer.tape.node import Notice
 
-
 #: What each of them was, and how that is written today.
 _FORMER: dict[str, tuple[Any, str]] = {
     "float": (float, "float"), "int": (int, "int"), "object": (object, "object"), "str": (str, "str"),
