@@ -41,6 +41,8 @@ _ARITHMETIC = {
 _SIZES = (np.shape, np.size, np.ndim)
 #: Which argument of these they call.
 _CALLED_BY = {"map": 0, "filter": 0, "reduce": 0, "starmap": 0, "accumulate": 1}
+#: Which arguments of these they walk through; the others walk through all.
+_WALKED = {"reduce": (1,), "accumulate": (0,), "enumerate": (0,), "iter": (0,)}
 _ARITHMETIC_KEYS = tuple(_ARITHMETIC)
 #: Names of operators in `operator` and, between underscores, in classes.
 _BY_NAME = {
@@ -241,7 +243,8 @@ class Calling(Vectorised):
     ) -> Box:
         values = [b.value for b in args]
         if is_walker(function):
-            values = [self.rows(v, place) for v in values]
+            walked = _WALKED.get(function.__name__, range(len(values)))
+            values = [self.rows(v, place) if k in walked else v for k, v in enumerate(values)]
             at = _CALLED_BY.get(function.__name__)
             if at is not None and at < len(values):
                 values[at] = self._followed(values[at], place)

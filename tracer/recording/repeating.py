@@ -21,6 +21,7 @@ from tracer.tape.tape import Tape
 #: A loss that is computed so many times is computed in a loop.
 _OFTEN = 3
 _SUMS = ("add", "subtract", "into")
+_PARTS = ("getitem", "item", "reshape", "copy", "astype", "transpose")
 
 
 def repeated_loss(tape: Tape) -> Node | None:
@@ -80,12 +81,22 @@ def _descends(tape: Tape, carried: Iterable[int], earlier: set[int]) -> bool:
         if tape.nodes[node].op not in _SUMS:
             continue
         terms = tape.operands(node)
-        for start in (k for k in terms if k in earlier and tape.nodes[k].shape == tape.nodes[node].shape):
-            for step in _behind(tape, [k for k in terms if k != start]):
+        for term in terms:
+            start = _part_of(tape, term)
+            if start not in earlier or tape.nodes[term].shape != tape.nodes[node].shape:
+                continue
+            for step in _behind(tape, [k for k in terms if k != term]):
                 shared = tape.nodes[step].window >= 0 and _result(tape.nodes[step]) in results
                 if shared and step != start and start in _behind(tape, [step]):
                     return True
     return False
+
+
+def _part_of(tape: Tape, node: int) -> int:
+    """What a value is an entry, a row or another form of."""
+    while tape.nodes[node].op in _PARTS and tape.operands(node):
+        node = tape.operands(node)[0]
+    return node
 
 
 def _result(node: Node) -> tuple[str, bytes]:

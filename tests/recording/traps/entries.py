@@ -37,5 +37,9 @@ TRAPS = {
     "masked in place": "m = np.ma.masked_array(x * s, x > 0)\nm += 1\nm[0] *= 2\nm[:, 0] = np.ma.masked\nout = m.filled(0.)",
     "plain plus masked in place": "a = x * s\na += np.ma.masked_array(x, x > 0)\nout = a * 1",
     "methods of the class": "out = np.ndarray.sum(x, axis=0) * s + np.ndarray.item(x[:1, :1]) + sum(map(np.ndarray.sum, x))",
+    "reduce from an array": "def step(a, t): return a - t * np.tanh(a)\nout = reduce(step, [s, 0.1], x)",
+    "reduce rows from an array": "out = reduce(lambda a, r: a * r + s, x, np.ones(4))",
+    "accumulate from an array": "def step(a, t): return a - t * np.tanh(a)\nout = sum(itertools.accumulate([s, 0.1], step, initial=x))",
+    "enumerate from a number": "out = sum(k * r * s for k, r in enumerate(x, 2))",
     "sizes by functions": "n, d = np.shape(x)\nout = x * n / d + np.size(x) + np.size(x, 0) + np.ndim(x)",
 }
