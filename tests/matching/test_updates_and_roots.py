@@ -359,3 +359,30 @@ def test_the_gradient_of_a_number_that_a_function_called_cost_returns_is_no_loss
     names = {tuple(found.tape.nodes[r.node].names) for r in found.matcher.roots}
     assert names == {("c",)}
     assert updated(found) == ["w", "b"]
+
+
+ENTRIES = """\
+import numpy as np
+rng = np.random.default_rng(0)
+X, y, theta = rng.normal(size=(20, 3)), rng.normal(size=20), np.zeros(3)
+for step in range(5):
+    rest = X.dot(theta) - y
+    cost = np.sum(rest ** 2) / 2
+    new = np.zeros(3)
+    for j in range(3):
+        new[j] = theta[j] - 0.1 * np.sum(rest * X[:, j])
+    {after}
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        (ENTRIES.format(after="theta = new"), 3),
+        (ENTRIES.format(after="theta = new").replace("theta[j]", "theta[2 - j]"), 0),
+        (ENTRIES.format(after="other = new"), 0),
+    ],
+    ids=["entries put together", "other entries", "not the next version"],
+)
+def test_a_parameter_may_be_put_together_entry_by_entry_in_another_array(source: str, count: int) -> None:
+    assert len(updated(analysed_source(source))) == count
