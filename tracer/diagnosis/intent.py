@@ -24,6 +24,7 @@ from tracer.matching.gradient_names import parameter_of, plain_name, says_gradie
 from tracer.matching.judging import judged_updates
 from tracer.matching.optimisers import recognise, selects_all, solved_for
 from tracer.matching.scale import name_scale
+from tracer.matching.severed import is_unknown
 from tracer.matching.updates import Update, fits_into, without_ones
 from tracer.tape.node import Kind, Node
 
@@ -46,7 +47,13 @@ def targets(analysis: Analysis) -> list[Target]:
     told = [t for t in unique if not _is_on_the_way(analysis, t, unique)]
     meant = [_without_chance(analysis, t, told) for t in told]
     constant = with_constant_weights(analysis, meant)
-    return compared(analysis, [t for t in meant if t not in constant])
+    judged = compared(analysis, [t for t in meant if t not in constant])
+    return [t for t in judged if not (t.is_wrong and _rests_on_something_unknown(analysis, t))]
+
+
+def _rests_on_something_unknown(analysis: Analysis, target: Target) -> bool:
+    """Whether a step on the way to a value was not followed: a replay cannot say what it would be at other numbers."""
+    return any(is_unknown(analysis.tape, node) for node in analysis.matcher.all_ancestors(target.node))
 
 
 def _is_cut(analysis: Analysis, target: Target) -> bool:

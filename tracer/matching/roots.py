@@ -44,13 +44,18 @@ def loss_name(tape: Tape, node: Node) -> str | None:
 
     What a function called ``cost`` returns is called a cost, too.
     """
-    found = [name for name in node.names if LOSS_NAME.search(name.rpartition(".")[2])]
-    if found:
-        return found[-1]
+    own = _own_loss_name(node)
+    if own is not None:
+        return own
     following = tape.nodes[node.id + 1].calls if node.id + 1 < len(tape) else ()
     returned = bool(node.calls) and following[: len(node.calls)] != node.calls
     function = node.calls[-1].function if returned else ""
     return function if LOSS_NAME.search(function) else None
+
+
+def _own_loss_name(node: Node) -> str | None:
+    found = [name for name in node.names if LOSS_NAME.search(name.rpartition(".")[2])]
+    return found[-1] if found else None
 
 
 def find_roots(
@@ -80,6 +85,8 @@ def find_roots(
     backward = _backward(tape, updates)
     trained = trained_nodes(tape, frozenset(u.before for u in updates.values()))
     named = [n.id for n in scalars if loss_name(tape, n) and not _is_residual(tape, n, live, trained)]
+    # What `cost_and_gradients` returns last may be the gradient of a number.
+    named = [r for r in named if r not in backward or _own_loss_name(tape.nodes[r])]
     returned = {(tape.nodes[r].site, tape.nodes[r].op) for r in named if tape.nodes[r].calls}
     named = [n.id for n in scalars if n.id in set(named) or (n.calls and (n.site, n.op) in returned)]
     named = sorted({*named, *_sums_of(scalars, named)})

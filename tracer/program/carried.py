@@ -27,6 +27,7 @@ from tracer.program.changes import (
     names_read,
     pairs_of,
     replaces_parts,
+    rests_on_itself,
     returns_changed,
     sets_by_name,
     summands,
@@ -134,6 +135,7 @@ class Carried(Scopes):
                     other is not statement and self.means(other, base, self.scope(statement))
                     for other in reads.get(base, ())
                 )
+                elsewhere = elsewhere or rests_on_itself(statement, target)
                 new = isinstance(target, ast.Name) and (self.scope(target), base) in fresh
                 if not new and (base in aliases or elsewhere or self.is_of_others(target)):
                     found.append(base)

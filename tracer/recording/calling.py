@@ -10,6 +10,7 @@ import functools
 import itertools
 import math
 import operator
+import types
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from tracer.recording.foreign_calls import carried_out, is_walker, source_of
 from tracer.recording.harmless import is_harmless
 from tracer.recording.own_functions import is_users
 from tracer.recording.positions import flat_positions
+from tracer.recording.structured import FRESH, has_fields
 from tracer.recording.ufunc_calls import ALIASES, LOGICAL
 from tracer.recording.vectorised import Vectorised
 from tracer.tape.node import Kind, Ref
@@ -36,8 +38,12 @@ _ARITHMETIC = {
     operator.add: "add", operator.sub: "subtract", operator.mul: "multiply", operator.truediv: "divide",
     operator.neg: "negative", operator.matmul: "matmul", operator.pow: "power",
 }  # fmt: skip
+#: These give an attribute of an array.
+_SIZES = (np.shape, np.size, np.ndim)
 #: Which argument of these they call.
 _CALLED_BY = {"map": 0, "filter": 0, "reduce": 0, "starmap": 0, "accumulate": 1}
+#: Which arguments of these they walk through; the others walk through all.
+_WALKED = {"reduce": (1,), "accumulate": (0,), "enumerate": (0,), "iter": (0,)}
 _ARITHMETIC_KEYS = tuple(_ARITHMETIC)
 #: Names of operators in `operator` and, between underscores, in classes.
 _BY_NAME = {
@@ -109,8 +115,19 @@ class Calling(Vectorised):
             args = [*(self.boxed(value, place) for value in function.args), *args]
             kwargs = {**{k: self.boxed(value, place) for k, value in function.keywords.items()}, **kwargs}
             return self.invoke(place, function.func, args, kwargs)
+        if type(function) is types.MethodDescriptorType and function.__objclass__ is np.ndarray and args:
+            method = getattr(args[0].value, function.__name__)
+            return self.invoke(place, method, args[1:], kwargs, Box(method, None, place, None, args[0]))
+        if function in _SIZES and len(args) == 1 and not kwargs and type(args[0].value) is np.ndarray:
+            return self._of_array(args[0], function.__name__, function(args[0].value), place)
         parts = None
-        if isinstance(function, np.vectorize):
+        if function is np.frompyfunc and args:
+            ufunc = carried_out(function, args, kwargs)
+            self.python_functions[id(ufunc)] = ufunc, args[0].value
+            return Box(ufunc, None, place)
+        if type(function) is np.ufunc and not numpys:
+            parts = self.from_python(function, args, kwargs, place)
+        elif isinstance(function, np.vectorize):
             parts = self.vectorised(function, args, kwargs, place)
         elif function is np.apply_along_axis:
             parts = self.along_axis(args, kwargs, place)
@@ -134,13 +151,14 @@ class Calling(Vectorised):
         by_name = self._operator_by_name(function, owner, args, place)
         if by_name is not None:
             return by_name
-        if function is np.fromiter and len(args) == 2 and not kwargs:
-            args = [self.consumed(args[0], place), args[1]]
-            return self._canonical_call(
-                Canonical("array", [args[0]], {"dtype": np.dtype(args[1].value).name}),
-                carried_out(function, args, {}),
-                place,
-            )
+        if function is np.fromiter and 0 < len(args) <= 2 and not kwargs.keys() - {"dtype", "count"}:
+            kind = args[1] if len(args) > 1 else kwargs["dtype"]
+            count = kwargs["count"].value if "count" in kwargs else -1
+            if count >= 0:
+                args[0] = Box(itertools.islice(args[0].value, count), None, place)
+            listed = self.consumed(args[0], place)
+            entries = carried_out(np.fromiter, [listed, kind], {})
+            return self._canonical_call(Canonical("array", [listed], {"dtype": entries.dtype.name}), entries, place)
         plan = self._plan(function, owner, args, kwargs, None)
         if plan is not None and function.__name__ == "choice" and isinstance(args[0].value, (list, tuple)):
             items = self.star(args[0])
@@ -231,7 +249,8 @@ class Calling(Vectorised):
     ) -> Box:
         values = [b.value for b in args]
         if is_walker(function):
-            values = [self.rows(v, place) for v in values]
+            walked = _WALKED.get(function.__name__, range(len(values)))
+            values = [self.rows(v, place) if k in walked else v for k, v in enumerate(values)]
             at = _CALLED_BY.get(function.__name__)
             if at is not None and at < len(values):
                 values[at] = self._followed(values[at], place)
@@ -253,6 +272,8 @@ class Calling(Vectorised):
             plan = self._plan(function, owner, args, kwargs, result)
         for box, old in before:
             self._changed_unseen(function, box, old, place)
+        if has_fields(result) and (function in FRESH or not self._depends((*args, *kwargs.values()))):
+            self.given(result)
         if isinstance(owner, Box) and getattr(function, "__name__", "") == "tolist":
             return self._list(owner, result, place)
         if plan is not None and self.entered == entered:

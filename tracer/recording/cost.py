@@ -43,21 +43,26 @@ class Following(Enum):
     END = 2  # when all loops have ended: after the training
 
 
-def cost_after(loop: ast.For | ast.While, trees: Sequence[ast.Module]) -> Following:
+def cost_after(
+    loop: ast.For | ast.While, trees: Sequence[ast.Module], training: Sequence[ast.AST] = ()
+) -> Following:
     """When the cost comes after a loop that computes none.
 
     Arguments:
         trees: the files of the program, that of the loop among them.
+        training: all loops that train; what another of them computes is its own cost.
     """
     if any(_computes(statement) for statement in loop.body):
         return Following.NEVER
-    return max(_Blocks(trees).after(loop), key=lambda found: found.value, default=Following.NEVER)
+    others = frozenset(id(other) for other in training if other is not loop)
+    return max(_Blocks(trees, others).after(loop), key=lambda found: found.value, default=Following.NEVER)
 
 
 class _Blocks:
     """Which statements come after a node, in its own block and in those around it and around the calls of its function."""
 
-    def __init__(self, trees: Sequence[ast.Module]) -> None:
+    def __init__(self, trees: Sequence[ast.Module], others: frozenset[int]) -> None:
+        self.others = others
         self.above: dict[int, tuple[ast.AST, list[ast.stmt]]] = {}
         self.calls: dict[str, list[ast.Call]] = {}
         self.called: set[str] = set()
@@ -77,7 +82,7 @@ class _Blocks:
         while id(node) in self.above:
             around, rest = self.above[id(node)]
             looped = isinstance(around, (ast.For, ast.While))
-            if any(_computes(statement) for statement in rest if not isinstance(statement, _DEFINITIONS)):
+            if any(map(self._has_cost, rest)):
                 yield Following.ROUND if looped or self._in_a_loop(around) else Following.END
                 return
             if isinstance(around, _FUNCTIONS) and around.name not in self.called:
@@ -86,6 +91,11 @@ class _Blocks:
                     yield from self.after(call)
                 return
             node = around
+
+    def _has_cost(self, statement: ast.stmt) -> bool:
+        if isinstance(statement, _DEFINITIONS) or any(id(n) in self.others for n in ast.walk(statement)):
+            return False
+        return _computes(statement)
 
     def _in_a_loop(self, node: ast.AST) -> bool:
         """Whether a block is carried out again and again, as far as its own function says."""
