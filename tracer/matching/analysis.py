@@ -21,6 +21,7 @@ from tracer.gradients.rules import NumericRules
 from tracer.matching.candidates import Match, Matcher, Sort
 from tracer.matching.clock import Clock, Task
 from tracer.matching.differences import Difference, FiniteDifferences
+from tracer.matching.entries import with_entries
 from tracer.matching.inference import Inferred, inferred_losses
 from tracer.matching.initial import with_double_precision, with_equal_settings, with_initial_leaves
 from tracer.matching.judging import is_right, judged_updates
@@ -121,7 +122,7 @@ def analyse(tape: Tape, loss: str | None = None, clock: Clock | None = None) -> 
 def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) -> Analysis:
     """Find out what every node of a tape is, in numbers; nothing is proved before it is asked for."""
     clock = clock or Clock()
-    tape = with_double_precision(with_equal_settings(with_initial_leaves(with_links(tape))))
+    tape = with_entries(with_double_precision(with_equal_settings(with_initial_leaves(with_links(tape)))))
     analysis = _matched(tape, loss)
     matcher = analysis.matcher
     if matcher.updates and not _is_judged(matcher):
