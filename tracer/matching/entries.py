@@ -28,7 +28,7 @@ from msgspec.structs import replace
 from tracer.gradients.adjoints import is_real
 from tracer.ops.selection import LOOKED_UP
 from tracer.tape.functions import Slice
-from tracer.tape.node import Kind, Node, Ref
+from tracer.tape.node import Binding, Kind, Node, Ref
 from tracer.tape.tape import Tape
 
 #: For each axis of an array a position, or None for all of it.
@@ -61,7 +61,7 @@ def with_entries(tape: Tape) -> Tape:
     found = Versions(tape)
     if not found.changed:
         return tape
-    return Tape(found.nodes, tape.bindings, tape.windows, tape.notices)
+    return Tape(found.nodes, found.bindings(), tape.windows, tape.notices)
 
 
 class Versions:
@@ -78,6 +78,7 @@ class Versions:
         self._fixed: list[bool] = []
         self._parts: dict[int, _Part] = {}
         self._written: dict[int, _Part] = {}
+        self._rows: dict[int, _Part] = {}
         self._line: dict[int, tuple[int, int]] = {}  # version → the first one of its array, and its number
         self._versions: dict[int, list[int]] = {}
         self._writes: dict[tuple[int, Place], list[int]] = {}
@@ -131,6 +132,15 @@ class Versions:
         low, high = sorted((first[1], second[1]))
         numbers = self._writes.get((first[0], one.place), [])
         return bisect_right(numbers, low) == bisect_right(numbers, high)
+
+    def bindings(self) -> list[Binding]:
+        """The bindings, in which the array gets a new value where a row of it was written, and not the row."""
+        return [
+            replace(b, node=part.whole, name=self.nodes[part.whole].names[-1])
+            if (part := self._rows.get(b.node)) is not None and self.nodes[part.whole].names
+            else b
+            for b in self._tape.bindings
+        ]
 
     def _is_fixed(self, node: Node) -> bool:
         """Whether a whole number is the same on every replay: no real number goes into it."""
@@ -194,7 +204,7 @@ class Versions:
             if known is None or (known.whole, known.place) != (part.whole, part.place):
                 return
             assert isinstance(base, Ref)
-            self._parts[new.node] = _Part(node.id, part.items, part.place)
+            self._parts[new.node] = self._rows[new.node] = _Part(node.id, part.items, part.place)
             part, new = self._part_of(base.node, row.args[1]), row.args[2]
         if part is None or not part.is_entry or not isinstance(new, Ref) or not is_real(node):
             return
