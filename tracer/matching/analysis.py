@@ -28,6 +28,7 @@ from tracer.matching.judging import is_right, judged_updates
 from tracer.matching.layers import layer_losses
 from tracer.matching.optimisers import recognise
 from tracer.matching.own_loss import own_losses
+from tracer.matching.penalties import with_penalties
 from tracer.matching.proof import Proof, Prover
 from tracer.matching.replays import Replays, has_indicators, random_replays
 from tracer.matching.severed import with_links
@@ -148,6 +149,7 @@ def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) 
         parameters = frozenset(u.before for u in matcher.updates.values())
         others = (f for f in inferred_losses(tape, matcher.live, parameters) if _is_another(f, matcher))
         analysis = _best_inferred(_in_time(others, clock)) or analysis
+        analysis = _penalised(analysis, clock)
     if loss is None and analysis.inferred is None and not _some_are_along(analysis.matcher):
         layered = layer_losses(matcher)
         analysis = analysis if layered is None else _matched(layered.tape, None, layered)
@@ -185,6 +187,13 @@ def _best_inferred(losses: Iterable[Inferred]) -> Analysis | None:
         if count == len(tried.matcher.updates):
             break
     return best
+
+
+def _penalised(analysis: Analysis, clock: Clock) -> Analysis:
+    """The analysis with a penalty in its inferred loss, if more steps are along the gradient of that."""
+    found = None if analysis.inferred is None else with_penalties(analysis.matcher, analysis.inferred)
+    tried = [_matched(f.tape, None, f) for f in _in_time([] if found is None else [found], clock)]
+    return next((t for t in tried if _explained(t.matcher) > _explained(analysis.matcher)), analysis)
 
 
 def _prove_what_is_shown(analysis: Analysis) -> None:

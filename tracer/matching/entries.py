@@ -18,10 +18,11 @@ as a whole between two updates of one entry, of which there are few).
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -110,19 +111,31 @@ class Versions:
         return _entry(part)
 
     @cached_property
-    def _readers(self) -> dict[Entry, list[int]]:
-        """The nodes that read each entry, in order."""
-        found: dict[Entry, list[int]] = {}
+    def _readers(self) -> dict[tuple[Entry, int], list[int]]:
+        """The nodes that read each entry in each iteration, in order."""
+        found: dict[tuple[Entry, int], list[int]] = {}
         for node in self._parts:
             entry = self.read(node)
             if entry is not None:
-                found.setdefault(entry, []).append(node)
+                found.setdefault((entry, self.nodes[node].window), []).append(node)
         return found
 
     def readers(self, node: int) -> list[int]:
-        """The nodes that read the same entry as another one, in order."""
+        """The nodes that read the same entry as another one in the same iteration, in order."""
         entry = self.read(node)
-        return [node] if entry is None else self._readers[entry]
+        return [node] if entry is None else self._readers[entry, self.nodes[node].window]
+
+    def larger(self, whole: int, places: Collection[tuple[int, ...]]) -> Iterator[int]:
+        """The nodes that read exactly these entries of an array: the array itself, or rows of it."""
+        shape = self.nodes[whole].shape or ()
+        if int(np.prod(shape)) == len(places):
+            yield whole
+        for node, part in self._parts.items():
+            if part.whole != whole or part.is_entry:
+                continue
+            length = int(np.prod([n for n, at in zip(shape, part.place, strict=True) if at is None]))
+            if length == len(places) and all(_is_within(place, part.place) for place in places):
+                yield node
 
     def is_same(self, one: Entry, other: Entry) -> bool:
         """Whether two entries are one, because nothing was written there between the two versions."""
@@ -261,9 +274,13 @@ class Versions:
         for other, read in seen[bisect_left(seen, start, key=lambda pair: pair[0]) :]:
             if other > number:
                 break
-            if all(mine is None or mine == own for mine, own in zip(read, place, strict=True)):
+            if _is_within(place, read):
                 return versions[other]
         return versions[start]
+
+
+def _is_within(place: Place, larger: Place) -> bool:
+    return all(other is None or other == own for own, other in zip(place, larger, strict=True))
 
 
 def _entry(part: _Part) -> Entry:
