@@ -144,10 +144,24 @@ class Matcher:
         """The entry that a gradient is by, if the root reads it with others: with a row, or with all of its array."""
         return self.entries[wrt] if (root, wrt) in self._picked else None
 
+    def goes_into(self, wrt: int, node: int) -> bool:
+        """Whether a value is computed from a parameter, or from the array that an entry belongs to."""
+        entry = self.entries.get(wrt)
+        behind = self.all_ancestors(node)
+        return wrt in behind or (entry is not None and entry.whole in behind)
+
     @cached_property
     def versions(self) -> frozenset[int]:
-        """All versions of all parameters."""
-        return frozenset(self.updates) | {u.before for u in self.updates.values()}
+        """All versions of all parameters, and the arrays that some of them are views of."""
+        tape = self.graph.tape
+        found = set(self.updates) | {u.before for u in self.updates.values()}
+        todo = [u.before for u in self.updates.values() if u.written is not None]
+        while todo:
+            node = todo.pop()
+            if node not in self.updates and tape.nodes[node].kind is Kind.VIEW:
+                todo += tape.operands(node)[:1]
+            found.add(node)
+        return frozenset(found)
 
     @cached_property
     def given_in_loop(self) -> frozenset[str]:

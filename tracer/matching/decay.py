@@ -87,7 +87,7 @@ def _grows(matcher: Matcher, node: int, wrt: int, coefficient: float) -> bool:
 def has_penalty(matcher: Matcher, root: int, wrt: int) -> bool:
     """Whether some term of a loss rests on a parameter, and on nothing but parameters and settings."""
     return any(
-        wrt in matcher.all_ancestors(n) and rests_on_parameters(matcher, n)
+        matcher.goes_into(wrt, n) and rests_on_parameters(matcher, n)
         for n in _terms(matcher, root)
         if n != wrt
     )
