@@ -21,7 +21,7 @@ from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Sort
 from tracer.matching.decay import as_computed, has_penalty, rests_on_parameters, without_decay
 from tracer.matching.gradient_names import parameter_of, plain_name, says_gradient
-from tracer.matching.judging import judged_updates
+from tracer.matching.judging import is_right, judged_updates
 from tracer.matching.optimisers import recognise, selects_all, solved_for
 from tracer.matching.scale import name_scale
 from tracer.matching.severed import is_unknown
@@ -105,13 +105,16 @@ def _has_named_factor(analysis: Analysis, target: Target) -> bool:
 def _of_updates(analysis: Analysis) -> Iterable[Target]:
     tape, matcher = analysis.tape, analysis.matcher
     shown = set(tape.last_windows())
+    entries = _entries_together(analysis)
     for update in judged_updates(matcher):
-        if tape.nodes[update.node].window not in shown:
+        if tape.nodes[update.node].window not in shown or (update.written is not None and update.node not in entries):
             continue
         roots = roots_of(analysis, update.wrt, update.node)
         if not roots:
             continue
         plain = _target(analysis, update.change, roots, update.wrt, update)
+        if plain.factors is not None and not _is_shared(analysis, plain, entries.get(update.node, ())):
+            plain = replace(plain, factors=None)
         if plain.factors is not None and _has_named_factor(analysis, plain):
             yield plain
             continue
@@ -134,6 +137,33 @@ def _of_updates(analysis: Analysis) -> Iterable[Target]:
             kernel = without_decay(matcher, kernel, update.wrt, roots)
         if kernel is not None and kernel != update.change:
             yield _target(analysis, kernel, roots, update.wrt, update)
+
+
+#: Of more entries that one line updates in an iteration only so many right ones are judged, and so many others.
+_MOST_ENTRIES = 8
+
+
+def _entries_together(analysis: Analysis) -> dict[int, tuple[Update, ...]]:
+    """The updates of single entries, each with those of the same array that the same line makes in the same iteration."""
+    nodes, matcher = analysis.tape.nodes, analysis.matcher
+    lines: dict[tuple[object, ...], list[Update]] = {}
+    for update in matcher.updates.values():
+        if update.written is not None and update.wrt in matcher.entries:
+            node = nodes[update.node]
+            lines.setdefault((node.site, node.window, matcher.entries[update.wrt].whole), []).append(update)
+    found: dict[int, tuple[Update, ...]] = {}
+    for same in lines.values():
+        right = [u for u in same if is_right(matcher, u)]
+        others = [u for u in same if u not in right]
+        judged = (*right[:_MOST_ENTRIES], *others[:_MOST_ENTRIES])
+        found.update((u.node, judged) for u in judged)
+    return found
+
+
+def _is_shared(analysis: Analysis, target: Target, together: Iterable[Update]) -> bool:
+    """Whether the steps along the entries of one array are all the same multiple: one number is a multiple of any other."""
+    factors = (factors_of(analysis, analysis.replays.of(u.change), target.roots[0], u.wrt) for u in together)
+    return all(f is not None and alike(f, target.factors or ()) for f in factors)
 
 
 def _of_growths(analysis: Analysis, growths: Iterable[Growth]) -> Iterable[Target]:

@@ -146,9 +146,21 @@ class _Older:
 
 
 def _first_version(analysis: Analysis, update: int, early: tuple[int, ...]) -> int:
-    """What a parameter was before the first of several updates that came too early."""
-    before = analysis.updates[update].before
-    return _first_version(analysis, before, early) if before in early else before
+    """What a parameter was before the first of several updates that came too early.
+
+    Of one that is updated entry by entry it is the version that a loss was computed from: those between are of use to nobody.
+    """
+    before = update
+    while before == update or before in early or _is_between(analysis, update, before):
+        before = analysis.updates[before].before
+    return before
+
+
+def _is_between(analysis: Analysis, update: int, version: int) -> bool:
+    """Whether a version was made on the way to another one, entry by entry, and no loss was computed from it."""
+    made, nodes = analysis.updates.get(version), analysis.tape.nodes
+    entry = made is not None and made.written is not None and analysis.updates[update].written is not None
+    return entry and nodes[version].window == nodes[update].window and version not in analysis.matcher.forward
 
 
 def _mended(analysis: Analysis, update: Update, region: list[int], now: list[Overlay]) -> dict[int, Match] | None:

@@ -88,7 +88,7 @@ def has_penalty(matcher: Matcher, root: int, wrt: int) -> bool:
     """Whether some term of a loss rests on a parameter, and on nothing but parameters and settings."""
     if root not in matcher.penalties:
         matcher.penalties[root] = tuple(n for n in _terms(matcher, root) if rests_on_parameters(matcher, n))
-    return any(wrt in matcher.all_ancestors(n) for n in matcher.penalties[root] if n != wrt)
+    return any(matcher.goes_into(wrt, n) for n in matcher.penalties[root] if n != wrt)
 
 
 def _terms(matcher: Matcher, root: int) -> set[int]:

@@ -60,7 +60,9 @@ class Carried(Scopes):
                 if updated_one_by_one(target, value) or replaces_parts(value):
                     count += int(direct or not isinstance(target, ast.Name) or self.is_of_others(target))
                 filled = ast.unparse(target.value) if is_filled(target) else shown
-                if arithmetic and any(ast.unparse(part) in (shown, filled) for part in summands(value)):
+                if arithmetic and any(
+                    ast.unparse(part) in (shown, filled) or self.is_read_from(part, shown) for part in summands(value)
+                ):
                     assert isinstance(value, ast.BinOp)
                     if not is_count(value.right):
                         count += int(direct or not isinstance(target, ast.Name) or self.is_of_others(target))
@@ -132,7 +134,9 @@ class Carried(Scopes):
             for target in changed_by(statement):
                 base = base_name(target)
                 elsewhere = base == ".__dict__" or any(
-                    other is not statement and self.means(other, base, self.scope(statement))
+                    other is not statement
+                    and not (isinstance(target, ast.Name) and self._adds_up(other, base))
+                    and self.means(other, base, self.scope(statement))
                     for other in reads.get(base, ())
                 )
                 elsewhere = elsewhere or rests_on_itself(statement, target)
@@ -140,6 +144,13 @@ class Carried(Scopes):
                 if not new and (base in aliases or elsewhere or self.is_of_others(target)):
                     found.append(base)
         return found
+
+    def _adds_up(self, statement: Any, name: str) -> bool:
+        """Whether a statement reads a variable only to add to it: ``e = e + …``, as a loss is added up in several lines."""
+        if not isinstance(statement, ast.Assign) or not self.carried(statement, True):
+            return False
+        named = (n for n in ast.walk(statement.value) if isinstance(n, ast.Name) and n.id == name)
+        return [base_name(t) for t in changed_by(statement)] == [name] and len(list(named)) == 1
 
     def seldom(self, loop: ast.For | ast.While) -> list[ast.If]:
         """The ``if`` statements below which what the loop reads is updated, where nothing of it is updated without."""

@@ -9,8 +9,8 @@ import ast
 from collections.abc import Sequence
 from typing import Any
 
-from tracer.program.changes import called_name
-from tracer.program.parts import names_of_parts
+from tracer.program.changes import called_name, pairs_of
+from tracer.program.parts import names_of_parts, part_read
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -32,6 +32,16 @@ class Scopes:
             if isinstance(node, FUNCTIONS):
                 for below in ast.walk(node):
                     self.owner[id(below)] = node
+        self.parts: dict[tuple[int, str], set[str]] = {}
+        for node in nodes:
+            if isinstance(node, ast.Assign):
+                for target, value in pairs_of(node):
+                    if isinstance(target, ast.Name) and (part := part_read(value)) is not None:
+                        self.parts.setdefault((self.scope(target), target.id), set()).add(part)
+
+    def is_read_from(self, value: ast.AST, place: str) -> bool:
+        """Whether a name holds what was read from a place before: ``pik`` after ``pik = P[i][k]``."""
+        return isinstance(value, ast.Name) and place in self.parts.get((self.scope(value), value.id), ())
 
     def functions_called(self, loop: ast.AST, apart: ast.AST | None = None) -> list[ast.AST]:
         """Every user function that may run below ``loop``, by name, ``apart`` and what only it calls left out."""
