@@ -19,11 +19,14 @@ from tracer.diagnosis.intent import targets
 from tracer.diagnosis.rewrites import Accumulate, AddTerm, Drop
 from tracer.diagnosis.target import Target, is_gradient
 from tracer.diagnosis.trials import Edit, Trials
+from tracer.gradients.adjoints import ELEMENTWISE
+from tracer.gradients.selection import MOVES_ENTRIES
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Match, Sort
 from tracer.matching.clock import Task
 from tracer.matching.decay import has_penalty
 from tracer.matching.gradient_names import is_backward, says_gradient
+from tracer.tape.node import Kind as NodeKind
 from tracer.tape.node import Node, Span
 
 #: How much further an edit may be fetched than the best so far and still be tried.
@@ -32,6 +35,7 @@ _MARGIN = 0.35
 _IDLE = 0.3
 #: How much further an edit is fetched after which a gradient still has another factor than the others.
 _ODD = 0.6
+_ENTRY_BY_ENTRY = ELEMENTWISE | MOVES_ENTRIES | {"equal", "greater", "less", "greater_equal", "less_equal", "not_equal"}
 _OF_GRADIENTS = (Sort.FULL, Sort.PATH, Sort.PARTIAL)
 #: How many faults of one program are looked for.
 _MOST_FINDINGS = 4
@@ -200,7 +204,10 @@ class _Search:
             return
         self._tried.add(edit)
         mended = trials.mended(edit)
-        if not mended or (edit.kind is Kind.UNKNOWN and not _is_enclosed(trials, edit)):
+        if not mended:
+            return
+        everything = len({t.wrt for t in mended}) == self._everything > 1
+        if edit.kind is Kind.UNKNOWN and not _is_enclosed(trials, edit) and not (everything and _begins(trials, edit)):
             return
         if _makes_it_fit_less(trials, edit):
             return
@@ -244,6 +251,14 @@ def _is_enclosed(trials: Trials, edit: Edit) -> bool:
     if all(_adds_parts(trials, n) for n in edit.nodes):
         return False
     return _enters(trials, edit) or any(is_gradient(trials.best(k)) for n in edit.nodes for k in trials.operands(n))
+
+
+def _begins(trials: Trials, edit: Edit) -> bool:
+    """Whether a value is where a backward pass begins: made entry by entry from what the forward pass computed."""
+    forward = trials.analysis.matcher.forward
+    behind = {k for n in edit.nodes for k in trials.analysis.matcher.all_ancestors(n) if k not in forward}
+    arrays = [trials.node(k) for k in behind if trials.node(k).window in trials.windows and trials.node(k).shape]
+    return len(edit.nodes) == 1 and all(n.kind is NodeKind.LEAF or n.op in _ENTRY_BY_ENTRY for n in arrays)
 
 
 def _adds_parts(trials: Trials, node: int) -> bool:
