@@ -65,7 +65,7 @@ def recognise(matcher: Matcher, update: Update, ascending: bool = False) -> Step
 
 
 def made_of_gradients(matcher: Matcher, meant: Mapping[int, Match]) -> dict[int, int]:
-    """What is made of the whole gradient by a parameter, of state and of settings alone → the update it is made for.
+    """What is made of the whole gradient by a parameter, of itself, of state and of settings alone → the update.
 
     Rprop compares the signs of two gradients that way, and clipping measures the norm of them all: neither is a
     gradient, nor meant as one.
@@ -87,11 +87,12 @@ def made_of_gradients(matcher: Matcher, meant: Mapping[int, Match]) -> dict[int,
                 made[node.id] = by[of.wrt]
             continue
         moving = [k for k in tape.operands(node.id) if matcher.replays.moves(k)]
-        from_gradients = [made[k] for k in moving if k in made]
-        own = {matcher.updates[u].wrt for u in from_gradients}
+        alike = [k for k in moving if k in by and tape.nodes[k].shape == node.shape]
+        updates = [made[k] for k in moving if k in made] or [by[k] for k in alike]
+        own = {matcher.updates[u].wrt for u in updates}
         before = {k for k in moving if k in state or _is_left_behind(matcher, k, node.window)}
-        if from_gradients and all(k in made or k in own or k in before for k in moving):
-            made[node.id] = from_gradients[-1]
+        if updates and all(k in made or k in own or k in before for k in moving) and len(before) < len(moving):
+            made[node.id] = updates[-1]
         elif len(before) == len(moving):
             state.add(node.id)
     return made

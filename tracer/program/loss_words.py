@@ -10,6 +10,6 @@ OTHER_LANGUAGES = (
 )
 
 #: Words that say a loss wherever they stand in a name.
-ANYWHERE = rf"loss|cost|entropy|objective|likelihood|deviance|elbo|{OTHER_LANGUAGES}"
+ANYWHERE = rf"loss|cost|entropy|objective|likelihood|deviance|elbo|huber|hinge|{OTHER_LANGUAGES}"
 #: Abbreviations that say one where they are a word of the name.
 AS_A_WORD = r"nll|mse|sse|rss|bce|c?xent|ce|ll|log_?lik|kld?"
