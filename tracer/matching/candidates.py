@@ -104,6 +104,7 @@ class Matcher:
             what it starts from.
         fitted: whether such a loss was written to fit the backward pass; its own operations are no variables then.
         reach: roots that only some values can be gradients of → those values.
+        zeros: what was recognised only by being 0, as the gradient is: any factor would do.
         unmoved: scalars that were the same on every replay, so that there is no gradient of them to recognise.
     """
 
@@ -121,6 +122,7 @@ class Matcher:
     roots: list[Root] = field(default_factory=list)
     unmoved: list[Root] = field(default_factory=list)
     index: FingerprintIndex[Candidate] = field(default_factory=FingerprintIndex)
+    zeros: set[int] = field(default_factory=set)
     _picked: set[tuple[int, int]] = field(default_factory=set)
 
     @cached_property
@@ -228,6 +230,7 @@ class Matcher:
                     continue
                 candidate = Candidate(Sort.FULL, root.node, update.wrt, False)
                 self.matches[node] = [Match(node, candidate, ONE, 0.0)]
+                self.zeros.add(node)
                 todo += tape.operands(node)
 
     def may_be_of(self, node: int, root: int) -> bool:

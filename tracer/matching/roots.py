@@ -66,7 +66,9 @@ def find_roots(
         live: the nodes that depend smoothly on a leaf.
         wanted: the name the user gave with ``--loss``; then nothing else is a root.
     """
-    written = {k for u in updates for k in operands(tape.nodes[u])}  # new entries of a parameter are no loss
+    written = {k for u in updates for k in operands(tape.nodes[u])}  # entries of a parameter, old or new, are no loss
+    versions = updates.keys() | {u.before for u in updates.values()}
+    written |= {n.id for n in tape.window_nodes() if n.op == "getitem" and operands(n)[0] in versions}
     scalars = [
         n
         for n in tape.window_nodes()

@@ -70,6 +70,7 @@ class PartMaker:
         by_identity: dict[Any, list[int]] = {}
         for node in piece.nodes:
             by_identity.setdefault(self._identity_key(node), []).append(node)
+        _with_zeros(by_identity, self.reading.analysis.matcher.zeros)
         if _CUT in by_identity:  # what it is before the last step is added is not asked for
             by_identity = {_CUT: by_identity[_CUT]}
         unknown = by_identity.get(_UNKNOWN, [])
@@ -461,3 +462,12 @@ class PartMaker:
         return any(
             node in self.reading.everything_behind(u.change) for u in self.reading.analysis.updates.values()
         )
+
+
+def _with_zeros(by_identity: dict[Any, list[int]], zeros: set[int]) -> None:
+    """Let occurrences that are 0 be what the same expression is elsewhere: the same gradient, and any factor of it."""
+    for key, nodes in list(by_identity.items()):
+        if isinstance(key, tuple) and len(key) == 3 and zeros.issuperset(nodes):
+            other = next((k for k in by_identity if k != key and isinstance(k, tuple) and k[:2] == key[:2]), None)
+            if other is not None:
+                by_identity[other] = [*by_identity.pop(key), *by_identity[other]]

@@ -42,6 +42,12 @@ def reordered(program: Program, early: Span, late: Sequence[Span], readers: Sequ
     yield from _read_before(program, early, readers)
 
 
+def kept_in(program: Program, edit: Edit) -> str | None:
+    """The line with which such an edit keeps an old value; None if it does so in none."""
+    first = edit.new.split("\n")[0].strip()
+    return first if re.match(r"old_\w+ = ", first) and first not in map(str.strip, program.lines) else None
+
+
 def _updated_last(program: Program, early: Span, late: Sequence[Span]) -> Edit | None:
     """The block from the early update to the last spoiled one, with the early update moved to its end."""
     if not late or any(s.line <= early.end_line for s in late):
