@@ -18,7 +18,7 @@ as a whole between two updates of one entry, of which there are few).
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -31,6 +31,9 @@ from tracer.ops.selection import LOOKED_UP
 from tracer.tape.functions import Slice
 from tracer.tape.node import Binding, Kind, Node, Ref
 from tracer.tape.tape import Tape
+
+#: How many operations are looked through between an entry and its new value.
+_LONGEST_SUM = 8
 
 #: For each axis of an array a position, or None for all of it.
 Place = tuple[int | None, ...]
@@ -79,6 +82,8 @@ class Versions:
         self._fixed: list[bool] = []
         self._parts: dict[int, _Part] = {}
         self._written: dict[int, _Part] = {}
+        self._values: dict[int, int] = {}  # write → the number that is written
+        self._updated: set[int] = set()  # first versions of the arrays whose entries get new values made from the old ones
         self._rows: dict[int, _Part] = {}
         self._line: dict[int, tuple[int, int]] = {}  # version → the first one of its array, and its number
         self._versions: dict[int, list[int]] = {}
@@ -91,8 +96,11 @@ class Versions:
                 elif node.op == "setitem" and len(node.args) == 3:
                     self._write(node)
         self._seen = self._read_whole()
+        for node, part in self._written.items():
+            if self._is_updated(part.whole):
+                self._replace(node, "setitem", Ref(part.whole), part.items, Ref(self._values[node]))
         for node, part in self._parts.items():
-            if part.is_entry and part.whole in self._line:
+            if part.is_entry and self._is_updated(part.whole):
                 oldest = self._oldest(part.whole, part.place, tape.nodes[node].window)
                 self._parts[node] = replace(part, whole=oldest)
                 self._replace(node, "getitem", Ref(oldest), part.items)
@@ -101,14 +109,17 @@ class Versions:
     def written(self, node: int) -> Entry | None:
         """The entry that a write changes, in the version before it; None if it is no write of one entry."""
         part = self._written.get(node)
-        return None if part is None else _entry(part)
+        return _entry(part) if part is not None and self._is_updated(part.whole) else None
 
     def read(self, node: int) -> Entry | None:
         """The entry of an array written entry by entry that a node reads."""
         part = self._parts.get(node)
-        if part is None or not part.is_entry or part.whole not in self._line:
-            return None
-        return _entry(part)
+        return _entry(part) if part is not None and part.is_entry and self._is_updated(part.whole) else None
+
+    def first_readers(self, updates: Iterable[int]) -> dict[int, Entry]:
+        """The first node of each iteration that reads an entry, with the entry, of the arrays that some writes update."""
+        lines = {self._line[u][0] for u in updates if u in self._line}
+        return {nodes[0]: entry for (entry, _), nodes in self._readers.items() if self._first(entry.whole) in lines}
 
     @cached_property
     def _readers(self) -> dict[tuple[Entry, int], list[int]]:
@@ -137,6 +148,26 @@ class Versions:
             if length == len(places) and all(_is_within(place, part.place) for place in places):
                 yield node
 
+    def same_in(self, entry: Entry, versions: Mapping[int, Sequence[int]]) -> list[int]:
+        """Those of some versions of an array in which an entry is the same.
+
+        Arguments:
+            versions: the first version of each array → numbers of versions, in order.
+        """
+        first, number = self._line[entry.whole]
+        numbers, writes = versions.get(first, ()), self._writes.get((first, entry.place), [])
+        at = bisect_right(writes, number)
+        start = writes[at - 1] if at else 0
+        end = writes[at] if at < len(writes) else len(self._versions[first])
+        return [self._versions[first][n] for n in numbers[bisect_left(numbers, start) : bisect_left(numbers, end)]]
+
+    def numbers(self, nodes: Iterable[int]) -> dict[int, list[int]]:
+        """The versions among some nodes, by array and number."""
+        found: dict[int, list[int]] = {}
+        for line in sorted(self._line[n] for n in nodes if n in self._line):
+            found.setdefault(line[0], []).append(line[1])
+        return found
+
     def is_same(self, one: Entry, other: Entry) -> bool:
         """Whether two entries are one, because nothing was written there between the two versions."""
         first, second = (self._line.get(e.whole) for e in (one, other))
@@ -146,11 +177,36 @@ class Versions:
         numbers = self._writes.get((first[0], one.place), [])
         return bisect_right(numbers, low) == bisect_right(numbers, high)
 
+    def _is_updated(self, version: int) -> bool:
+        return version in self._line and self._line[version][0] in self._updated
+
+    def _is_updating(self, part: _Part, made: int) -> bool:
+        """Whether the number that is written to an entry is made from the one that was there, by adding something."""
+        todo = [made]
+        for node in todo:
+            for operand in self._tape.operands(node):
+                read = self._parts.get(operand)
+                if read is not None and read.place == part.place and read.is_entry and self._first(read.whole) == self._first(part.whole):
+                    return True
+                if self._tape.nodes[operand].op in ("add", "subtract", "multiply") and len(todo) < _LONGEST_SUM:
+                    todo.append(operand)
+        return False
+
+    def _first(self, version: int) -> int:
+        return self._line.get(version, (version, 0))[0]
+
+    def _is_kept(self, array: int) -> bool:
+        """Whether an array was there before the iteration, perhaps laid out in another way."""
+        node = self._tape.nodes[array]
+        while node.kind is Kind.VIEW and node.op in ("transpose", "reshape"):
+            node = self._tape.nodes[self._tape.operands(node.id)[0]]
+        return node.kind is Kind.LEAF or node.id in self._line
+
     def bindings(self) -> list[Binding]:
         """The bindings, in which the array gets a new value where a row of it was written, and not the row."""
         return [
             replace(b, node=part.whole, name=self.nodes[part.whole].names[-1])
-            if (part := self._rows.get(b.node)) is not None and self.nodes[part.whole].names
+            if (part := self._rows.get(b.node)) is not None and self._is_updated(part.whole) and self.nodes[part.whole].names
             else b
             for b in self._tape.bindings
         ]
@@ -211,7 +267,7 @@ class Versions:
         if part is None:
             return
         if not part.is_entry and isinstance(new, Ref):
-            row = self.nodes[new.node]
+            row = self._tape.nodes[new.node]
             base = row.args[0] if row.op == "setitem" and row.kind is Kind.MUTATION else None
             known = self._parts.get(base.node) if isinstance(base, Ref) else None
             if known is None or (known.whole, known.place) != (part.whole, part.place):
@@ -221,15 +277,18 @@ class Versions:
             part, new = self._part_of(base.node, row.args[1]), row.args[2]
         if part is None or not part.is_entry or not isinstance(new, Ref) or not is_real(node):
             return
-        self._replace(node.id, "setitem", Ref(array.node), part.items, new)
+        if array.node not in self._line and not self._is_kept(array.node):
+            return
         first, number = self._line.setdefault(array.node, (array.node, 0))
         versions = self._versions.setdefault(first, [first])
         if number + 1 != len(versions):
             return  # a copy that goes its own way
         versions.append(node.id)
         self._line[node.id] = first, number + 1
-        self._written[node.id] = part
+        self._written[node.id], self._values[node.id] = part, new.node
         self._writes.setdefault((first, part.place), []).append(number + 1)
+        if self._is_updating(part, new.node):
+            self._updated.add(first)
 
     def _replace(self, node: int, op: str, *args: Any) -> None:
         before = self.nodes[node]
@@ -245,7 +304,7 @@ class Versions:
             size = len(self.nodes[version].shape or ())
             for place in self._larger(version, size):
                 found.setdefault(first, []).append((number, place))
-        return {first: sorted(seen, key=lambda pair: pair[0]) for first, seen in found.items()}
+        return {first: sorted(seen, key=_number) for first, seen in found.items()}
 
     def _larger(self, version: int, size: int) -> Iterator[Place]:
         todo = [version]
@@ -271,12 +330,19 @@ class Versions:
         ended = bisect_left(versions, window, hi=number + 1, key=lambda v: self.nodes[v].window) - 1
         start = max(numbers[at - 1] if at else 0, ended)  # the iteration begins with the last version of the one before
         seen = self._seen.get(first, [])
-        for other, read in seen[bisect_left(seen, start, key=lambda pair: pair[0]) :]:
+        own = seen[bisect_left(seen, number, key=_number) : bisect_right(seen, number, key=_number)]
+        if any(_is_within(place, read) for _, read in own):
+            return version  # as a loss does that adds up rows and single entries: to it both are one variable
+        for other, read in seen[bisect_left(seen, start, key=_number) :]:
             if other > number:
                 break
             if _is_within(place, read):
                 return versions[other]
         return versions[start]
+
+
+def _number(pair: tuple[int, Place]) -> int:
+    return pair[0]
 
 
 def _is_within(place: Place, larger: Place) -> bool:
