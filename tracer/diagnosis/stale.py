@@ -139,7 +139,7 @@ class _Older:
 def _first_version(analysis: Analysis, update: int, early: tuple[int, ...]) -> int:
     """What a parameter was before the first of several updates that came too early.
 
-    Of one that is updated entry by entry it is the version that a loss was computed from: those between are of use to nobody.
+    Of one that is updated entry by entry it is the version that a loss was computed from: nobody wants those between.
     """
     before = update
     while before == update or before in early or _is_between(analysis, update, before):

@@ -127,7 +127,7 @@ class Matcher:
 
     @cached_property
     def entries(self) -> dict[int, Entry]:
-        """Entries of arrays that are updated entry by entry: the first node that reads each in an iteration, and the entry."""
+        """The entries of arrays that are updated entry by entry, by the first node that reads each in an iteration."""
         return self.reading.first_readers(self.updates)
 
     @cached_property

@@ -27,16 +27,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tracer.gradients.adjoints import is_real
-from tracer.ops.selection import LOOKED_UP
-from tracer.tape.functions import Slice
+from tracer.matching.places import Part, Place, Places, is_within
 from tracer.tape.node import Binding, Kind, Node, Ref
 from tracer.tape.tape import Tape
 
 #: How many operations are looked through between an entry and its new value.
 _LONGEST_SUM = 8
-
-#: For each axis of an array a position, or None for all of it.
-Place = tuple[int | None, ...]
 
 
 class Entry(Struct, frozen=True):
@@ -44,18 +40,6 @@ class Entry(Struct, frozen=True):
 
     whole: int
     place: tuple[int, ...]
-
-
-class _Part(Struct, frozen=True):
-    """Entries of an array: its node, for each axis what the index says, and the same in numbers."""
-
-    whole: int
-    items: tuple[Any, ...]
-    place: Place
-
-    @property
-    def is_entry(self) -> bool:
-        return None not in self.place
 
 
 def with_entries(tape: Tape) -> Tape:
@@ -79,31 +63,31 @@ class Versions:
     def __init__(self, tape: Tape) -> None:
         self._tape = tape
         self.nodes = list(tape.nodes)
-        self._fixed: list[bool] = []
-        self._parts: dict[int, _Part] = {}
-        self._written: dict[int, _Part] = {}
+        self._places = Places(tape)
+        self._parts = self._places.parts
+        self._written: dict[int, Part] = {}
         self._values: dict[int, int] = {}  # write → the number that is written
         self._updated: set[int] = set()  # first versions of the arrays whose entries get new values made from the old ones
-        self._rows: dict[int, _Part] = {}
+        self._rows: dict[int, Part] = {}
         self._line: dict[int, tuple[int, int]] = {}  # version → the first one of its array, and its number
         self._versions: dict[int, list[int]] = {}
         self._writes: dict[tuple[int, Place], list[int]] = {}
         for node in tape.nodes:
-            self._fixed.append(self._is_fixed(node))
+            self._places.see(node)
             if node.window >= 0 and len(node.args) > 1 and isinstance(node.args[0], Ref):
                 if node.op == "getitem":
                     self._read(node)
                 elif node.op == "setitem" and len(node.args) == 3:
                     self._write(node)
         self._seen = self._read_whole()
-        for node, part in self._written.items():
+        for number, part in self._written.items():
             if self._is_updated(part.whole):
-                self._replace(node, "setitem", Ref(part.whole), part.items, Ref(self._values[node]))
-        for node, part in self._parts.items():
+                self._replace(number, Ref(part.whole), part.items, Ref(self._values[number]))
+        for number, part in self._parts.items():
             if part.is_entry and self._is_updated(part.whole):
-                oldest = self._oldest(part.whole, part.place, tape.nodes[node].window)
-                self._parts[node] = replace(part, whole=oldest)
-                self._replace(node, "getitem", Ref(oldest), part.items)
+                oldest = self._oldest(part.whole, part.place, tape.nodes[number].window)
+                self._parts[number] = replace(part, whole=oldest)
+                self._replace(number, Ref(oldest), part.items)
         self.changed = any(new is not old for new, old in zip(self.nodes, tape.nodes, strict=True))
 
     def written(self, node: int) -> Entry | None:
@@ -145,7 +129,7 @@ class Versions:
             if part.whole != whole or part.is_entry:
                 continue
             length = int(np.prod([n for n, at in zip(shape, part.place, strict=True) if at is None]))
-            if length == len(places) and all(_is_within(place, part.place) for place in places):
+            if length == len(places) and all(is_within(place, part.place) for place in places):
                 yield node
 
     def same_in(self, entry: Entry, versions: Mapping[int, Sequence[int]]) -> list[int]:
@@ -180,13 +164,13 @@ class Versions:
     def _is_updated(self, version: int) -> bool:
         return version in self._line and self._line[version][0] in self._updated
 
-    def _is_updating(self, part: _Part, made: int) -> bool:
+    def _is_updating(self, part: Part, made: int) -> bool:
         """Whether the number that is written to an entry is made from the one that was there, by adding something."""
         todo = [made]
         for node in todo:
             for operand in self._tape.operands(node):
                 read = self._parts.get(operand)
-                if read is not None and read.place == part.place and read.is_entry and self._first(read.whole) == self._first(part.whole):
+                if read is not None and read.place == part.place and self._first(read.whole) == self._first(part.whole):
                     return True
                 if self._tape.nodes[operand].op in ("add", "subtract", "multiply") and len(todo) < _LONGEST_SUM:
                     todo.append(operand)
@@ -211,59 +195,15 @@ class Versions:
             for b in self._tape.bindings
         ]
 
-    def _is_fixed(self, node: Node) -> bool:
-        """Whether a whole number is the same on every replay: no real number goes into it."""
-        if node.shape is None or not node.dtype.startswith(("int", "uint")):
-            return False
-        return node.op in ("axis_size", "len") or all(self._fixed[k] for k in self._tape.operands(node.id))
-
-    def _part_of(self, whole: int, index: Any) -> _Part | None:
-        """The entries that an index of whole numbers and full slices selects."""
-        inner = self._parts.get(whole)
-        array = self.nodes[whole if inner is None else inner.whole]
-        if array.shape is None or not is_real(array):
-            return None
-        items = list(inner.items if inner is not None else [Slice()] * len(array.shape))
-        places: list[int | None] = list(inner.place if inner is not None else [None] * len(items))
-        free = [at for at, place in enumerate(places) if place is None]
-        given = index if isinstance(index, tuple) else (index,)
-        if len(given) > len(free):
-            return None
-        for at, item in zip(free, given, strict=False):
-            if isinstance(item, Slice) and item == Slice():
-                continue
-            position = self._position(item, array.shape[at])
-            if position is None:
-                return None
-            items[at], places[at] = self._item(item, position), position
-        return _Part(array.id, tuple(items), tuple(places))
-
-    def _position(self, item: Any, size: int) -> int | None:
-        value = item
-        if isinstance(item, Ref):
-            value = self._tape.nodes[item.node].value if self._fixed[item.node] else None
-        if value is None or isinstance(value, (bool, Slice)) or getattr(value, "shape", ()) != ():
-            return None
-        try:
-            position = int(value.__index__())
-        except AttributeError:
-            return None
-        return position + size if position < 0 else position
-
-    def _item(self, item: Any, position: int) -> Any:
-        """An index as it is written down: one that was looked up in data keeps its formula."""
-        looked_up = isinstance(item, Ref) and self._tape.nodes[item.node].op in LOOKED_UP
-        return item if looked_up else position
-
     def _read(self, node: Node) -> None:
-        part = self._part_of(node.args[0].node, node.args[1])
+        part = self._places.of(node.args[0].node, node.args[1])
         if part is not None and (part.is_entry or node.kind is Kind.VIEW):
             self._parts[node.id] = part
 
     def _write(self, node: Node) -> None:
         """A write of an entry; also one of a row in which only an entry was written."""
         array, index, new = node.args
-        part = self._part_of(array.node, index) if array.node not in self._parts else None
+        part = self._places.of(array.node, index) if array.node not in self._parts else None
         if part is None:
             return
         if not part.is_entry and isinstance(new, Ref):
@@ -273,8 +213,8 @@ class Versions:
             if known is None or (known.whole, known.place) != (part.whole, part.place):
                 return
             assert isinstance(base, Ref)
-            self._parts[new.node] = self._rows[new.node] = _Part(node.id, part.items, part.place)
-            part, new = self._part_of(base.node, row.args[1]), row.args[2]
+            self._parts[new.node] = self._rows[new.node] = Part(node.id, part.items, part.place)
+            part, new = self._places.of(base.node, row.args[1]), row.args[2]
         if part is None or not part.is_entry or not isinstance(new, Ref) or not is_real(node):
             return
         if array.node not in self._line and not self._is_kept(array.node):
@@ -290,12 +230,11 @@ class Versions:
         if self._is_updating(part, new.node):
             self._updated.add(first)
 
-    def _replace(self, node: int, op: str, *args: Any) -> None:
-        before = self.nodes[node]
-        at = args[1][0] if len(args[1]) == 1 else args[1]
-        new = (args[0], at, *args[2:])
+    def _replace(self, node: int, array: Ref, items: tuple[Any, ...], *value: Ref) -> None:
+        """Let a node read or write an entry of an array."""
+        before, new = self.nodes[node], (array, items[0] if len(items) == 1 else items, *value)
         if before.args != new:
-            self.nodes[node] = replace(before, op=op, args=new, read_from=None)
+            self.nodes[node] = replace(before, args=new, read_from=None)
 
     def _read_whole(self) -> dict[int, list[tuple[int, Place]]]:
         """For the first version of each array, which versions are read in larger parts than entries, by number."""
@@ -331,12 +270,12 @@ class Versions:
         start = max(numbers[at - 1] if at else 0, ended)  # the iteration begins with the last version of the one before
         seen = self._seen.get(first, [])
         own = seen[bisect_left(seen, number, key=_number) : bisect_right(seen, number, key=_number)]
-        if any(_is_within(place, read) for _, read in own):
+        if any(is_within(place, read) for _, read in own):
             return version  # as a loss does that adds up rows and single entries: to it both are one variable
         for other, read in seen[bisect_left(seen, start, key=_number) :]:
             if other > number:
                 break
-            if _is_within(place, read):
+            if is_within(place, read):
                 return versions[other]
         return versions[start]
 
@@ -345,9 +284,5 @@ def _number(pair: tuple[int, Place]) -> int:
     return pair[0]
 
 
-def _is_within(place: Place, larger: Place) -> bool:
-    return all(other is None or other == own for own, other in zip(place, larger, strict=True))
-
-
-def _entry(part: _Part) -> Entry:
+def _entry(part: Part) -> Entry:
     return Entry(part.whole, tuple(p for p in part.place if p is not None))

@@ -128,7 +128,8 @@ def _is_place(text: str) -> bool:
 
 def _new_name(text: str, taken: set[str]) -> str:
     """A name for what was read before: ``old_P`` for ``P[i][k]`` and for ``self.P[i][k]``."""
-    base = "old_" + re.findall(r"\w+", text.partition("[")[0])[-1]
+    called: list[str] = re.findall(r"\w+", text.partition("[")[0])
+    base = f"old_{called[-1]}"
     name, number = base, 2
     while name in taken:
         name, number = f"{base}_{number}", number + 1
