@@ -104,7 +104,7 @@ def _decayed(matcher: Matcher, update: Update) -> _Decayed | None:
             continue
         for rate, entry in (factors, factors[::-1]):
             if same(entry) == same(update.wrt) and _is_setting(matcher, rate):
-                return _Decayed(update, rest, rest_sign, rate, sign * rest_sign)
+                return _Decayed(update, rest, rest_sign, rate, sign)
     return None
 
 
