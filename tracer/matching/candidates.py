@@ -34,6 +34,7 @@ from tracer.matching.fingerprint import TOLERANCE, FingerprintIndex, OnDemand, f
 from tracer.matching.replays import Replays
 from tracer.matching.roots import Root, find_roots
 from tracer.matching.scale import ONE, NamedScale, Scalar, name_scale, plain_number
+from tracer.matching.severed import is_severed
 from tracer.matching.updates import Update
 from tracer.tape.node import Kind
 
@@ -106,6 +107,7 @@ class Matcher:
         reach: roots that only some values can be gradients of → those values.
         zeros: what was recognised only by being 0, as the gradient is: any factor would do.
         unmoved: scalars that were the same on every replay, so that there is no gradient of them to recognise.
+        penalties: for roots that were asked for, the terms that rest on parameters and settings alone.
     """
 
     graph: Graph
@@ -121,6 +123,7 @@ class Matcher:
     forward: frozenset[int] = frozenset()
     roots: list[Root] = field(default_factory=list)
     unmoved: list[Root] = field(default_factory=list)
+    penalties: dict[int, tuple[int, ...]] = field(default_factory=dict)
     index: FingerprintIndex[Candidate] = field(default_factory=FingerprintIndex)
     zeros: set[int] = field(default_factory=set)
     _picked: set[tuple[int, int]] = field(default_factory=set)
@@ -162,6 +165,16 @@ class Matcher:
                 todo += tape.operands(node)[:1]
             found.add(node)
         return frozenset(found)
+
+    @cached_property
+    def parameters(self) -> frozenset[int]:
+        """All versions of parameters, and of parts of them such as ``P[u]``."""
+        return self.versions | {u.part for u in self.updates.values() if u.part is not None}
+
+    @cached_property
+    def severed(self) -> frozenset[int]:
+        """The values of which nobody knows what they rest on."""
+        return frozenset(n.id for n in self.graph.tape.nodes if is_severed(n))
 
     @cached_property
     def given_in_loop(self) -> frozenset[str]:

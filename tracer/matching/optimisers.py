@@ -9,6 +9,8 @@ decaying one RMSProp, both kinds together Adam.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from tracer.gradients.adjoints import ELEMENTWISE, is_real
@@ -62,33 +64,41 @@ def recognise(matcher: Matcher, update: Update, ascending: bool = False) -> Step
     return Step(name, walk.gradient, frozenset(walk.seen), walk.decays)
 
 
-def made_of_gradients(matcher: Matcher) -> dict[int, int]:
-    """What is made of the whole gradient by a parameter, of state and of settings alone → the update it is made for.
+def made_of_gradients(matcher: Matcher, meant: Mapping[int, Match]) -> dict[int, int]:
+    """What is made of the whole gradient by a parameter, of itself, of state and of settings alone → the update.
 
     Rprop compares the signs of two gradients that way, and clipping measures the norm of them all: neither is a
     gradient, nor meant as one.
+
+    Arguments:
+        meant: values that are wrong, and what they were meant to be.
     """
     tape = matcher.graph.tape
     by = {u.wrt: u.node for u in matcher.updates.values()}
     made: dict[int, int] = {}
+    state: set[int] = set()
     for node in tape.window_nodes():
         if node.id in matcher.forward or node.kind in (Kind.LEAF, Kind.LITERAL):
             continue
-        match = matcher.best(node.id)
+        match = meant.get(node.id) or matcher.best(node.id)
         if match is not None:
             of = match.candidate
             if of.sort is Sort.FULL and of.wrt in by and not of.transposed:
                 made[node.id] = by[of.wrt]
             continue
         moving = [k for k in tape.operands(node.id) if matcher.replays.moves(k)]
-        from_gradients = [made[k] for k in moving if k in made]
-        own = {matcher.updates[u].wrt for u in from_gradients}
-        if from_gradients and all(k in made or k in own or _is_state(matcher, k, node.window) for k in moving):
-            made[node.id] = from_gradients[-1]
+        alike = [k for k in moving if k in by and tape.nodes[k].shape == node.shape]
+        updates = [made[k] for k in moving if k in made] or [by[k] for k in alike]
+        own = {matcher.updates[u].wrt for u in updates}
+        before = {k for k in moving if k in state or _is_left_behind(matcher, k, node.window)}
+        if updates and all(k in made or k in own or k in before for k in moving) and len(before) < len(moving):
+            made[node.id] = updates[-1]
+        elif len(before) == len(moving):
+            state.add(node.id)
     return made
 
 
-def _is_state(matcher: Matcher, node: int, window: int) -> bool:
+def _is_left_behind(matcher: Matcher, node: int, window: int) -> bool:
     """Whether a value comes from an earlier iteration, and no loss is computed from it."""
     recorded = matcher.graph.tape.nodes[node]
     return node not in matcher.forward and (recorded.kind is Kind.LEAF or recorded.window < window)
@@ -153,7 +163,7 @@ class _Walk:
             if carried and not self._is_carried(recorded.names):
                 continue
             if carried and node not in self.matcher.forward:
-                self.states.update(recorded.names[:1])
+                self._read_state(node)
                 continue
             if node in self.matcher.forward and node not in self.matcher.updates and not carried:
                 continue  # what a forward value was computed from, the parameter too, is no part of the step
@@ -173,9 +183,20 @@ class _Walk:
                 todo += self.tape.operands(node)
             elif recorded.op == "setitem" and selects_all(recorded.args[1]):
                 todo += self.tape.operands(node)[1:]
+            elif recorded.op == "getitem":
+                self._read_state(self.tape.operands(node)[0])
             elif (right := self._right_side(node)) is not None:
                 self.solves = True
                 todo.append(right)
+
+    def _read_state(self, node: int) -> None:
+        """Count what an earlier iteration left; the step may add to it after it has read it."""
+        recorded = self.tape.nodes[node]
+        window = self.tape.nodes[self.update.node].window
+        carried = recorded.kind is Kind.LEAF or recorded.window < window
+        if carried and node not in self.matcher.forward and self._is_carried(recorded.names):
+            self.states.update(recorded.names[:1])
+            self.accumulates |= any(self._is_plain_sum(u) for u in self.matcher.updates.values() if u.before == node)
 
     def _right_side(self, node: int) -> int | None:
         """What a step multiplies by the inverse of a matrix; also by an estimate of it that is kept, as in BFGS."""

@@ -370,8 +370,10 @@ def _replaced_part(tape: Tape, node: Node, updates: dict[int, Update]) -> Update
     if not isinstance(old, Ref) or not isinstance(new, Ref):
         return None
     made = tape.nodes[new.node]
-    if made.op not in ("add", "subtract") or not (tape.nodes[old.node].kind is Kind.LEAF or old.node in updates):
+    if made.op not in ("add", "subtract"):
         return None
+    if not (tape.nodes[old.node].kind is Kind.LEAF or old.node in updates):
+        return _assembled(tape, node, updates)
     reads = _reads(tape, old.node, index, node.id)
     sides = direct(made)
     for position, side in sides:
@@ -380,7 +382,38 @@ def _replaced_part(tape: Tape, node: Node, updates: dict[int, Update]) -> Update
         if side in reads and known and (made.op == "add" or position == 0):
             first = _first_read(tape, old.node, index, updates) or reads[0]
             return Update(node.id, old.node, rest[0], -1 if made.op == "subtract" else 1, first)
+    return _assembled(tape, node, updates)
+
+
+def _assembled(tape: Tape, node: Node, updates: dict[int, Update]) -> Update | None:
+    """``new[j] = theta[j] - …`` for each entry, and then ``theta = new``: the old version stays in another array."""
+    _, index, new = node.args
+    made = tape.nodes[new.node]
+    sides = direct(made)
+    for position, side in sides:
+        read = tape.nodes[side]
+        rest = [other for place, other in sides if place != position]
+        if read.op != "getitem" or not isinstance(read.args[0], Ref) or not rest or (made.op == "subtract" and position):
+            continue
+        before = tape.nodes[read.args[0].node]
+        carried = before.kind is Kind.LEAF or before.id in updates
+        known = tape.nodes[rest[0]].kind not in (Kind.LEAF, Kind.LITERAL)
+        same_place = before.shape == node.shape and _is_at(read, Ref(before.id), index)
+        if carried and known and same_place and set(before.names) & _names_to_come(tape, node):
+            return Update(node.id, before.id, rest[0], -1 if made.op == "subtract" else 1, side)
     return None
+
+
+def _names_to_come(tape: Tape, node: Node) -> set[str]:
+    """What an array is called when all its entries are written."""
+    found = set(node.names)
+    while True:
+        writes = [tape.nodes[user] for user in tape.users(node.id) if tape.nodes[user].op == "setitem"]
+        following = next((write for write in writes if write.args[0] == Ref(node.id)), None)
+        if following is None:
+            return found
+        node = following
+        found |= set(node.names)
 
 
 def _reads(tape: Tape, container: int, index: object, before: int) -> list[int]:

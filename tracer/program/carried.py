@@ -27,6 +27,7 @@ from tracer.program.changes import (
     names_read,
     pairs_of,
     replaces_parts,
+    rests_on_itself,
     returns_changed,
     sets_by_name,
     summands,
@@ -106,6 +107,10 @@ class Carried(Scopes):
 
     def updates(self, loop: ast.For | ast.While, apart: ast.AST | None = None) -> int:
         """How many places the loop changes that its own work reads again, not counting what ``apart`` does."""
+        return len(self.updated(loop, apart))
+
+    def updated(self, loop: ast.For | ast.While, apart: ast.AST | None = None) -> list[str]:
+        """The variables or attributes of these places, one for each time that the text changes one."""
         statements, aliases = self.statements(loop, apart), set[str]()
         reads: dict[str, list[ast.AST]] = {}
         fresh: set[tuple[int, str]] = set()  # a name is one of a function
@@ -121,11 +126,11 @@ class Carried(Scopes):
                     for t in [target]
                     if isinstance(t, ast.Name) and not is_part(value) and not is_multiple(t, value)
                 }
-        count = 0
+        found: list[str] = []
         for statement in statements:
             if not self.carried(statement, id(statement) in self.direct(loop)):
                 continue
-            count += int(sets_by_name(statement))
+            found += [".__dict__"] * sets_by_name(statement)
             for target in changed_by(statement):
                 base = base_name(target)
                 held = self.arrays_of(base, self.scope(statement)) if isinstance(target, ast.Subscript) else ()
@@ -136,9 +141,11 @@ class Carried(Scopes):
                     for name in (base, *held)
                     for other in reads.get(name, ())
                 )
+                elsewhere = elsewhere or rests_on_itself(statement, target)
                 new = isinstance(target, ast.Name) and (self.scope(target), base) in fresh
-                count += int(not new and (base in aliases or elsewhere or self.is_of_others(target)))
-        return count
+                if not new and (base in aliases or elsewhere or self.is_of_others(target)):
+                    found.append(base)
+        return found
 
     def _adds_up(self, statement: Any, name: str) -> bool:
         """Whether a statement reads a variable only to add to it: ``e = e + …``, as a loss is added up in several lines."""

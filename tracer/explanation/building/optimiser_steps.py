@@ -11,6 +11,7 @@ from functools import cached_property
 
 from tracer.calculus import arrays_in
 from tracer.calculus.printing import Letters, NoForm
+from tracer.diagnosis.finding import Finding
 from tracer.explanation.building.formulas import FormulaWriter
 from tracer.explanation.building.pieces import Piece
 from tracer.explanation.building.reading import Reading
@@ -30,13 +31,15 @@ class StepWriter:
 
     reading: Reading
     writer: FormulaWriter
+    findings: list[Finding]
 
     @cached_property
     def inside_steps(self) -> dict[int, str]:
         """The nodes of optimisers' steps between the gradient and the change, with the optimiser."""
         matcher = self.reading.analysis.matcher
+        meant = {node: match for finding in self.findings for node, match in finding.meant.items()}
         steps = {node: recognise(matcher, update) for node, update in self.reading.analysis.updates.items()}
-        found = {node: steps[update].optimiser for node, update in made_of_gradients(matcher).items()}
+        found = {node: steps[update].optimiser for node, update in made_of_gradients(matcher, meant).items()}
         for step in steps.values():
             if step.gradient is not None:
                 found.update(dict.fromkeys(step.inside, step.optimiser))

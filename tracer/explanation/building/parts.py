@@ -65,7 +65,7 @@ class PartMaker:
     def __post_init__(self) -> None:
         self.held = HeldAdjoints(self.reading)
         self.writer = FormulaWriter(self.reading)
-        self.steps = StepWriter(self.reading, self.writer)
+        self.steps = StepWriter(self.reading, self.writer, self.findings)
         self.faults = FaultTeller(self, self.findings)
 
     def parts(self, piece: Piece) -> list[Part]:
