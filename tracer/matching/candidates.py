@@ -544,7 +544,9 @@ class Matcher:
 
     def scalar_factors(self, node: int) -> list[float]:
         """The sizes, on the first replay, of the factors that a number may differ by from a gradient."""
-        return [*self._usual_factors, *self.literals(node)]
+        written = self.literals(node)
+        several = [w * f for w in written for f in self._usual_factors] if node in self._steps else []
+        return [*self._usual_factors, *written, *several]
 
     @cached_property
     def _usual_factors(self) -> list[float]:
