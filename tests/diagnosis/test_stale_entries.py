@@ -56,6 +56,28 @@ def test_the_second_factor_is_updated_with_the_new_first_one(style: str) -> None
     assert {part.verdict for _, part in judged(again)} == {"proved"}
 
 
+ROWS = """\
+import numpy as np
+rng = np.random.default_rng(0)
+P, Q = rng.normal(size=(5, 3)), rng.normal(size=(4, 3))
+ratings = [(int(rng.integers(5)), int(rng.integers(4)), float(rng.integers(1, 6))) for _ in range(9)]
+for u, i, r in ratings:
+    e = r - P[u].dot(Q[i])
+    {kept}P[u] += 0.05 * (e * Q[i] - 0.02 * P[u])
+    Q[i] += 0.05 * (e * {row} - 0.02 * Q[i])
+"""
+
+
+def test_rows_that_decay_in_their_step_are_kept_as_copies() -> None:
+    source = ROWS.format(kept="", row="P[u]")
+    ((line, diagnosis),) = wrong(explained_source(source))
+    assert line == source.count("\n")
+    assert diagnosis is not None
+    assert diagnosis.kind == "stale operand"
+    assert mended(source, diagnosis) == ROWS.format(kept="old_P = P[u].copy()\n    ", row="old_P")
+    assert not wrong(explained_source(mended(source, diagnosis)))
+
+
 @pytest.mark.parametrize("style", RIGHT)
 def test_no_alarm_where_the_old_numbers_are_read(style: str) -> None:
     found = explained_source(factorisation(RIGHT[style]))

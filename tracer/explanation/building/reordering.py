@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from tracer.explanation.model import Edit
 from tracer.program import Program
+from tracer.program.changes import base_name, changed_by, names_read
 from tracer.tape.node import Span
 
 
@@ -34,7 +35,7 @@ def reordered(program: Program, early: Span, late: Sequence[Span], readers: Sequ
         readers: what reads the new version.
     """
     last = _updated_last(program, early, late)
-    if last is not None:
+    if last is not None and not _needs(program, early, late):
         yield last
     kept = _kept_before(program, early, readers)
     if kept is not None:
@@ -58,6 +59,13 @@ def _updated_last(program: Program, early: Span, late: Sequence[Span]) -> Edit |
     between = program.lines[early.end_line : last.end_line]
     moved = [*between, *program.lines[early.line - 1 : early.end_line]]
     return Edit(early.line, last.end_line, "\n".join(moved))
+
+
+def _needs(program: Program, early: Span, late: Sequence[Span]) -> bool:
+    """Whether the early update reads what the others change, so that it would come too late behind them."""
+    statements = {program.span(n): n for n in ast.walk(program.tree) if isinstance(n, ast.stmt)}
+    changed = {base_name(t) for s in late if s in statements for t in changed_by(statements[s])}
+    return early in statements and not names_read(statements[early]).isdisjoint(changed)
 
 
 def _kept_before(program: Program, early: Span, readers: Sequence[Reader]) -> Edit | None:
