@@ -417,3 +417,40 @@ def test_an_update_that_is_made_only_every_so_often_is_found() -> None:
 )
 def test_what_is_updated_every_time_is_not_waited_for(source: str) -> None:
     assert lines_of_seldom_updates(source) == []
+
+
+ENTRIES = """
+for step in range(9):
+    for i in range(len(R)):
+        for j in range(len(R[i])):
+            e = R[i][j] - np.dot(P[i, :], Q[:, j])
+            for k in range(K):
+{update}
+    loss = 0
+    for i in range(len(R)):
+        for j in range(len(R[i])):
+            loss = loss + (R[i][j] - np.dot(P[i, :], Q[:, j])) ** 2
+            for k in range(K):
+                loss = loss + beta / 2 * (P[i][k] ** 2 + Q[k][j] ** 2)
+"""
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        "P[i][k] += rate * e * Q[k][j]",
+        "P[i][k] = P[i][k] + rate * e * Q[k][j]\nQ[k][j] = Q[k][j] + rate * e * P[i][k]",
+        "p = P[i][k]\nP[i][k] = p + rate * e * Q[k][j]\nQ[k][j] += rate * e * p",
+        "p, q = P[i][k], Q[k][j]\nP[i][k] = p + rate * e * q\nQ[k][j] = q + rate * e * p",
+        "row = P[i]\nrow[k] += rate * e * Q[k][j]",
+    ],
+)
+def test_the_loop_that_updates_entries_trains_and_the_one_that_adds_up_the_loss_does_not(update: str) -> None:
+    source = ENTRIES.format(update=textwrap.indent(update, " " * 16))
+    assert [loop.line for loop in training_loops(parse(source, "p.py"))] == [4]
+
+
+def test_a_name_that_holds_another_entry_is_no_old_version() -> None:
+    update = "p, q = P[i][0], Q[0][j]\nP[i][k] = p + rate * e * q\nQ[k][j] = q + rate * e * p"
+    source = ENTRIES.format(update=textwrap.indent(update, " " * 16))
+    assert 4 not in [loop.line for loop in training_loops(parse(source, "p.py"))]

@@ -69,7 +69,9 @@ def find_roots(
 
     What a function gave that is called a loss once is one wherever the function is called.
     """
-    written = {k for u in updates for k in operands(tape.nodes[u])}  # new entries of a parameter are no loss
+    written = {k for u in updates for k in operands(tape.nodes[u])}  # entries of a parameter, old or new, are no loss
+    versions = updates.keys() | {u.before for u in updates.values()}
+    written |= {n.id for n in tape.window_nodes() if n.op == "getitem" and operands(n)[0] in versions}
     scalars = [
         n
         for n in tape.window_nodes()

@@ -133,11 +133,13 @@ class Carried(Scopes):
             found += [".__dict__"] * sets_by_name(statement)
             for target in changed_by(statement):
                 base = base_name(target)
+                held = self.arrays_of(base, self.scope(statement)) if isinstance(target, ast.Subscript) else ()
                 elsewhere = base == ".__dict__" or any(
                     other is not statement
                     and not (isinstance(target, ast.Name) and self._adds_up(other, base))
-                    and self.means(other, base, self.scope(statement))
-                    for other in reads.get(base, ())
+                    and self.means(other, name, self.scope(statement))
+                    for name in (base, *held)
+                    for other in reads.get(name, ())
                 )
                 elsewhere = elsewhere or rests_on_itself(statement, target)
                 new = isinstance(target, ast.Name) and (self.scope(target), base) in fresh
