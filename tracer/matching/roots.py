@@ -112,7 +112,8 @@ def find_roots(
 
 def _sums_of(scalars: list[Node], losses: list[int]) -> list[int]:
     """The scalars that add up, or take the difference of, several losses: ``-rec - beta * kl``."""
-    live = {n.id for n in scalars}
+    window = {n.id: n.window for n in scalars}
+    live = window.keys()
     terms = {loss: {loss} for loss in losses}
     found = []
     for node in scalars:
@@ -120,6 +121,8 @@ def _sums_of(scalars: list[Node], losses: list[int]) -> list[int]:
         if node.id in terms or not below or not all(k in terms for k in below):
             continue
         together = set().union(*(terms[k] for k in below))
+        if len({window[k] for k in together}) > 1:
+            continue  # what adds up the losses of several iterations is none of one
         if node.op in ("add", "subtract") and len(together) > 1:
             found.append(node.id)
         elif node.op not in ("add", "subtract", "negative") and not (node.op in ("multiply", "divide") and len(below) == 1):

@@ -30,6 +30,7 @@ class OperandEditor(SourcePlaces):
                 if new != old:
                     yield from self._replace_all(rewrite.span, nodes, old, new)
         yield from self._other_lists(rewrite.span)
+        yield from self._neighbours(rewrite.span)
         for old in places or {self._text(outer): []}:
             yield from self._copied(rewrite.span, old)
         if isinstance(outer, ast.Call):  # a call of the program's own that drew the old value
@@ -78,6 +79,20 @@ class OperandEditor(SourcePlaces):
                 for other in dict.fromkeys(filled):
                     if other != self._text(node.value):
                         yield from self._replace(self.program.span(node.value), other)
+
+    def _neighbours(self, span: Span) -> Iterator[Rewritten]:
+        """Items that a place reads, from one place before or behind: ``hs[t]`` for ``hs[t + 1]``."""
+        outer = next(iter(self._nodes.get(span, ())), None)
+        for node in ast.walk(outer) if outer is not None else ():
+            match node:
+                case ast.Subscript(slice=ast.Name(id=index)):
+                    near = [f"{index} - 1", f"{index} + 1"]
+                case ast.Subscript(slice=ast.BinOp(left=ast.Name(id=index), right=ast.Constant(value=1))):
+                    near = [index]
+                case _:
+                    continue
+            for other in near:
+                yield from self._replace(self.program.span(node.slice), other)
 
     def _bound_to(self, name: str) -> list[ast.expr]:
         """What the program gives a variable, wherever it does."""
