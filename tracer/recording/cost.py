@@ -10,6 +10,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from enum import Enum
+from functools import cache
 
 from tracer.program.changes import called_name
 from tracer.program.loss_words import OTHER_LANGUAGES
@@ -22,6 +23,7 @@ _DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
 _LOSS_INSIDE = re.compile(rf"loss|cost|entropy|objective|likelihood|{OTHER_LANGUAGES}", re.I)
 
 
+@cache
 def is_loss_name(name: str) -> bool:
     """Whether a program's own name says that it is a loss: ``loss``, ``total_cost``, ``mse``, ``calc_loss``."""
     return bool(_LOSS.search(name) or _LOSS_INSIDE.search(name))
