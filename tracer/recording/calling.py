@@ -27,6 +27,7 @@ from tracer.recording.structured import FRESH, has_fields
 from tracer.recording.ufunc_calls import ALIASES, LOGICAL
 from tracer.recording.vectorised import Vectorised
 from tracer.tape.node import Kind, Ref
+from tracer.tape.tape import references
 
 #: Functions that use up an iterator.
 _CONSUMERS = frozenset(id(function) for function in (sum, max, min, list, tuple, sorted, math.fsum, math.prod))
@@ -50,6 +51,11 @@ _BY_NAME = {
     "mod": "remainder", "pow": "power", "matmul": "matmul", "lt": "less", "le": "less_equal", "gt": "greater",
     "ge": "greater_equal", "eq": "equal", "ne": "not_equal",
 }  # fmt: skip
+#: What makes an array of a list of numbers or rows before anything else, ``np.sum([u[k] for k in words])``.
+_OF_ARRAYS = frozenset(
+    "sum mean prod max min std var cumsum dot matmul outer linalg.norm add subtract multiply divide power negative exp log "
+    "sqrt square absolute tanh maximum minimum clip".split()
+)
 _SIZED = frozenset(
     [
         "zeros",
@@ -296,9 +302,19 @@ class Calling(Vectorised):
             operands = [self.reference(o, literals=True) for o in operands]
         if plan.op == "array" and isinstance(operands[0], Box) and not isinstance(operands[0].value, NUMBERS):
             operands = [self._nested(operands[0])]
+        if plan.op in _OF_ARRAYS:
+            operands = [self._as_array(operand, place) for operand in operands]
         if isinstance(result, range):
             return self.emit("range", operands, {}, result, place)
         return self.emit(plan.op, operands, plan.parameters, result, place, kind)
+
+    def _as_array(self, operand: Any, place: Place) -> Any:
+        """The array that NumPy makes of a list or tuple with recorded numbers or rows in it."""
+        if not isinstance(operand, Box) or not isinstance(operand.value, (list, tuple)):
+            return operand
+        items, made = self._nested(operand), np.asarray(operand.value)
+        recorded = any(True for _ in references(items))
+        return self.emit("array", [items], {}, made, place) if recorded and is_number(made) else operand
 
     def _nested(self, box: Box) -> Any:
         """The items of ``np.array([...])``: numbers written in the program stand for themselves."""

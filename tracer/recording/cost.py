@@ -13,20 +13,19 @@ from enum import Enum
 from functools import cache
 
 from tracer.program.changes import called_name
-from tracer.program.loss_words import OTHER_LANGUAGES
+from tracer.program.loss_words import ANYWHERE, AS_A_WORD
 
-_LOSS = re.compile(
-    r"(^|_)(loss|cost|error|err|objective|j|nll|mse|bce|c?xent|cross_?entropy|ll|likelihood)(_|$|\d)", re.I
-)
+_LOSS = re.compile(rf"{ANYWHERE}|(^|_)(error|err|j|{AS_A_WORD})(_|$|\d)", re.I)
+#: What makes one number of many entries.
+_SUMMING = frozenset(("sum", "mean", "dot", "norm", "average", "inner", "vdot"))
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
-_LOSS_INSIDE = re.compile(rf"loss|cost|entropy|objective|likelihood|{OTHER_LANGUAGES}", re.I)
 
 
 @cache
 def is_loss_name(name: str) -> bool:
     """Whether a program's own name says that it is a loss: ``loss``, ``total_cost``, ``mse``, ``calc_loss``."""
-    return bool(_LOSS.search(name) or _LOSS_INSIDE.search(name))
+    return _LOSS.search(name) is not None
 
 
 def conditional_costs(loop: ast.For | ast.While) -> list[ast.If]:
@@ -122,11 +121,16 @@ def _unconditional(body: list[ast.stmt]) -> list[ast.stmt]:
 
 
 def _computes(statement: ast.AST) -> bool:
-    """Whether a statement binds a loss-named variable to a call or arithmetic, or calls a function so named."""
+    """Whether a statement binds a loss-named variable to a call or arithmetic, or calls a function so named.
+
+    Or it prints what it computes in the same line, and says that it is a loss: ``print("loss", np.mean((y - t) ** 2))``.
+    """
     for node in ast.walk(statement):
         if isinstance(node, ast.Call):
             name = called_name(node)
             if is_loss_name(name) and name not in ("append",):
+                return True
+            if name == "print" and _says_and_computes(node):
                 return True
         elif isinstance(node, ast.Assign) and isinstance(node.value, (ast.Call, ast.BinOp, ast.UnaryOp)):
             for target in node.targets:
@@ -134,3 +138,10 @@ def _computes(statement: ast.AST) -> bool:
                     if isinstance(part, ast.Name) and is_loss_name(part.id):
                         return True
     return False
+
+
+def _says_and_computes(call: ast.Call) -> bool:
+    inside = [n for argument in call.args for n in ast.walk(argument)]
+    texts = [n.value for n in inside if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    said = any(is_loss_name(word) for text in texts for word in re.findall(r"\w+", text))
+    return said and any(isinstance(n, ast.Call) and called_name(n) in _SUMMING for n in inside)

@@ -35,6 +35,7 @@ class Vocabulary(Names):
     Attributes:
         partials: arrays shown as derivatives: array → (the root's array, the array it is the derivative by).
         at_hand: arrays that code may read the size of an axis from.
+        sources: how the program writes arrays that do not go by their own names.
     """
 
     graph: Graph
@@ -43,6 +44,7 @@ class Vocabulary(Names):
     at_hand: list[str] = field(default_factory=list)
     identifiers: dict[str, str] = field(default_factory=dict)
     temporaries: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
     root_array: str = ""
     _codes: dict[tuple[Definition, tuple[str, ...]], str] = field(default_factory=dict)
 
@@ -57,6 +59,8 @@ class Vocabulary(Names):
 
     def source(self, array: str) -> str:
         """How the program writes an array: its first name, else the expression that made it."""
+        if array in self.sources:
+            return self.sources[array]
         if array in self.partials and self.graph.node_of(array) is None:
             wrt = self.partials[array][1]
             return f"∂{self.root_name}/∂{self.source(wrt)}"
@@ -96,7 +100,7 @@ class Vocabulary(Names):
             base = "d_" + self.array(self.partials[name][1])
         elif self._inverted(name) is not None:
             base = f"{self.array(self._inverted(name) or name)}_inverse"
-        elif re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*|\[['\"]?\w+['\"]?\])*", source):
+        elif re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*|\[['\"]?\w+['\"]?(, ?\w+)*\])*", source):
             base = re.sub(r"\W+", "_", source).strip("_")
         else:
             base = "t1"
