@@ -20,6 +20,7 @@ from typing import Any
 from tracer.program.program import Program
 from tracer.recording.box import Place
 from tracer.recording.syntax import asks_for_variables, calls_something, is_text, needs_its_place, suspends
+from tracer.recording.targets import form_of
 from tracer.tape.node import Site
 
 #: The name by which rewritten code knows the recorder.
@@ -238,7 +239,8 @@ class Instrumenter:
         """Each element in both versions: in the set-up only the first ones are recorded."""
         generators = []
         for part in node.generators:
-            source = self.call("iterate", self.place(part.iter), self.expression(part.iter), at=part.iter)
+            place, items = self.place(part.iter), self.expression(part.iter)
+            source = self.call("iterate", place, items, form_of(part.target), at=part.iter)
             tests = [self.call("truth", self.expression(test), at=test) for test in part.ifs]
             target = copy.deepcopy(part.target)
             generators.append(ast.comprehension(target, source, tests, part.is_async))

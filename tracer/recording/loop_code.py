@@ -9,7 +9,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from tracer.program.numerical_checks import checks_numerically
-from tracer.recording.targets import placed, receiving
+from tracer.recording.targets import form_of, placed, receiving
 
 if TYPE_CHECKING:
     from tracer.recording.instrument import Instrumenter
@@ -69,7 +69,8 @@ def _header(
         return ast.copy_location(ast.While(test, body, orelse), node)
     source = code.native(node.iter)
     if recorded_header:
-        source = code.call("iterate", code.place(node.iter), code.expression(node.iter), at=node.iter)
+        place, items = code.place(node.iter), code.expression(node.iter)
+        source = code.call("iterate", place, items, form_of(node.target), at=node.iter)
     assert target is not None
     return ast.copy_location(ast.For(target, source, body, orelse, None), node)
 

@@ -96,3 +96,15 @@ def _bound_names(code: Instrumenter, target: ast.expr, statement: ast.stmt) -> l
             bound = code.call("bind", code.place(name, name.id), value, at=statement)
             found.append(ast.copy_location(ast.Assign([ast.Name(name.id, _STORE)], bound), statement))
     return found
+
+
+def form_of(target: ast.expr | None) -> ast.expr:
+    """How a target unpacks what it is given, as code: ``(None, (None, None))`` for ``k, (x, y)``; None if it does not.
+
+    What the parts of a starred target are given is not known beforehand.
+    """
+    if not isinstance(target, (ast.Tuple, ast.List)):
+        return ast.Constant(None)
+    if any(isinstance(part, ast.Starred) for part in target.elts):
+        return ast.Tuple([], _LOAD)
+    return ast.Tuple([form_of(part) for part in target.elts], _LOAD)

@@ -66,10 +66,28 @@ class Walking(Expressions):
         values = [item.value for item in items]
         return Box(values, None, place, items if any(item.node for item in items) else None)
 
-    def iterate(self, index: int, box: Box) -> Iterable[Any]:
-        """What a recorded ``for`` runs over."""
-        found: Iterable[Any] = self.rows(box.value, self.places[index])
-        return found
+    def iterate(self, index: int, box: Box, form: Any = None) -> Iterable[Any]:
+        """What a recorded loop runs over.
+
+        Arguments:
+            form: how the loop unpacks each item: a tuple with one form, or None, for each part of it.
+        """
+        place = self.places[index]
+        found: Iterable[Any] = self.rows(box.value, place)
+        return found if form is None or not self.mode else self._unpacked(found, form, place)
+
+    def _unpacked(self, items: Iterable[Any], form: Any, place: Place) -> Iterator[Any]:
+        for item in items:
+            yield self._entries_of(item, form, place) if self.mode else item
+
+    def _entries_of(self, item: Any, form: tuple[Any, ...], place: Place) -> Any:
+        """An item that is going to be unpacked: of an array the entries, recorded one by one."""
+        if isinstance(item, np.ndarray) and item.ndim and is_number(item):
+            return list(self._rows(item, place))
+        if type(item) is tuple and len(item) == len(form):
+            parts = [p if f is None else self._entries_of(p, f, place) for p, f in zip(item, form, strict=True)]
+            return item if all(a is b for a, b in zip(item, parts, strict=True)) else tuple(parts)
+        return item
 
     def rows(self, value: Any, place: Place) -> Any:
         """What a loop runs over; the parts of an array are recorded as they are taken."""
