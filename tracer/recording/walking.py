@@ -18,7 +18,7 @@ from tracer.recording import stubs
 from tracer.recording.box import Box, Place, is_number
 from tracer.recording.expressions import Expressions
 from tracer.recording.positions import index_of
-from tracer.tape.node import Kind, Ref
+from tracer.tape.node import Kind, Node, Ref
 
 _ITERATORS = (
     types.GeneratorType, map, zip, filter, enumerate, reversed, itertools.chain, itertools.islice,
@@ -29,8 +29,15 @@ _CONTAINERS: tuple[type, ...] = (
 )  # fmt: skip
 
 
+#: So many names at most does a loop bind before one that was handed on is among them.
+_NAMES_BOUND_AT_ONCE = 4
+
+
 class Walking(Expressions):
     """Callbacks of loops and unpackings, and what calls need to look into iterators."""
+
+    #: The whole number that was taken from a tuple last, its node, and how many nodes there were then.
+    handed: tuple[Any, Node | None, int] = (None, None, 0)
 
     def star(self, box: Box) -> list[Box]:
         """The boxes behind ``*items`` in a call or a display."""
@@ -105,7 +112,17 @@ class Walking(Expressions):
             return self._nditer(value, place)
         if self.is_outside(value) and hasattr(type(value), "__next__"):
             return self._from_outside(value)
+        if self.windowed and type(value) is tuple and any(type(item) is int for item in value):
+            return self._handed_on(value)
         return value
+
+    def _handed_on(self, items: tuple[Any, ...]) -> Iterator[Any]:
+        """The items of a tuple; of a whole number, which Python shares, it is remembered which one comes next."""
+        for at, item in enumerate(items):
+            known = self.locations.get((id(items), at))
+            if type(item) is int and known is not None and known[0] is item:
+                self.handed = item, known[1], len(self.tape.nodes)
+            yield item
 
     def _from_outside(self, values: Any) -> Iterator[Any]:
         """The lines of a file and the like: what they hold is given."""
@@ -114,8 +131,8 @@ class Walking(Expressions):
                 self.given(value)
             yield value
 
-    def _rows(self, array: np.ndarray, place: Place) -> Iterator[Any]:
-        for at in range(len(array)):
+    def _rows(self, array: np.ndarray, place: Place, step: int = 1) -> Iterator[Any]:
+        for at in range(len(array))[::step]:
             row = array[at]
             self._part(array, at, row, place)
             yield row
@@ -160,6 +177,10 @@ class Walking(Expressions):
         if not self.mode or not is_number(value) or isinstance(value, bool):
             return Box(value, None, place)
         if isinstance(value, int):
+            item, node, time = self.handed
+            recent = len(self.tape.nodes) <= time + _NAMES_BOUND_AT_ONCE
+            if recent and item is value and node is not None and node.kind is Kind.LITERAL:
+                return Box(value, node, place)
             return Box(value, self.node(Kind.LEAF, "", (), {}, value, place), place)
         return Box(value, self.lookup(value, place, place.name), place)
 

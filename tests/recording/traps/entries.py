@@ -50,5 +50,6 @@ TRAPS = {
     "late super": "class A:\n    def f(self): return s\nclass B(A):\n    def f(self):\n        self.v = [x * 1]\n        self.v[0] += super().f()\n        return self.v[0]\nout = B().f()",
     "changed in a class body": "class C:\n    base = s * 2\n    table = [x * 1, 3.0]\n    table[0] += base\n    table[1] *= base\n    ok = 0 < base < 10\nout = C.table[0] * C.table[1]; del C",
     "a name bound in a chain": "if 0 < 1 < (k := 5) < 10: out = x * s * k",
+    "rows backwards": "t = 0.0\nfor r, (a, b) in zip(reversed(x), reversed(w[:3])):\n    t = t * s + r[0] * a + b\nout = x * t",
     "sizes by functions": "n, d = np.shape(x)\nout = x * n / d + np.size(x) + np.size(x, 0) + np.ndim(x)",
 }
