@@ -15,6 +15,7 @@ import numpy as np
 
 from tracer.calculus.scalar import numeric, symbolic
 from tracer.calculus.terms import (
+    IMAGINARY,
     Affine,
     Axis,
     Condition,
@@ -66,7 +67,8 @@ def evaluate(
     """
     arrays = {name: np.asarray(value) for name, value in values.items()}
     kinds = {a.dtype.kind for a in arrays.values()}
-    dtype: Any = object if "O" in kinds else complex if "c" in kinds else float
+    unit = any(f == IMAGINARY for t in expr for f, _ in t.factors)
+    dtype: Any = object if "O" in kinds else complex if "c" in kinds or unit else float
     running = [i for i in free if isinstance(i, Index)]
     shape = tuple(_size(i.axis, sizes) if isinstance(i, Index) else 1 for i in free)
     total = np.zeros([_size(i.axis, sizes) for i in running], dtype=dtype)

@@ -29,7 +29,7 @@ SHOWN = {
     "Mod": "mod",
     "Heaviside": "H",
 }
-CONSTANTS = {"pi": "π", "E": "e", "oo": "∞"}
+CONSTANTS = {"pi": "π", "E": "e", "oo": "∞", "I": "i"}
 _SIGNS: dict[type[ast.cmpop], str] = {
     ast.Gt: ">",
     ast.GtE: "≥",

@@ -157,6 +157,8 @@ class _MatrixWriter:
                 return number(value)
             case arrays.Extent(axis):
                 return self.symbols.size(axis)
+            case arrays.RealPart(array):
+                return nodes.Apply("Re", (write(array),))
             case arrays.Comparison(relation, left, right):
                 return nodes.Bracket(nodes.Relation(write(left), SIGNS[relation], write(right)))
             case arrays.Applied(function, arguments):
@@ -261,7 +263,7 @@ def _needs_entries(node: Node) -> bool:
             return any(isinstance(_plain(n), arrays.Triangle) or _needs_entries(n) for n in (left, right))
         case arrays.Quotient(left, right) | arrays.Comparison(_, left, right):
             return _needs_entries(left) or _needs_entries(right)
-        case arrays.Power(inner) | arrays.Transposed(inner) | arrays.Expanded(inner) | arrays.Reshaped(inner):
+        case arrays.RealPart(inner) | arrays.Power(inner) | arrays.Transposed(inner) | arrays.Expanded(inner) | arrays.Reshaped(inner):
             return _needs_entries(inner)
         case arrays.Repeated(repeated, axes):
             if repeated is None:

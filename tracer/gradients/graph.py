@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from tracer.calculus import arrays_in
 from tracer.calculus.algebra import make_term
+from tracer.calculus.complex_values import CONJUGATE, MARK, marked
 from tracer.calculus.linearised import VALUE
 from tracer.calculus.terms import Axes, Axis, Definition, Entry, Expr, Factor, Size, Term
 from tracer.gradients.axis_names import AxisNames, name_axes
@@ -56,7 +57,7 @@ class Graph:
     """The formulas of a tape.
 
     Attributes:
-        definitions: node → its formula over arrays called ``v<node>``.
+        definitions: node → its formula over arrays called ``v<node>``, with a mark if they are complex.
         reasons: node → why it has no formula.
         table: which axes are the same one.
         axis_names: how axes are called, for the reader.
@@ -81,11 +82,13 @@ class Graph:
 
     def name(self, node: int) -> str:
         """The name of a node's value in formulas."""
-        return f"v{self.representative(node)}"
+        first = self.representative(node)
+        return marked(f"v{first}", self.tape.nodes[first].dtype.startswith("complex"))
 
     def node_of(self, array: str) -> int | None:
         """The node behind a name in formulas; None for helpers such as the positions of a maximum."""
-        return int(array[1:]) if array[1:].isdigit() else None
+        number = array[1:].removesuffix(MARK)
+        return int(number) if number.isdigit() else None
 
     def _set_up_value(self, node: int) -> Any:
         """The value of a scalar that is read in the set-up only: a number, or the size that it gave."""
@@ -124,7 +127,7 @@ class Graph:
             known = {}
             for node in self.tape.nodes:
                 if node.shape is not None and node.id not in self.aliases:
-                    known[f"v{node.id}"] = self.table.axes(f"v{node.id}", node.shape)
+                    known[self.name(node.id)] = self.table.axes(self.name(node.id), node.shape)
             self._array_axes = self.table.unions, known
         return self._array_axes[1]
 
@@ -148,6 +151,9 @@ class Graph:
             return lambda values: values[recorded]
         if array.endswith(VALUE):
             return self.source(array.removesuffix(VALUE))
+        if array.endswith(CONJUGATE):
+            plain = self.source(array.removesuffix(CONJUGATE))
+            return lambda values: np.conj(plain(values))
         maker = self._makers[array]
         return lambda values: self._helper(maker, array, values)
 
@@ -326,7 +332,7 @@ def _define(graph: Graph, node: Node, cuts: frozenset[int], final: bool) -> None
     arguments = {k: _operand(graph, node, v, plain=True) for k, v in node.kwargs.items()}
     try:
         definition = define(
-            node.op, f"v{node.id}", operands, arguments, graph.table, node.shape, node.dtype, axes_only=not final
+            node.op, graph.name(node.id), operands, arguments, graph.table, node.shape, node.dtype, axes_only=not final
         )
     except NoFormula as reason:
         graph.reasons[node.id] = str(reason)

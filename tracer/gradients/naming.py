@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tracer.calculus import shown_axes
+from tracer.calculus.complex_values import CONJUGATE
 from tracer.calculus.printing import Names
 from tracer.calculus.terms import Axes, Axis, Expr
 from tracer.gradients.graph import Graph
@@ -29,7 +30,7 @@ class PlainNames(Names):
         return name.replace(".", "_")
 
     def axes(self, name: str) -> Axes | None:
-        node = self._like.get(name, self._graph.node_of(name))
+        node = self._like.get(name, self._graph.node_of(name.removesuffix(CONJUGATE)))
         return shown_axes(self._expr, name) if node is None else self._graph.axes(node)
 
     def size(self, axis: Axis) -> str:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from tracer.calculus import arrays_in
 from tracer.calculus.adjoint import differentiable_operands
+from tracer.calculus.complex_values import MARK
 from tracer.calculus.terms import Definition, Expr, Function
 from tracer.gradients.adjoints import ancestors
 from tracer.gradients.composition import NotElementwise, composed
@@ -120,7 +121,7 @@ def _as_function(definition: Definition, temporaries: Mapping[str, Definition]) 
 
 
 def _by_node(item: tuple[str, Definition]) -> int:
-    return int(item[0][1:])
+    return int(item[0][1:].removesuffix(MARK))
 
 
 def _is_plain(definition: Definition) -> bool:

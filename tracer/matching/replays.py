@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tracer.gradients.adjoints import is_real
+from tracer.gradients.adjoints import is_continuous, is_real
 from tracer.matching.updates import Update, direct
 from tracer.tape.node import Kind, Node
 from tracer.tape.tape import Tape, replay
@@ -163,7 +163,12 @@ def _draw(
         if node.window >= 0 and _is_indicator(tape, node, node.id in bound):
             given[node.id] = float(rng.uniform(0.05, 0.95))
             continue
-        if node.window < 0 or not is_real(node):
+        if node.window < 0 or not is_continuous(node):
+            continue
+        if not is_real(node):
+            if node.kind is Kind.RANDOM or node.id in updates or node.kind is Kind.LEAF:
+                key = node.id if node.origin is None else node.origin
+                given[node.id] = by_origin.setdefault(key, _complex(node.shape or (), terms.get(node.id, 0), rng))
             continue
         if _is_negligible(tape, node):
             given[node.id] = float(node.value) * _SMALLER
@@ -227,7 +232,9 @@ def _never_negative_state(tape: Tape, updates: Mapping[int, Update]) -> frozense
         root = first.setdefault(update.before, update.before)
         first[update.node] = root
         for version in (update.before, update.node):
-            if np.min(tape.nodes[version].value, initial=0.0) < 0 or _moves_down(tape, update):
+            if not is_real(tape.nodes[version]):
+                negative.add(root)
+            elif np.min(tape.nodes[version].value, initial=0.0) < 0 or _moves_down(tape, update):
                 negative.add(root)
     return frozenset(node for node, root in first.items() if root not in negative)
 
@@ -269,6 +276,12 @@ def _parameter(shape: tuple[int, ...], terms: int, positive: bool, rng: np.rando
     if shape == ():
         return float(rng.standard_normal())
     return rng.standard_normal(shape) * (terms**-0.5 if terms else 0.8)
+
+
+def _complex(shape: tuple[int, ...], terms: int, rng: np.random.Generator) -> Any:
+    """Complex numbers in the place of others; see `_parameter`."""
+    drawn = rng.standard_normal(shape) + 1j * rng.standard_normal(shape)
+    return drawn * (terms or 1) ** -0.5 if shape else complex(drawn)
 
 
 def _scalar(value: float, rng: np.random.Generator) -> float:

@@ -3,6 +3,7 @@
 from tracer.ops import (
     accumulations,
     choosing,
+    complex_numbers,
     declared,
     decompositions,
     diagonals,
@@ -27,6 +28,7 @@ from tracer.ops import (
     signals,
     sources,
     statistics,
+    transforms,
 )
 from tracer.ops.auxiliary import auxiliary, held_values
 from tracer.ops.axes import AxisTable, Operand
@@ -63,6 +65,8 @@ ROOMS = (
     decompositions,
     parts,
     declared,
+    complex_numbers,
+    transforms,
 )
 
 __all__ = [

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from tracer.calculus.complex_values import as_real_part
 from tracer.calculus.printing.array_tree import (
     Along,
     Einsum,
@@ -24,6 +25,7 @@ from tracer.calculus.printing.array_tree import (
     Power,
     Product,
     Quotient,
+    RealPart,
     Reduced,
     Repeated,
     align,
@@ -54,6 +56,9 @@ def array_form(expr: Expr, free: tuple[Index | int, ...], names: Names) -> Node:
         raise NoForm(f"the index {next(iter(unknown)).name} is neither bound nor an axis of the result")
     if not expr:
         return Repeated(None, want)
+    inner_part = as_real_part(expr)
+    if inner_part is not None:
+        return RealPart(array_form(inner_part, free, names), want)
     coefficient, common, inner = without_common(expr)
     parts = [(-1 if term.coefficient < 0 else 1, _term(term, want, names)) for term in inner]
     node = _plus(parts) if len(parts) > 1 or parts[0][0] < 0 else parts[0][1]

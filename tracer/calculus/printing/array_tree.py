@@ -27,6 +27,13 @@ class Named(Struct, frozen=True):
     is_truth: bool = False
 
 
+class RealPart(Struct, frozen=True):
+    """The real part of complex entries."""
+
+    array: Node
+    axes: Along
+
+
 class Number(Struct, frozen=True):
     value: Fraction
     axes: Along = ()
@@ -199,6 +206,7 @@ class Einsum(Struct, frozen=True):
 
 
 Node: TypeAlias = Union[
+    RealPart,
     Named,
     Number,
     Extent,

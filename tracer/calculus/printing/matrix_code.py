@@ -32,6 +32,7 @@ from tracer.calculus.printing.array_tree import (
     Power,
     Product,
     Quotient,
+    RealPart,
     Reduced,
     Repeated,
     Reshaped,
@@ -85,6 +86,8 @@ class ArrayWriter:
         match node:
             case Named(name):
                 return source(self.names.array(name))
+            case RealPart(array):
+                return call("np.real", self.write(array).text)
             case Number(value):
                 return number(value)
             case Extent(axis):
