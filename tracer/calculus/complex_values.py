@@ -16,7 +16,8 @@ power or a function commutes with conjugation holds away from the branch cut, th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from tracer.calculus.algebra import add, arrays_in, make_term, scale
@@ -28,6 +29,7 @@ from tracer.calculus.terms import IMAGINARY, Definition, Entry, Expr, Factor, Fu
 MARK = "ζ"
 #: What follows the name of an array in the name of its conjugate.
 CONJUGATE = ".conj"
+_UNIT_IN_TEXT = re.compile(r"\bI\b")
 #: i, with i² = −1.
 UNIT = IMAGINARY
 
@@ -42,6 +44,16 @@ def is_complex(array: str) -> bool:
     return MARK in array
 
 
+def weights_of(array: str, number: int) -> str:
+    """The name of the weights of a Fourier transform along one of its axes."""
+    return f"{array}.wave{MARK}{number or ''}"
+
+
+def is_weights(array: str) -> bool:
+    """Whether an array holds the weights of a Fourier transform, or their conjugates."""
+    return f".wave{MARK}" in array
+
+
 def conjugate_of(array: str) -> str:
     """The name of the conjugate of an array; a real one is its own."""
     if not is_complex(array):
@@ -49,6 +61,11 @@ def conjugate_of(array: str) -> str:
     if array.endswith(VALUE):
         return conjugate_of(array.removesuffix(VALUE)) + VALUE
     return array.removesuffix(CONJUGATE) if array.endswith(CONJUGATE) else array + CONJUGATE
+
+
+def without_conjugates(arrays: Iterable[str]) -> set[str]:
+    """The arrays, those that are conjugates as what they are the conjugates of."""
+    return {a.removesuffix(CONJUGATE) for a in arrays}
 
 
 def conjugate(expr: Expr) -> Expr:
@@ -72,7 +89,8 @@ def _conjugate_factor(factor: Factor) -> Factor:
         case Entry():
             return _conjugate_entry(factor)
         case Function():
-            return Function(factor.name, tuple(_conjugate_entry(a) for a in factor.arguments))
+            name = _UNIT_IN_TEXT.sub("(-I)", factor.name) if factor != UNIT else factor.name
+            return Function(name, tuple(_conjugate_entry(a) for a in factor.arguments))
         case _:
             return factor  # deltas, masks, conditions and sizes are real
 
@@ -88,7 +106,12 @@ def real_part(expr: Expr) -> Expr:
 
 def holds_complex(expr: Expr) -> bool:
     """Whether complex numbers occur in an expression."""
-    return any(map(is_complex, arrays_in(expr))) or any(f == UNIT for t in expr for f, _ in t.factors)
+    return any(map(is_complex, arrays_in(expr))) or any(is_imaginary(f) for t in expr for f, _ in t.factors)
+
+
+def is_imaginary(factor: Factor) -> bool:
+    """Whether a factor is the imaginary unit, or a function in whose text it stands."""
+    return isinstance(factor, Function) and _UNIT_IN_TEXT.search(factor.name) is not None
 
 
 def of_real_numbers(definitions: Mapping[str, Definition]) -> dict[str, Definition]:

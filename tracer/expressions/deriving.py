@@ -23,13 +23,19 @@ from tracer.expressions.shapes import Axes, ShapesGiven, read_shapes
 from tracer.expressions.writing import Written, write
 
 
-def derive(expression: str, wrt: str | Iterable[str] | None = None, shapes: ShapesGiven = ()) -> Gradients:
+def derive(
+    expression: str,
+    wrt: str | Iterable[str] | None = None,
+    shapes: ShapesGiven = (),
+    complex_arrays: str | Iterable[str] = (),
+) -> Gradients:
     """Derive ∂⟨G, expression⟩/∂wrt.
 
     Arguments:
         expression: a NumPy expression, ``np.maximum(0, X @ W + b)``.
-        wrt: an array, or several; every array of real numbers by default.
+        wrt: an array, or several; every array of numbers that are no positions by default.
         shapes: the axes of the arrays: ``{"X": "N,D"}``, ``{"X": ("N", 3)}`` or ``["X=N,D"]``.
+        complex_arrays: the arrays that hold complex numbers.  By them the gradient is ∂/∂Re − i ∂/∂Im.
 
     Raises:
         CannotDerive: what is wrong, where in the expression, and what to do.
@@ -37,7 +43,12 @@ def derive(expression: str, wrt: str | Iterable[str] | None = None, shapes: Shap
     given = read_shapes(shapes)
     read = read_expression(expression, given)
     asked = _asked(wrt, read.arrays, read.text, given)
-    inputs = find_inputs(read, given)
+    unknown = [name for name in read_names(complex_arrays) if name not in read.arrays]
+    if unknown:
+        raise CannotDerive(
+            f"{unknown[0]} does not stand in the expression.", read.text, hint=f"The arrays in it: {', '.join(read.arrays)}."
+        )
+    inputs = find_inputs(read, given, frozenset(read_names(complex_arrays)))
     check_kind(inputs)
     whole = [name for name in read.arrays if name not in inputs.differentiable()]
     for name in asked or ():
@@ -74,12 +85,17 @@ def derive(expression: str, wrt: str | Iterable[str] | None = None, shapes: Shap
     )
 
 
+def read_names(names: str | Iterable[str]) -> tuple[str, ...]:
+    """One name, or several."""
+    return tuple(dict.fromkeys([names] if isinstance(names, str) else names))
+
+
 def _asked(
     wrt: str | Iterable[str] | None, arrays: tuple[str, ...], text: str, shapes: dict[str, Axes]
 ) -> tuple[str, ...]:
     if wrt is None:
         return ()
-    names = tuple(dict.fromkeys([wrt] if isinstance(wrt, str) else wrt))
+    names = read_names(wrt)
     for name in names:
         if name not in arrays:
             known = ", ".join(arrays)

@@ -32,29 +32,38 @@ class Comparison:
 
 
 def upstream_at(inputs: Inputs, point: Mapping[str, Any], seed: int) -> Any:
-    """A random upstream gradient, of the shape of the expression."""
-    shape = np.shape(inputs.value(point))
-    drawn = np.random.default_rng(seed + 1000).standard_normal(shape)
-    return drawn if shape else float(drawn)
+    """A random upstream gradient, of the shape of the expression, and complex if that is."""
+    value = inputs.value(point)
+    rng = np.random.default_rng(seed + 1000)
+    drawn = rng.standard_normal(np.shape(value))
+    if np.iscomplexobj(value):
+        drawn = drawn + 1j * rng.standard_normal(np.shape(value))
+    return drawn if np.shape(value) else drawn.item()
 
 
 def numeric_gradient(inputs: Inputs, point: Point, upstream: Any, wrt: str) -> NDArray[Any] | None:
-    """∂⟨G, expression⟩/∂wrt by central differences of fourth order; None where it is not smooth."""
-    start = np.asarray(point[wrt], dtype=float)
-    near, far, ahead = np.zeros(start.shape), np.zeros(start.shape), np.zeros(start.shape)
-    here = np.asarray(inputs.value(point), dtype=float)
+    """∂ Re ⟨G, expression⟩/∂wrt by central differences of fourth order; None where it is not smooth.
+
+    By a complex number it is the derivative by its real part less i times that by its imaginary part.
+    """
+    is_complex = np.iscomplexobj(point[wrt])
+    start = np.asarray(point[wrt], dtype=complex if is_complex else float)
+    near, far, ahead = (np.zeros(start.shape, dtype=start.dtype) for _ in range(3))
+    here = np.asarray(inputs.value(point))
     for place in np.ndindex(*start.shape):
+        for direction in (1.0, 1j) if is_complex else (1.0,):
 
-        def along(step: float, place: tuple[int, ...] = place) -> float:
-            moved = start.copy()
-            moved[place] += step
-            there = {**point, wrt: moved if moved.shape else float(moved)}
-            with np.errstate(all="ignore"):  # what is not finite is seen below
-                return float(np.sum(upstream * (np.asarray(inputs.value(there), dtype=float) - here)))
+            def along(step: float, place: tuple[int, ...] = place, direction: complex = direction) -> float:
+                moved = start.copy()
+                moved[place] += step * direction
+                there = {**point, wrt: moved if moved.shape else moved.item()}
+                with np.errstate(all="ignore"):  # what is not finite is seen below
+                    return float(np.sum(upstream * (np.asarray(inputs.value(there)) - here)).real)
 
-        near[place] = (along(_STEP) - along(-_STEP)) / (2 * _STEP)
-        far[place] = (along(2 * _STEP) - along(-2 * _STEP)) / (4 * _STEP)
-        ahead[place] = along(_STEP / 4) / (_STEP / 4)
+            turned = direction.conjugate()
+            near[place] += turned * (along(_STEP) - along(-_STEP)) / (2 * _STEP)
+            far[place] += turned * (along(2 * _STEP) - along(-2 * _STEP)) / (4 * _STEP)
+            ahead[place] += turned * along(_STEP / 4) / (_STEP / 4)
     with np.errstate(all="ignore"):
         gradient = (4 * near - far) / 3
     if not (np.all(np.isfinite(gradient)) and np.all(np.isfinite(ahead))):
@@ -137,7 +146,7 @@ def _difference(
 ) -> float | str | None:
     """The relative error of code at a point; what is wrong with it; None where the expression is not smooth."""
     try:
-        if not np.all(np.isfinite(np.asarray(inputs.value(point), dtype=float))):
+        if not np.all(np.isfinite(np.asarray(inputs.value(point)))):
             return None
         value = upstream_at(inputs, point, seed)
         numeric = numeric_gradient(inputs, point, value, wrt)
@@ -146,9 +155,11 @@ def _difference(
     if numeric is None:
         return None
     try:
-        found = np.asarray(run(code, result, inputs, point, upstream, value), dtype=float)
+        found = np.asarray(run(code, result, inputs, point, upstream, value))
     except Exception as error:
         return f"{type(error).__name__}: {error}"
+    if found.dtype.kind == "c" and numeric.dtype.kind != "c":
+        return "the code gives complex numbers, and these are real"
     if found.shape != numeric.shape:
         return f"the shape is {found.shape}, not {numeric.shape}"
     size = max(float(np.max(np.abs(numeric), initial=0.0)), 1e-3)

@@ -74,8 +74,11 @@ class IndexWriter:
     def expression(self, expr: Expr) -> Tree:
         """A sum of terms, with what they have in common taken out."""
         real = as_real_part(expr)
-        if real is not None:
-            return nodes.Apply("Re", (self.expression(real),))
+        if real is not None and real != expr:  # else it is real as it stands
+            return nodes.Apply("Re", (self._sum(real),))
+        return self._sum(expr)
+
+    def _sum(self, expr: Expr) -> Tree:
         coefficient, common, inner = without_common(expr) if expr else (Fraction(1), (), ())
         whole = plus([(-1 if term.coefficient < 0 else 1, self.term(term)) for term in inner])
         if not common and abs(coefficient) == 1:

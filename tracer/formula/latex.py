@@ -15,6 +15,7 @@ from tracer.formula.tree import (
     Apply,
     Bracket,
     Cases,
+    Conjugate,
     Delta,
     Fraction,
     Number,
@@ -78,6 +79,8 @@ def to_latex(tree: Tree) -> str:
             return rf"\sqrt{{{to_latex(body)}}}"
         case Absolute(body):
             return _fenced(r"\lvert ", body, r"\rvert ")
+        case Conjugate(body):
+            return rf"\overline{{{to_latex(body)}}}"
         case Subscript(base, indices):
             return f"{_base(base)}_{{{_indices(indices)}}}"
         case Transpose(body):

@@ -79,6 +79,13 @@ class _MatrixWriter:
                 return nodes.Subscript(self.symbols.array(picked.array), (self.whole(_rows(node)),))
             case arrays.Reshaped(array):
                 return nodes.Apply("reshape", (self.whole(array),))
+            case arrays.Transformed(function=function, length=length):
+                inner, places = arrays.nested_transforms(node)
+                filled = () if length is None else (self.symbols.size(length.axis),)
+                if len(places) == 1 and node.position != -1:
+                    filled = (*filled, nodes.Text(f"axis {len(node.axes) + node.position}"))
+                several = "" if len(places) == 1 else "2" if len(places) == 2 else "n"
+                return nodes.Apply(f"{function}{several}", (self.whole(inner), *filled))
             case arrays.Diagonal(array):
                 return nodes.Apply("diag", (self.whole(array),))
             case arrays.Identity():
@@ -137,7 +144,7 @@ class _MatrixWriter:
                 return times([tree for tree in trees if tree != nodes.Number("1")])
             case arrays.Matmul(left, right, over) if _needs_entries(node):
                 return sum_over(self._shown((over,)), times([self.entries(left), self.entries(right)]))
-            case arrays.Matmul() | arrays.Reshaped():
+            case arrays.Matmul() | arrays.Reshaped() | arrays.Transformed():
                 return entry(self.whole(node), self._shown(node.axes))
             case arrays.Reduced():
                 return self._reduced(node)

@@ -17,15 +17,16 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from tracer.calculus import arrays_in
+from tracer.calculus import arrays_in, shown_axes
 from tracer.calculus.algebra import make_term
-from tracer.calculus.complex_values import CONJUGATE, MARK, marked
+from tracer.calculus.complex_values import CONJUGATE, MARK, is_weights, marked
 from tracer.calculus.linearised import VALUE
 from tracer.calculus.terms import Axes, Axis, Definition, Entry, Expr, Factor, Size, Term
 from tracer.gradients.axis_names import AxisNames, name_axes
 from tracer.gradients.lengths import ScalarLengths
 from tracer.gradients.sizes import sizes_asked_for
-from tracer.ops import AxisTable, NoFormula, auxiliary, define
+from tracer.calculus.printing.names import Transform
+from tracer.ops import AxisTable, NoFormula, auxiliary, code_of_weights, define, mirrored, transform_of
 from tracer.ops.lengths import Bound
 from tracer.tape.functions import Slice
 from tracer.tape.node import UNTRACKED, Kind, Node, Ref
@@ -163,6 +164,37 @@ class Graph:
         operands = tuple(_operand(self, node, a, values=values) for a in node.args)
         arguments = {k: _operand(self, node, v, plain=True, values=values) for k, v in node.kwargs.items()}
         return auxiliary(node.op, self.name(maker), operands, arguments)[array]
+
+    def weights(self, array: str) -> tuple[Node, int] | None:
+        """The Fourier transform whose weights an array holds, and which of its axes they are along."""
+        if not is_weights(array):
+            return None
+        owner, _, what = array.removesuffix(CONJUGATE).partition(".")
+        node = self.node_of(owner)
+        return None if node is None else (self.tape.nodes[node], int(what.partition(MARK)[2] or 0))
+
+    def transform(self, array: str) -> Transform | None:
+        """What a sum with the weights of a Fourier transform is in NumPy."""
+        found = self.weights(array)
+        if found is None:
+            return None
+        told = transform_of(found[0].op, found[1], *self._given(found[0]))
+        return mirrored(told) if told is not None and array.endswith(CONJUGATE) else told
+
+    def code_of_weights(self, array: str, size: str) -> str | None:
+        """NumPy code of such weights, along an axis of a size."""
+        found = self.weights(array)
+        return None if found is None else code_of_weights(found[0].op, found[1], *self._given(found[0]), size)
+
+    def _given(self, node: Node) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        arguments = {k: _operand(self, node, v, plain=True) for k, v in node.kwargs.items()}
+        return tuple(_operand(self, node, a) for a in node.args), arguments
+
+    def weight_axes(self, array: str) -> Axes | None:
+        """The axes of such weights: that of the input and that of the transform."""
+        found = self.weights(array)
+        definition = None if found is None else self.definitions.get(self.representative(found[0].id))
+        return None if definition is None else shown_axes(definition.expr, array.removesuffix(CONJUGATE))
 
     def mean_counts(self, nodes: Iterable[int]) -> list[MeanCount]:
         """The counts that the means among ``nodes`` divide by."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from tracer.calculus import NotRepresentable, multiply, power, simplify
+from tracer.calculus import NotRepresentable, arrays_in, multiply, power, simplify
+from tracer.calculus.complex_values import CONJUGATE, conjugate, conjugate_of, is_weights
 from tracer.calculus.definitions import at_entry
 from tracer.calculus.linearised import is_linearised
 from tracer.calculus.terms import Definition, Entry, Expr, Term
@@ -34,9 +35,13 @@ def inline(expr: Expr, definitions: Mapping[str, Definition]) -> Expr:
 
 def _replace_one(term: Term, definitions: Mapping[str, Definition]) -> Expr | None:
     for position, (factor, exponent) in enumerate(term.factors):
-        if not isinstance(factor, Entry) or factor.array not in definitions:
+        if not isinstance(factor, Entry):
             continue
-        definition = definitions[factor.array]
+        definition = definitions.get(factor.array)
+        if definition is None and factor.array.endswith(CONJUGATE):
+            definition = _conjugate_definition(definitions.get(factor.array.removesuffix(CONJUGATE)))
+        if definition is None:
+            continue
         if is_linearised(definition):
             continue
         value = _raised(definition, factor, exponent)
@@ -46,6 +51,13 @@ def _replace_one(term: Term, definitions: Mapping[str, Definition]) -> Expr | No
         product = multiply((rest,), value)
         return tuple(Term(t.coefficient, term.bound + t.bound, t.factors) for t in product)
     return None
+
+
+def _conjugate_definition(definition: Definition | None) -> Definition | None:
+    """What the conjugate of an array is; that of a Fourier transform stays what it is."""
+    if definition is None or any(map(is_weights, arrays_in(definition.expr))):
+        return None
+    return Definition(conjugate_of(definition.array), definition.free, conjugate(definition.expr))
 
 
 def _raised(definition: Definition, factor: Entry, exponent: Fraction) -> Expr | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from tracer.calculus import shown_axes
 from tracer.calculus.complex_values import CONJUGATE
 from tracer.calculus.printing import Names
+from tracer.calculus.printing.names import Transform
 from tracer.calculus.terms import Axes, Axis, Expr
 from tracer.gradients.graph import Graph
 
@@ -39,6 +40,9 @@ class PlainNames(Names):
             if axes is not None and axis in axes:
                 return f"{self.array(name)}.shape[{axes.index(axis)}]"
         return str(self._graph.table.size(axis))  # the code is run on arrays of these sizes only
+
+    def transform(self, name: str) -> Transform | None:
+        return self._graph.transform(name)
 
     def is_integer(self, name: str) -> bool:
         node = self._graph.node_of(name)

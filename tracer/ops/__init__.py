@@ -35,6 +35,7 @@ from tracer.ops.axes import AxisTable, Operand
 from tracer.ops.declared import STEP_FUNCTIONS
 from tracer.ops.parts import statement
 from tracer.ops.table import OPERATIONS, UNDIFFERENTIABLE, Operation, define
+from tracer.ops.transforms import code_of_weights, mirrored, transform_of
 from tracer.ops.writing import NoFormula, rational
 
 #: The rooms of the table; importing them enters their rows.
@@ -78,8 +79,11 @@ __all__ = [
     "Operand",
     "Operation",
     "auxiliary",
+    "code_of_weights",
     "define",
     "held_values",
+    "mirrored",
     "rational",
     "statement",
+    "transform_of",
 ]

@@ -19,7 +19,8 @@ import numpy as np
 
 from tracer.calculus import entry as entry_of
 from tracer.calculus import fresh
-from tracer.calculus.complex_values import marked
+from tracer.calculus.complex_values import weights_of
+from tracer.calculus.printing.names import Transform
 from tracer.calculus.terms import Index
 from tracer.ops.axes import Operand
 from tracer.ops.complex_numbers import real_of
@@ -99,7 +100,7 @@ def _transform(name: str, parameters: str) -> None:
             axis = X.axes[place] if same else out.axes[place]
             free[place] = fresh(axis)
             summed.append(at[place])
-            weight = Form(entry_of(wave(out.name, number), at[place], free[place]))
+            weight = Form(entry_of(weights_of(out.name, number), at[place], free[place]))
             form = weight if form is None else form * weight
         assert form is not None
         summand = form * X[at]
@@ -114,16 +115,59 @@ def _transform(name: str, parameters: str) -> None:
         shape = operands[0].shape
         places, lengths = _axes(name, len(shape), told)
         return {
-            wave(output, k): weights(name, k == len(places) - 1, shape[p], n, told.get("norm"))
+            weights_of(output, k): weights(name, k == len(places) - 1, shape[p], n, told.get("norm"))
             for k, (p, n) in enumerate(zip(places, lengths, strict=True))
         }
 
     looked_up(f"fft.{name}")(find)
 
 
-def wave(output: str, number: int) -> str:
-    """The name of the weights along one of the axes of a transform."""
-    return f"{marked(f'{output}.wave', True)}{number or ''}"
+def transform_of(op: str, number: int, operands: Sequence[Any], arguments: Mapping[str, Any]) -> Transform | None:
+    """The transform in NumPy of which ``wave`` holds the weights, along the axis of this number.
+
+    Only where nothing is cut off or filled up: then the weights are symmetric, w[n, k] = w[k, n], and a sum over k is the
+    same transform; of the shorter rfft it is fft, filled up with zeros.
+    """
+    name = op.removeprefix("fft.")
+    told = by_name("X s axes norm" if name in _SEVERAL else "X n axis norm", operands, arguments)
+    X, norm = operands[0], told.get("norm") or "backward"
+    places, lengths = _axes(name, X.ndim, told)
+    function = _PARTS[_kind(name)][0 if number == len(places) - 1 else 1]
+    if lengths[number] not in (None, X.shape[places[number]]) or function not in ("fft", "ifft", "rfft"):
+        return None
+    scaled = norm == ("forward" if function != "ifft" else "backward")
+    back = "fft" if function == "rfft" else function
+    if norm == "ortho":
+        return Transform(function, 0, True, back)
+    if function == "ifft":  # NumPy's own divides by N
+        return Transform(function, 0 if scaled else 1, False, back)
+    return Transform(function, -1 if scaled else 0, False, back)
+
+
+def mirrored(transform: Transform) -> Transform | None:
+    """The transform that has the conjugate weights: the other way, with the same factor."""
+    back = {"fft": "ifft", "ifft": "fft"}.get(transform.back)
+    if back is None:
+        return None
+    function = back if transform.function == transform.back else ""
+    if transform.ortho:
+        return Transform(function, 0, True, back)
+    return Transform(function, transform.scale + (1 if back == "ifft" else -1), False, back)
+
+
+def code_of_weights(op: str, number: int, operands: Sequence[Any], arguments: Mapping[str, Any], size: str) -> str:
+    """NumPy code of the weights along one axis, of this size: the transforms of the rows of the unit matrix."""
+    name = op.removeprefix("fft.")
+    told = by_name("X s axes norm" if name in _SEVERAL else "X n axis norm", operands, arguments)
+    places, lengths = _axes(name, operands[0].ndim, told)
+    last = number == len(places) - 1
+    function = _PARTS[_kind(name)][0 if last else 1]
+    more = "" if lengths[number] is None else f", {lengths[number]}"
+    more += f", norm={told['norm']!r}" if told.get("norm") else ""
+    code = f"np.fft.{function}(np.eye({size}){more})"
+    if last and _kind(name) in _TO_REAL:
+        return f"{code} - 1j * np.fft.{function}(1j * np.eye({size}){more})"
+    return code
 
 
 _FORMULAS = {

@@ -34,6 +34,17 @@ class RealPart(Struct, frozen=True):
     axes: Along
 
 
+class Transformed(Struct, frozen=True):
+    """A Fourier transform along one axis; ``length`` is the axis it is filled up to with zeros, if it is."""
+
+    array: Node
+    function: str
+    position: int
+    axes: Along
+    ortho: bool = False
+    length: Index | None = None
+
+
 class Number(Struct, frozen=True):
     value: Fraction
     axes: Along = ()
@@ -207,6 +218,7 @@ class Einsum(Struct, frozen=True):
 
 Node: TypeAlias = Union[
     RealPart,
+    Transformed,
     Named,
     Number,
     Extent,
@@ -230,6 +242,19 @@ Node: TypeAlias = Union[
     Repeated,
     Einsum,
 ]
+
+
+def nested_transforms(node: Transformed) -> tuple[Node, list[int]]:
+    """What is transformed, and along which axes, if nothing but the axis differs between one transform and the next."""
+    inner, places = node.array, [node.position]
+    while (
+        isinstance(inner, Transformed)
+        and (inner.function, inner.ortho, inner.length, node.length) == (node.function, node.ortho, None, None)
+        and inner.position not in places
+    ):
+        places.append(inner.position)
+        inner = inner.array
+    return inner, places
 
 
 def real(axes: Iterable[Index | int | None]) -> tuple[Index, ...]:

@@ -47,9 +47,13 @@ def loops(
     Raises:
         NoForm: a scalar function is not in NumPy, or a size has no name.
     """
-    inner = as_real_part(expr)
-    if inner is not None:
-        return f"{loops(inner, free, names, target, letters)}\n{target} = np.real({target})"
+    part = as_real_part(expr)
+    if part is not None:
+        return f"{_loops(part, free, names, target, letters)}\n{target} = np.real({target})"
+    return _loops(expr, free, names, target, letters)
+
+
+def _loops(expr: Expr, free: tuple[Index | int, ...], names: Names, target: str, letters: Letters | None) -> str:
     taken = identifiers_in(expr, free, names) | identifiers([target])
     running = next(word for word in ("total", "running_total", "sum_so_far") if word not in taken)
     read = identifiers(names.array(name) for name in arrays_of(expr))

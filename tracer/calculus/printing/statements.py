@@ -70,9 +70,10 @@ def statements(expr: Expr, free: tuple[Index | int, ...], names: Names, target: 
     Raises:
         NoForm: a scalar function is not in NumPy, or a size has no name.
     """
-    inner = as_real_part(expr)
-    if inner is not None:
-        return f"{statements(inner, free, names, target)}\n{target} = np.real({target})"
+    part = as_real_part(expr)
+    if part is not None and any(_moves(term, free) for term in part):
+        code = _statements(part, free, names, target)
+        return f"{code}\n{target} = np.real({target})"
     try:
         return _statements(expr, free, names, target)
     except NoForm:

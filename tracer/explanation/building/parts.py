@@ -32,7 +32,7 @@ from tracer.formula import (
     times,
     transposed,
 )
-from tracer.formula.tree import Parenthesised, Partial, Subscript, Text
+from tracer.formula.tree import Conjugate, Parenthesised, Partial, Subscript, Text
 from tracer.gradients.derivation import Derived
 from tracer.gradients.local import NoLocalForm, derive_local, forward_formula
 from tracer.matching.analysis import Verified
@@ -295,13 +295,17 @@ class PartMaker:
         left: Tree = derivative if factor is None else times([factor, derivative])
         if match.candidate.transposed:
             left = transposed(left)
+        if match.candidate.conjugate:
+            left = Conjugate(left)
         if match.candidate.sort is Sort.PATH and part.contribution is not None:
             left = Subscript(Parenthesised(left), (Text(part.contribution),))
         part = self.writer.written(part, derived, names, left, factor, match.scale.text)
         difference = verified.difference
         index, numeric = (None, None) if difference is None else (difference.index, difference.numeric)
-        value = np.asarray(self.reading.node(match.node).value, dtype=float)
+        value = np.asarray(self.reading.node(match.node).value)
         entry_ = None
+        if value.dtype.kind == "c" or isinstance(numeric, complex):
+            return part  # one entry in numbers is told of real numbers only
         if index is not None:
             entry_ = self.writer.worked(
                 derived.result, derived.free, index, names, float(value[index]), numeric
