@@ -84,9 +84,8 @@ def test_the_sweep_stops_at_an_update() -> None:
     assert {found.updates[u].before for u in found.updates if u in before} <= uncut
 
 
-@pytest.mark.parametrize("way", ["np.abs(np.fft.fft(W)) ** 2", "np.sqrt(W.astype(complex)).real"])
-def test_what_also_passes_through_complex_numbers_has_no_adjoint_rather_than_a_part_of_it(way: str) -> None:
-    found = analysed_source(f"""
+def through_complex_numbers(way: str) -> Analysis:
+    return analysed_source(f"""
 import numpy as np
 W = np.random.default_rng(3).normal(size=(4, 3))
 for it in range(3):
@@ -94,10 +93,27 @@ for it in range(3):
     loss = np.sum(S ** 2) + np.sum({way})
     W = W - 0.01 * W
 """)
+
+
+@pytest.mark.parametrize("way", ["np.sort(np.fft.fft(W)).real", "np.linalg.inv(W[:3].astype(complex)).real"])
+def test_what_also_passes_through_a_step_without_a_derivative_has_no_adjoint_rather_than_a_part_of_it(way: str) -> None:
+    found = through_complex_numbers(way)
     full = found.matcher.adjoints[last_root(found)][0].full
     named = {name: n for n, node in enumerate(found.tape.nodes) for name in node.names}
     assert named["S"] in full
     assert not {u.before for u in found.updates.values()} & full.keys()
+
+
+@pytest.mark.parametrize("way", ["np.abs(np.fft.fft(W)) ** 2", "np.sqrt(W.astype(complex)).real", "np.angle(W + 1j)"])
+def test_a_way_through_complex_numbers_counts_in_full(way: str) -> None:
+    found = through_complex_numbers(way)
+    root = last_root(found)
+    full = found.matcher.adjoints[root][1].full
+    (before,) = {u.before for u in found.updates.values()} & full.keys()
+    assert full[before].dtype == float
+    for at in ((0, 0), (2, 1), (3, 2)):
+        moved = (root_on(found, 1, root, before, at, h) for h in (1e-5, -1e-5))
+        assert abs((next(moved) - next(moved)) / 2e-5 - full[before][at]) < 1e-5 * max(1.0, abs(full[before][at]))
 
 
 def test_even_without_a_cut_an_update_has_no_formula_to_go_through() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from tracer.calculus.complex_values import CONJUGATE, MARK
+from tracer.calculus.complex_values import MARK
 from tracer.calculus.linearised import VALUE
 from tracer.calculus.printing import NoForm
 from tracer.calculus.terms import Axis
@@ -158,7 +158,7 @@ def names_read(code: str) -> tuple[str, ...]:
 
 
 _BUILT_IN = frozenset(
-    ("range", "len", "slice", "float", "int", "abs", "sum", "max", "min", "tuple", "list", "pow")
+    ("range", "len", "slice", "float", "complex", "int", "abs", "sum", "max", "min", "tuple", "list", "pow")
 )
 
 

@@ -270,7 +270,9 @@ def _needs_entries(node: Node) -> bool:
             return any(isinstance(_plain(n), arrays.Triangle) or _needs_entries(n) for n in (left, right))
         case arrays.Quotient(left, right) | arrays.Comparison(_, left, right):
             return _needs_entries(left) or _needs_entries(right)
-        case arrays.RealPart(inner) | arrays.Power(inner) | arrays.Transposed(inner) | arrays.Expanded(inner) | arrays.Reshaped(inner):
+        case arrays.Power(inner) | arrays.Transposed(inner) | arrays.Expanded(inner) | arrays.Reshaped(inner):
+            return _needs_entries(inner)
+        case arrays.RealPart(inner):
             return _needs_entries(inner)
         case arrays.Repeated(repeated, axes):
             if repeated is None:

@@ -188,8 +188,9 @@ def local_derivatives(
 ) -> dict[int, list[NDArray[Any]]]:
     """∂node[i]/∂ancestor[i] on each replay, for ancestors that are reached through elementwise operations.
 
-    Of complex numbers there is none: a derivative by them has two parts.  Such a product is the sweep with ones as adjoint, because every Jacobian on the way is diagonal.  An ancestor
-    that the node depends on in another way too, such as the bias of a recurrent step, has no such derivative.
+    Such a product is the sweep with ones as adjoint, because every Jacobian on the way is diagonal.  An ancestor
+    that the node depends on in another way too, such as the bias of a recurrent step, has no such derivative; nor
+    has one of complex numbers, by which there are two.
     """
     shape = np.shape(replays[0][node])
     totals: dict[int, list[NDArray[Any]]] = {node: [np.ones(shape) for _ in replays]}

@@ -28,7 +28,6 @@ from tracer.calculus import (
     multiply,
     power,
     simplify,
-    sum_over,
 )
 from tracer.calculus.adjoint import chain, onto
 from tracer.calculus.complex_values import conjugate, conjugate_of, holds_complex, is_complex

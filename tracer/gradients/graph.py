@@ -21,11 +21,11 @@ from tracer.calculus import arrays_in, shown_axes
 from tracer.calculus.algebra import make_term
 from tracer.calculus.complex_values import CONJUGATE, MARK, is_weights, marked
 from tracer.calculus.linearised import VALUE
+from tracer.calculus.printing.names import Transform
 from tracer.calculus.terms import Axes, Axis, Definition, Entry, Expr, Factor, Size, Term
 from tracer.gradients.axis_names import AxisNames, name_axes
 from tracer.gradients.lengths import ScalarLengths
 from tracer.gradients.sizes import sizes_asked_for
-from tracer.calculus.printing.names import Transform
 from tracer.ops import AxisTable, NoFormula, auxiliary, code_of_weights, define, mirrored, transform_of
 from tracer.ops.lengths import Bound
 from tracer.tape.functions import Slice

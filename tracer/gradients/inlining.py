@@ -20,7 +20,12 @@ _MOST_TERMS = 60
 
 
 def inline(expr: Expr, definitions: Mapping[str, Definition]) -> Expr:
-    """The expression over arrays that are not in ``definitions``, as far as that is possible."""
+    """The expression over arrays that are not in ``definitions``, as far as that is possible.
+
+    A Fourier transform whose conjugate occurs too stays what it is: conj(Z) reads better than N ifft(x).
+    """
+    kept = _transforms_with_conjugates(expr, definitions)
+    definitions = {a: d for a, d in definitions.items() if a not in kept} if kept else definitions
     done: list[Term] = []
     waiting = list(expr)
     while waiting:
@@ -31,6 +36,21 @@ def inline(expr: Expr, definitions: Mapping[str, Definition]) -> Expr:
         else:
             waiting += replaced
     return simplify(tuple(done))
+
+
+def _transforms_with_conjugates(expr: Expr, definitions: Mapping[str, Definition]) -> set[str]:
+    """The Fourier transforms of which an expression mentions the conjugate, also through definitions."""
+    mentioned: set[str] = set()
+    waiting = list(arrays_in(expr))
+    while waiting:
+        array = waiting.pop()
+        if array in mentioned:
+            continue
+        mentioned.add(array)
+        definition = definitions.get(array.removesuffix(CONJUGATE))
+        waiting += arrays_in(definition.expr) if definition is not None else ()
+    plain = {a.removesuffix(CONJUGATE) for a in mentioned if a.endswith(CONJUGATE)}
+    return {a for a in plain if a in definitions and any(map(is_weights, arrays_in(definitions[a].expr)))}
 
 
 def _replace_one(term: Term, definitions: Mapping[str, Definition]) -> Expr | None:
@@ -54,8 +74,8 @@ def _replace_one(term: Term, definitions: Mapping[str, Definition]) -> Expr | No
 
 
 def _conjugate_definition(definition: Definition | None) -> Definition | None:
-    """What the conjugate of an array is; that of a Fourier transform stays what it is."""
-    if definition is None or any(map(is_weights, arrays_in(definition.expr))):
+    """What the conjugate of an array is."""
+    if definition is None:
         return None
     return Definition(conjugate_of(definition.array), definition.free, conjugate(definition.expr))
 

@@ -40,6 +40,8 @@ from tracer.matching.replays import describe
 
 Free = tuple[Index | int, ...]
 _SEED = "seed"
+_NOT_SEEN = "the normal forms were not seen to be equal"
+_OF_COMPLEX = "complex values are compared in numbers only"
 
 
 class Proof(Struct, frozen=True):
@@ -201,8 +203,7 @@ class Prover:
             counts=self.counts,
             budget_seconds=self._longest,
         )
-        unseen = "complex numbers are compared in numbers only" if of_complex else "the normal forms were not seen to be equal"
-        why_not = None if outcome.proved else unseen
+        why_not = None if outcome.proved else _OF_COMPLEX if of_complex else _NOT_SEEN
         proof = Proof(outcome.proved, free, outcome.left, outcome.right, tuple(outcome.used), why_not)
         return proof, rests_on
 

@@ -232,9 +232,8 @@ def _never_negative_state(tape: Tape, updates: Mapping[int, Update]) -> frozense
         root = first.setdefault(update.before, update.before)
         first[update.node] = root
         for version in (update.before, update.node):
-            if not is_real(tape.nodes[version]):
-                negative.add(root)
-            elif np.min(tape.nodes[version].value, initial=0.0) < 0 or _moves_down(tape, update):
+            value = tape.nodes[version].value
+            if not is_real(tape.nodes[version]) or np.min(value, initial=0.0) < 0 or _moves_down(tape, update):
                 negative.add(root)
     return frozenset(node for node, root in first.items() if root not in negative)
 

@@ -29,7 +29,8 @@ same_for_complex(
     "expand_dims", "squeeze", "reshape", "ravel", "flatten", "atleast_1d", "atleast_2d", "atleast_3d", "transpose",
     "matrix_transpose", "linalg.matrix_transpose", "swapaxes", "moveaxis", "rollaxis", "broadcast_to", "getitem", "setitem",
     "into", "take", "concatenate", "stack", "hstack", "vstack", "dstack", "column_stack", "flip", "rot90", "roll", "repeat",
-    "tile", "diag", "diagonal", "linalg.diagonal", "diagflat", "tril", "triu", "pad", "cumsum", "diff", "ediff1d", "convolve",
+    "tile", "diag", "diagonal", "linalg.diagonal", "diagflat", "tril", "triu", "pad", "cumsum", "diff", "ediff1d",
+    "convolve",
     "zeros", "ones", "zeros_like", "ones_like", "full_like", "full", "eye", "identity", "array", "sum_of",
     "fft.fftshift", "fft.ifftshift", "fft.fft", "fft.ifft", "fft.fft2", "fft.ifft2", "fft.fftn", "fft.ifftn", "fft.irfft",
     "fft.irfft2", "fft.irfftn", "fft.hfft", "complex",
@@ -88,7 +89,7 @@ def absolute(X: Operand, out: Operand) -> Row:
 
 
 @for_complex("angle")
-def angle(X: Operand, out: Operand, deg: Any = False) -> Row:
+def angle(X: Operand, deg: Any = False, *, out: Operand) -> Row:
     """out[i] = Im log z[i], so that ∂out[i] = Im(∂z[i] / z[i])"""
     if deg:
         raise NoFormula("angle", "an angle in degrees")

@@ -19,7 +19,18 @@ from tracer.explanation.building.reading import Reading
 from tracer.explanation.building.vocabulary import Vocabulary
 from tracer.explanation.building.waves import waves_equation
 from tracer.explanation.model import Entry, Formula, Formulas, Part
-from tracer.formula import Tree, entry, equation, index_form, letter, matrix_formula, render, symbol, times, to_text
+from tracer.formula import (
+    Tree,
+    entry,
+    equation,
+    index_form,
+    letter,
+    matrix_formula,
+    render,
+    symbol,
+    times,
+    to_text,
+)
 from tracer.formula.tree import Partial, Relation, Row, Text, Times, Transpose
 from tracer.gradients.derivation import Derived
 from tracer.gradients.local import forward_formula

@@ -25,7 +25,7 @@ from tracer.explanation.building.pieces import Piece
 from tracer.explanation.building.reading import Reading
 from tracer.explanation.building.vocabulary import Vocabulary
 from tracer.explanation.model import Entry, Evidence, Part, Role
-from tracer.explanation.words.losses import counted_steps, truncated
+from tracer.explanation.words.losses import counted_steps, not_the_way_down, truncated
 from tracer.formula import (
     Tree,
     scalar_symbol,
@@ -223,6 +223,8 @@ class PartMaker:
         )
         if verified.verdict == "checked" and verified.proof.why_not:
             part = replace(part, remark=f"Not proved: {verified.proof.why_not}.")
+        if self._is_stepped_along(match):
+            part = replace(part, remark=f"{not_the_way_down(part.target or part.source)} {part.remark or ''}".strip())
         if verified.verdict == "unexplained":
             return replace(part, remark="It looks like this gradient, but a finite difference disagrees.")
         if match.candidate.sort is Sort.TRUNCATED:
@@ -238,6 +240,14 @@ class PartMaker:
         part = part if derived is None else self._with_derivation(part, match, derived, verified)
         clock.spend(Task.DERIVATION, start)
         return part
+
+    def _is_stepped_along(self, match: Match) -> bool:
+        """Whether a parameter of complex numbers is changed along its gradient itself, and not along the conjugate."""
+        matcher, candidate = self.reading.analysis.matcher, match.candidate
+        if candidate.conjugate or not np.iscomplexobj(self.reading.node(match.node).value):
+            return False
+        steps = [best for u in matcher.updates.values() if u.wrt == candidate.wrt and (best := matcher.best(u.change))]
+        return any(s.candidate.wrt == candidate.wrt and not s.candidate.conjugate for s in steps)
 
     def _called(self, array: str) -> str:
         """What the reader calls an array of a formula: its name, else the expression that it is."""

@@ -47,8 +47,8 @@ def reason(rule: str, step: DerivationStep, names: Called, letters: Letters) -> 
             return _chain_rule(step, called) + _of_complex(step, called)
         case "conjugate":
             return (
-                "The line holds the conjugate, ∂/∂Re + i ∂/∂Im: a step against it is the steepest way down. Every rule above is "
-                "that of ∂/∂Re − i ∂/∂Im, which needs no conjugates of its own."
+                "The line holds the conjugate, ∂/∂Re + i ∂/∂Im: a step against it is the steepest way down. Every rule "
+                "above is that of ∂/∂Re − i ∂/∂Im, which needs no conjugates of its own."
             )
         case "definition":
             if step.form == "matrix":
@@ -243,12 +243,12 @@ def _transform(weights: Entry, index: Index, letter: str, names: Called) -> str:
         return f"The sum over {letter} with the weights {name} is the Fourier transform itself."
     if weights.array.endswith(CONJUGATE):
         return (
-            f"The sum over {letter} has conjugate weights, e to the opposite power: that is the transform in the other direction, "
-            "up to the factor that NumPy's inverse divides by."
+            f"The sum over {letter} has conjugate weights, e to the opposite power: that is the transform in the other "
+            "direction, up to the factor that NumPy's inverse divides by."
         )
     return (
-        f"The sum over {letter} is over the other index of the weights; they are e to a power of the product of both indices, "
-        "so that either sum is the same transform."
+        f"The sum over {letter} is over the other index of the weights; they are e to a power of the product of both "
+        "indices, so that either sum is the same transform."
     )
 
 
