@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tracer.expressions.inputs import Inputs, Point
+from tracer.expressions.inputs import Inputs, Point, silence
 
 #: How many points are compared, and how many are drawn to find as many smooth ones.
 POINTS, _DRAWN, _WITH_ZEROS = 3, 24, 3
@@ -50,20 +50,22 @@ def numeric_gradient(inputs: Inputs, point: Point, upstream: Any, wrt: str) -> N
     start = np.asarray(point[wrt], dtype=complex if is_complex else float)
     near, far, ahead = (np.zeros(start.shape, dtype=start.dtype) for _ in range(3))
     here = np.asarray(inputs.value(point))
+    steps = (_STEP, -_STEP, 2 * _STEP, -2 * _STEP, _STEP / 4)
+
+    def moved(place: tuple[int, ...], by: complex) -> Point:
+        there = start.copy()
+        there[place] += by
+        return {**point, wrt: there if there.shape else there.item()}
+
     for place in np.ndindex(*start.shape):
         for direction in (1.0, 1j) if is_complex else (1.0,):
-
-            def along(step: float, place: tuple[int, ...] = place, direction: complex = direction) -> float:
-                moved = start.copy()
-                moved[place] += step * direction
-                there = {**point, wrt: moved if moved.shape else moved.item()}
-                with np.errstate(all="ignore"):  # what is not finite is seen below
-                    return float(np.sum(upstream * (np.asarray(inputs.value(there)) - here)).real)
-
             turned = direction.conjugate()
-            near[place] += turned * (along(_STEP) - along(-_STEP)) / (2 * _STEP)
-            far[place] += turned * (along(2 * _STEP) - along(-2 * _STEP)) / (4 * _STEP)
-            ahead[place] += turned * along(_STEP / 4) / (_STEP / 4)
+            with silence():  # what is not finite is seen below
+                values = inputs.values(moved(place, step * direction) for step in steps)
+                changes = [float(np.sum(upstream * (np.asarray(v) - here)).real) for v in values]
+            near[place] += turned * (changes[0] - changes[1]) / (2 * _STEP)
+            far[place] += turned * (changes[2] - changes[3]) / (4 * _STEP)
+            ahead[place] += turned * changes[4] / (_STEP / 4)
     with np.errstate(all="ignore"):
         gradient = (4 * near - far) / 3
     if not (np.all(np.isfinite(gradient)) and np.all(np.isfinite(ahead))):
@@ -117,16 +119,21 @@ def _fails_at_zeros(code: str, result: str, inputs: Inputs, upstream: str, wrt: 
         with np.errstate(divide="raise", invalid="raise", over="ignore", under="ignore"):
             inputs.value(point, quiet=False)
         value = upstream_at(inputs, point, seed)
-        if numeric_gradient(inputs, point, value, wrt) is None:
+        if _is_finite(code, result, inputs, point, upstream, value):
             return False
+        return numeric_gradient(inputs, point, value, wrt) is not None
     except (ArithmeticError, ValueError, np.linalg.LinAlgError):
         return False  # the expression itself fails there
+
+
+def _is_finite(code: str, result: str, inputs: Inputs, point: Point, upstream: str, value: Any) -> bool:
+    """Whether code gives numbers, or says itself that a matrix has no inverse."""
     try:
-        return not np.all(np.isfinite(run(code, result, inputs, point, upstream, value)))
+        return bool(np.all(np.isfinite(run(code, result, inputs, point, upstream, value))))
     except np.linalg.LinAlgError:
-        return False  # a matrix that has no inverse: the formula says so itself
-    except Exception:
         return True
+    except Exception:
+        return False
 
 
 def _with_zeros(inputs: Inputs, seed: int) -> Point:

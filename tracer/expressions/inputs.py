@@ -7,9 +7,10 @@ not finite with others.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -77,17 +78,33 @@ class Inputs:
 
     def value(self, point: Mapping[str, Any], quiet: bool = True) -> Any:
         """The value of the expression at a point; unless ``quiet``, floating point errors are as NumPy is set."""
+        if not quiet:
+            return self._evaluated(point)
+        with silence():
+            return self._evaluated(point)
+
+    def values(self, points: Iterable[Mapping[str, Any]]) -> Iterator[Any]:
+        """The values of the expression at several points, in silence."""
+        with silence():
+            for point in points:
+                yield self._evaluated(point)
+
+    def _evaluated(self, point: Mapping[str, Any]) -> Any:
         own = {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in point.items()}
         space = {**self.expression.namespace(), **self.sizes, **own}
-        if not quiet:
-            return eval(self.expression.code, space)
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return eval(self.expression.code, space)  # what the user asked to have derived
+        return eval(self.expression.code, space)  # what the user asked to have derived
 
     def differentiable(self) -> tuple[str, ...]:
         """The arrays that hold real or complex numbers."""
         return tuple(n for n in self.expression.arrays if self.kinds[n] != "integer")
+
+
+@contextlib.contextmanager
+def silence() -> Iterator[None]:
+    """No word about overflow and the like: what is not finite is seen by whoever asks."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def first_sizes(expression: Expression, shapes: Mapping[str, Axes]) -> dict[str, int]:

@@ -196,9 +196,13 @@ class PartMaker:
     def identity(self, base: Part, match: Match) -> Part:
         candidate = match.candidate
         wrt, names = self.reading.named_as(candidate.wrt)
-        if candidate.transposed:  # ∂loss/∂(Wᵀ) is the transpose of ∂loss/∂W
-            wrt, names = f"{wrt}.T" if wrt.isidentifier() else f"({wrt}).T", ()
         contribution = None
+        turned = self._turned(candidate.wrt) if candidate.transposed else None
+        if turned is not None:  # (∂loss/∂(Wᵀ))ᵀ is what reaches W through Wᵀ
+            contribution = f"through {wrt}"
+            wrt, names = self.reading.named_as(turned)
+        elif candidate.transposed:  # ∂loss/∂(Wᵀ) is the transpose of ∂loss/∂W
+            wrt, names = f"{wrt}.T" if wrt.isidentifier() else f"({wrt}).T", ()
         if candidate.sort is Sort.PATH and candidate.via is not None:
             contribution = f"through {self.reading.named_as(candidate.via)[0]}"
         elif candidate.sort is Sort.PARTIAL:
@@ -215,6 +219,14 @@ class PartMaker:
             scale=match.scale.text,
             contribution=contribution,
         )
+
+    def _turned(self, wrt: int) -> int | None:
+        """The matrix with a name that a value is the transpose of."""
+        node = self.reading.node(wrt)
+        if node.op != "transpose" or len(node.shape or ()) != 2 or node.names:
+            return None
+        (matrix, *_) = self.reading.analysis.tape.operands(wrt)
+        return matrix if self.reading.node(matrix).names else None
 
     def _gradient(self, piece: Piece, base: Part, verified: Verified) -> Part:
         match = verified.match
