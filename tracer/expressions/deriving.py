@@ -14,13 +14,14 @@ from tracer.explanation.model import Derivation, Verdict
 from tracer.expressions.differences import Comparison, compare
 from tracer.expressions.errors import CannotDerive
 from tracer.expressions.formulas import value_formula
-from tracer.expressions.inputs import Inputs, check_kind, find_inputs, other_sizes
+from tracer.expressions.inputs import Inputs, check_kind, find_inputs, longer_sizes, other_sizes
 from tracer.expressions.model import Gradient, Gradients
 from tracer.expressions.proving import proved
 from tracer.expressions.reading import read_expression
 from tracer.expressions.recorded import Recorded, free_name, record
 from tracer.expressions.shapes import Axes, ShapesGiven, read_shapes
 from tracer.expressions.writing import Written, write
+from tracer.ops import STEP_FUNCTIONS
 
 
 def derive(
@@ -42,6 +43,14 @@ def derive(
     """
     given = read_shapes(shapes)
     read = read_expression(expression, given)
+    for name in given:
+        if name not in read.arrays:
+            known = ", ".join(read.arrays) or "none"
+            raise CannotDerive(
+                f"{name} has a shape, and does not stand in the expression.",
+                read.text,
+                hint=f"Leave out --shape {name}=…, or use {name}. The arrays in the expression: {known}.",
+            )
     asked = _asked(wrt, read.arrays, read.text, given)
     unknown = [name for name in read_names(complex_arrays) if name not in read.arrays]
     if unknown:
@@ -59,11 +68,17 @@ def derive(
                 hint="Ask for another array.",
             )
     recorded = record(inputs)
+    longer: Recorded | None = None
     found: list[Gradient] = []
     refused: list[CannotDerive] = []
     for name in asked or inputs.differentiable():
         try:
-            found.append(_gradient(recorded, name))
+            try:
+                found.append(_gradient(recorded, name))
+            except CannotDerive:
+                # An axis may be of size one only because those of the inputs are short: np.diff(x, n=2) of three numbers.
+                longer = longer or record(replace(inputs, sizes=longer_sizes(inputs)))
+                found.append(_gradient(longer, name))
         except CannotDerive as error:
             refused.append(error)
     if refused and (asked or not any(g.code for g in found)):
@@ -185,8 +200,10 @@ def _check_rules(recorded: Recorded, wrt: str) -> None:
     """Refuse what the calculus has no formula for, at its place."""
     graph = recorded.graph
     for number in recorded.smooth_way(wrt)[1:]:
+        node = recorded.tape.nodes[number]
+        if node.op in STEP_FUNCTIONS:
+            continue  # constant between jumps: nothing passes through it
         if graph.representative(number) not in graph.definitions:
-            node = recorded.tape.nodes[number]
             what = node.site.text if node.site else node.op
             reason = graph.reasons.get(number, "its value could not be followed")
             raise recorded.error(

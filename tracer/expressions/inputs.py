@@ -121,6 +121,11 @@ def other_sizes(inputs: Inputs) -> dict[str, int]:
     return dict(zip(reversed(list(larger)), larger.values()))
 
 
+def longer_sizes(inputs: Inputs) -> dict[str, int]:
+    """Sizes at which no part of an axis is likely to have a single entry."""
+    return sizes_of(inputs.shapes, 7, inputs.expression.numbers, 3)
+
+
 def check_kind(inputs: Inputs) -> None:
     """Refuse what is no array and no number, or has no value of its own.
 

@@ -19,6 +19,7 @@ from tracer.expressions.inputs import COMPLEX, Inputs
 from tracer.gradients.adjoints import is_continuous
 from tracer.gradients.axis_names import AxisNames
 from tracer.gradients.graph import Graph, build_graph
+from tracer.ops import STEP_FUNCTIONS
 from tracer.program import parse
 from tracer.recording import RecordingError, record_source
 from tracer.tape.node import Kind, Node
@@ -126,6 +127,8 @@ class Recorded:
         changing = {start}
         for number in self.smooth_way(wrt)[1:]:
             definition = graph.definitions.get(graph.representative(number))
+            if definition is None and self.tape.nodes[number].op in STEP_FUNCTIONS:
+                continue
             if definition is None or changing & set(differentiable_operands(definition)):
                 changing.add(graph.name(number))
         return graph.name(self.output) in changing

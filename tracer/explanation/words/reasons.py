@@ -223,10 +223,12 @@ def _matrix(expr: Expr, free: tuple[Index | int, ...], names: Called, letters: L
             told.append("Both factors keep the same indices and nothing is summed: an elementwise product.")
         if masks:
             told.append("The mask is 1 where the forward pass let the value through, else 0.")
-        if any(isinstance(f, Delta) for f, _ in term.factors):
+        deltas = [f for f, _ in term.factors if isinstance(f, Delta)]
+        if deltas:
+            classes = any(isinstance(d.at, Entry) and "." not in d.at.array for d in deltas)
             told.append(
                 "The δ is a one-hot row: it is 1 only in the column of the true class, which is where the −1 comes from."
-                if term.coefficient < 0
+                if term.coefficient < 0 and classes
                 else "The δ is a one-hot row: 1 only at the looked-up position."
             )
         if any(isinstance(f, Size) and e < 0 for f, e in term.factors):
