@@ -30,6 +30,7 @@ MARK = "ζ"
 #: What follows the name of an array in the name of its conjugate.
 CONJUGATE = ".conj"
 _UNIT_IN_TEXT = re.compile(r"\bI\b")
+_EITHER_UNIT = re.compile(r"\(-I\)|\bI\b")
 #: i, with i² = −1.
 UNIT = IMAGINARY
 
@@ -89,10 +90,15 @@ def _conjugate_factor(factor: Factor) -> Factor:
         case Entry():
             return _conjugate_entry(factor)
         case Function():
-            name = _UNIT_IN_TEXT.sub("(-I)", factor.name) if factor != UNIT else factor.name
+            name = factor.name if factor == UNIT else _EITHER_UNIT.sub(_opposite, factor.name)
             return Function(name, tuple(_conjugate_entry(a) for a in factor.arguments))
         case _:
             return factor  # deltas, masks, conditions and sizes are real
+
+
+def _opposite(unit: re.Match[str]) -> str:
+    """−i for i in the text of a function, and i for −i."""
+    return "(-I)" if unit.group() == "I" else "I"
 
 
 def _conjugate_entry(entry: Entry) -> Entry:
