@@ -139,7 +139,7 @@ def derive(
         expression: a NumPy expression.
         wrt: the array to derive by, or several; every array of real or complex numbers by default.
         shapes: the axes of each array, by names or sizes; ``""`` or ``()`` is a single number.  An axis of
-            size 1 is a broadcast axis; an axis with a name never is.
+            size 1 is a broadcast axis; an axis with a name never is.  A mapping may hold more arrays than occur.
         complex_arrays: the arrays that hold complex numbers; by them the gradient is ∂/∂Re − i ∂/∂Im.
 
     Raises:

@@ -84,7 +84,7 @@ def test_the_sweep_stops_at_an_update() -> None:
     assert {found.updates[u].before for u in found.updates if u in before} <= uncut
 
 
-def through_complex_numbers(way: str) -> Analysis:
+def through_another_way(way: str) -> Analysis:
     return analysed_source(f"""
 import numpy as np
 W = np.random.default_rng(3).normal(size=(4, 3))
@@ -97,16 +97,20 @@ for it in range(3):
 
 @pytest.mark.parametrize("way", ["np.sort(np.fft.fft(W)).real", "np.linalg.inv(W[:3].astype(complex)).real"])
 def test_what_also_passes_through_a_step_without_a_derivative_has_no_adjoint_rather_than_a_part_of_it(way: str) -> None:
-    found = through_complex_numbers(way)
+    found = through_another_way(way)
     full = found.matcher.adjoints[last_root(found)][0].full
     named = {name: n for n, node in enumerate(found.tape.nodes) for name in node.names}
     assert named["S"] in full
     assert not {u.before for u in found.updates.values()} & full.keys()
 
 
-@pytest.mark.parametrize("way", ["np.abs(np.fft.fft(W)) ** 2", "np.sqrt(W.astype(complex)).real", "np.angle(W + 1j)"])
-def test_a_way_through_complex_numbers_counts_in_full(way: str) -> None:
-    found = through_complex_numbers(way)
+@pytest.mark.parametrize("way", [
+    "np.abs(np.fft.fft(W)) ** 2", "np.sqrt(W.astype(complex)).real", "np.angle(W + 1j)",
+    "np.abs(np.fft.fft2(W)[(0, 1, 0), (2, 2, 1)]) ** 2", "np.abs(np.fft.fft(W)[W[:, 0] > 0]) ** 3",
+    "np.r_[W[:, 0], 2, 1:3, 0.5] ** 2 * np.r_[1:9]", "np.concatenate([W[:, 1], np.array([3, 1])]) ** 2",
+])
+def test_a_way_through_complex_numbers_or_beside_other_entries_counts_in_full(way: str) -> None:
+    found = through_another_way(way)
     root = last_root(found)
     full = found.matcher.adjoints[root][1].full
     (before,) = {u.before for u in found.updates.values()} & full.keys()

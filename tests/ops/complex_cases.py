@@ -33,7 +33,8 @@ def _elementwise() -> list[Case]:
         name: getattr(np, name)
         for name in (
             "negative", "positive", "copy", "square", "reciprocal", "sqrt", "exp", "exp2", "expm1", "log", "log2", "log10",
-            "log1p", "tanh", "sinh", "cosh", "sin", "cos", "tan", "conjugate", "real", "imag", "absolute", "angle",
+            "log1p", "tanh", "sinh", "cosh", "sin", "cos", "tan", "arcsinh", "arctanh", "arcsin",
+            "arccos", "arctan", "conjugate", "real", "imag", "absolute", "angle",
         )
     }  # fmt: skip
     two = {name: getattr(np, name) for name in ("add", "subtract", "multiply", "divide", "power")}
@@ -65,6 +66,9 @@ def _layout() -> list[Case]:
         Case("complex", (np.array(0.7), np.array(-0.4)), lambda a, b: a + 1j * b), Case("complex", (np.array(0.7),), complex),
         Case("norm", (Z,), np.linalg.norm), Case("norm", (Z,), lambda z: np.linalg.norm(z, axis=1), {"axis": 1}),
         Case("norm", (Z,), lambda z: np.linalg.norm(z, axis=0, keepdims=True), {"axis": 0, "keepdims": True}),
+        Case("std", (Z,), np.std), Case("std", (Z,), lambda z: np.std(z, axis=0), {"axis": 0}),
+        Case("prod", (Z,), lambda z: np.prod(z, axis=1), {"axis": 1}), Case("prod", (complex_(4),), np.prod),
+        Case("cumprod", (complex_(4),), np.cumprod), Case("real_if_close", (Z,), np.real_if_close),
         Case("var", (Z,), np.var), Case("var", (Z,), lambda z: np.var(z, axis=0), {"axis": 0}),
         Case("var", (Z,), lambda z: np.var(z, axis=-1, keepdims=True), {"axis": -1, "keepdims": True}),
     ]  # fmt: skip

@@ -149,7 +149,7 @@ def test_a_derivative_with_the_conjugate_left_out_is_seen_to_be_wrong() -> None:
     assert np.max(np.abs(wrong - differences(prepared, name, weights))) > 0.1
 
 
-@pytest.mark.parametrize("op", ["maximum", "greater", "sign", "max", "sort", "median", "clip", "std", "prod", "linalg.inv", "less"])
+@pytest.mark.parametrize("op", ["maximum", "greater", "sign", "max", "sort", "median", "clip", "ptp", "linalg.inv", "less"])
 def test_what_compares_numbers_or_is_written_for_real_ones_has_no_formula_for_complex_ones(op: str) -> None:
     table = AxisTable()
     operands = [table.operand("Aζ", (3, 3), dtype="complex128", value=complex_(3, 3)) for _ in range(2)]

@@ -5,7 +5,7 @@ Invariant: what has code has been compared with finite differences, at the sizes
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from tracer.calculus import NoDerivative, TooLarge
@@ -35,7 +35,8 @@ def derive(
     Arguments:
         expression: a NumPy expression, ``np.maximum(0, X @ W + b)``.
         wrt: an array, or several; every array of numbers that are no positions by default.
-        shapes: the axes of the arrays: ``{"X": "N,D"}``, ``{"X": ("N", 3)}`` or ``["X=N,D"]``.
+        shapes: the axes of the arrays: ``{"X": "N,D"}``, ``{"X": ("N", 3)}`` or ``["X=N,D"]``.  A mapping may hold
+            those of arrays for other expressions too; of a list each must occur.
         complex_arrays: the arrays that hold complex numbers.  By them the gradient is ∂/∂Re − i ∂/∂Im.
 
     Raises:
@@ -43,7 +44,7 @@ def derive(
     """
     given = read_shapes(shapes)
     read = read_expression(expression, given)
-    for name in given:
+    for name in given if not isinstance(shapes, Mapping) else ():
         if name not in read.arrays:
             known = ", ".join(read.arrays) or "none"
             raise CannotDerive(

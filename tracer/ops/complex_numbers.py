@@ -24,14 +24,15 @@ from tracer.ops.writing import Form, NoFormula, imaginary_unit, number, sum_over
 same_for_complex(
     "add", "subtract", "multiply", "divide", "true_divide", "negative", "positive", "copy", "ascontiguousarray", "view",
     "square", "reciprocal", "sqrt", "power", "float_power", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p",
-    "tanh", "sinh", "cosh", "sin", "cos", "tan", "sum", "mean", "matmul", "linalg.matmul", "dot", "inner", "outer",
+    "tanh", "sinh", "cosh", "sin", "cos", "tan", "arcsinh", "arccosh", "arctanh", "arcsin", "arccos", "arctan",
+    "sum", "mean", "matmul", "linalg.matmul", "dot", "inner", "outer",
     "linalg.outer", "matvec", "tensordot", "linalg.tensordot", "einsum", "kron", "trace", "linalg.trace", "where",
     "expand_dims", "squeeze", "reshape", "ravel", "flatten", "atleast_1d", "atleast_2d", "atleast_3d", "transpose",
     "matrix_transpose", "linalg.matrix_transpose", "swapaxes", "moveaxis", "rollaxis", "broadcast_to", "getitem", "setitem",
     "into", "take", "concatenate", "stack", "hstack", "vstack", "dstack", "column_stack", "flip", "rot90", "roll", "repeat",
     "tile", "diag", "diagonal", "linalg.diagonal", "diagflat", "tril", "triu", "pad", "cumsum", "diff", "ediff1d",
     "convolve",
-    "zeros", "ones", "zeros_like", "ones_like", "full_like", "full", "eye", "identity", "array", "sum_of",
+    "prod", "cumprod", "zeros", "ones", "zeros_like", "ones_like", "full_like", "full", "eye", "identity", "array", "sum_of",
     "fft.fftshift", "fft.ifftshift", "fft.fft", "fft.ifft", "fft.fft2", "fft.ifft2", "fft.fftn", "fft.ifftn", "fft.irfft",
     "fft.irfft2", "fft.irfftn", "fft.hfft", "complex",
 )  # fmt: skip
@@ -139,6 +140,20 @@ def norm(X: Operand, axis: Any = None, keepdims: Any = False, ord: Any = None, *
     if not (ord is None or (ord == 2 and len(over) == 1) or (ord == "fro" and len(over) == 2)):
         raise NoFormula("norm", f"a norm of the order {ord} of complex numbers")
     return free, root(out, free, sum_over(over, X[i] * conjugated(X[i])))
+
+
+@for_complex("std")
+def std(X: Operand, axis: Any = None, keepdims: Any = False, ddof: Any = 0, *, out: Operand) -> Row:
+    """out[i]² = J⁻¹ Σ_j |z[i, j]|² − |J⁻¹ Σ_j z[i, j]|², out[i] ≥ 0"""
+    free, squared = var(X, axis, keepdims, ddof, out=out)
+    assert isinstance(squared, Form)
+    return free, root(out, free, squared)
+
+
+@for_complex("real_if_close")
+def real_if_close(X: Operand, out: Operand, tol: Any = None) -> Row:
+    """out[i] = z[i], or Re z[i] if all imaginary parts are nearly 0"""
+    return astype(X, out)
 
 
 @for_complex("var")
