@@ -373,7 +373,8 @@ PLANTED = {
     ),
     "statistics for constants in both layers": (
         BATCHES, "return (d - d.mean(axis=0) - self.n * (d * self.n).mean(axis=0)) / self.std", "return d / self.std",
-        "constant statistics", None,
+        "constant statistics",
+        "return d / self.std - (d / self.std).mean(axis=0) - self.n * (d / self.std * self.n).mean(axis=0)",
     ),
     "a sign where every gradient rests on it, a single number too": (
         FOCAL, "np.log(pt) - (1 - pt) ** 2 / pt", "np.log(pt) + (1 - pt) ** 2 / pt", "sign",

@@ -109,7 +109,26 @@ STEPS = {
         "v = 0.999 * v + 0.001 * dW ** 2",
         "W -= rate * (m / (1 - keep ** t)) / (np.sqrt(v / (1 - 0.999 ** t)) + 1e-8)",
     ],
+    "sign descent": ["W -= rate * np.sign(dW)"],
+    "gradient descent with weight decay": ["W -= rate * (dW + 0.01 * np.sign(W) + 0.01 * W)"],
 }
+
+RPROP = """\
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.normal(size=(30, 4))
+T = rng.normal(size=(30, 2))
+W, length, before = np.zeros((4, 2)), np.full((4, 2), 0.01), np.zeros((4, 2))
+for t in range(1, 10):
+    miss = X @ W - T
+    loss = np.mean(miss ** 2)
+    dW = 2 * X.T @ miss / T.size
+    agree = dW * before
+    length[agree > 0] *= 1.2
+    length[agree < 0] *= 0.5
+    W -= np.sign(dW) * length
+    before[:] = dW
+"""
 
 
 def parts(found: Explanation) -> list[Part]:
@@ -167,6 +186,14 @@ def test_what_comes_on_one_way_is_told_with_its_way_and_derived() -> None:
     assert first.numpy == "X.T @ dout"
     assert first.derivation is not None
     assert disagreements(first.derivation, first.numpy, draws_for(first.derivation)) == []
+
+
+def test_what_is_made_of_whole_gradients_and_state_belongs_to_the_step() -> None:
+    found = explained_source(RPROP)
+    roles = {p.target: p.role for p in parts(found) if p.whole}
+    assert (roles["dW"], roles["agree"], roles["length"], roles["W"]) == ("gradient", "update", "update", "update")
+    other = explained_source(RPROP.replace("dW * before", "miss[:4] * before"))
+    assert {p.verdict for p in parts(other) if p.target == "agree"} == {"unexplained"}
 
 
 @pytest.mark.parametrize("optimiser", STEPS)

@@ -65,3 +65,34 @@ def test_a_value_that_is_followed_is_judged() -> None:
     assert verdicts(explained_source(PROGRAM.replace("MEAN", "h.mean()")), "dw") == {"proved"}
     constant = explained_source(PROGRAM.replace("MEAN", "0.25"))
     assert verdicts(constant, "dh") == {"wrong"}
+
+
+#: The loss is followed, and a slope of the backward pass is not.
+SLOPE = """\
+import json
+import numpy as np
+np.random.seed(0)
+X, T, W = np.random.randn(6, 3), np.random.randn(6, 2), np.random.randn(3, 2)
+def through_text(a):
+    return np.array(json.loads(json.dumps(a.tolist())))
+for k in range(4):
+    A = np.tanh(X @ W)
+    e = A - T
+    loss = 0.5 * np.sum(e ** 2)
+    slope = SLOPE
+    dZ = e * slope
+    W = W - 0.1 * X.T @ dZ
+"""
+
+
+@pytest.mark.parametrize("slope", ["through_text(1 - A ** 2)", "through_text(1 - A)"])
+def test_a_gradient_computed_from_such_a_value_is_not_called_wrong(slope: str) -> None:
+    found = explained_source(SLOPE.replace("SLOPE", slope))
+    assert verdicts(found, "dZ") == {"unexplained"}
+    assert not [p.source for _, p in parts(found) if p.verdict == "wrong"]
+    assert any("could not be followed" in note.what for note in found.notices)
+
+
+@pytest.mark.parametrize(("slope", "verdict"), [("1 - A ** 2", "proved"), ("1 - A", "wrong")])
+def test_the_same_gradient_is_judged_where_all_of_it_is_followed(slope: str, verdict: str) -> None:
+    assert verdicts(explained_source(SLOPE.replace("SLOPE", slope)), "dZ") == {verdict}

@@ -329,3 +329,60 @@ def test_what_is_called_an_error_and_goes_into_the_steps_is_no_loss_where_there_
     found = analysed_source(source.replace("loss = ", "sum_error = "))
     named = {name for r in found.matcher.roots if r.named for name in found.tape.nodes[r.node].names}
     assert named == {"sum_error"}
+
+
+COST_AND_GRADIENTS = """\
+import numpy as np
+rng = np.random.default_rng(0)
+x = rng.uniform(size=20)
+y = 2 * x + 1 + 0.1 * rng.normal(size=20)
+def cost_and_gradients(w, b):
+    e = w * x + b - y
+    return {returned}
+w = b = 0.0
+for t in range(9):
+    {bound} = cost_and_gradients(w, b)
+    w, b = w - 0.1 * dw, b - 0.1 * db
+"""
+
+
+@pytest.mark.parametrize(
+    ("returned", "bound"),
+    [
+        ("np.mean(e ** 2), 2 * np.mean(e * x), 2 * np.mean(e)", "c, dw, db"),
+        ("2 * np.mean(e * x), 2 * np.mean(e), np.mean(e ** 2)", "dw, db, c"),
+    ],
+    ids=["the gradient of a number last", "the cost last"],
+)
+def test_the_gradient_of_a_number_that_a_function_called_cost_returns_is_no_loss(returned: str, bound: str) -> None:
+    found = analysed_source(COST_AND_GRADIENTS.format(returned=returned, bound=bound))
+    names = {tuple(found.tape.nodes[r.node].names) for r in found.matcher.roots}
+    assert names == {("c",)}
+    assert updated(found) == ["w", "b"]
+
+
+ENTRIES = """\
+import numpy as np
+rng = np.random.default_rng(0)
+X, y, theta = rng.normal(size=(20, 3)), rng.normal(size=20), np.zeros(3)
+for step in range(5):
+    rest = X.dot(theta) - y
+    cost = np.sum(rest ** 2) / 2
+    new = np.zeros(3)
+    for j in range(3):
+        new[j] = theta[j] - 0.1 * np.sum(rest * X[:, j])
+    {after}
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        (ENTRIES.format(after="theta = new"), 3),
+        (ENTRIES.format(after="theta = new").replace("theta[j]", "theta[2 - j]"), 0),
+        (ENTRIES.format(after="other = new"), 0),
+    ],
+    ids=["entries put together", "other entries", "not the next version"],
+)
+def test_a_parameter_may_be_put_together_entry_by_entry_in_another_array(source: str, count: int) -> None:
+    assert len(updated(analysed_source(source))) == count

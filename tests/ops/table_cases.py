@@ -215,6 +215,9 @@ def _shapes() -> list[Case]:
     def reshape(x: Array, *shape: int) -> Case:
         return Case("reshape", (x,), lambda x: x.reshape(shape), {"shape": shape})
 
+    def columns_first(x: Array, *shape: int) -> Case:
+        return Case("reshape", (x,), lambda x: x.reshape(shape, order="F"), {"shape": shape, "order": "F"})
+
     a, b = real(2, 3), real(4, 3)
     return [
         Case("transpose", (X,), np.transpose), Case("transpose", (ONE_ROW,), np.transpose),
@@ -226,6 +229,8 @@ def _shapes() -> list[Case]:
         Case("squeeze", (COLUMN,), np.squeeze), reshape(real(4), 4, 1), reshape(ONE_ROW, 3), reshape(X, 12),
         reshape(real(12), 4, 3), reshape(real(2, 3, 2), 6, 2), reshape(real(6, 2), 2, 3, 2), reshape(X, 3, 4),
         reshape(real(2, 3, 2), 2, 6), reshape(X, 4, 3), reshape(real(2, 1, 3), 2, 3, 1), reshape(real(1), 1, 1),
+        columns_first(X, 12), columns_first(X.ravel(), 4, 3), columns_first(X, 4, 3), columns_first(X.reshape(2, 3, 2), 6, 2),
+        columns_first(X.reshape(6, 2), 2, 3, 2), columns_first(X.reshape(3, 1, 4), 4, 3), columns_first(ONE_ROW, 3),
         Case("broadcast_to", (ROW,), lambda x: np.broadcast_to(x, (4, 3))),
         Case("broadcast_to", (COLUMN,), lambda x: np.broadcast_to(x, (4, 3))),
         Case("flip", (X,), lambda x: np.flip(x, 0), {"axis": 0}), Case("flip", (ROW,), np.flip),

@@ -155,6 +155,10 @@ for step in range(5):
     a -= 0.1 * da
     c -= 0.1 * dc
 """
+ONE_STATEMENT = """\
+for i in range(10):
+    w = w - 0.1 * X.T.dot(X.dot(w) - y)
+"""
 NONE = """\
 for i in range(3):
     print(np.dot(A, B))
@@ -187,6 +191,9 @@ for k in params:
         (RATINGS, [2]),
         (LAYERS, [1]),
         (LINE, [1]),
+        (ONE_STATEMENT, [1]),
+        (ONE_STATEMENT.replace("w = w - 0.1", "w -= 0.1"), [1]),
+        (ONE_STATEMENT.replace("X.dot(w)", "X.dot(v)"), []),
         (NONE, []),
     ],
 )

@@ -121,3 +121,23 @@ def test_a_cost_of_very_many_operations_is_left_out_and_the_last_iteration_still
         assert any("Iteration 2 is explained, the last one before the cost" in n.what for n in found.notices)
         assert not any("that computes the cost" in n.what for n in found.notices)
     assert not any("is not explained" in n.what for n in near.notices)
+
+
+TWO_TRAININGS = """\
+import numpy as np
+rng = np.random.default_rng(1)
+X, y = rng.normal(size=(12, 3)), rng.normal(size=12)
+w, v = rng.normal(size=3), rng.normal(size=3)
+for k in range(6):
+    w = w - 0.01 * X.T @ (X @ w - y)
+for k in range(6):
+    rest = X @ v - y
+    cost = 0.5 * np.sum(rest ** 2)
+    v = v - 0.01 * X.T @ rest
+"""
+
+
+def test_the_cost_of_another_training_loop_is_not_waited_for() -> None:
+    found = record_source(parse(TWO_TRAININGS, "two.py"))
+    assert iterations(found) == [0, 1, 0, 1]
+    assert not found.notices

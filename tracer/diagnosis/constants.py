@@ -8,6 +8,7 @@ log-probabilities is a constant; they are no faults.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import permutations
 
 import numpy as np
 
@@ -35,7 +36,7 @@ def _weights(analysis: Analysis, root: int) -> Iterator[int]:
     for node in sorted(matcher.all_ancestors(root)):
         if tape.nodes[node].op != "multiply":
             continue
-        for weight, other in (tape.operands(node)[:2], tape.operands(node)[1::-1]):
+        for weight, other in permutations(tape.operands(node), 2):
             sources = [weight, *tape.operands(weight)] if tape.nodes[weight].op in ("getitem", "reshape") else [weight]
             named = [k for k in sources if tape.nodes[k].names and k in matcher.live and is_real(tape.nodes[k])]
             if named and _is_logarithm(analysis, other) and not _is_logarithm(analysis, weight):

@@ -194,7 +194,7 @@ def stripped(analysis: Analysis, node: int) -> tuple[int, tuple[int, ...]]:
         sides = [
             k
             for k in operands
-            if tape.nodes[k].shape == () and k not in analysis.matcher.live - _leaves(analysis)
+            if tape.nodes[k].shape == () and (k not in analysis.matcher.live or tape.nodes[k].kind is Kind.LEAF)
         ]
         arrays = [k for k in operands if k not in sides]
         if len(sides) != 1 or len(arrays) != 1 or (recorded.op == "divide" and operands[1] != sides[0]):
@@ -202,10 +202,6 @@ def stripped(analysis: Analysis, node: int) -> tuple[int, tuple[int, ...]]:
         scalars.append(sides[0])
         node = arrays[0]
     return node, tuple(scalars)
-
-
-def _leaves(analysis: Analysis) -> frozenset[int]:
-    return frozenset(n.id for n in analysis.tape.window_nodes() if n.kind is Kind.LEAF)
 
 
 def _product(analysis: Analysis, node: int, scalars: Iterable[int]) -> tuple[float, ...]:

@@ -6,7 +6,7 @@ gradient of a parameter, and whether it is one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from msgspec.structs import replace
@@ -21,10 +21,10 @@ from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Sort
 from tracer.matching.decay import as_computed, has_penalty, rests_on_parameters, without_decay
 from tracer.matching.gradient_names import parameter_of, plain_name, says_gradient
-from tracer.matching.judging import judged_updates
+from tracer.matching.judging import is_right, judged_updates
 from tracer.matching.optimisers import recognise, selects_all, solved_for
 from tracer.matching.scale import name_scale
-from tracer.matching.severed import is_severed
+from tracer.matching.severed import is_unknown
 from tracer.matching.updates import Update, fits_into, without_ones
 from tracer.tape.node import Kind, Node
 
@@ -47,7 +47,13 @@ def targets(analysis: Analysis) -> list[Target]:
     told = [t for t in unique if not _is_on_the_way(analysis, t, unique)]
     meant = [_without_chance(analysis, t, told) for t in told]
     constant = with_constant_weights(analysis, meant)
-    return compared(analysis, [t for t in meant if t not in constant])
+    judged = compared(analysis, [t for t in meant if t not in constant])
+    return [t for t in judged if not (t.is_wrong and _rests_on_something_unknown(analysis, t))]
+
+
+def _rests_on_something_unknown(analysis: Analysis, target: Target) -> bool:
+    """Whether a step on the way to a value was not followed: a replay cannot say what it would be at other numbers."""
+    return any(is_unknown(analysis.tape, node) for node in analysis.matcher.all_ancestors(target.node))
 
 
 def _is_cut(analysis: Analysis, target: Target) -> bool:
@@ -99,13 +105,16 @@ def _has_named_factor(analysis: Analysis, target: Target) -> bool:
 def _of_updates(analysis: Analysis) -> Iterable[Target]:
     tape, matcher = analysis.tape, analysis.matcher
     shown = set(tape.last_windows())
+    entries = _entries_together(analysis)
     for update in judged_updates(matcher):
-        if tape.nodes[update.node].window not in shown:
+        if tape.nodes[update.node].window not in shown or (update.written is not None and update.node not in entries):
             continue
         roots = roots_of(analysis, update.wrt, update.node)
         if not roots:
             continue
         plain = _target(analysis, update.change, roots, update.wrt, update)
+        if plain.factors is not None and not _is_shared(analysis, plain, entries.get(update.node, ())):
+            plain = replace(plain, factors=None)
         if plain.factors is not None and _has_named_factor(analysis, plain):
             yield plain
             continue
@@ -128,6 +137,33 @@ def _of_updates(analysis: Analysis) -> Iterable[Target]:
             kernel = without_decay(matcher, kernel, update.wrt, roots)
         if kernel is not None and kernel != update.change:
             yield _target(analysis, kernel, roots, update.wrt, update)
+
+
+#: Of more entries that one line updates in an iteration only so many right ones are judged, and so many others.
+_MOST_ENTRIES = 8
+
+
+def _entries_together(analysis: Analysis) -> dict[int, tuple[Update, ...]]:
+    """The updates of single entries, each with those of the same array that the same line makes in the same iteration."""
+    nodes, matcher = analysis.tape.nodes, analysis.matcher
+    lines: dict[tuple[object, ...], list[Update]] = {}
+    for update in matcher.updates.values():
+        if update.written is not None and update.wrt in matcher.entries:
+            node = nodes[update.node]
+            lines.setdefault((node.site, node.window, matcher.entries[update.wrt].whole), []).append(update)
+    found: dict[int, tuple[Update, ...]] = {}
+    for same in lines.values():
+        right = [u for u in same if is_right(matcher, u)]
+        others = [u for u in same if u not in right]
+        judged = (*right[:_MOST_ENTRIES], *others[:_MOST_ENTRIES])
+        found.update((u.node, judged) for u in judged)
+    return found
+
+
+def _is_shared(analysis: Analysis, target: Target, together: Iterable[Update]) -> bool:
+    """Whether the steps along the entries of one array are all the same multiple: one number is a multiple of any other."""
+    factors = (factors_of(analysis, analysis.replays.of(u.change), target.roots[0], u.wrt) for u in together)
+    return all(f is not None and alike(f, target.factors or ()) for f in factors)
 
 
 def _of_growths(analysis: Analysis, growths: Iterable[Growth]) -> Iterable[Target]:
@@ -196,8 +232,7 @@ def roots_of(analysis: Analysis, wrt: int, before: int) -> tuple[int, ...]:
     matcher = analysis.matcher
     window = analysis.tape.nodes[before].window
     all_able = [r for r in matcher.roots if wrt in matcher.adjoints[r.node][0].full]
-    severed = {n.id for n in analysis.tape.nodes if is_severed(n)}
-    if any(not severed.isdisjoint(matcher.all_ancestors(r.node)) for r in all_able):
+    if any(not matcher.severed.isdisjoint(matcher.all_ancestors(r.node)) for r in all_able):
         return ()  # nobody knows what came back there, perhaps a part of the gradient
     if any(r.named and r not in all_able and wrt in matcher.all_ancestors(r.node) for r in matcher.roots):
         return ()  # a loss depends on it in a way that could not be differentiated
@@ -214,39 +249,49 @@ def _kernel(analysis: Analysis, update: Update) -> int | None:
     """The value within a step that must be meant as the gradient; None if that cannot be told.
 
     It is the only value of the parameter's shape that entry-by-entry operations make the step from, or what
-    is called a gradient among them.
+    is called a gradient among them; of several values the sum that they all go through, as those of time steps.
     """
     tape = analysis.tape
     shape = without_ones(tape.nodes[update.wrt].shape)
     window = tape.nodes[update.node].window
+    forward = analysis.matcher.forward
     penalised = any(has_penalty(analysis.matcher, r, update.wrt) for r in roots_of(analysis, update.wrt, update.node))
-    found: list[int] = []
-    seen: set[int] = set()
-    todo = [update.change]
-    while todo:
-        node = todo.pop()
+
+    def counts(node: int) -> bool:
         recorded = tape.nodes[node]
-        if node in seen or without_ones(recorded.shape) != shape or not is_real(recorded):
-            continue
-        seen.add(node)
-        if node in (update.before, update.part) or recorded.kind is Kind.LEAF or recorded.window < window:
-            continue
+        old = node in (update.before, update.part) or recorded.kind in (Kind.LEAF, Kind.LITERAL) or recorded.window < window
+        state = recorded.op == "getitem" and not counts(tape.operands(node)[0])  # an entry of what earlier steps left
+        return not (old or state) and without_ones(recorded.shape) == shape and is_real(recorded)
+
+    found: list[int] = []
+    joint: int | None = None
+    todo = {update.change} if counts(update.change) else set()
+    while todo:
+        node = max(todo)  # operands stand before what is made of them
+        todo.remove(node)
+        recorded = tape.nodes[node]
+        if not todo and not found:
+            joint = node
+        below: Sequence[int]
         if node in analysis.updates:
-            todo.append(analysis.updates[node].change)
+            below = (analysis.updates[node].change,)
         elif recorded.op == "setitem" and selects_all(recorded.args[1]):
-            todo += tape.operands(node)[1:]
+            below = tape.operands(node)[1:]
         elif (solved := solved_for(tape, node)) is not None:
-            todo.append(solved)
-        elif (
-            says_gradient(recorded.names)
-            or recorded.op not in (ELEMENTWISE | {"sqrt"})
-            or (penalised and _adds_a_penalty(analysis, node))
-        ):
-            found.append(node)
+            below = (solved,)
         else:
-            todo += tape.operands(node)
-    called = [n for n in found if says_gradient(tape.nodes[n].names)]
-    return (called or found)[0] if len(set(called or found)) == 1 else None
+            below = tape.operands(node)
+            if (
+                says_gradient(recorded.names)
+                or recorded.op not in (ELEMENTWISE | {"sqrt"})
+                or (penalised and _adds_a_penalty(analysis, node))
+                or any(counts(k) and k in forward for k in below)
+            ):
+                found.append(node)
+                continue
+        todo.update(k for k in below if counts(k))
+    called = [n for n in found if says_gradient(tape.nodes[n].names)] or found
+    return called[0] if len(called) == 1 else joint if called else None
 
 
 def _adds_a_penalty(analysis: Analysis, node: int) -> bool:

@@ -239,6 +239,20 @@ class Gradient(Struct, frozen=True):
     factors: tuple[float, ...]
 
 
+class ThroughStatistics(Struct, frozen=True):
+    """The value and what goes back through the mean and the deviation that were taken for constants.
+
+    Attributes:
+        axes: the axes that the mean was taken over.
+        normalised: the centred values divided by their deviation.
+    """
+
+    span: Span
+    axes: tuple[int, ...]
+    keepdims: bool
+    normalised: int
+
+
 Rewrite: TypeAlias = Union[
     Negate,
     Operator,
@@ -269,4 +283,5 @@ Rewrite: TypeAlias = Union[
     AddTerm,
     AddName,
     Gradient,
+    ThroughStatistics,
 ]

@@ -16,14 +16,17 @@ from tracer.diagnosis.entrances import Entrances, changes_factor, is_known
 from tracer.diagnosis.finding import Finding, Kind
 from tracer.diagnosis.identification import identify
 from tracer.diagnosis.intent import targets
-from tracer.diagnosis.rewrites import Accumulate
+from tracer.diagnosis.rewrites import Accumulate, AddTerm, Drop
 from tracer.diagnosis.target import Target, is_gradient
 from tracer.diagnosis.trials import Edit, Trials
+from tracer.gradients.adjoints import ELEMENTWISE
+from tracer.gradients.selection import MOVES_ENTRIES
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Match, Sort
 from tracer.matching.clock import Task
 from tracer.matching.decay import has_penalty
 from tracer.matching.gradient_names import is_backward, says_gradient
+from tracer.tape.node import Kind as NodeKind
 from tracer.tape.node import Node, Span
 
 #: How much further an edit may be fetched than the best so far and still be tried.
@@ -32,6 +35,7 @@ _MARGIN = 0.35
 _IDLE = 0.3
 #: How much further an edit is fetched after which a gradient still has another factor than the others.
 _ODD = 0.6
+_ENTRY_BY_ENTRY = ELEMENTWISE | MOVES_ENTRIES | {"equal", "greater", "less", "greater_equal", "less_equal", "not_equal"}
 _OF_GRADIENTS = (Sort.FULL, Sort.PATH, Sort.PARTIAL)
 #: How many faults of one program are looked for.
 _MOST_FINDINGS = 4
@@ -46,6 +50,7 @@ def find_faults(analysis: Analysis, explained: Iterable[int] = ()) -> list[Findi
     known = set(explained)
     judged = targets(analysis)
     wrong = [t for t in judged if t.is_wrong and t.node not in known]
+    wrong = _of_what_is_inferred(analysis, judged, wrong) if _is_fitted(analysis) else wrong
     right = [t for t in judged if not t.is_wrong]
     start = time.thread_time()
     until = start + analysis.clock.left(Task.FAULT)
@@ -73,6 +78,19 @@ def find_faults(analysis: Analysis, explained: Iterable[int] = ()) -> list[Findi
         return findings if right or not wrong else []
     # Where nothing is a gradient, one may not be meant at all.
     return findings if not wrong and len(findings) == 1 and _is_meant(analysis, findings[0]) else []
+
+
+def _is_fitted(analysis: Analysis) -> bool:
+    return analysis.inferred is not None and analysis.inferred.how == "fits"
+
+
+def _of_what_is_inferred(analysis: Analysis, judged: list[Target], wrong: list[Target]) -> list[Target]:
+    """The wrong gradients that nothing was added to on the way which may come from a term of the loss of its own.
+
+    So it is where a code is kept near to a normal distribution: ``dz + mu / n``.
+    """
+    beside = Trials(analysis, judged).beside_gradients
+    return [t for t in wrong if beside.isdisjoint(analysis.matcher.all_ancestors(t.node) | {t.node})]
 
 
 def _is_meant_as_one(analysis: Analysis, match: Match) -> bool:
@@ -186,7 +204,12 @@ class _Search:
             return
         self._tried.add(edit)
         mended = trials.mended(edit)
-        if not mended or (edit.kind is Kind.UNKNOWN and not _is_enclosed(trials, edit)):
+        if not mended:
+            return
+        everything = len({t.wrt for t in mended}) == self._everything > 1
+        if edit.kind is Kind.UNKNOWN and not _is_enclosed(trials, edit) and not (everything and _begins(trials, edit)):
+            return
+        if _makes_it_fit_less(trials, edit):
             return
         level = edit.level + _IDLE * trials.is_idle_somewhere(edit) + _ODD * trials.leaves_odd(edit, mended)
         rank = (
@@ -201,6 +224,25 @@ class _Search:
             self.best = rank, edit, mended
 
 
+def _makes_it_fit_less(trials: Trials, edit: Edit) -> bool:
+    """Whether a term of forward values alone is put in or left out, where there may be a loss that it comes from.
+
+    An inferred loss is what fits most of the backward pass; a term of its own may be written nowhere.  So may one where
+    a program computes several losses, and does not add them up.
+    """
+    behind = trials.analysis.matcher.all_ancestors
+    own = {r.node for r in trials.analysis.matcher.roots if r.named and trials.node(r.node).window in trials.windows}
+    fitted = _is_fitted(trials.analysis)
+    several = sum(not any(o != p and o in behind(p) for p in own) for o in own) > 1
+    if fitted and isinstance(edit.text, AddTerm) and edit.text.root is None:
+        return True
+    if not several or not isinstance(edit.text, Drop) or len(trials.operands(edit.nodes[0])) != 2:
+        return False
+    dropped = trials.operands(edit.nodes[0])[1 - edit.text.kept]
+    summed = trials.node(edit.nodes[0]).op in ("add", "subtract")
+    return summed and trials.gradients.isdisjoint(behind(dropped))
+
+
 def _is_enclosed(trials: Trials, edit: Edit) -> bool:
     """Whether something that a value was computed from is right, so that the fault is not anywhere before it.
 
@@ -209,6 +251,14 @@ def _is_enclosed(trials: Trials, edit: Edit) -> bool:
     if all(_adds_parts(trials, n) for n in edit.nodes):
         return False
     return _enters(trials, edit) or any(is_gradient(trials.best(k)) for n in edit.nodes for k in trials.operands(n))
+
+
+def _begins(trials: Trials, edit: Edit) -> bool:
+    """Whether a value is where a backward pass begins: made entry by entry from what the forward pass computed."""
+    forward = trials.analysis.matcher.forward
+    behind = {k for n in edit.nodes for k in trials.analysis.matcher.all_ancestors(n) if k not in forward}
+    arrays = [trials.node(k) for k in behind if trials.node(k).window in trials.windows and trials.node(k).shape]
+    return len(edit.nodes) == 1 and all(n.kind is NodeKind.LEAF or n.op in _ENTRY_BY_ENTRY for n in arrays)
 
 
 def _adds_parts(trials: Trials, node: int) -> bool:
@@ -241,7 +291,8 @@ def _enters(trials: Trials, edit: Edit) -> bool:
 def _finding(trials: Trials, edit: Edit, mended: tuple[Target, ...]) -> Finding:
     per_replay = [trials.values(edit, r) or {} for r in range(len(trials.analysis.replays.values))]
     by_node = {t.node: t for t in mended}
-    last = max(t.update or t.node for t in mended)
+    # A loss may be computed after the step, of what was there before it.
+    last = max(max(t.update or t.node, *map(trials.analysis.matcher.position, t.roots[:1])) for t in mended)
     meant: dict[int, Match] = {}
     for node in per_replay[0]:
         target = by_node.get(node)

@@ -7,6 +7,7 @@ random replay; with the recorded version it is not.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -17,6 +18,7 @@ from tracer.diagnosis.identification import identify
 from tracer.diagnosis.trials import Overlay
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Match
+from tracer.matching.clock import Task
 from tracer.matching.judging import fits, is_right, judged_updates
 from tracer.matching.updates import Update
 from tracer.tape.node import Kind as NodeKind
@@ -29,7 +31,13 @@ def find_stale_operands(analysis: Analysis) -> list[Finding]:
     findings: dict[int, tuple[list[Update], dict[int, Match], list[int]]] = {}
     regions = {u.node: _behind(analysis, u.change) for u in wrong}
     older = _Older(analysis, frozenset().union(*regions.values()))
-    for update in wrong:
+    start = time.thread_time()
+    until = start + analysis.clock.left(Task.FAULT)
+    for at, update in enumerate(wrong):
+        if time.thread_time() > until:
+            sites = [analysis.tape.nodes[u.node].site for u in wrong[at:]]
+            analysis.clock.leave_out(Task.FAULT, sorted({s.span.line for s in sites if s is not None}))
+            break
         behind = regions[update.node]
         early = sorted((u for u in analysis.updates if u in behind), reverse=True)
         nodes = analysis.tape.nodes
@@ -45,6 +53,7 @@ def find_stale_operands(analysis: Analysis) -> list[Finding]:
             all_meant.update(meant)
             readers += [n for n in region if not set(together).isdisjoint(analysis.tape.operands(n))]
             break
+    analysis.clock.spend(Task.FAULT, start)
     return [
         Finding(
             Kind.STALE_OPERAND,
@@ -137,9 +146,21 @@ class _Older:
 
 
 def _first_version(analysis: Analysis, update: int, early: tuple[int, ...]) -> int:
-    """What a parameter was before the first of several updates that came too early."""
-    before = analysis.updates[update].before
-    return _first_version(analysis, before, early) if before in early else before
+    """What a parameter was before the first of several updates that came too early.
+
+    Of one that is updated entry by entry it is the version that a loss was computed from: those between are of use to nobody.
+    """
+    before = update
+    while before == update or before in early or _is_between(analysis, update, before):
+        before = analysis.updates[before].before
+    return before
+
+
+def _is_between(analysis: Analysis, update: int, version: int) -> bool:
+    """Whether a version was made on the way to another one, entry by entry, and no loss was computed from it."""
+    made, nodes = analysis.updates.get(version), analysis.tape.nodes
+    entry = made is not None and made.written is not None and analysis.updates[update].written is not None
+    return entry and nodes[version].window == nodes[update].window and version not in analysis.matcher.forward
 
 
 def _mended(analysis: Analysis, update: Update, region: list[int], now: list[Overlay]) -> dict[int, Match] | None:

@@ -114,6 +114,21 @@ class Surroundings(ForwardPass):
         return frozenset(n for n in self.affected if is_gradient(self.best(n)))
 
     @cached_property
+    def beside_gradients(self) -> frozenset[int]:
+        """The nodes that add something to a gradient which rests on none."""
+        matcher, found = self.analysis.matcher, set[int]()
+        for node in self.affected:
+            operands = self.operands(node)
+            if self.node(node).op not in ("add", "subtract") or len(operands) != 2:
+                continue
+            behind = [matcher.all_ancestors(k) | {k} for k in operands]
+            for one, other in ((0, 1), (1, 0)):
+                moves = self.analysis.replays.moves(operands[other])  # zeros that a sum starts from do not
+                if moves and is_gradient(self.best(operands[one])) and self.gradients.isdisjoint(behind[other]):
+                    found.add(node)
+        return frozenset(found)
+
+    @cached_property
     def held(self) -> frozenset[int]:
         """The forward values whose gradient the backward pass holds."""
         shown = (self.best(n) for n in self.gradients)

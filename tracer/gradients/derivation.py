@@ -29,7 +29,7 @@ from tracer.calculus import (
     power,
     simplify,
 )
-from tracer.calculus.adjoint import chain, onto
+from tracer.calculus.adjoint import chain, instantiate, onto
 from tracer.calculus.complex_values import conjugate, conjugate_of, holds_complex, is_complex
 from tracer.calculus.contraction import Substitution
 from tracer.calculus.definitions import positive_part_of
@@ -479,6 +479,43 @@ def _with_mask(term: Term, old: str, new: str) -> Term:
     return Term(term.coefficient, term.bound, tuple((renamed(f), e) for f, e in term.factors))
 
 
+def at_entry(derived: Derived, array: str, entry_of: str, indices: Free, scale: Expr) -> Derived:
+    """The derivation of a gradient by a whole array, continued to ``scale`` times the gradient by one entry of it.
+
+    Arguments:
+        array: the entry, as a number that has a name of its own.
+        entry_of, indices: the whole array, and where in it.
+    """
+    result = instantiate((derived.free, derived.result), indices)
+    quantity = Quantity("adjoint", array)
+    steps = [*derived.steps, DerivationStep(quantity, "entry", (), result, result, arguments={"of": entry_of})]
+
+    def then(rule: str, about: Quantity, expr: Expr) -> None:
+        if not _same_text(expr, steps[-1].expr):
+            steps.append(DerivationStep(about, rule, (), expr, expr))
+
+    then("simplify", quantity, result := simplify(contract(result)))
+    if not equal(scale, _ONE):
+        quantity = Quantity("scaled", array)
+        then("scale", quantity, result := multiply(scale, result))
+        then("simplify", quantity, result := simplify(result))
+    steps.append(DerivationStep(quantity, "matrix", (), result, result, form="matrix"))
+    held = {a: d for a, d in derived.held.items() if a in _mentioned(result, derived.held)}
+    return replace(derived, steps=tuple(steps), free=(), result=result, held=held)
+
+
+def _mentioned(expr: Expr, among: Mapping[str, Definition]) -> set[str]:
+    """The arrays that an expression mentions, or one of the definitions that it mentions."""
+    found: set[str] = set()
+    todo = list(arrays_in(expr))
+    while todo:
+        array = todo.pop()
+        if array in among and array not in found:
+            found.add(array)
+            todo += arrays_in(among[array].expr)
+    return found
+
+
 def fitted(graph: Graph, derived: Derived, array: str, transposed: bool, conjugated: bool = False) -> Derived:
     """The derivation with its last step written for the axes of the recorded array, and conjugated if that is.
 
@@ -549,4 +586,4 @@ def _one() -> Expr:
 
 _ONE = _one()
 
-__all__ = ["Derived", "DerivationStep", "Known", "Quantity", "adjoint_name", "derive", "rescaled"]
+__all__ = ["Derived", "DerivationStep", "Known", "Quantity", "adjoint_name", "at_entry", "derive", "rescaled"]

@@ -21,12 +21,14 @@ from tracer.gradients.rules import NumericRules
 from tracer.matching.candidates import Match, Matcher, Sort
 from tracer.matching.clock import Clock, Task
 from tracer.matching.differences import Difference, FiniteDifferences
+from tracer.matching.entries import with_entries
 from tracer.matching.inference import Inferred, inferred_losses
 from tracer.matching.initial import with_double_precision, with_equal_settings, with_initial_leaves
 from tracer.matching.judging import is_right, judged_updates
 from tracer.matching.layers import layer_losses
 from tracer.matching.optimisers import recognise
 from tracer.matching.own_loss import own_losses
+from tracer.matching.penalties import with_penalties
 from tracer.matching.proof import Proof, Prover
 from tracer.matching.replays import Replays, has_indicators, random_replays
 from tracer.matching.severed import with_links
@@ -121,7 +123,7 @@ def analyse(tape: Tape, loss: str | None = None, clock: Clock | None = None) -> 
 def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) -> Analysis:
     """Find out what every node of a tape is, in numbers; nothing is proved before it is asked for."""
     clock = clock or Clock()
-    tape = with_double_precision(with_equal_settings(with_initial_leaves(with_links(tape))))
+    tape = with_entries(with_double_precision(with_equal_settings(with_initial_leaves(with_links(tape)))))
     analysis = _matched(tape, loss)
     matcher = analysis.matcher
     if matcher.updates and not _is_judged(matcher):
@@ -147,6 +149,7 @@ def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) 
         parameters = frozenset(u.before for u in matcher.updates.values())
         others = (f for f in inferred_losses(tape, matcher.live, parameters) if _is_another(f, matcher))
         analysis = _best_inferred(_in_time(others, clock)) or analysis
+        analysis = _penalised(analysis, clock)
     if loss is None and analysis.inferred is None and not _some_are_along(analysis.matcher):
         layered = layer_losses(matcher)
         analysis = analysis if layered is None else _matched(layered.tape, None, layered)
@@ -184,6 +187,13 @@ def _best_inferred(losses: Iterable[Inferred]) -> Analysis | None:
         if count == len(tried.matcher.updates):
             break
     return best
+
+
+def _penalised(analysis: Analysis, clock: Clock) -> Analysis:
+    """The analysis with a penalty in its inferred loss, if more steps are along the gradient of that."""
+    found = None if analysis.inferred is None else with_penalties(analysis.matcher, analysis.inferred)
+    tried = [_matched(f.tape, None, f) for f in _in_time([] if found is None else [found], clock)]
+    return next((t for t in tried if _explained(t.matcher) > _explained(analysis.matcher)), analysis)
 
 
 def _prove_what_is_shown(analysis: Analysis) -> None:

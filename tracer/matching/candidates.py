@@ -31,10 +31,12 @@ from tracer.gradients.adjoints import (
 )
 from tracer.gradients.graph import MEANS, Graph
 from tracer.gradients.rules import NumericRules
+from tracer.matching.entries import Entry, Versions
 from tracer.matching.fingerprint import TOLERANCE, FingerprintIndex, OnDemand, fingerprint
 from tracer.matching.replays import Replays
 from tracer.matching.roots import Root, find_roots
 from tracer.matching.scale import ONE, NamedScale, Scalar, name_scale, plain_number
+from tracer.matching.severed import is_severed
 from tracer.matching.updates import Update
 from tracer.tape.node import Kind
 
@@ -109,6 +111,7 @@ class Matcher:
         fitted: whether such a loss was written to fit the backward pass; its own operations are no variables then.
         reach: roots that only some values can be gradients of → those values.
         unmoved: scalars that were the same on every replay, so that there is no gradient of them to recognise.
+        penalties: for roots that were asked for, the terms that rest on parameters and settings alone.
     """
 
     graph: Graph
@@ -124,12 +127,59 @@ class Matcher:
     forward: frozenset[int] = frozenset()
     roots: list[Root] = field(default_factory=list)
     unmoved: list[Root] = field(default_factory=list)
+    penalties: dict[int, tuple[int, ...]] = field(default_factory=dict)
     index: FingerprintIndex[Candidate] = field(default_factory=FingerprintIndex)
+    _picked: set[tuple[int, int]] = field(default_factory=set)
+
+    @cached_property
+    def entries(self) -> dict[int, Entry]:
+        """What is updated entry by entry: the nodes that steps are taken by, with the entries of arrays that they read."""
+        parts = [u.wrt for u in self.updates.values() if u.written is not None]
+        found = ((part, self.reading.read(part)) for part in parts)
+        return {part: entry for part, entry in found if entry is not None}
+
+    @cached_property
+    def reading(self) -> Versions:
+        """Which nodes read which entries of arrays that are written entry by entry."""
+        return Versions(self.graph.tape)
+
+    @cached_property
+    def _entries_read(self) -> frozenset[int]:
+        """All nodes that read an entry which is updated."""
+        return frozenset(reader for node in self.entries for reader in self.reading.readers(node))
+
+    def picked(self, root: int, wrt: int) -> Entry | None:
+        """The entry that a gradient is by, if the root reads it with others: with a row, or with all of its array."""
+        return self.entries[wrt] if (root, wrt) in self._picked else None
+
+    def goes_into(self, wrt: int, node: int) -> bool:
+        """Whether a value is computed from a parameter, or from the array that an entry belongs to."""
+        entry = self.entries.get(wrt)
+        behind = self.all_ancestors(node)
+        return wrt in behind or (entry is not None and entry.whole in behind)
 
     @cached_property
     def versions(self) -> frozenset[int]:
-        """All versions of all parameters."""
-        return frozenset(self.updates) | {u.before for u in self.updates.values()}
+        """All versions of all parameters, and the arrays that some of them are views of."""
+        tape = self.graph.tape
+        found = set(self.updates) | {u.before for u in self.updates.values()}
+        todo = [u.before for u in self.updates.values() if u.written is not None]
+        while todo:
+            node = todo.pop()
+            if node not in self.updates and tape.nodes[node].kind is Kind.VIEW:
+                todo += tape.operands(node)[:1]
+            found.add(node)
+        return frozenset(found)
+
+    @cached_property
+    def parameters(self) -> frozenset[int]:
+        """All versions of parameters, and of parts of them such as ``P[u]``."""
+        return self.versions | {u.part for u in self.updates.values() if u.part is not None}
+
+    @cached_property
+    def severed(self) -> frozenset[int]:
+        """The values of which nobody knows what they rest on."""
+        return frozenset(n.id for n in self.graph.tape.nodes if is_severed(n))
 
     @cached_property
     def given_in_loop(self) -> frozenset[str]:
@@ -235,9 +285,11 @@ class Matcher:
             if same[0] in self._grown:
                 continue  # a gradient by a parameter that NumPy gave another shape is not meant by anyone
             whole = [sum((s.full[n] for n in same[1:]), s.full[same[0]]) for s in sweeps]
-            self._add(Candidate(Sort.FULL, root.node, same[0], False), whole)
             for sweep, value in zip(sweeps, whole, strict=True):
                 sweep.full.update(dict.fromkeys(same, value))
+            if same[0] not in self._entries_read:
+                self._add(Candidate(Sort.FULL, root.node, same[0], False), whole)
+        self._add_entries(root.node, sweeps)
         several = Counter(c.wrt for c in sweeps[0].contributions)
         seen: Counter[int] = Counter()
         for position, contribution in enumerate(sweeps[0].contributions):
@@ -252,6 +304,19 @@ class Matcher:
                 self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), [c.so_far for c in parallel])
                 others = partial(_rest, totals, parallel)  # a loop may run either way
                 self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), OnDemand(len(sweeps), others))
+
+    def _add_entries(self, root: int, sweeps: list[Adjoints]) -> None:
+        """The gradients by entries that are updated one by one: entries of the gradients by their arrays."""
+        for node, entry in self.entries.items():
+            if entry.whole not in sweeps[0].full:
+                continue
+            values = [np.asarray(s.full[entry.whole])[entry.place] for s in sweeps]
+            own = [s.full.get(node) for s in sweeps]
+            if not all(o is not None and np.allclose(o, v, rtol=1e-9, atol=0) for o, v in zip(own, values, strict=True)):
+                self._picked.add((root, node))
+            for sweep, value in zip(sweeps, values, strict=True):
+                sweep.full.update(dict.fromkeys(self.reading.readers(node), value))
+            self._add(Candidate(Sort.FULL, root, node, False), values)
 
     def computed_alike(self, nodes: Iterable[int], root: int) -> list[list[int]]:
         """The nodes; those together that are one value computed again, as ``w[1:]`` that is read twice."""
@@ -326,7 +391,19 @@ class Matcher:
 
     @cached_property
     def _changes(self) -> frozenset[int]:
-        return frozenset(u.change for u in self.updates.values())
+        """What is added to parameters; of single entries also the terms and factors without a name that it is made of."""
+        nodes = self.graph.tape.nodes
+        found = {u.change for u in self.updates.values()}
+        todo = [u.change for u in self.updates.values() if u.written is not None]
+        while todo:
+            node = todo.pop()
+            found.add(node)
+            made = nodes[node].kind is Kind.OPERATION and nodes[node].op != "getitem"
+            todo += [
+                k for k in self.graph.tape.operands(node)
+                if made and k not in found and nodes[k].shape == () and is_real(nodes[k]) and not nodes[k].names
+            ]
+        return frozenset(found)
 
     def _look_up(self, nodes: Any) -> None:
         for node in nodes:

@@ -28,7 +28,8 @@ def carried_on(tape: Tape, updates: dict[int, Update]) -> dict[int, Update]:
         begun = last[update.before, update.part] != node and tape.nodes[node].kind is not Kind.MUTATION
         if begun or tape.nodes[node].site in ending:
             continue
-        if tape.nodes[update.before].kind is Kind.LEAF or update.before in kept:
+        start = tape.nodes[update.before]
+        if start.kind is Kind.LEAF or start.id in kept or (update.written is not None and start.kind is Kind.VIEW):
             kept[node] = update
     return kept
 

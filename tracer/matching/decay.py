@@ -86,16 +86,14 @@ def _grows(matcher: Matcher, node: int, wrt: int, coefficient: float) -> bool:
 
 def has_penalty(matcher: Matcher, root: int, wrt: int) -> bool:
     """Whether some term of a loss rests on a parameter, and on nothing but parameters and settings."""
-    return any(
-        wrt in matcher.all_ancestors(n) and rests_on_parameters(matcher, n)
-        for n in _terms(matcher, root)
-        if n != wrt
-    )
+    if root not in matcher.penalties:
+        matcher.penalties[root] = tuple(n for n in _terms(matcher, root) if rests_on_parameters(matcher, n))
+    return any(matcher.goes_into(wrt, n) for n in matcher.penalties[root] if n != wrt)
 
 
 def _terms(matcher: Matcher, root: int) -> set[int]:
     """The scalars that a loss adds up, each perhaps times a setting; ``P[u] @ Q[i]`` within a square is none."""
-    tape, parameters = matcher.graph.tape, _parameters(matcher)
+    tape, parameters = matcher.graph.tape, matcher.parameters
 
     def is_trained(node: int) -> bool:
         return not parameters.isdisjoint(matcher.all_ancestors(node))
@@ -114,18 +112,12 @@ def _terms(matcher: Matcher, root: int) -> set[int]:
     return seen
 
 
-def _parameters(matcher: Matcher) -> frozenset[int]:
-    """All versions of parameters, and of parts of them such as ``P[u]``."""
-    parts = {u.part for u in matcher.updates.values() if u.part is not None}
-    return matcher.versions | parts
-
-
 _ADDING = frozenset(("add", "subtract", "negative", "positive", "float", "item", "mean", "sum", "squeeze"))
 
 
 def rests_on_parameters(matcher: Matcher, node: int) -> bool:
     """Whether a forward value rests on parameters and settings alone; arrays that no parameter goes into are data."""
-    tape, parameters = matcher.graph.tape, _parameters(matcher)
+    tape, parameters = matcher.graph.tape, matcher.parameters
 
     def is_setting(node: int) -> bool:
         if tape.nodes[node].shape == ():

@@ -71,6 +71,10 @@ class FiniteDifferences:
         if scale is None:
             return None
         position = tuple(int(i) for i in np.unravel_index(flat, wrt.shape))
+        moved, place = match.candidate.wrt, position
+        entry = self._matcher.picked(match.candidate.root, moved)
+        if entry is not None:
+            moved, place = entry.whole, entry.place
         index = np.unravel_index(flat, oriented.shape)
         at = tuple(int(i) for i in (index[::-1] if match.candidate.transposed else index))
         exact = oriented[index].item()
@@ -81,7 +85,7 @@ class FiniteDifferences:
         best: Difference | None = None
         for relative in _STEPS:
             step = relative * max(1.0, abs(wrt[position].item()))
-            change = self._change(match.candidate.root, match.candidate.wrt, position, step, values)
+            change = self._change(match.candidate.root, moved, place, step, values)
             if change is None:
                 continue
             change = change.conjugate() if match.candidate.conjugate else change

@@ -9,6 +9,8 @@ decaying one RMSProp, both kinds together Adam.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from tracer.gradients.adjoints import ELEMENTWISE, is_real
@@ -45,7 +47,8 @@ def recognise(matcher: Matcher, update: Update, ascending: bool = False) -> Step
     """
     walk = _Walk(matcher, update)
     walk.run()
-    plain = "gradient ascent" if ascending else "gradient descent"
+    way = "ascent" if ascending else "descent"
+    plain = f"sign {way}" if walk.takes_the_sign else f"gradient {way}"
     if walk.solves and walk.gradient is not None:
         name = "newton"
     elif not walk.states:
@@ -59,6 +62,46 @@ def recognise(matcher: Matcher, update: Update, ascending: bool = False) -> Step
     else:
         name = "rmsprop"
     return Step(name, walk.gradient, frozenset(walk.seen), walk.decays)
+
+
+def made_of_gradients(matcher: Matcher, meant: Mapping[int, Match]) -> dict[int, int]:
+    """What is made of the whole gradient by a parameter, of itself, of state and of settings alone → the update.
+
+    Rprop compares the signs of two gradients that way, and clipping measures the norm of them all: neither is a
+    gradient, nor meant as one.
+
+    Arguments:
+        meant: values that are wrong, and what they were meant to be.
+    """
+    tape = matcher.graph.tape
+    by = {u.wrt: u.node for u in matcher.updates.values()}
+    made: dict[int, int] = {}
+    state: set[int] = set()
+    for node in tape.window_nodes():
+        if node.id in matcher.forward or node.kind in (Kind.LEAF, Kind.LITERAL):
+            continue
+        match = meant.get(node.id) or matcher.best(node.id)
+        if match is not None:
+            of = match.candidate
+            if of.sort is Sort.FULL and of.wrt in by and not of.transposed:
+                made[node.id] = by[of.wrt]
+            continue
+        moving = [k for k in tape.operands(node.id) if matcher.replays.moves(k)]
+        alike = [k for k in moving if k in by and tape.nodes[k].shape == node.shape]
+        updates = [made[k] for k in moving if k in made] or [by[k] for k in alike]
+        own = {matcher.updates[u].wrt for u in updates}
+        before = {k for k in moving if k in state or _is_left_behind(matcher, k, node.window)}
+        if updates and all(k in made or k in own or k in before for k in moving) and len(before) < len(moving):
+            made[node.id] = updates[-1]
+        elif len(before) == len(moving):
+            state.add(node.id)
+    return made
+
+
+def _is_left_behind(matcher: Matcher, node: int, window: int) -> bool:
+    """Whether a value comes from an earlier iteration, and no loss is computed from it."""
+    recorded = matcher.graph.tape.nodes[node]
+    return node not in matcher.forward and (recorded.kind is Kind.LEAF or recorded.window < window)
 
 
 def selects_all(index: object) -> bool:
@@ -84,9 +127,16 @@ class _Walk:
         self.tape = matcher.graph.tape
         self.states: set[str] = set()
         self.rooted = self.accumulates = self.solves = False
+        self.signs: list[int] = []
         self.decays = update.decays
         self.gradient: Match | None = None
         self.seen: set[int] = set()
+
+    @property
+    def takes_the_sign(self) -> bool:
+        """Whether only the gradient's sign counts; that of the parameter belongs to a penalty."""
+        of_gradient = (self.matcher.all_ancestors(n) for n in self.signs)
+        return self.gradient is not None and any(self.gradient.node in behind for behind in of_gradient)
 
     def run(self) -> None:
         shape = without_ones(self.tape.nodes[self.update.wrt].shape)
@@ -113,12 +163,14 @@ class _Walk:
             if carried and not self._is_carried(recorded.names):
                 continue
             if carried and node not in self.matcher.forward:
-                self.states.update(recorded.names[:1])
+                self._read_state(node)
                 continue
             if node in self.matcher.forward and node not in self.matcher.updates and not carried:
                 continue  # what a forward value was computed from, the parameter too, is no part of the step
             if recorded.op in _ROOTS or (recorded.op == "power" and recorded.args[-1] == 0.5):
                 self.rooted = True
+            if recorded.op == "sign":
+                self.signs.append(node)
             if node in self.matcher.updates:
                 state = self.matcher.updates[node]
                 summed = self._gradient_at(state.change)
@@ -127,13 +179,24 @@ class _Walk:
                 self.accumulates |= self._is_plain_sum(state)
                 todo.append(state.change)
                 continue
-            if recorded.op in ELEMENTWISE or recorded.op in _ROOTS:
+            if recorded.op in ELEMENTWISE or recorded.op in _ROOTS or recorded.op == "sign":
                 todo += self.tape.operands(node)
             elif recorded.op == "setitem" and selects_all(recorded.args[1]):
                 todo += self.tape.operands(node)[1:]
+            elif recorded.op == "getitem":
+                self._read_state(self.tape.operands(node)[0])
             elif (right := self._right_side(node)) is not None:
                 self.solves = True
                 todo.append(right)
+
+    def _read_state(self, node: int) -> None:
+        """Count what an earlier iteration left; the step may add to it after it has read it."""
+        recorded = self.tape.nodes[node]
+        window = self.tape.nodes[self.update.node].window
+        carried = recorded.kind is Kind.LEAF or recorded.window < window
+        if carried and node not in self.matcher.forward and self._is_carried(recorded.names):
+            self.states.update(recorded.names[:1])
+            self.accumulates |= any(self._is_plain_sum(u) for u in self.matcher.updates.values() if u.before == node)
 
     def _right_side(self, node: int) -> int | None:
         """What a step multiplies by the inverse of a matrix; also by an estimate of it that is kept, as in BFGS."""

@@ -31,7 +31,7 @@ from tracer.calculus import (
 from tracer.calculus.adjoint import ReverseMode, instantiate, onto
 from tracer.calculus.algebra import ONE, fresh, make_term
 from tracer.calculus.complex_values import holds_complex
-from tracer.calculus.terms import Axes, Definition, Entry, Expr, Index
+from tracer.calculus.terms import Axes, Definition, Entry, Expr, Index, Term
 from tracer.gradients.accumulated import accumulated
 from tracer.gradients.graph import Graph
 from tracer.matching.candidates import Match, Matcher, Sort
@@ -169,6 +169,7 @@ class Prover:
             and node != match.node
             and node < match.node
             and self.graph.name(wrt) in self.definitions
+            and (wrt == candidate.wrt or self.matcher.picked(candidate.root, wrt) is None)
         }
         derived = self._derived(match, given)
         outcomes = [self._compared(match, known, given, free, right) for free, right in derived]
@@ -230,6 +231,12 @@ class Prover:
             array, factor = given[wrt]
             free = tuple(fresh(a) for a in self.axes[wrt])
             yield free, multiply(factor, entry(array, *free))
+        elif candidate.sort is Sort.FULL and (picked := self.matcher.picked(candidate.root, candidate.wrt)) is not None:
+            array = self.graph.name(picked.whole)
+            yield (), instantiate(
+                self.reverse.adjoints(root, given=given, wrt=[array], seconds=self._longest)[array],
+                entry_indices(self.definitions[wrt], array),
+            )
         elif candidate.sort is Sort.FULL:
             yield self.reverse.adjoints(root, given=given, wrt=[wrt], seconds=self._longest)[wrt]
         elif candidate.via is not None:
@@ -271,6 +278,18 @@ class Prover:
                 square = make_term(ONE, (), [(Entry(name, free), ONE * 2)])
                 assert square is not None
                 yield Lemma(square, entry(name, *free), says)
+
+
+def entry_indices(definition: Definition, array: str) -> tuple[Index | int, ...]:
+    """Where the one entry of an array stands that a definition says a number is.
+
+    Raises:
+        ValueError: if it says something else.
+    """
+    match definition.expr:
+        case (Term(bound=(), factors=((Entry(array=named, indices=indices), _),)),) if named == array:
+            return indices
+    raise ValueError(f"{definition.array} is no entry of {array}")
 
 
 def _without(expr: Expr, array: str) -> Expr:

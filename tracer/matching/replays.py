@@ -155,6 +155,7 @@ def _draw(
     never_negative = _never_negative_state(tape, updates)
     compared = {source for node in tape.nodes if node.op in _COMPARISONS for _, source in direct(node)}
     terms = _terms_of_products(tape, parameters | updates.keys())
+    written = _numbers_written(updates, terms)
     steps = {update.change for update in updates.values()}
     given: dict[int, Any] = {}
     by_origin: dict[int, Any] = {}  # one variable, read in two windows, is one variable
@@ -181,6 +182,10 @@ def _draw(
         shape = node.shape or ()
         if node.kind is Kind.RANDOM:
             drawn = _like_a_draw(np.asarray(node.value), rng)
+        elif node.id in written:
+            drawn = _entry(written[node.id], never_negative, terms, rng)
+        elif node.id in updates and updates[node.id].written is not None:
+            continue  # its other entries are what they were
         elif node.id in updates:
             drawn = _parameter(shape, terms.get(node.id, 0), node.id in never_negative, rng)
         elif node.kind is Kind.LEAF:
@@ -202,6 +207,25 @@ def _draw(
             given[node.id] = drawn if isinstance(drawn, float) else np.asarray(drawn, dtype=np.float64)
             by_origin[node.id if node.origin is None else node.origin] = given[node.id]
     return given
+
+
+def _numbers_written(updates: Mapping[int, Update], terms: dict[int, int]) -> dict[int, Update]:
+    """The numbers that are written to single entries of parameters, with their updates.
+
+    What a version is multiplied with, in products of so many terms, the next one will be, too.
+    """
+    found: dict[int, Update] = {}
+    for node, update in sorted(updates.items()):
+        if update.written is not None:
+            found[update.written] = update
+            if update.before in terms:
+                terms.setdefault(node, terms[update.before])
+    return found
+
+
+def _entry(update: Update, never_negative: Collection[int], terms: Mapping[int, int], rng: np.random.Generator) -> float:
+    """A new number for one entry of a parameter, of the size that all the entries are drawn with."""
+    return float(_parameter((1,), terms.get(update.node, 0), update.node in never_negative, rng)[0])
 
 
 def _is_indicator(tape: Tape, node: Node, bound: bool) -> bool:

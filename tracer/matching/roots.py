@@ -17,23 +17,19 @@ from tracer.gradients.adjoints import ancestors, is_real
 from tracer.matching.gradient_names import says_gradient
 from tracer.matching.inference import error_of, trained_nodes
 from tracer.matching.updates import Update
-from tracer.program.loss_words import OTHER_LANGUAGES
+from tracer.program.loss_words import ANYWHERE, AS_A_WORD
 from tracer.tape.node import Kind, Node
 from tracer.tape.tape import Tape, operands
 
 LOSS_NAME = re.compile(
-    r"loss|cost|error|(^|_)err$|^j$|^l$|nll|objective|^obj$|^e$|mse|sse|rss|log_?lik|likelihood|^ll$|entropy|(^|_)c?xent|risk|(^|_)b?ce$|(^|_)kld?$|elbo"
-    rf"|{OTHER_LANGUAGES}",
-    re.I,
+    rf"{ANYWHERE}|error|risk|(^|_)err$|^(j|l|e|obj|dev|rec|recon)$|(^|_)({AS_A_WORD})(_|$|\d)", re.I
 )
 
 #: What the difference of an output and its target is called, too.
 _RESIDUAL = re.compile(r"^e\d?$|(^|_)err(or)?$", re.I)
 #: ``error`` may be a loss, and may be what the backward pass hands on; these words say a loss.
 _ERROR = re.compile(r"err|back_?(ward|prop)", re.I)
-_CERTAIN = re.compile(
-    rf"loss|cost|objective|entropy|likelihood|nll|mse|sse|rss|squared|{OTHER_LANGUAGES}", re.I
-)
+_CERTAIN = re.compile(rf"{ANYWHERE}|nll|mse|sse|rss|squared", re.I)
 
 
 class Root(Struct, frozen=True):
@@ -48,13 +44,18 @@ def loss_name(tape: Tape, node: Node) -> str | None:
 
     What a function called ``cost`` returns is called a cost, too.
     """
-    found = [name for name in node.names if LOSS_NAME.search(name.rpartition(".")[2])]
-    if found:
-        return found[-1]
+    own = _own_loss_name(node)
+    if own is not None:
+        return own
     following = tape.nodes[node.id + 1].calls if node.id + 1 < len(tape) else ()
     returned = bool(node.calls) and following[: len(node.calls)] != node.calls
     function = node.calls[-1].function if returned else ""
     return function if LOSS_NAME.search(function) else None
+
+
+def _own_loss_name(node: Node) -> str | None:
+    found = [name for name in node.names if LOSS_NAME.search(name.rpartition(".")[2])]
+    return found[-1] if found else None
 
 
 def find_roots(
@@ -65,6 +66,8 @@ def find_roots(
     Arguments:
         live: the nodes that depend smoothly on a leaf.
         wanted: the name the user gave with ``--loss``; then nothing else is a root.
+
+    What a function gave that is called a loss once is one wherever the function is called.
     """
     written = {k for u in updates for k in operands(tape.nodes[u])}  # new entries of a parameter are no loss
     scalars = [
@@ -82,6 +85,11 @@ def find_roots(
     backward = _backward(tape, updates)
     trained = trained_nodes(tape, frozenset(u.before for u in updates.values()))
     named = [n.id for n in scalars if loss_name(tape, n) and not _is_residual(tape, n, live, trained)]
+    # What `cost_and_gradients` returns last may be the gradient of a number.
+    named = [r for r in named if r not in backward or _own_loss_name(tape.nodes[r])]
+    returned = {(tape.nodes[r].site, tape.nodes[r].op) for r in named if tape.nodes[r].calls}
+    named = [n.id for n in scalars if n.id in set(named) or (n.calls and (n.site, n.op) in returned)]
+    named = sorted({*named, *_sums_of(scalars, named)})
     if any(r not in backward for r in named):
         named = [r for r in named if r not in backward or not _is_an_error(tape, r)]
     forward = ancestors(tape, named, updates.keys())
@@ -98,6 +106,24 @@ def find_roots(
     if not first:
         return tuple(Root(r, False) for r in _maximal(tape, rest[-200:], updates)[-6:]), ()
     return tuple(Root(r, True) for r in first), tuple(Root(r, False) for r in rest)
+
+
+def _sums_of(scalars: list[Node], losses: list[int]) -> list[int]:
+    """The scalars that add up, or take the difference of, several losses: ``-rec - beta * kl``."""
+    live = {n.id for n in scalars}
+    terms = {loss: {loss} for loss in losses}
+    found = []
+    for node in scalars:
+        below = [k for k in operands(node) if k in live]
+        if node.id in terms or not below or not all(k in terms for k in below):
+            continue
+        together = set().union(*(terms[k] for k in below))
+        if node.op in ("add", "subtract") and len(together) > 1:
+            found.append(node.id)
+        elif node.op not in ("add", "subtract", "negative") and not (node.op in ("multiply", "divide") and len(below) == 1):
+            continue
+        terms[node.id] = together
+    return found
 
 
 def _is_an_error(tape: Tape, root: int) -> bool:

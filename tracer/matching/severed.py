@@ -23,6 +23,15 @@ def is_severed(node: Node) -> bool:
     return node.window >= 0 and lost and is_real(node) and not operands(node)
 
 
+def is_unknown(tape: Tape, node: int) -> bool:
+    """Whether a replay at other numbers keeps a value of a window that depends on them, nobody knows how."""
+    value = tape.nodes[node]
+    if is_severed(value):
+        return True
+    opaque = value.kind is Kind.OPAQUE and value.window >= 0 and is_real(value)
+    return opaque and any(is_real(tape.nodes[k]) for k in operands(value))
+
+
 def with_links(tape: Tape) -> Tape:
     """The tape in which severed values depend on the recorded values that they equal."""
     if not any(map(is_severed, tape.nodes)):

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from tracer.gradients.adjoints import is_continuous
 from tracer.matching.carried import carried_on
+from tracer.matching.entries import Versions
 from tracer.tape.functions import Slice
 from tracer.tape.node import Kind, Node, Ref, Site
 from tracer.tape.tape import Tape
@@ -39,6 +40,7 @@ class Update(Struct, frozen=True):
     Attributes:
         part: what only some entries are the new version of, such as the row ``P[u]``; None if it is the whole.
         decays: whether the node is this for a multiple of ``before``, as with weight decay.
+        written: the number that is written, if it is a single entry that changes.
     """
 
     node: int
@@ -47,6 +49,7 @@ class Update(Struct, frozen=True):
     sign: int
     part: int | None = None
     decays: bool = False
+    written: int | None = None
 
     @property
     def wrt(self) -> int:
@@ -71,13 +74,13 @@ def find_updates(tape: Tape) -> dict[int, Update]:
     A scalar counts only if its old version is used for something else too: a running total of the losses is no
     parameter.
     """
-    places = _rebound_places(tape)
+    places, versions = _rebound_places(tape), Versions(tape)
     made: dict[tuple[Site | None, str], bool] = {
         (s, n.op): u.before == tape.operands(n.id)[0]
-        for u in _updates(tape, places, None).values()
+        for u in _updates(tape, places, versions, None).values()
         if (s := (n := tape.nodes[u.node]).site) is not None
     }
-    return carried_on(tape, _updates(tape, places, made))
+    return carried_on(tape, _updates(tape, places, versions, made))
 
 
 def _rebound_places(tape: Tape) -> dict[int, set[str]]:
@@ -105,7 +108,10 @@ def _targets(statement: str) -> tuple[str, ...]:
 
 
 def _updates(
-    tape: Tape, rebound: dict[int, set[str]], made: Mapping[tuple[Site | None, str], bool] | None
+    tape: Tape,
+    rebound: dict[int, set[str]],
+    versions: Versions,
+    made: Mapping[tuple[Site | None, str], bool] | None,
 ) -> dict[int, Update]:
     """The updates that names or structure tell.
 
@@ -116,7 +122,11 @@ def _updates(
     """
     updates: dict[int, Update] = {}
     for node in tape.nodes:
-        replaced = _replaced_whole(tape, node, updates) or _replaced_part(tape, node, updates)
+        replaced = (
+            _replaced_whole(tape, node, updates)
+            or _replaced_entry(tape, node, updates, versions)
+            or _replaced_part(tape, node, updates)
+        )
         if replaced is not None:
             updates[node.id] = replaced
             updates.pop(tape.operands(node.id)[-1], None)  # what it is filled with is no version of its own
@@ -324,6 +334,34 @@ def _multiple_of(tape: Tape, node: int, updates: Mapping[int, Update]) -> int | 
     return found.pop() if found else None
 
 
+def _replaced_entry(tape: Tape, node: Node, updates: dict[int, Update], versions: Versions) -> Update | None:
+    """``W[i][j] -= …`` and ``W[i, j] = w - …``, where ``w`` is what this entry was before."""
+    entry = versions.written(node.id)
+    if entry is None or not _is_carried(tape, entry.whole, updates):
+        return None
+    written = tape.operands(node.id)[-1]
+    made = tape.nodes[written]
+    if made.op not in ("add", "subtract"):
+        return None
+    sides = direct(made)
+    for position, side in sides:
+        read = versions.read(side)
+        rest = [other for place, other in sides if place != position]
+        old = read is not None and versions.is_same(read, entry)
+        known = rest and tape.nodes[rest[0]].kind not in (Kind.LEAF, Kind.LITERAL)
+        if old and known and (made.op == "add" or position == 0):
+            sign = -1 if made.op == "subtract" else 1
+            return Update(node.id, entry.whole, rest[0], sign, versions.readers(side)[0], written=written)
+    return None
+
+
+def _is_carried(tape: Tape, array: int, updates: dict[int, Update]) -> bool:
+    """Whether an array was there before the iteration, or is the next version of one; also one laid out anew, ``Q.T``."""
+    while tape.nodes[array].kind is Kind.VIEW and tape.nodes[array].op in ("transpose", "reshape"):
+        array = tape.operands(array)[0]
+    return tape.nodes[array].kind is Kind.LEAF or array in updates
+
+
 def _replaced_part(tape: Tape, node: Node, updates: dict[int, Update]) -> Update | None:
     """``P[u] += …`` and ``P[u] = P[u] - …``: some entries get their old version and a change."""
     if node.op != "setitem" or node.window < 0 or len(node.args) != 3 or not is_continuous(node):
@@ -332,8 +370,10 @@ def _replaced_part(tape: Tape, node: Node, updates: dict[int, Update]) -> Update
     if not isinstance(old, Ref) or not isinstance(new, Ref):
         return None
     made = tape.nodes[new.node]
-    if made.op not in ("add", "subtract") or not (tape.nodes[old.node].kind is Kind.LEAF or old.node in updates):
+    if made.op not in ("add", "subtract"):
         return None
+    if not (tape.nodes[old.node].kind is Kind.LEAF or old.node in updates):
+        return _assembled(tape, node, updates)
     reads = _reads(tape, old.node, index, node.id)
     sides = direct(made)
     for position, side in sides:
@@ -342,7 +382,38 @@ def _replaced_part(tape: Tape, node: Node, updates: dict[int, Update]) -> Update
         if side in reads and known and (made.op == "add" or position == 0):
             first = _first_read(tape, old.node, index, updates) or reads[0]
             return Update(node.id, old.node, rest[0], -1 if made.op == "subtract" else 1, first)
+    return _assembled(tape, node, updates)
+
+
+def _assembled(tape: Tape, node: Node, updates: dict[int, Update]) -> Update | None:
+    """``new[j] = theta[j] - …`` for each entry, and then ``theta = new``: the old version stays in another array."""
+    _, index, new = node.args
+    made = tape.nodes[new.node]
+    sides = direct(made)
+    for position, side in sides:
+        read = tape.nodes[side]
+        rest = [other for place, other in sides if place != position]
+        if read.op != "getitem" or not isinstance(read.args[0], Ref) or not rest or (made.op == "subtract" and position):
+            continue
+        before = tape.nodes[read.args[0].node]
+        carried = before.kind is Kind.LEAF or before.id in updates
+        known = tape.nodes[rest[0]].kind not in (Kind.LEAF, Kind.LITERAL)
+        same_place = before.shape == node.shape and _is_at(read, Ref(before.id), index)
+        if carried and known and same_place and set(before.names) & _names_to_come(tape, node):
+            return Update(node.id, before.id, rest[0], -1 if made.op == "subtract" else 1, side)
     return None
+
+
+def _names_to_come(tape: Tape, node: Node) -> set[str]:
+    """What an array is called when all its entries are written."""
+    found = set(node.names)
+    while True:
+        writes = [tape.nodes[user] for user in tape.users(node.id) if tape.nodes[user].op == "setitem"]
+        following = next((write for write in writes if write.args[0] == Ref(node.id)), None)
+        if following is None:
+            return found
+        node = following
+        found |= set(node.names)
 
 
 def _reads(tape: Tape, container: int, index: object, before: int) -> list[int]:

@@ -181,6 +181,10 @@ def split(X: Operand, sections: Any, axis: Any = 0, part: Any = 0, *, out: Opera
     """out[i] = X[i + start]"""
     position, number = axis_at(axis, X.ndim), whole(part)
     size = X.shape[position]
+    if isinstance(sections, Operand) and sections.ndim == 1:
+        if sections.value is None:
+            raise NoFormula("split", f"the places in {sections.name} are not known")
+        sections = [int(place) for place in sections.value]
     begin: int | Bound
     end: int | Bound
     if isinstance(sections, (tuple, list)):

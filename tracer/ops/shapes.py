@@ -79,9 +79,18 @@ def astype(X: Any, out: Operand, dtype: Any = None, **_: Any) -> Row:
 
 
 @operation("expand_dims", "squeeze", "reshape", "ravel", "flatten", "atleast_3d", "atleast_2d", "atleast_1d")
-def reshape(X: Operand, out: Operand, **_: Any) -> Row:
-    """out[f] = Σ_ij δ(f, iJ + j) X[i, j]; out[i, j] = X[iJ + j]; axes of size one come and go"""
-    groups = _same_entries(X.shape, out.shape)
+def reshape(X: Operand, shape: Any = None, order: Any = "C", *, out: Operand, **_: Any) -> Row:
+    """out[f] = Σ_ij δ(f, iJ + j) X[i, j]; out[i, j] = X[iJ + j]; axes of size one come and go
+
+    With the order F the last axis is the slowest one: out[f] = Σ_ij δ(f, jI + i) X[i, j].
+    """
+    if order == "F":
+        turned = _same_entries(X.shape[::-1], out.shape[::-1])
+        groups = [([~p % X.ndim for p in inner], [~p % out.ndim for p in outer]) for inner, outer in turned]
+    elif order == "C":
+        groups = _same_entries(X.shape, out.shape)
+    else:
+        raise NoFormula("reshape", f"the order {order} of the entries, which depends on how they lie in memory")
     free: list[Index | int] = [0] * out.ndim
     at: list[IndexExpr] = [0] * X.ndim
     summed: list[Index] = []

@@ -27,6 +27,7 @@ from tracer.program.changes import (
     names_read,
     pairs_of,
     replaces_parts,
+    rests_on_itself,
     returns_changed,
     sets_by_name,
     summands,
@@ -59,7 +60,9 @@ class Carried(Scopes):
                 if updated_one_by_one(target, value) or replaces_parts(value):
                     count += int(direct or not isinstance(target, ast.Name) or self.is_of_others(target))
                 filled = ast.unparse(target.value) if is_filled(target) else shown
-                if arithmetic and any(ast.unparse(part) in (shown, filled) for part in summands(value)):
+                if arithmetic and any(
+                    ast.unparse(part) in (shown, filled) or self.is_read_from(part, shown) for part in summands(value)
+                ):
                     assert isinstance(value, ast.BinOp)
                     if not is_count(value.right):
                         count += int(direct or not isinstance(target, ast.Name) or self.is_of_others(target))
@@ -104,12 +107,16 @@ class Carried(Scopes):
 
     def updates(self, loop: ast.For | ast.While, apart: ast.AST | None = None) -> int:
         """How many places the loop changes that its own work reads again, not counting what ``apart`` does."""
+        return len(self.updated(loop, apart))
+
+    def updated(self, loop: ast.For | ast.While, apart: ast.AST | None = None) -> list[str]:
+        """The variables or attributes of these places, one for each time that the text changes one."""
         statements, aliases = self.statements(loop, apart), set[str]()
         reads: dict[str, list[ast.AST]] = {}
         fresh: set[tuple[int, str]] = set()  # a name is one of a function
         for statement in statements:
             if isinstance(statement, ast.For):
-                aliases |= {n.id for n in ast.walk(statement.target) if isinstance(n, ast.Name)}
+                aliases |= {n.id for n in ast.walk(statement.target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
             for name in names_read(statement):
                 reads.setdefault(name, []).append(statement)
             if isinstance(statement, ast.Assign) and not self.carried(statement, True):
@@ -119,20 +126,31 @@ class Carried(Scopes):
                     for t in [target]
                     if isinstance(t, ast.Name) and not is_part(value) and not is_multiple(t, value)
                 }
-        count = 0
+        found: list[str] = []
         for statement in statements:
             if not self.carried(statement, id(statement) in self.direct(loop)):
                 continue
-            count += int(sets_by_name(statement))
+            found += [".__dict__"] * sets_by_name(statement)
             for target in changed_by(statement):
                 base = base_name(target)
                 elsewhere = base == ".__dict__" or any(
-                    other is not statement and self.means(other, base, self.scope(statement))
+                    other is not statement
+                    and not (isinstance(target, ast.Name) and self._adds_up(other, base))
+                    and self.means(other, base, self.scope(statement))
                     for other in reads.get(base, ())
                 )
+                elsewhere = elsewhere or rests_on_itself(statement, target)
                 new = isinstance(target, ast.Name) and (self.scope(target), base) in fresh
-                count += int(not new and (base in aliases or elsewhere or self.is_of_others(target)))
-        return count
+                if not new and (base in aliases or elsewhere or self.is_of_others(target)):
+                    found.append(base)
+        return found
+
+    def _adds_up(self, statement: Any, name: str) -> bool:
+        """Whether a statement reads a variable only to add to it: ``e = e + …``, as a loss is added up in several lines."""
+        if not isinstance(statement, ast.Assign) or not self.carried(statement, True):
+            return False
+        named = (n for n in ast.walk(statement.value) if isinstance(n, ast.Name) and n.id == name)
+        return [base_name(t) for t in changed_by(statement)] == [name] and len(list(named)) == 1
 
     def seldom(self, loop: ast.For | ast.While) -> list[ast.If]:
         """The ``if`` statements below which what the loop reads is updated, where nothing of it is updated without."""
@@ -182,7 +200,7 @@ class Carried(Scopes):
 
         It may be an entry or attribute that the variable tells, read first, or an argument of a function that updates it.
         """
-        names = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+        names = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         inside = [n for s in loop.body for n in ast.walk(s)]
         for node in inside:
             if isinstance(node, ast.Assign):

@@ -113,6 +113,15 @@ def returns_changed(function: ast.FunctionDef | ast.AsyncFunctionDef, name: str)
     )
 
 
+def rests_on_itself(statement: ast.AST, target: ast.AST) -> bool:
+    """``w -= rate * X.T @ (X @ w - y)``: what is added is computed from what it is added to."""
+    if not isinstance(statement, (ast.Assign, ast.AugAssign)):
+        return False
+    shown = ast.unparse(target)
+    read = sum(ast.unparse(part) == shown for part in summands(statement.value))
+    return read > (1 if isinstance(statement, ast.Assign) else 0)
+
+
 def replaces_parts(value: ast.AST) -> bool:
     """``layer._replace(W=layer.W - rate * dW)``, ``dataclasses.replace(layer, W=layer.W - rate * dW)``"""
     if not (isinstance(value, ast.Call) and called_name(value) in ("_replace", "replace")):

@@ -77,8 +77,10 @@ def training_loops(program: Program, siblings: Sequence[Program] = ()) -> tuple[
             if inner is outer:
                 continue
             if _contains(outer, inner) or any(_contains(f, inner) for f in below):
-                # A loop over time steps leaves the update to the loop around it; a loop over batches has it.
-                dropped.add(id(inner if finder.updates(outer, inner) else outer))
+                # A loop over time steps leaves the update to the loop around it; a loop over batches has it, also where
+                # the other one runs the network again, which keeps statistics.
+                leaves = set(finder.updated(outer, inner)) - set(finder.updated(inner))
+                dropped.add(id(inner if leaves else outer))
     kept = [_loop(owners[id(node)], node) for node in candidates if id(node) not in dropped]
     order = {each.path: at for at, each in enumerate(programs)}
     return tuple(sorted(kept, key=lambda loop: (order[loop.path], loop.span)))

@@ -19,6 +19,18 @@ def is_part(value: ast.AST) -> bool:
     return isinstance(value, ast.Attribute | ast.Subscript)
 
 
+def part_read(value: ast.AST) -> str | None:
+    """The place of a container that a value is read from, as it is written, also if it is copied; None if it is no part."""
+    match value:
+        case ast.Call(func=ast.Attribute(value=ast.Subscript() as place, attr="copy")):
+            return ast.unparse(place)
+        case ast.Call(func=ast.Attribute(attr="copy" | "array") | ast.Name(id="float"), args=[ast.Subscript() as place]):
+            return ast.unparse(place)
+        case ast.Subscript():
+            return ast.unparse(value)
+    return None
+
+
 def names_of_parts(function: ast.AST) -> set[str]:
     """The names in a function that stand for parts of something else: read from it, or given by a loop over it."""
     found: set[str] = set()

@@ -9,8 +9,8 @@ import ast
 from collections.abc import Sequence
 from typing import Any
 
-from tracer.program.changes import called_name
-from tracer.program.parts import names_of_parts
+from tracer.program.changes import arguments_of, called_name, pairs_of
+from tracer.program.parts import names_of_parts, part_read
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -24,6 +24,7 @@ class Scopes:
         for node in nodes:
             if isinstance(node, FUNCTIONS):
                 self.functions.setdefault(node.name, []).append(node)
+        self._add_what_is_handed_over(nodes)
         self.below: dict[int, set[int]] = {}
         self.owner: dict[int, ast.AST] = {}
         self.borrowed: dict[int, set[str]] = {}
@@ -32,6 +33,41 @@ class Scopes:
             if isinstance(node, FUNCTIONS):
                 for below in ast.walk(node):
                     self.owner[id(below)] = node
+        self.parts: dict[tuple[int, str], set[str]] = {}
+        for node in nodes:
+            if isinstance(node, ast.Assign):
+                for target, value in pairs_of(node):
+                    if isinstance(target, ast.Name) and (part := part_read(value)) is not None:
+                        self.parts.setdefault((self.scope(target), target.id), set()).add(part)
+
+    def _add_what_is_handed_over(self, nodes: Sequence[ast.AST]) -> None:
+        """Functions go by further names: of a variable that holds a lambda, of an argument that one is handed over as."""
+        made: dict[int, ast.FunctionDef] = {}
+
+        def functions_in(value: ast.AST) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+            if isinstance(value, ast.Lambda):
+                if id(value) not in made:
+                    body = ast.copy_location(ast.Expr(value.body), value)
+                    made[id(value)] = ast.FunctionDef("lambda", value.args, [body], [])
+                return [made[id(value)]]
+            if isinstance(value, ast.Call) and called_name(value) == "partial" and value.args:
+                return functions_in(value.args[0])
+            return own.get(value.id, []) if isinstance(value, ast.Name) else []
+
+        own = {name: list(functions) for name, functions in self.functions.items()}
+        named = [(t.id, v) for n in nodes if isinstance(n, ast.Assign) for t, v in pairs_of(n) if isinstance(t, ast.Name)]
+        for call in (n for n in nodes if isinstance(n, ast.Call)):
+            for function in own.get(called_name(call), ()):
+                named += arguments_of(call, function)
+        for name, value in named:
+            known = self.functions.setdefault(name, [])
+            known += [f for f in functions_in(value) if f not in known]
+            if not known:
+                del self.functions[name]
+
+    def is_read_from(self, value: ast.AST, place: str) -> bool:
+        """Whether a name holds what was read from a place before: ``pik`` after ``pik = P[i][k]``."""
+        return isinstance(value, ast.Name) and place in self.parts.get((self.scope(value), value.id), ())
 
     def functions_called(self, loop: ast.AST, apart: ast.AST | None = None) -> list[ast.AST]:
         """Every user function that may run below ``loop``, by name, ``apart`` and what only it calls left out."""

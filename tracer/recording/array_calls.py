@@ -83,9 +83,18 @@ def reshape(x: Box, result: Any, kwargs: dict[str, Box], shape: Box | None = Non
         sizes = tuple(item if item.value == size else size for item, size in zip(items, sizes, strict=True))
     elif shape is not None and shape.node is not None and shape.value == sizes[:1] == sizes:
         sizes = (shape,)
-    order = kwargs.get("order")
-    extra = {"order": order.value} if order is not None and order.value not in ("C", None) else {}
+    order = _order(x.value, kwargs["order"].value if "order" in kwargs else "C")
+    extra = {} if order == "C" else {"order": order}
     return Canonical("reshape", [x], {"shape": sizes, **extra})
+
+
+def _order(value: Any, asked: str | None) -> str:
+    """In which order entries are taken: C or F, also where that is how they lie in memory; else as it was asked for."""
+    order = (asked or "C").upper()
+    flags = np.asarray(value).flags
+    if order in ("A", "K") and (flags.c_contiguous or flags.f_contiguous or order == "A"):
+        return "F" if flags.f_contiguous and not flags.c_contiguous else "C"
+    return order
 
 
 def array(name: str, args: list[Box], kwargs: dict[str, Box]) -> Canonical | None:

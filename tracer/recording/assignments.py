@@ -16,6 +16,8 @@ from tracer.recording.cost import is_loss_name
 from tracer.recording.expressions import _BINARY, classic
 from tracer.recording.harmless import does_more
 from tracer.recording.state import Mode
+from tracer.recording.structured import has_fields
+from tracer.recording.stubs import Anything
 from tracer.recording.walking import Walking
 from tracer.tape.node import Kind, Node, Ref
 
@@ -94,6 +96,9 @@ class Assignments(Walking):
         if self.mode and isinstance(owner.value, np.ndarray) and is_number(owner.value):
             self._set_array_attribute(owner, name, box, place)
             return
+        if self.mode and has_fields(owner.value) and name in owner.value.dtype.names:
+            self.set_field(box if isinstance(box, Box) else Box(box), owner.value, name, place)
+            return
         if self.mode and not _plainly_held(owner.value, name):
             self.memory.anything_may_change()
         setattr(owner.value, name, box.value if isinstance(box, Box) else box)
@@ -107,9 +112,14 @@ class Assignments(Walking):
         value = box if isinstance(box, Box) else Box(box)
         if name in ("real", "imag", "flat"):
             self.memory.before_write(array, place)
-            args = (self.reference(owner), name, self.reference(value))
+            args: tuple[Any, ...] = (self.reference(owner), name, self.reference(value))
+            op, given = "with_attribute", np.asarray(value.value)
+            if name == "flat" and given.size == array.size > 0 and is_number(given):
+                whole = given.reshape(array.shape).copy()
+                entries = self.node(Kind.OPERATION, "reshape", (args[2],), {"shape": array.shape}, whole, place)
+                op, args = "setitem", (args[0], Ellipsis, Ref(entries.id))
             setattr(array, name, value.value)
-            self._mutated(array, "with_attribute", args, place)
+            self._mutated(array, op, args, place, place.site.text.removesuffix(".flat") if name == "flat" else "")
             return
         before = self.memory.read(array, place)
         self.memory.lending.before_write(array)
@@ -131,6 +141,17 @@ class Assignments(Walking):
         container = owner.value
         if not self.mode:
             container[key.value] = box.value
+        elif isinstance(container, (np.ndarray, np.void)) and has_fields(container):
+            if isinstance(key.value, str):
+                self.set_field(box, container, key.value, place)
+            else:
+                self.memory.anything_may_change()
+                container[key.value] = box.value
+        elif hasattr(container, "mask") and isinstance(container, np.ndarray):
+            self.memory.before_write(container, place)
+            masked = (self.reference(owner), self.reference(box))
+            container[key.value] = box.value
+            self._mutated_masked(container, masked, place)
         elif isinstance(container, np.ndarray) and is_number(container):
             self.memory.before_write(container, place)
             args = (self.reference(owner), self.index(key), self.reference(box))
@@ -161,12 +182,19 @@ class Assignments(Walking):
             self.bound(name, Box(array, node), place)
         return node
 
+    def _mutated_masked(self, array: np.ndarray, args: tuple[Any, ...], place: Place) -> Node:
+        """Something was written, by a mask or into what has one."""
+        self.notice("What is computed with masked arrays is not followed.", place)
+        return self._mutated(array, "masked", args, place, place.name, None, Kind.OPAQUE)
+
     def unpack(self, index: int, box: Any, count: int, star: int) -> list[Box]:
         place = self.places[index]
         box = box if isinstance(box, Box) else Box(box)
         value = box.value
         if box.items is not None and isinstance(value, (tuple, list)) and len(box.items) == len(value):
             items = list(box.items)
+        elif isinstance(value, Anything):
+            items = [Box(part) for part in value.parts(count)]
         else:
             items = self.items_of(value, place)
         if star < 0:
@@ -208,6 +236,9 @@ class Assignments(Walking):
         place, container = self.places[index], owner.value
         a = self.subscript(reading, owner, key)
         b = _evaluated(late)
+        if self.mode and hasattr(container, "mask"):
+            self.store_item(Box(_IN_PLACE[op](a.value, b.value)), owner, key, place)
+            return
         if self.mode and isinstance(container, np.ndarray) and is_number(container):
             op = classic(op, a.value, b.value)
             self.memory.before_write(container, place)
@@ -231,7 +262,7 @@ class Assignments(Walking):
             self._mutated(container, "setitem", (*args, changed), place, place.name)
             return
         outcome = self.in_place(op, a, b, place)
-        if self.mode and isinstance(container, np.flatiter):
+        if self.mode and (isinstance(container, np.flatiter) or type(container) is np.void):
             self.store_item(outcome, owner, key, place)
             return
         if self.mode and not isinstance(container, _CONTAINERS) and does_more(container, "__setitem__"):
@@ -262,6 +293,9 @@ class Assignments(Walking):
             return self.emit(op, [a, b], {}, result, place)
         self.memory.before_write(a.value, place)
         args = (self.reference(Box(a.value, self.memory.read(a.value, place), place)), self.reference(b))
+        if hasattr(a.value, "mask") or hasattr(b.value, "mask"):
+            result = _IN_PLACE[op](a.value, b.value)
+            return Box(result, self._mutated_masked(result, args, place), place)
         raw = _BINARY[op](a.value, b.value) if _cast(a.value, b.value) else None
         result = _IN_PLACE[op](a.value, b.value)
         if result is not a.value:

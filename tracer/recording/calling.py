@@ -10,6 +10,7 @@ import functools
 import itertools
 import math
 import operator
+import types
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,11 @@ from tracer.recording.foreign_calls import carried_out, is_walker, source_of
 from tracer.recording.harmless import is_harmless
 from tracer.recording.own_functions import is_users
 from tracer.recording.positions import flat_positions
+from tracer.recording.structured import FRESH, has_fields
 from tracer.recording.ufunc_calls import ALIASES, LOGICAL
 from tracer.recording.vectorised import Vectorised
 from tracer.tape.node import Kind, Ref
+from tracer.tape.tape import references
 
 #: Functions that use up an iterator.
 _CONSUMERS = frozenset(id(function) for function in (sum, max, min, list, tuple, sorted, math.fsum, math.prod))
@@ -35,8 +38,12 @@ _ARITHMETIC = {
     operator.add: "add", operator.sub: "subtract", operator.mul: "multiply", operator.truediv: "divide",
     operator.neg: "negative", operator.matmul: "matmul", operator.pow: "power",
 }  # fmt: skip
+#: These give an attribute of an array.
+_SIZES = (np.shape, np.size, np.ndim)
 #: Which argument of these they call.
 _CALLED_BY = {"map": 0, "filter": 0, "reduce": 0, "starmap": 0, "accumulate": 1}
+#: Which arguments of these they walk through; the others walk through all.
+_WALKED = {"reduce": (1,), "accumulate": (0,), "enumerate": (0,), "iter": (0,)}
 _ARITHMETIC_KEYS = tuple(_ARITHMETIC)
 #: Names of operators in `operator` and, between underscores, in classes.
 _BY_NAME = {
@@ -44,6 +51,11 @@ _BY_NAME = {
     "mod": "remainder", "pow": "power", "matmul": "matmul", "lt": "less", "le": "less_equal", "gt": "greater",
     "ge": "greater_equal", "eq": "equal", "ne": "not_equal",
 }  # fmt: skip
+#: What makes an array of a list of numbers or rows before anything else, ``np.sum([u[k] for k in words])``.
+_OF_ARRAYS = frozenset(
+    "sum mean prod max min std var cumsum dot matmul outer linalg.norm add subtract multiply divide power negative exp log "
+    "sqrt square absolute tanh maximum minimum clip".split()
+)
 _SIZED = frozenset(
     [
         "zeros",
@@ -103,8 +115,19 @@ class Calling(Vectorised):
             args = [*(self.boxed(value, place) for value in function.args), *args]
             kwargs = {**{k: self.boxed(value, place) for k, value in function.keywords.items()}, **kwargs}
             return self.invoke(place, function.func, args, kwargs)
+        if type(function) is types.MethodDescriptorType and function.__objclass__ is np.ndarray and args:
+            method = getattr(args[0].value, function.__name__)
+            return self.invoke(place, method, args[1:], kwargs, Box(method, None, place, None, args[0]))
+        if function in _SIZES and len(args) == 1 and not kwargs and type(args[0].value) is np.ndarray:
+            return self._of_array(args[0], function.__name__, function(args[0].value), place)
         parts = None
-        if isinstance(function, np.vectorize):
+        if function is np.frompyfunc and args:
+            ufunc = carried_out(function, args, kwargs)
+            self.python_functions[id(ufunc)] = ufunc, args[0].value
+            return Box(ufunc, None, place)
+        if type(function) is np.ufunc and not numpys:
+            parts = self.from_python(function, args, kwargs, place)
+        elif isinstance(function, np.vectorize):
             parts = self.vectorised(function, args, kwargs, place)
         elif function is np.apply_along_axis:
             parts = self.along_axis(args, kwargs, place)
@@ -128,13 +151,14 @@ class Calling(Vectorised):
         by_name = self._operator_by_name(function, owner, args, place)
         if by_name is not None:
             return by_name
-        if function is np.fromiter and len(args) == 2 and not kwargs:
-            args = [self.consumed(args[0], place), args[1]]
-            return self._canonical_call(
-                Canonical("array", [args[0]], {"dtype": np.dtype(args[1].value).name}),
-                carried_out(function, args, {}),
-                place,
-            )
+        if function is np.fromiter and 0 < len(args) <= 2 and not kwargs.keys() - {"dtype", "count"}:
+            kind = args[1] if len(args) > 1 else kwargs["dtype"]
+            count = kwargs["count"].value if "count" in kwargs else -1
+            if count >= 0:
+                args[0] = Box(itertools.islice(args[0].value, count), None, place)
+            listed = self.consumed(args[0], place)
+            entries = carried_out(np.fromiter, [listed, kind], {})
+            return self._canonical_call(Canonical("array", [listed], {"dtype": entries.dtype.name}), entries, place)
         plan = self._plan(function, owner, args, kwargs, None)
         if plan is not None and function.__name__ == "choice" and isinstance(args[0].value, (list, tuple)):
             items = self.star(args[0])
@@ -225,7 +249,8 @@ class Calling(Vectorised):
     ) -> Box:
         values = [b.value for b in args]
         if is_walker(function):
-            values = [self.rows(v, place) for v in values]
+            walked = _WALKED.get(function.__name__, range(len(values)))
+            values = [self.rows(v, place) if k in walked else v for k, v in enumerate(values)]
             at = _CALLED_BY.get(function.__name__)
             if at is not None and at < len(values):
                 values[at] = self._followed(values[at], place)
@@ -247,6 +272,8 @@ class Calling(Vectorised):
             plan = self._plan(function, owner, args, kwargs, result)
         for box, old in before:
             self._changed_unseen(function, box, old, place)
+        if has_fields(result) and (function in FRESH or not self._depends((*args, *kwargs.values()))):
+            self.given(result)
         if isinstance(owner, Box) and getattr(function, "__name__", "") == "tolist":
             return self._list(owner, result, place)
         if plan is not None and self.entered == entered:
@@ -275,9 +302,19 @@ class Calling(Vectorised):
             operands = [self.reference(o, literals=True) for o in operands]
         if plan.op == "array" and isinstance(operands[0], Box) and not isinstance(operands[0].value, NUMBERS):
             operands = [self._nested(operands[0])]
+        if plan.op in _OF_ARRAYS:
+            operands = [self._as_array(operand, place) for operand in operands]
         if isinstance(result, range):
             return self.emit("range", operands, {}, result, place)
         return self.emit(plan.op, operands, plan.parameters, result, place, kind)
+
+    def _as_array(self, operand: Any, place: Place) -> Any:
+        """The array that NumPy makes of a list or tuple with recorded numbers or rows in it."""
+        if not isinstance(operand, Box) or not isinstance(operand.value, (list, tuple)):
+            return operand
+        items, made = self._nested(operand), np.asarray(operand.value)
+        recorded = any(True for _ in references(items))
+        return self.emit("array", [items], {}, made, place) if recorded and is_number(made) else operand
 
     def _nested(self, box: Box) -> Any:
         """The items of ``np.array([...])``: numbers written in the program stand for themselves."""

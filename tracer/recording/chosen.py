@@ -5,18 +5,15 @@ In: the program, and what a first run of it has shown.  Out: loops, iterations, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from tracer.program.errors import ProgramError
-from tracer.program.loops import Loop, all_loops, names_a_gradient, training_loops
+from tracer.program.loops import Loop, all_loops, training_loops
 from tracer.program.program import Program
 from tracer.recording.cost import is_loss_name
 from tracer.recording.recorder import Recorder
-from tracer.tape.node import Node, Notice, Site
+from tracer.tape.node import Notice
 from tracer.tape.tape import Tape
-
-#: A loss that is computed so many times is computed in a loop.
-_OFTEN = 3
 
 
 def chosen_loops(program: Program, line: int | None, own: Sequence[Program]) -> list[Loop]:
@@ -41,52 +38,12 @@ def chosen_loops(program: Program, line: int | None, own: Sequence[Program]) -> 
     return found[:1]
 
 
-def repeated_loss(tape: Tape) -> Node | None:
-    """The last value of a loss that one statement computes again and again."""
-    found: dict[tuple[str, Site], list[int]] = {}
-    for binding in tape.bindings:
-        if is_loss_name(binding.name) and tape.nodes[binding.node].window >= 0:
-            found.setdefault((binding.name, binding.site), []).append(binding.node)
-    often = [nodes for nodes in found.values() if len(nodes) >= _OFTEN]
-    return tape.nodes[often[-1][-1]] if often else None
+def better_iterations(recorder: Recorder, tape: Tape, chosen: list[int], ended: bool) -> list[int]:
+    """The iterations to record instead, from what this run has shown; ``ended``: it came to the program's end.
 
-
-def hands_gradients_on(tape: Tape) -> bool:
-    """Whether the loss of one iteration depends on gradients of the one before it.
-
-    The state of a recurrent net is handed on too, but the earlier loss depends on that as well.
+    Arguments:
+        tape: what was recorded; the recorder may have let go of it.
     """
-    earlier, later = (
-        _behind(tape, [b.node for b in tape.bindings if is_loss_name(b.name) and tape.nodes[b.node].window == k])
-        for k in (0, 1)
-    )
-    carried = {node for node in later - earlier if tape.nodes[node].window == 0}
-    return any(names_a_gradient(name) for node in carried for name in tape.nodes[node].names)
-
-
-def _behind(tape: Tape, todo: list[int]) -> set[int]:
-    found: set[int] = set()
-    while todo:
-        node = todo.pop()
-        if node not in found:
-            found.add(node)
-            todo += tape.operands(node)
-            origin = tape.nodes[node].origin
-            todo += [] if origin is None else [origin]
-    return found
-
-
-def loops_around(node: Node, program: Program, own: Sequence[Program]) -> Iterator[Loop]:
-    """The loops that were under way where a node was made, the outermost first."""
-    loops = [loop for each in (program, *own) for loop in all_loops(each)]
-    sites = [*(call.site for call in node.calls), *([node.site] if node.site else [])]
-    for site in sites:
-        path, line = site.path or program.path, site.span.line
-        yield from (loop for loop in loops if loop.path == path and loop.line <= line <= loop.end_line)
-
-
-def better_iterations(recorder: Recorder, chosen: list[int], ended: bool) -> list[int]:
-    """The iterations to record instead, from what this run has shown; ``ended``: it came to the program's end."""
     better = []
     for plan, iteration in zip(recorder.plans, chosen, strict=True):
         later = [k for k in plan.cost_seen if k >= iteration]
@@ -94,9 +51,9 @@ def better_iterations(recorder: Recorder, chosen: list[int], ended: bool) -> lis
             better.append(max(plan.count - 1, 0))
         elif plan.seeks_cost and later and later[0] != iteration:
             better.append(later[0])
-        elif plan.to_end and plan.seeks_end and not _has_loss(recorder.tape):
+        elif plan.to_end and plan.seeks_end and not _has_loss(tape):
             better.append(plan.count - 1 if ended and plan.count else iteration)
-        elif plan.seeks_end and plan.first_entry and not _has_loss(recorder.tape):
+        elif plan.seeks_end and plan.first_entry and not _has_loss(tape):
             better.append(plan.first_entry - 1)
         else:
             better.append(iteration)

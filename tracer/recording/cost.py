@@ -12,19 +12,18 @@ from collections.abc import Iterator, Sequence
 from enum import Enum
 
 from tracer.program.changes import called_name
-from tracer.program.loss_words import OTHER_LANGUAGES
+from tracer.program.loss_words import ANYWHERE, AS_A_WORD
 
-_LOSS = re.compile(
-    r"(^|_)(loss|cost|error|err|objective|j|nll|mse|bce|c?xent|cross_?entropy|ll|likelihood)(_|$|\d)", re.I
-)
+_LOSS = re.compile(rf"{ANYWHERE}|(^|_)(error|err|j|{AS_A_WORD})(_|$|\d)", re.I)
+#: What makes one number of many entries.
+_SUMMING = frozenset(("sum", "mean", "dot", "norm", "average", "inner", "vdot"))
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
-_LOSS_INSIDE = re.compile(rf"loss|cost|entropy|objective|likelihood|{OTHER_LANGUAGES}", re.I)
 
 
 def is_loss_name(name: str) -> bool:
     """Whether a program's own name says that it is a loss: ``loss``, ``total_cost``, ``mse``, ``calc_loss``."""
-    return bool(_LOSS.search(name) or _LOSS_INSIDE.search(name))
+    return _LOSS.search(name) is not None
 
 
 def conditional_costs(loop: ast.For | ast.While) -> list[ast.If]:
@@ -46,21 +45,26 @@ class Following(Enum):
     END = 2  # when all loops have ended: after the training
 
 
-def cost_after(loop: ast.For | ast.While, trees: Sequence[ast.Module]) -> Following:
+def cost_after(
+    loop: ast.For | ast.While, trees: Sequence[ast.Module], training: Sequence[ast.AST] = ()
+) -> Following:
     """When the cost comes after a loop that computes none.
 
     Arguments:
         trees: the files of the program, that of the loop among them.
+        training: all loops that train; what another of them computes is its own cost.
     """
     if any(_computes(statement) for statement in loop.body):
         return Following.NEVER
-    return max(_Blocks(trees).after(loop), key=lambda found: found.value, default=Following.NEVER)
+    others = frozenset(id(other) for other in training if other is not loop)
+    return max(_Blocks(trees, others).after(loop), key=lambda found: found.value, default=Following.NEVER)
 
 
 class _Blocks:
     """Which statements come after a node, in its own block and in those around it and around the calls of its function."""
 
-    def __init__(self, trees: Sequence[ast.Module]) -> None:
+    def __init__(self, trees: Sequence[ast.Module], others: frozenset[int]) -> None:
+        self.others = others
         self.above: dict[int, tuple[ast.AST, list[ast.stmt]]] = {}
         self.calls: dict[str, list[ast.Call]] = {}
         self.called: set[str] = set()
@@ -80,7 +84,7 @@ class _Blocks:
         while id(node) in self.above:
             around, rest = self.above[id(node)]
             looped = isinstance(around, (ast.For, ast.While))
-            if any(_computes(statement) for statement in rest if not isinstance(statement, _DEFINITIONS)):
+            if any(map(self._has_cost, rest)):
                 yield Following.ROUND if looped or self._in_a_loop(around) else Following.END
                 return
             if isinstance(around, _FUNCTIONS) and around.name not in self.called:
@@ -89,6 +93,11 @@ class _Blocks:
                     yield from self.after(call)
                 return
             node = around
+
+    def _has_cost(self, statement: ast.stmt) -> bool:
+        if isinstance(statement, _DEFINITIONS) or any(id(n) in self.others for n in ast.walk(statement)):
+            return False
+        return _computes(statement)
 
     def _in_a_loop(self, node: ast.AST) -> bool:
         """Whether a block is carried out again and again, as far as its own function says."""
@@ -110,11 +119,16 @@ def _unconditional(body: list[ast.stmt]) -> list[ast.stmt]:
 
 
 def _computes(statement: ast.AST) -> bool:
-    """Whether a statement binds a loss-named variable to a call or arithmetic, or calls a function so named."""
+    """Whether a statement binds a loss-named variable to a call or arithmetic, or calls a function so named.
+
+    Or it prints what it computes in the same line, and says that it is a loss: ``print("loss", np.mean((y - t) ** 2))``.
+    """
     for node in ast.walk(statement):
         if isinstance(node, ast.Call):
             name = called_name(node)
             if is_loss_name(name) and name not in ("append",):
+                return True
+            if name == "print" and _says_and_computes(node):
                 return True
         elif isinstance(node, ast.Assign) and isinstance(node.value, (ast.Call, ast.BinOp, ast.UnaryOp)):
             for target in node.targets:
@@ -122,3 +136,10 @@ def _computes(statement: ast.AST) -> bool:
                     if isinstance(part, ast.Name) and is_loss_name(part.id):
                         return True
     return False
+
+
+def _says_and_computes(call: ast.Call) -> bool:
+    inside = [n for argument in call.args for n in ast.walk(argument)]
+    texts = [n.value for n in inside if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    said = any(is_loss_name(word) for text in texts for word in re.findall(r"\w+", text))
+    return said and any(isinstance(n, ast.Call) and called_name(n) in _SUMMING for n in inside)

@@ -20,6 +20,8 @@ from tracer.tape.tape import references, substitute
 
 #: Operations that give back one of their arguments.
 _CHOOSING = ("max_of", "min_of")
+#: Products, in which a list of numbers is an array; other operations have formulas with numbers in lists.
+_PRODUCTS = frozenset(["dot", "matmul", "inner", "outer", "vdot", "tensordot"])
 _WINDOW, _OPERATION = Mode.WINDOW, Kind.OPERATION
 
 
@@ -50,11 +52,17 @@ class Emitting(Arguments):
             return Box(value, self.lookup(value, place), place)
         if array and op in ("empty", "empty_like"):
             value[...] = 0  # Whatever lay in the memory; this way two runs, and a replay, have the same.
+        if op in _PRODUCTS:
+            operands = [self._as_array(operand, place) for operand in operands]
         args = tuple([self.reference(o) for o in operands])
         kwargs = {k: self.reference(p, True) for k, p in parameters.items()} if parameters else {}
         if kind is None and self.strangers and (found := stranger((args, kwargs))):
             kind = Kind.OPAQUE
             self.notice(f"This step is not followed: one of its arguments is {found}, no number.", place)
+        special = _special_type(value, operands)
+        if kind is None and special is not None and hasattr(special, "mask"):
+            kind = Kind.OPAQUE
+            self.notice("What is computed with masked arrays is not followed.", place)
         parent = None
         if array and value.base is not None and operands and isinstance(operands[0], Box):
             first = operands[0].value
@@ -62,11 +70,18 @@ class Emitting(Arguments):
                 parent = first
         if kind is None:
             kind = Kind.VIEW if parent is not None else _OPERATION
-        if (kind is _OPERATION or kind is Kind.VIEW) and _of_matrices(value, operands):
+        if special is np.matrix and (kind is _OPERATION or kind is Kind.VIEW):
             return self._of_matrix(op, args, kwargs, value, place)
         new = self.node(kind, op, args, kwargs, value, place)
         self.remember(value, new, parent)
         return Box(value, new, place)
+
+    def _as_array(self, operand: Any, place: Place) -> Any:
+        """A list among the operands of a product is an array to NumPy, and one on the tape."""
+        if type(operand) is not Box or type(operand.value) not in (list, tuple) or not operand.value:
+            return operand
+        made = np.asarray(operand.value)
+        return self.emit("array", [self.reference(operand, True)], {}, made, place) if is_number(made) else operand
 
     def computed(self, op: str, operands: list[Box], value: Any, place: Place) -> Box:
         """Record that ``op`` gave ``value``, where `is_arithmetic` says that it is a fresh array."""
@@ -114,11 +129,14 @@ class Emitting(Arguments):
         return Box(value, new, place)
 
 
-def _of_matrices(value: Any, operands: list[Any]) -> bool:
-    """Whether an operation has to do with ``np.matrix``."""
-    if isinstance(value, np.matrix):
-        return True
-    for operand in operands:  # noqa: SIM110 (asked of every operation)
-        if type(operand) is Box and isinstance(operand.value, np.matrix):
-            return True
-    return False
+def _special_type(value: Any, operands: list[Any]) -> type | None:
+    """The type of the first array, of a result and its operands, that is a matrix or masked; ``None`` if all are plain."""
+    kind = type(value)
+    if kind is not np.ndarray and issubclass(kind, np.ndarray):
+        return kind
+    for operand in operands:
+        if type(operand) is Box:
+            kind = type(operand.value)
+            if kind is not np.ndarray and issubclass(kind, np.ndarray):
+                return kind
+    return None

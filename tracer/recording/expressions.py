@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 import sys
+import types
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from tracer.recording.box import NUMBERS, SHARED, Box, Place, is_arithmetic, is_number
-from tracer.recording.emitting import Emitting
-from tracer.recording.harmless import does_more
+from tracer.recording.harmless import does_more, is_recorded
+from tracer.recording.structured import Structured, has_fields
 from tracer.recording.ufunc_calls import logical
-from tracer.tape.node import Kind
+from tracer.tape.node import Call, Kind
 
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "divide": operator.truediv,
@@ -34,7 +37,26 @@ _LEAF = Kind.LEAF
 _PLAINLY = {op: function for op, function in _BINARY.items() if op not in _LOGICAL}
 
 
-class Expressions(Emitting):
+def getter_of(kind: type, name: str) -> str:
+    """The name of the program's own function that reading a property calls; ``""`` if it is no property."""
+    try:
+        return _getter(kind, name)
+    except TypeError:  # A class may be one that cannot be a key.
+        return ""
+
+
+@cache
+def _getter(kind: type, name: str) -> str:
+    found = next((each.__dict__[name] for each in kind.__mro__ if name in each.__dict__), None)
+    if isinstance(found, functools.cached_property):
+        function: Any = found.func
+    else:
+        function = found.fget if isinstance(found, property) else None
+    recorded = isinstance(function, types.FunctionType) and is_recorded((function.__code__,))
+    return function.__name__ if recorded else ""
+
+
+class Expressions(Structured):
     """Callbacks that give a `Box`."""
 
     def plain(self, box: Any) -> Any:
@@ -213,9 +235,18 @@ class Expressions(Emitting):
 
     def attribute(self, index: int, owner: Box, name: str) -> Box:
         place = self.places[index]
-        value = getattr(owner.value, name)
         if not self.mode:
-            return Box(value, None, place)
+            return Box(getattr(owner.value, name), None, place)
+        getter = getter_of(type(owner.value), name)
+        if getter:
+            outside = self.calls
+            self.calls = (*outside, Call(getter, place.site))
+            try:
+                value = getattr(owner.value, name)
+            finally:
+                self.calls = outside
+        else:
+            value = getattr(owner.value, name)
         if isinstance(owner.value, (np.ndarray, np.generic)):
             return self._of_array(owner, name, value, place)
         if self.is_outside(owner.value) and self.outside.get(id(value)) is not value:
@@ -224,7 +255,11 @@ class Expressions(Emitting):
             return self.emit(name, [owner], {}, value, place)
         if callable(value) or not isinstance(value, (*NUMBERS, range)):
             return Box(value, None, place)
-        return Box(value, self.lookup(value, place, place.site.text, (id(owner.value), name)), place)
+        node = self.lookup(value, place, place.site.text, (id(owner.value), name))
+        if node is not None and not node.names and node.window >= 0 and node.kind is not _LEAF:
+            # It was stored by code that is not recorded: a named tuple, the `__init__` of a data class.
+            node.names.append(place.site.text)
+        return Box(value, node, place)
 
     def _of_array(self, owner: Box, name: str, value: Any, place: Place) -> Box:
         if name == "T":
@@ -238,6 +273,8 @@ class Expressions(Emitting):
             return self.emit(name, [owner], {}, value, place)
         if callable(value):
             return Box(value, None, place, owner=owner)
+        if has_fields(owner.value) and name in owner.value.dtype.names:
+            return self.field(owner.value, name, value, place)
         if name in ("A", "A1") and isinstance(owner.value, np.matrix):
             return self.emit("reshape", [owner], {"shape": np.shape(value)}, value, place)
         return Box(value, None, place)
@@ -276,6 +313,8 @@ class Expressions(Emitting):
     def item(self, owner: Box, key: Box, value: Any, place: Place) -> Box:
         """The box of ``owner[key]``, which is ``value``."""
         container = owner.value
+        if isinstance(container, (np.ndarray, np.void)) and has_fields(container):
+            return self.field(container, key.value, value, place)
         if isinstance(container, np.ndarray) and not is_number(container):
             return Box(value, self.lookup(value, place), place)
         if isinstance(container, (np.ndarray, np.generic)):

@@ -154,6 +154,10 @@ class KnownArrays:
             self._tie(owner, record.storage)
         return record
 
+    def set_apart(self, array: np.ndarray, node: Node) -> None:
+        """``array`` is ``node``; no other array that is known shows its part of the memory of its owner."""
+        self._record(array, None, node)
+
     def _tie(self, owner: np.ndarray, storage: Storage) -> None:
         """The memory of ``owner``, which was not seen itself, is ``storage``."""
         key = id(owner)

@@ -22,7 +22,9 @@ def of_numpy(
     function: Any, module: str, name: str, args: list[Box], kwargs: dict[str, Box], result: Any
 ) -> Canonical | None:
     name = ALIASES.get(name, name)
-    if name in ("array", "asarray", "ascontiguousarray", "asfarray", "matrix", "copy"):
+    if name == "asmatrix" and isinstance(args[0].value, np.ndarray):
+        return Canonical("atleast_2d", [args[0]])
+    if name in ("array", "asarray", "ascontiguousarray", "asfarray", "matrix", "asmatrix", "copy"):
         return array(name, args, kwargs)
     if name in ("reshape", "ravel"):
         shape = args[1] if len(args) > 1 and name == "reshape" else kwargs.get("shape")

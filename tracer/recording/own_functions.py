@@ -45,6 +45,8 @@ class OwnFunctions(ForeignCalls):
         self.pending: _Pending | None = None
         self.last_return: Box | None = None
         self.entered = 0
+        #: What ``np.frompyfunc`` made, with the function that it calls for each entry.
+        self.python_functions: dict[int, tuple[np.ufunc, Any]] = {}
 
     def enter(self, index: int) -> bool:
         """A function body begins: whether the recorded version is the one to run."""

@@ -60,3 +60,17 @@ def flat_positions(root: np.ndarray, view: np.ndarray) -> np.ndarray | None:
     shown(start, root)[...] = np.arange(root.size).reshape(root.shape)
     positions = shown(offset // size, view).copy()
     return None if (positions < 0).any() else positions
+
+
+def index_of(array: np.ndarray, entry: Any) -> tuple[int, ...] | None:
+    """The index of the entry of ``array`` that an array without axes, or a record, shows; ``None`` if it shows a copy."""
+    offset = entry.__array_interface__["data"][0] - array.__array_interface__["data"][0]
+    found = []
+    for at in sorted(range(array.ndim), key=lambda k: -abs(array.strides[k])):
+        stride = array.strides[at]
+        step = offset // stride if stride else 0
+        offset -= step * stride
+        found.append((at, int(step)))
+    if offset or any(not 0 <= step < array.shape[at] for at, step in found):
+        return None
+    return tuple(step for _, step in sorted(found))

@@ -14,7 +14,7 @@ from tracer.recording.box import Place
 from tracer.recording.calling import Calling
 from tracer.recording.memory import Memory
 from tracer.recording.state import Mode
-from tracer.tape.node import Window
+from tracer.tape.node import Site, Window
 from tracer.tape.tape import Tape
 
 #: So many iterations of each loop of the set-up are recorded.
@@ -75,6 +75,19 @@ class _Token:
     count: int = 0
     plan: LoopPlan | None = None
     start: int = 0
+    entry: LoopEntry | None = None
+
+
+@dataclass
+class LoopEntry:
+    """One entry of a loop of a program that is recorded whole: its header, and the nodes that stood on the tape by then."""
+
+    header: Site
+    start: int
+    stop: int | None = None
+
+    def holds(self, node: int) -> bool:
+        return self.start <= node and (self.stop is None or node < self.stop)
 
 
 #: How many iterations to go on for, looking for the one that computes the cost.
@@ -91,6 +104,7 @@ class Recorder(Calling):
         self.reported = True
         self.active: LoopPlan | None = None
         self.open: _Token | None = None
+        self.entries: list[LoopEntry] = []
         if not plans:
             self._open_window()
 
@@ -138,8 +152,13 @@ class Recorder(Calling):
 
     # -- loops of the set-up ------------------------------------------------------------------------
 
-    def loop_begin(self) -> _Token:
-        return _Token(self.mode)
+    def loop_begin(self, index: int) -> _Token:
+        """An ordinary loop is entered; the place is that of its header."""
+        token = _Token(self.mode)
+        if self.windowed and not self.plans:
+            token.entry = LoopEntry(self.places[index].site, len(self.tape.nodes))
+            self.entries.append(token.entry)
+        return token
 
     def again(self, token: _Token) -> bool:
         """Whether the next iteration of an ordinary loop is recorded."""
@@ -154,6 +173,8 @@ class Recorder(Calling):
 
     def loop_end(self, token: _Token) -> None:
         self._leave(token)
+        if token.entry is not None:
+            token.entry.stop = len(self.tape.nodes)
         if (
             self.mode is Mode.OFF
             and token.mode is Mode.SETUP

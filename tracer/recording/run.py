@@ -29,19 +29,18 @@ from tracer.recording.box import Place
 from tracer.recording.chosen import (
     better_iterations,
     chosen_loops,
-    hands_gradients_on,
-    loops_around,
     notices_of,
-    repeated_loss,
 )
 from tracer.recording.cost import Following, conditional_costs, cost_after
 from tracer.recording.failures import failure
+from tracer.recording.former_names import former_names
 from tracer.recording.instrument import RECORDER, Instrumenter
 from tracer.recording.modules import own_modules
 from tracer.recording.provenance import set_aside
 from tracer.recording.recorder import LoopPlan, Recorder, Stop
 from tracer.recording.recording import Recording
-from tracer.recording.stubs import missing_packages_stubbed
+from tracer.recording.repeating import hands_gradients_on, loops_around, repeated_loss
+from tracer.recording.stubs import missing_packages_stubbed, of_notebooks
 from tracer.tape.node import Notice
 
 #: The iteration that is recorded, with the one before it, when none is chosen.
@@ -111,18 +110,17 @@ def record_source(
     chosen = [first] * len(loops)
     recording, recorder = _attempt(request, loops, chosen, seek)
     if not loops and not as_module:
-        for around in _repeating(recorder, request):
-            short, there = _attempt(request, [around], [first], seek)
-            if there.cut is None and there.plans[0].count > first and (recorder.cut or hands_gradients_on(there.tape)):
-                recording, recorder, loops, chosen = short, there, [around], [first]
-                before.append(Notice(around.line, 0, _UNRECOGNISED))
-                break
+        found = _repeating(request, recording, recorder, first, seek)
+        if found is not None:
+            recording, recorder, around = found
+            loops, chosen = [around], [first]
+            before.append(Notice(around.line, 0, _UNRECOGNISED))
     if loops and loop is None and not any(plan.count for plan in recorder.plans):
         # The loops stand in functions that nobody calls: what the program does without them is recorded.
         extra = notices_of(program, recorder, loops, chosen, chosen, iteration)
         recording, recorder = _attempt(request, [], [], _Seek.NOTHING)
     else:
-        again = better_iterations(recorder, chosen, recording.ended != "stopped")
+        again = better_iterations(recorder, recording.tape, chosen, recording.ended != "stopped")
         if again != chosen:
             recording, recorder = _attempt(request, loops, again, _Seek.NOTHING)
         extra = notices_of(program, recorder, loops, chosen, again, iteration)
@@ -134,10 +132,26 @@ def record_source(
     return recording
 
 
-def _repeating(recorder: Recorder, request: Request) -> Iterator[Loop]:
-    """The loops inside of which a program that was recorded whole went on too long, or computed its loss again and again."""
-    inside = recorder.cut or repeated_loss(recorder.tape)
-    return loops_around(inside, request.program, list(request.modules.values())) if inside else iter(())
+def _repeating(
+    request: Request, whole: Recording, recorder: Recorder, first: int, seek: _Seek
+) -> tuple[Recording, Recorder, Loop] | None:
+    """A recording of the loop that trains, where a program was recorded whole and its loss was computed again and again.
+
+    That is the innermost loop of which one iteration hands gradients on to the next.  Where the recording of the whole
+    went on too long, it may also be the outermost of which two iterations are not too long.
+    """
+    inside = recorder.cut or repeated_loss(whole.tape)
+    if inside is None:
+        return None
+    around = list(loops_around(inside, recorder.entries, request.program, list(request.modules.values())))
+    short: list[tuple[Recording, Recorder, Loop]] = []
+    for loop in reversed(around):
+        recording, there = _attempt(request, [loop], [first], seek)
+        if there.cut is None and there.plans[0].count > first:
+            if hands_gradients_on(recording.tape):
+                return recording, there, loop
+            short.append((recording, there, loop))
+    return short[-1] if short and recorder.cut is not None else None
 
 
 def _file_of(program: Program) -> Path:
@@ -187,7 +201,7 @@ def _attempt(
     for loop, k, found, seldom in zip(loops, iterations, costs, updates, strict=True):
         plan = LoopPlan(loop.line, max(k - 1, 0), k, seek in (_Seek.COST, _Seek.ALL) and bool(found))
         plan.is_update = bool(seldom)
-        after = cost_after(loop.node, trees) if request.iteration is None else Following.NEVER
+        after = cost_after(loop.node, trees, [each.node for each in loops]) if request.iteration is None else Following.NEVER
         if after is not Following.NEVER:
             plan.seeks_end, plan.with_rest = seek is _Seek.ALL, seek is _Seek.NOTHING
             plan.to_end = after is Following.END
@@ -233,6 +247,7 @@ def _prepare(request: Request, namespace: dict[str, Any]) -> None:
     """Bind what ``--define`` and ``--setup`` give."""
     import numpy as np
 
+    namespace.update(of_notebooks(request.program))
     if request.setup is not None:
         before = load(request.setup)
         exec(compile(before.tree, before.path, "exec"), namespace)
@@ -267,7 +282,12 @@ def _surroundings(
     os.environ["MPLBACKEND"] = "Agg"
     setattr(builtins, RECORDER, recorder)
     try:
-        with contextlib.redirect_stdout(out), missing_packages_stubbed(program, notices):
+        programs = (program, *request.modules.values())
+        with (
+            contextlib.redirect_stdout(out),
+            missing_packages_stubbed(program, notices),
+            former_names(programs, notices.append),
+        ):
             yield module.__dict__, notices
     finally:
         sys.argv, sys.path[:], sys.stdin = saved[0], saved[1], saved[3]

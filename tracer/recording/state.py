@@ -64,6 +64,8 @@ class State(ABC):
         self.texts: dict[int, Any] = {}
         self.written_to: set[Any] = set()
         self.strangers = 0
+        #: Fields of arrays of records: the array that owns the memory, and the view that stands for the whole field.
+        self.fields: dict[tuple[int, str], tuple[np.ndarray, np.ndarray]] = {}
         self.loose: dict[int, tuple[Any, Node]] = {}
         self.main_path = ""
         self.cut: Node | None = None  # the last one, where there was no room for more

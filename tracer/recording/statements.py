@@ -258,7 +258,8 @@ def _loop(code: Instrumenter, statement: Any) -> list[ast.stmt]:
                                    received.native + code.native_body(statement.body))]  # fmt: skip
     orelse = code.statements(statement.orelse)
     loop = _header(code, statement, received.target, _placed(body, statement), orelse, True)
-    return _between("loop_begin", "loop_end", token, [loop], code, statement)
+    place = code.place(statement.iter if isinstance(statement, ast.For) else statement.test)
+    return _between("loop_begin", "loop_end", token, [loop], code, statement, place)
 
 
 def training_loop(code: Instrumenter, statement: Any, recorded_header: bool) -> ast.stmt:

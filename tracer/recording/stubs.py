@@ -1,13 +1,14 @@
-"""Stand-ins for packages that only show things: plotting and progress bars.
+"""Stand-ins for packages that only show things: plotting, progress bars, what a notebook displays.
 
-A program of a forward and a backward pass often plots its data.  When matplotlib, seaborn or tqdm are
-not installed, an object that accepts everything takes their place, with a notice; plots are never shown
-in any case.
+A program of a forward and a backward pass often plots its data.  When matplotlib, tqdm or IPython are not installed, an
+object that accepts everything takes their place, with a notice; plots are never shown in any case.
 """
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import dis
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -19,7 +20,14 @@ from typing import Any
 from tracer.program.program import Program
 from tracer.tape.node import Notice
 
-STUBBED = ("matplotlib", "mpl_toolkits", "seaborn", "tqdm", "pylab")
+STUBBED = (
+    "matplotlib", "mpl_toolkits", "seaborn", "tqdm", "pylab", "plotly", "bokeh", "livelossplot", "wandb", "tensorboardX",
+    "IPython", "ipywidgets", "google.colab",
+)  # fmt: skip
+PROGRESS_BARS = ("tqdm",)
+#: What a notebook has without an import.
+IN_NOTEBOOKS = ("get_ipython", "display")
+_UNPACKING = (dis.opmap["UNPACK_SEQUENCE"], dis.opmap["UNPACK_EX"])
 
 
 class Anything(types.ModuleType):
@@ -46,7 +54,11 @@ class Anything(types.ModuleType):
         pass
 
     def __iter__(self) -> Iterator[Any]:
-        return iter((Anything(self.__name__),))
+        return iter(self.parts(_wanted(sys._getframe(1))))
+
+    def parts(self, count: int) -> list[Any]:
+        """What it is unpacked into: ``counts, edges, bars = plt.hist(x)``."""
+        return [Anything(self.__name__) for _ in range(count)]
 
     def __enter__(self) -> Any:
         return self
@@ -73,8 +85,46 @@ def _subplots(rows: int = 1, columns: int = 1, *args: Any, **kwargs: Any) -> Any
     return Anything("figure"), axes.reshape(-1) if 1 in (rows, columns) else axes
 
 
-def _progress(iterable: Any = (), *args: Any, **kwargs: Any) -> Any:
-    return iterable
+def _wanted(frame: types.FrameType) -> int:
+    """Into how many variables a statement unpacks what is being iterated; 1 if it does something else."""
+    code = frame.f_code.co_code
+    return code[frame.f_lasti + 1] if code[frame.f_lasti] in _UNPACKING else 1
+
+
+class Progress:
+    """``tqdm(iterable)``: its items, and a bar that is never shown."""
+
+    def __init__(self, iterable: Any = (), *args: Any, **kwargs: Any) -> None:
+        self.iterable, self.n, self.total = iterable, 0, kwargs.get("total")
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.iterable)
+
+    def __len__(self) -> int:
+        return len(self.iterable)
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *details: Any) -> None:
+        return None
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _nothing
+
+    @staticmethod
+    def write(text: str, *args: Any, **kwargs: Any) -> None:
+        print(text)
+
+
+def _nothing(*args: Any, **kwargs: Any) -> None:
+    return None
+
+
+def _steps(*args: int, **kwargs: Any) -> Progress:
+    return Progress(range(*args))
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -84,16 +134,20 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self.missing, self.used = tuple(missing), set[str]()
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        if name.split(".")[0] in self.missing:
-            return importlib.machinery.ModuleSpec(name, self, is_package=True)
-        return None
+        package = self._package(name)
+        return importlib.machinery.ModuleSpec(name, self, is_package=True) if package else None
+
+    def _package(self, name: str) -> str:
+        """The missing package that a module belongs to; a part of another one may be missing alone."""
+        inside = (m for m in self.missing if name == m or name.startswith(m + ".") or m.startswith(name + "."))
+        return next(inside, "")
 
     def create_module(self, spec: Any) -> types.ModuleType:
-        package = spec.name.split(".")[0]
+        package = self._package(spec.name)
         self.used.add(package)
         module = Anything(spec.name)
-        if package == "tqdm":
-            module.__dict__.update({"tqdm": _progress, "trange": lambda n, *a, **k: range(n)})
+        if package in PROGRESS_BARS:
+            module.__dict__.update({"tqdm": Progress, "trange": _steps, "tqdm_notebook": Progress})
         return module
 
     def exec_module(self, module: types.ModuleType) -> None:
@@ -103,7 +157,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 @contextlib.contextmanager
 def missing_packages_stubbed(program: Program, notices: list[Notice]) -> Iterator[None]:
     """Stand-ins for what is missing, as long as the program runs; says afterwards which were used."""
-    missing = [name for name in STUBBED if name not in sys.modules and importlib.util.find_spec(name) is None]
+    missing = [name for name in STUBBED if _is_missing(name)]
     finder = _Finder(missing)
     sys.meta_path.insert(0, finder)
     try:
@@ -111,11 +165,33 @@ def missing_packages_stubbed(program: Program, notices: list[Notice]) -> Iterato
             yield
     finally:
         sys.meta_path.remove(finder)
-        for name in [n for n in sys.modules if n.split(".")[0] in missing]:
+        for name in [n for n, module in sys.modules.items() if isinstance(module, Anything)]:
             del sys.modules[name]
         for package in sorted(finder.used):
             line = _import_line(program, package)
             notices.append(Notice(line, 0, f"{package} is not installed; its calls do nothing here."))
+
+
+def _is_missing(name: str) -> bool:
+    if name in sys.modules:
+        return False
+    try:
+        return importlib.util.find_spec(name) is None
+    except ModuleNotFoundError:  # that of which it is a part
+        return True
+
+
+def of_notebooks(program: Program) -> dict[str, Any]:
+    """What a program uses that only a notebook has, and does not define: ``display(x)``, ``get_ipython()``."""
+    names = [node for node in ast.walk(program.tree) if isinstance(node, ast.Name)]
+    given = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
+    for node in ast.walk(program.tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            given |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.FunctionDef):
+            given.add(node.name)
+    used = {node.id for node in names} - given
+    return {name: Anything(name) for name in IN_NOTEBOOKS if name in used}
 
 
 @contextlib.contextmanager

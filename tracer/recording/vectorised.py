@@ -7,6 +7,7 @@ each call is recorded; more of them, and forms with signatures, are kept as one 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -36,53 +37,92 @@ class Vectorised(WritingCalls):
 
     def vectorised(self, function: Any, args: list[Box], kwargs: dict[str, Box], place: Place) -> Box | None:
         """The result of a call of an ``np.vectorize`` object; ``None`` if it is to be kept as one step."""
-        plain = function.signature is None and not function.excluded and not function.cache
-        values = [np.asarray(box.value) for box in args]
-        if not plain or kwargs or not values or not all(is_number(value) for value in values):
+        if function.signature is not None or function.cache or isinstance(function.pyfunc, type(np._NoValue)):
             return None
-        shape = np.broadcast_shapes(*(value.shape for value in values))
-        size = int(np.prod(shape))
-        if not 0 < size <= MOST_PARTS:
+        walked: dict[int | str, Box] = dict(enumerate(args))
+        walked.update(kwargs)
+        whole = {key: walked.pop(key) for key in [*walked] if key in function.excluded}
+        spread = _spread(walked)
+        if spread is None:
             return None
+
+        def called(parts: Mapping[int | str, Box]) -> Box:
+            given: dict[int | str, Box] = {**parts, **whole}
+            named = {key: box for key, box in given.items() if isinstance(key, str)}
+            return self.invoke(place, function.pyfunc, [given[k] for k in range(len(args))], named)
+
         types = function.otypes
         if types is None:  # NumPy calls the function once more to see what it gives.
-            first = self._natively(function.pyfunc, [value.flat[0] for value in values])
-            if isinstance(first, tuple):
-                return None
-            types = np.asarray(first).dtype.char
-        spread = [np.broadcast_to(value, shape) for value in values]
+            first = self._natively(called, {key: Box(value.flat[0].item()) for key, value in spread.items()}).value
+            types = "".join(np.asarray(part).dtype.char for part in _as_tuple(first))
+        made = self._part_by_part(called, walked, spread, place)
+        shape = next(iter(spread.values())).shape
+        if len(types) == 1:
+            return self._put_in_array(made, types[0], shape, place)
+        columns = [self.items_of(box.value, place) if box.items is None else box.items for box in made]
+        arrays = [self._put_in_array([c[k] for c in columns], kind, shape, place) for k, kind in enumerate(types)]
+        return Box(tuple(box.value for box in arrays), None, place, arrays)
+
+    def from_python(self, function: np.ufunc, args: list[Box], kwargs: dict[str, Box], place: Place) -> Box | None:
+        """The result of a call of what ``np.frompyfunc`` made; ``None`` if it is to be kept as one step."""
+        made_of = self.python_functions.get(id(function))
+        spread = _spread(dict(enumerate(args)))
+        if made_of is None or kwargs or function.nout != 1 or len(args) != function.nin or spread is None:
+            return None
+
+        def called(parts: Mapping[int | str, Box]) -> Box:
+            return self.invoke(place, made_of[1], [parts[k] for k in range(len(args))], {})
+
+        made = self._part_by_part(called, dict(enumerate(args)), spread, place)
+        shape = spread[0].shape
+        if not shape:
+            return made[0]
+        result = np.empty(shape, dtype=object)
+        for at, box in zip(np.ndindex(shape), made, strict=True):
+            result[at] = box.value
+        return Box(result, None, place)
+
+    def _part_by_part(
+        self,
+        called: Callable[[Mapping[int | str, Box]], Box],
+        walked: Mapping[int | str, Box],
+        spread: Mapping[int | str, np.ndarray],
+        place: Place,
+    ) -> list[Box]:
+        """What a function gives for each entry of the arrays that it is called with."""
+        shape = next(iter(spread.values())).shape
         made = []
         for at in np.ndindex(shape):
-            parts = []
-            for box, value, whole in zip(args, values, spread, strict=True):
-                inside = at[len(shape) - value.ndim :]
-                index = tuple(0 if n == 1 else k for k, n in zip(inside, value.shape, strict=True))
-                parts.append(self.emit("item", [box, *index], {}, whole[at].item(), place))
-            made.append(self.invoke(place, function.pyfunc, parts, {}))
-        result = np.array([box.value for box in made], dtype=types[0])
-        flat = self.emit(
-            "array",
-            [Box([box.value for box in made], items=made)],
-            {"dtype": result.dtype.name},
-            result,
-            place,
-        )
-        if flat.node is None:
-            return Box(result.reshape(shape), None, place)
-        if len(shape) == 1:
-            return flat
-        whole_result = result.reshape(shape).copy() if shape else result.reshape(())[()]
-        node = self.node(
-            Kind.OPERATION, "reshape", (Ref(flat.node.id),), {"shape": shape}, whole_result, place
-        )
-        self.remember(whole_result, node)
-        return Box(whole_result, node, place)
+            parts = {}
+            for key, box in walked.items():
+                own = np.shape(box.value)
+                inside = at[len(shape) - len(own) :]
+                index = tuple(0 if n == 1 else k for k, n in zip(inside, own, strict=True))
+                value = spread[key][at].item()
+                alone = not own and not isinstance(box.value, np.ndarray)
+                parts[key] = (
+                    Box(value, box.node, place) if alone else self.emit("item", [box, *index], {}, value, place)
+                )
+            made.append(called(parts))
+        return made
 
-    def _natively(self, function: Any, values: list[Any]) -> Any:
+    def _put_in_array(self, made: list[Box], kind: str, shape: tuple[int, ...], place: Place) -> Box:
+        """The array of numbers that were made one by one."""
+        flat = np.array([box.value for box in made], dtype=kind)
+        items = Box([box.value for box in made], items=made)
+        box = self.emit("array", [items], {"dtype": flat.dtype.name}, flat, place)
+        if box.node is None or len(shape) == 1:
+            return box if len(shape) == 1 else Box(flat.reshape(shape), None, place)
+        result = flat.reshape(shape).copy()
+        node = self.node(Kind.OPERATION, "reshape", (Ref(box.node.id),), {"shape": shape}, result, place)
+        self.remember(result, node)
+        return Box(result, node, place)
+
+    def _natively(self, function: Callable[[Any], Any], argument: Any) -> Any:
         mode = self.mode
         self.turn(Mode.OFF)
         try:
-            return function(*values)
+            return function(argument)
         finally:
             self.turn(mode)
 
@@ -134,3 +174,18 @@ class Vectorised(WritingCalls):
         if rows.ndim == 2 and axis != ndim - 1:
             node = self.node(Kind.OPERATION, "moveaxis", (Ref(node.id), -1, axis), {}, moved, place)
         return node
+
+
+def _spread(walked: Mapping[int | str, Box]) -> dict[int | str, np.ndarray] | None:
+    """Arrays as a function of each entry sees them, of one shape; ``None`` if they are no numbers, or too many."""
+    values = {key: np.asarray(box.value) for key, box in walked.items()}
+    if not values or not all(is_number(value) for value in values.values()):
+        return None
+    shape = np.broadcast_shapes(*(value.shape for value in values.values()))
+    if not 0 < np.prod(shape, dtype=int) <= MOST_PARTS:
+        return None
+    return {key: np.broadcast_to(value, shape) for key, value in values.items()}
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)

@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from tracer.recording import stubs
 from tracer.recording.box import Box, Place, is_number
 from tracer.recording.expressions import Expressions
+from tracer.recording.positions import index_of
 from tracer.tape.node import Kind, Ref
 
 _ITERATORS = (
@@ -73,6 +75,8 @@ class Walking(Expressions):
         """What a loop runs over; the parts of an array are recorded as they are taken."""
         if not self.mode:
             return value
+        if isinstance(value, stubs.Progress):
+            return self.rows(value.iterable, place)
         if isinstance(value, np.ndarray) and is_number(value):
             return self._rows(value, place)
         if isinstance(value, np.flatiter) and is_number(value.base):
@@ -143,16 +147,7 @@ class Walking(Expressions):
 
 
 def _index_in(array: np.ndarray, entry: Any) -> tuple[int, ...] | None:
-    """The index of the one entry of ``array`` that the 0-d array ``entry`` shows; ``None`` if it shows a copy."""
+    """The index of the one entry of ``array`` that ``entry`` shows; ``None`` if that is several, or a copy."""
     if not isinstance(entry, np.ndarray) or entry.ndim or entry.dtype != array.dtype:
         return None
-    offset = entry.__array_interface__["data"][0] - array.__array_interface__["data"][0]
-    found = []
-    for at in sorted(range(array.ndim), key=lambda k: -abs(array.strides[k])):
-        stride = array.strides[at]
-        step = offset // stride if stride else 0
-        offset -= step * stride
-        found.append((at, int(step)))
-    if offset or any(not 0 <= step < array.shape[at] for at, step in found):
-        return None
-    return tuple(step for _, step in sorted(found))
+    return index_of(array, entry)

@@ -158,6 +158,8 @@ def evaluate(node: Node, values: Sequence[Any] | Mapping[int, Any]) -> Any:
 def _as_recorded(value: Any, node: Node) -> Any:
     if node.shape != ():
         return value
+    if isinstance(node.value, np.ndarray):
+        return np.asarray(value)  # An array without axes that was changed in place is one still.
     if node.dtype in _PYTHON and not isinstance(value, np.bool_):
         if type(value) is not _PYTHON[node.dtype] and np.ndim(value) == 0 and not isinstance(value, complex):
             try:

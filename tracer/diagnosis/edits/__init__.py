@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracer.diagnosis.edits.aliases import meant_under_another_name, under_another_name
+from tracer.diagnosis.edits.aliases import (
+    meant_under_another_name,
+    scaled_under_another_name,
+    under_another_name,
+)
 from tracer.diagnosis.edits.broadcasts import reshaped_operands, sums_stored
 from tracer.diagnosis.edits.caches import earlier_states, other_caches
 from tracer.diagnosis.edits.changed_arrays import other_arrays
@@ -18,6 +22,7 @@ from tracer.diagnosis.edits.derivatives import (
 from tracer.diagnosis.edits.gradients import carried_terms, gradients_instead, never_filled
 from tracer.diagnosis.edits.operands import met_by_itself, other_operands
 from tracer.diagnosis.edits.order import exchanged_parts
+from tracer.diagnosis.edits.overwritten import added_to_what_was_overwritten
 from tracer.diagnosis.edits.penalties import all_that_is_penalised, only_what_is_penalised
 from tracer.diagnosis.edits.statistics import constant_statistics
 from tracer.diagnosis.edits.windows import exchanged_in_an_index, other_in_an_index, other_windows
@@ -29,6 +34,7 @@ __all__ = ["carried_terms", "changed_code", "meant_values"]
 def changed_code(trials: Trials) -> Iterator[Edit]:
     """All edits of what the code says, the plainest subjects first; `meant_values` has those of what it should give."""
     yield from never_filled(trials)
+    yield from added_to_what_was_overwritten(trials)
     yield from computed_otherwise(trials)
     yield from other_arrays(trials)
     yield from other_windows(trials)
@@ -47,6 +53,7 @@ def changed_code(trials: Trials) -> Iterator[Edit]:
     yield from under_another_name(trials)
     yield from times_variables(trials)
     yield from summed_times_variables(trials)
+    yield from scaled_under_another_name(trials)
 
 
 def meant_values(trials: Trials) -> Iterator[Edit]:

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from tracer.diagnosis.edits.derivatives import aligned
+from tracer.diagnosis.edits.derivatives import aligned, fits, known_at
 from tracer.diagnosis.edits.gradients import missing_term
 from tracer.diagnosis.finding import Kind
-from tracer.diagnosis.rewrites import AddTerm, Gradient, TimesDerivative
+from tracer.diagnosis.rewrites import AddTerm, Gradient, Scale, TimesDerivative
 from tracer.diagnosis.trials import Change, Edit, Overlay, Trials
 from tracer.gradients.adjoints import is_real
 from tracer.matching.candidates import Sort
@@ -29,6 +29,7 @@ class _Alias(Struct, frozen=True):
     """A statement that gave values other names: each value, with what reads it by that name or a later one."""
 
     span: Span
+    scope: str
     readers: Mapping[int, tuple[int, ...]]
 
     @property
@@ -47,6 +48,24 @@ def under_another_name(trials: Trials) -> Iterator[Edit]:
             }
             rewrite = TimesDerivative(alias.span, slope.of, slope.wrt)
             yield Edit(kind, 1.9 + 0.05 * slope.depth, alias.all_readers, _reading(trials, alias, values), rewrite)
+
+
+def scaled_under_another_name(trials: Trials) -> Iterator[Edit]:
+    """Every value with a new name, times a variable of the forward pass that the statement knows."""
+    for alias in _aliases(trials):
+        for name, held in known_at(trials, alias.scope, alias.all_readers).items():
+            pairs = [(n, held[r]) for n, readers in alias.readers.items() for r in readers]
+            if any(n == by or not fits(trials.node(by), trials.node(n)) for n, by in pairs):
+                continue
+
+            def change(
+                node: int, now: Mapping[int, Any], _: int, alias: _Alias = alias, held: dict[int, int] = held
+            ) -> Any:
+                instead = {n: now[n] * now[held[node]] for n, readers in alias.readers.items() if node in readers}
+                return evaluate(trials.node(node), Overlay(now, instead))
+
+            kind = Kind.MISSING_DERIVATIVE if trials.node(pairs[0][1]).shape else Kind.FACTOR
+            yield Edit(kind, 2.3, alias.all_readers, change, Scale(alias.span, name))
 
 
 def meant_under_another_name(trials: Trials) -> Iterator[Edit]:
@@ -85,7 +104,7 @@ def _instead(
 def _aliases(trials: Trials) -> list[_Alias]:
     """The statements that give a second name to values which wrong gradients are computed from."""
     tape = trials.analysis.tape
-    found: dict[Span, dict[int, tuple[int, ...]]] = {}
+    found: dict[tuple[Span, str], dict[int, tuple[int, ...]]] = {}
     earlier: dict[int, set[str]] = {}
     for binding in tape.bindings:
         node, known = binding.node, earlier.setdefault(binding.node, set())
@@ -97,9 +116,9 @@ def _aliases(trials: Trials) -> list[_Alias]:
             users = (u for u in tape.users(node) if u in trials.affected_nodes and u >= binding.time)
             readers = tuple(u for u in users if _mentions(trials, u, names))
             if readers:
-                found.setdefault(binding.site.span, {})[node] = readers
+                found.setdefault((binding.site.span, binding.scope), {})[node] = readers
         known.add(binding.name)
-    return [_Alias(span, readers) for span, readers in found.items()]
+    return [_Alias(span, scope, readers) for (span, scope), readers in found.items()]
 
 
 def _mentions(trials: Trials, reader: int, names: set[str]) -> bool:

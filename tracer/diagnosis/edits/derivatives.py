@@ -111,11 +111,11 @@ def times_variables(trials: Trials) -> Iterator[Edit]:
     As the deviation of each column; as a difference, where the gradient by its length is repeated; or as weights of samples.
     """
     for first, nodes in trials.places:
-        if not is_real(first) or not first.shape or first.kind is NodeKind.VIEW:
+        if not is_real(first) or first.kind is NodeKind.VIEW:
             continue
         assert first.site is not None
-        for name, held in _known_at(trials, first, nodes).items():
-            if not all(_fits(trials.node(b), trials.node(n)) for n, b in held.items()):
+        for name, held in known_at(trials, first.scope, nodes).items():
+            if not all(fits(trials.node(b), trials.node(n)) for n, b in held.items()):
                 continue
             for op, text in (("divide", f"1 / {name}"), ("multiply", name)):
 
@@ -125,7 +125,8 @@ def times_variables(trials: Trials) -> Iterator[Edit]:
                     return resolve(op)(evaluate(trials.node(node), now), now[held[node]])
 
                 level = 2.2 if trials.node(held[nodes[0]]).shape != first.shape else 2.3
-                yield Edit(Kind.MISSING_DERIVATIVE, level, nodes, change, Scale(first.site.span, text))
+                kind = Kind.MISSING_DERIVATIVE if first.shape else Kind.FACTOR
+                yield Edit(kind, level, nodes, change, Scale(first.site.span, text))
 
 
 def summed_times_variables(trials: Trials) -> Iterator[Edit]:
@@ -134,7 +135,7 @@ def summed_times_variables(trials: Trials) -> Iterator[Edit]:
         operand = trials.node(trials.operands(first.id)[0]) if first.op in ("sum", "mean") else None
         if first.site is None or operand is None or not operand.shape or not is_real(operand):
             continue
-        for name, held in _known_at(trials, first, nodes).items():
+        for name, held in known_at(trials, first.scope, nodes).items():
             if all(trials.node(b).shape == trials.node(trials.operands(n)[0]).shape for n, b in held.items()):
 
                 def change(node: int, now: Mapping[int, Any], _: int, held: dict[int, int] = held) -> Any:
@@ -145,21 +146,23 @@ def summed_times_variables(trials: Trials) -> Iterator[Edit]:
                 yield Edit(Kind.MISSING_DERIVATIVE, 2.2, nodes, change, rewrite)
 
 
-def _known_at(trials: Trials, first: Node, nodes: tuple[int, ...]) -> dict[str, dict[int, int]]:
-    """The variables of the forward pass that a place may read, and the data, by name: what each held for each node."""
+def known_at(trials: Trials, scope: str, nodes: tuple[int, ...]) -> dict[str, dict[int, int]]:
+    """The variables of the forward pass that a function may read, and the data, by name: what each held for each node."""
     forward = trials.analysis.matcher.forward
     found: dict[str, dict[int, int]] = {}
     for data in trials.data:
         found.update((name, dict.fromkeys(nodes, data)) for name in trials.node(data).names[-1:])
-    for name, bindings in trials.variables[first.scope].items():
+    for name, bindings in trials.variables[scope].items():
         held = {n: b for n in nodes if (b := trials.bound_before(bindings, n)) is not None and b in forward}
         if len(held) == len(nodes):
             found[name] = held
     return found
 
 
-def _fits(one: Node, other: Node) -> bool:
-    """Whether NumPy multiplies two arrays, and repeats no more than one of them."""
+def fits(one: Node, other: Node) -> bool:
+    """Whether NumPy multiplies two arrays, and repeats no more than one of them; or both are numbers."""
+    if not one.shape and not other.shape:
+        return is_real(one)
     if not is_real(one) or not one.shape or not other.shape or np.prod(one.shape) == 1:
         return False
     return fits_into(one.shape, other.shape) or fits_into(other.shape, one.shape)

@@ -12,9 +12,10 @@ import numpy as np
 
 from tracer.diagnosis.edits.gradients import known_values
 from tracer.diagnosis.finding import Kind
-from tracer.diagnosis.rewrites import Gradient
+from tracer.diagnosis.rewrites import Gradient, ThroughStatistics
 from tracer.diagnosis.target import is_gradient
 from tracer.diagnosis.trials import Edit, Trials
+from tracer.tape.node import Node, Span
 
 
 def constant_statistics(trials: Trials) -> Iterator[Edit]:
@@ -36,8 +37,29 @@ def constant_statistics(trials: Trials) -> Iterator[Edit]:
             n: [f * np.asarray(a.full[w]) for f, a in zip(factors, trials.adjoints(root), strict=True)]
             for n, w in zip(nodes, whole, strict=True)
         }
+        change, through = known_values(values), _through(trials, first.site.span, centred[0])
+        if through is not None:  # said of both paths, rather than of the one through the deviation
+            yield Edit(Kind.CONSTANT_STATISTICS, 1.35, nodes, change, through)
         rewrite = Gradient(first.site.span, nodes[0], root, whole[0], factors)
-        yield Edit(Kind.CONSTANT_STATISTICS, 1.45, nodes, known_values(values), rewrite)
+        yield Edit(Kind.CONSTANT_STATISTICS, 1.45, nodes, change, rewrite)
+
+
+def _through(trials: Trials, span: Span, centred: Node) -> ThroughStatistics | None:
+    """What is missing where both the mean and the deviation are constants; None if the values are not normalised.
+
+    Source: with y = (x - mean(x)) / deviation(x), ∂L/∂x = e - mean(e) - y mean(e y) for e = ∂L/∂y / deviation; that is the
+    derivative of y entry by entry, 1/deviation (δ - 1/n - y y'/n).
+    """
+    forward = trials.analysis.matcher.forward
+    tape, shape = trials.analysis.tape, centred.shape or ()
+    users = [trials.node(u) for u in tape.users(centred.id) if u in forward]
+    normalised = [u for u in users if u.op in ("divide", "multiply") and u.shape == shape]
+    mean = trials.node(trials.operands(centred.id)[1]).shape or ()
+    padded = (1,) * (len(shape) - len(mean)) + mean
+    axes = tuple(k for k, (n, m) in enumerate(zip(shape, padded, strict=True)) if m == 1 and n != 1)
+    if not normalised or not axes:
+        return None
+    return ThroughStatistics(span, axes, len(mean) == len(shape), normalised[0].id)
 
 
 def _paired(trials: Trials, nodes: tuple[int, ...], known: Mapping[int, int]) -> list[int]:

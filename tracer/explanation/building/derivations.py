@@ -8,7 +8,7 @@ that does not pass is not shown.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -18,7 +18,7 @@ from msgspec import Struct
 from tracer.calculus import arrays_in
 from tracer.calculus.complex_values import is_complex, is_weights, without_conjugates
 from tracer.calculus.printing import Letters, NoForm, matrix_code, open_code, statements
-from tracer.calculus.terms import Axis, Definition, Delta, Entry, Expr, Function, Index
+from tracer.calculus.terms import Axis, Definition, Delta, Entry, Expr, Factor, Function, Index
 from tracer.explanation.building.vocabulary import Vocabulary
 from tracer.explanation.model import Derivation, Input, Step
 from tracer.explanation.words.reasons import reason
@@ -184,7 +184,7 @@ class DerivationWriter:
             steps[-1].code.removeprefix("result = ") if steps[-1].code.count("\n") == 0 else steps[-1].code
         )
         derivation = Derivation(inputs, tuple(steps))
-        return WrittenDerivation(derivation, numpy, agrees(derivation, sizes=self._tied_sizes()))
+        return WrittenDerivation(derivation, numpy, agrees(derivation, self._places(), self._tied_sizes()))
 
     def _tied_sizes(self) -> dict[str, int]:
         """The sizes of axes that a Fourier transform makes longer or shorter: they depend on one another."""
@@ -194,6 +194,18 @@ class DerivationWriter:
             if len(set(axes)) > 1:
                 tied |= {self.graph.axis_text(a): self.graph.table.size(a) for a in axes if a is not None}
         return tied
+
+    def _places(self) -> dict[str, int]:
+        """How long axes must be at least, by name: so that they have every entry that is written by its number."""
+        found: dict[str, int] = {}
+        for expr in [s.expr for s in self.derived.steps] + [d.expr for d in self.computed.values()]:
+            for term in expr:
+                for factor, _ in term.factors:
+                    for held in factor.arguments if isinstance(factor, Function) else (factor,):
+                        for axis, place in _numbers(held, self.names):
+                            name = self.graph.axis_text(axis)
+                            found[name] = max(found.get(name, 0), place + 1)
+        return found
 
     def _index(self, step: DerivationStep) -> Step:
         code = self.prelude(step.expr) + open_code(step.expr, step.free, self.names, self.letters)
@@ -282,6 +294,8 @@ class DerivationWriter:
         if not letters and not whole and quantity.kind in ("adjoint", "scaled", "direct", "path", "conjugate"):
             at = "[()]"  # the one entry of a scalar; without it, this would be the left side of the matrix form
         name = self.names.source(quantity.array)
+        if quantity.array in self.names.sources:
+            name = f"({name})"  # dL/d(W[i, j]) is a number, dL/dW[i, j] an entry of an array
         if quantity.kind == "value":
             return f"{name}{at}"
         if quantity.kind == "direct":
@@ -404,6 +418,7 @@ def _rule_name(step: DerivationStep) -> str:
             "spell out": "write out what has no name",
             "own words": "as the program writes it",
             "conjugate": "conjugate",
+            "entry": "the entry that changes",
         }.get(step.rule, step.rule)
     )
 
@@ -429,14 +444,31 @@ def _bounds(expressions: Iterable[Expr], names: Vocabulary) -> dict[str, Axis | 
     return found
 
 
-def agrees(derivation: Derivation, seed: int = 7, sizes: Mapping[str, int] | None = None) -> bool:
+def _numbers(factor: Factor, names: Vocabulary) -> Iterator[tuple[Axis, int]]:
+    """The axes in which a factor is read at a place that is given as a number, with the place."""
+    if isinstance(factor, Delta) and isinstance(factor.over, Index) and isinstance(factor.at, int):
+        yield factor.over.axis, factor.at
+    if isinstance(factor, Entry):
+        for index, axis in zip(factor.indices, names.axes(factor.array) or (), strict=False):
+            if isinstance(index, int) and axis is not None:
+                yield axis, index
+
+
+def agrees(
+    derivation: Derivation,
+    least: Mapping[str, int] | None = None,
+    given: Mapping[str, int] | None = None,
+    seed: int = 7,
+) -> bool:
     """Whether all steps about the same quantity give the same numbers at random small inputs.
 
     Arguments:
-        sizes: those of axes that cannot be of any size.
+        least: how long axes are at least.
+        given: how long axes are that cannot be of any length.
     """
     rng = np.random.default_rng(seed)
-    sizes = dict(sizes or {})
+    sizes = {axis: max(3 + number % 4, length) for number, (axis, length) in enumerate((least or {}).items())}
+    sizes.update(given or {})
     try:
         compiled = [compile(step.code, "<step>", "exec") for step in derivation.steps]
     except SyntaxError:

@@ -15,10 +15,11 @@ from tracer.calculus.printing import Letters
 from tracer.explanation.building.reading import Reading
 from tracer.explanation.building.vocabulary import Vocabulary
 from tracer.formula import Tree, index_form
-from tracer.gradients.derivation import Derived, Known, derive, fitted, rescaled
+from tracer.gradients.derivation import Derived, Known, at_entry, derive, fitted, rescaled
 from tracer.gradients.own_words import in_own_words
 from tracer.gradients.stations import Cone, find_cone, only_through
 from tracer.matching.candidates import Match, Sort
+from tracer.matching.proof import entry_indices
 
 #: Over how many arrays a gradient is derived of which the program holds nothing on the way.
 _LONGEST_CHAIN = 12
@@ -56,12 +57,12 @@ class HeldAdjoints:
         """The forward pass between the variable and the root, at the width of named values."""
         graph, candidate = self.reading.analysis.graph, match.candidate
         stations = {graph.representative(n) for a in known if (n := graph.node_of(a)) is not None}
-        key = (candidate.root, candidate.wrt, frozenset(stations - self.reading.named))
+        picked = self.reading.analysis.matcher.picked(candidate.root, candidate.wrt)
+        wrt = candidate.wrt if picked is None else picked.whole
+        key = (candidate.root, wrt, frozenset(stations - self.reading.named))
         if key not in self._cones:
             named = frozenset(self.reading.named | stations)
-            self._cones[key] = find_cone(
-                graph, candidate.root, candidate.wrt, self.reading.analysis.updates.keys(), named
-            )
+            self._cones[key] = find_cone(graph, candidate.root, wrt, self.reading.analysis.updates.keys(), named)
         return self._cones[key]
 
     def _held_adjoints(self, match: Match, only_named: bool) -> dict[str, Known]:
@@ -84,6 +85,7 @@ class HeldAdjoints:
                 if (
                     by == wanted
                     or candidate.wrt not in forward
+                    or self.reading.analysis.matcher.picked(root, candidate.wrt) is not None
                     or (further and not self.reading.node(by).names)
                 ):
                     continue
@@ -98,6 +100,8 @@ class HeldAdjoints:
         """The gradient of an inner root by the same variable that the line adds something to."""
         graph, root = self.reading.analysis.graph, match.candidate.root
         inside = self.reading.analysis.matcher.adjoints[root][0].full
+        if self.reading.analysis.matcher.picked(root, match.candidate.wrt) is not None:
+            return None
         # ½ μ² has the derivative μ, which stays the value that it is.
         behind = self.reading.everything_behind(match.node) - {match.node} - self.reading.analysis.matcher.forward
         for node in sorted(behind, key=lambda n: (not self.reading.node(n).names, -n)):
@@ -132,9 +136,16 @@ class HeldAdjoints:
                 cone, through = only_through(graph, cone, candidate.via if candidate.via is not None else -1)
                 partial = None
             readable = self.reading.readable | {k.array for k in known.values()}
-            derived = derive(graph, cone, known, scale, readable, partial, analysis.prover.lemmas, through)
+            picked = analysis.matcher.picked(candidate.root, candidate.wrt)
+            factor = scale if picked is None else graph.scale_expr(Fraction(1), ())
+            derived = derive(graph, cone, known, factor, readable, partial, analysis.prover.lemmas, through)
+            if picked is not None:
+                array, entry = graph.name(picked.whole), graph.name(candidate.wrt)
+                indices = entry_indices(graph.definitions[graph.representative(candidate.wrt)], array)
+                derived = at_entry(derived, entry, array, indices, scale)
             derived = fitted(graph, derived, graph.name(match.node), candidate.transposed, candidate.conjugate)
-            if candidate.sort is not Sort.FULL or candidate.transposed or candidate.conjugate or partial is not None:
+            plain = not candidate.transposed and not candidate.conjugate
+            if candidate.sort is not Sort.FULL or not plain or partial is not None:
                 return derived
             gradients = self._gradients_behind(match)
             return in_own_words(graph, derived, match.node, readable, gradients, analysis.prover.lemmas)
@@ -171,6 +182,8 @@ class HeldAdjoints:
             return Vocabulary(graph, self.reading.named_as(root)[0])
         names = Vocabulary(graph, self.reading.root_name(root))
         names.root_array = graph.name(root)
+        if match.candidate.wrt in self.reading.analysis.matcher.entries:
+            names.sources[graph.name(match.candidate.wrt)] = self.reading.named_as(match.candidate.wrt)[0]
         if not self.reading.node(match.node).names and self._held(match) is not None:
             return names
         for array, known in self.known(match).items():

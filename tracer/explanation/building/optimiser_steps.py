@@ -11,6 +11,7 @@ from functools import cached_property
 
 from tracer.calculus import arrays_in
 from tracer.calculus.printing import Letters, NoForm
+from tracer.diagnosis.finding import Finding
 from tracer.explanation.building.formulas import FormulaWriter
 from tracer.explanation.building.pieces import Piece
 from tracer.explanation.building.reading import Reading
@@ -20,7 +21,7 @@ from tracer.formula import Tree, index_form, matrix_formula, plus, render, scala
 from tracer.formula.tree import Partial, Relation
 from tracer.gradients.local import forward_formula
 from tracer.matching.candidates import Match, Sort
-from tracer.matching.optimisers import recognise
+from tracer.matching.optimisers import made_of_gradients, recognise
 from tracer.matching.updates import Update
 
 
@@ -30,13 +31,16 @@ class StepWriter:
 
     reading: Reading
     writer: FormulaWriter
+    findings: list[Finding]
 
     @cached_property
     def inside_steps(self) -> dict[int, str]:
         """The nodes of optimisers' steps between the gradient and the change, with the optimiser."""
-        found: dict[int, str] = {}
-        for update in self.reading.analysis.updates.values():
-            step = recognise(self.reading.analysis.matcher, update)
+        matcher = self.reading.analysis.matcher
+        meant = {node: match for finding in self.findings for node, match in finding.meant.items()}
+        steps = {node: recognise(matcher, update) for node, update in self.reading.analysis.updates.items()}
+        found = {node: steps[update].optimiser for node, update in made_of_gradients(matcher, meant).items()}
+        for step in steps.values():
             if step.gradient is not None:
                 found.update(dict.fromkeys(step.inside, step.optimiser))
         return found

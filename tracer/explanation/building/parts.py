@@ -62,7 +62,7 @@ class PartMaker:
     def __post_init__(self) -> None:
         self.held = HeldAdjoints(self.reading)
         self.writer = FormulaWriter(self.reading)
-        self.steps = StepWriter(self.reading, self.writer)
+        self.steps = StepWriter(self.reading, self.writer, self.findings)
         self.faults = FaultTeller(self, self.findings)
 
     def parts(self, piece: Piece) -> list[Part]:
@@ -93,6 +93,9 @@ class PartMaker:
         match = self.reading.analysis.matcher.best(node)
         if self.reading.node(node).window < 0:
             return None
+        update = self.reading.analysis.updates.get(node)
+        if update is not None and update.written is not None:
+            return "update", self.reading.named_as(update.wrt)[0]
         if node in self.faults.meant:
             return "meant"  # not what the same line computes at another layer, where it may go nowhere
         if match is None:
@@ -101,9 +104,11 @@ class PartMaker:
         if candidate.sort is Sort.TRUNCATED:
             return _CUT
         if candidate.sort is Sort.LOCAL or candidate.sort is Sort.FULL:
+            entry = candidate.wrt in self.reading.analysis.matcher.entries
+            called = self.reading.named_as(candidate.wrt)[:1] if entry else self.reading.node(candidate.wrt).names[:1]
             return (
                 candidate.sort,
-                tuple(self.reading.node(candidate.wrt).names[:1]) or candidate.wrt,
+                tuple(called) or candidate.wrt,
                 match.scale.text,
             )
         return None

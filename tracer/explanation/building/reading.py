@@ -60,10 +60,13 @@ class Reading:
     def named_as(self, node: int) -> tuple[str, tuple[str, ...]]:
         """The name of what a gradient is taken by, and its further names.
 
-        A parameter goes by its first name, also where a loop such as ``for p in parameters`` updates it.
+        A parameter goes by its first name, also where a loop such as ``for p in parameters`` updates it; an entry of one
+        by what the program writes to read it, also after ``old = W[i][j]``.
         """
         recorded = self.node(node)
         names = list(recorded.names)
+        if names and node in self.analysis.matcher.entries and recorded.site is not None:
+            return plain_source(recorded.site.text), tuple(dict.fromkeys(names))
         if names and self._parameters_called[names[0]] > 1:
             own = [n for n in self._first_names(node) if self._parameters_called[n] < 2]
             names = [*own, *names]

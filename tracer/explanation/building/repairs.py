@@ -27,6 +27,7 @@ from tracer.diagnosis.rewrites import (
 )
 from tracer.explanation.building.code_words import CodeWords
 from tracer.explanation.building.parts import PartMaker
+from tracer.explanation.building.reordering import Reader, reordered
 from tracer.explanation.building.rewriting import SourceEditor
 from tracer.explanation.building.source_places import Rewritten, edited
 from tracer.explanation.model import Diagnosis, Edit, Formula
@@ -60,9 +61,8 @@ def diagnose_stale(
     )
     spoiled = [maker.reading.node(u).names[0] for u in finding.spoiled if maker.reading.node(u).names]
     readers = sorted({site.span.line for n in finding.readers if (site := tape.nodes[n].site) is not None})
-    edit = None if early is None else _reordered(program, early, late)
-    if edit is not None and rerun is not None and not _mends(program, edit, rerun, loss, finding, maker):
-        edit = None
+    ways = [] if early is None else reordered(program, early, late, _readers(analysis, finding))
+    edit = next((e for e in ways if rerun is None or _mends(program, e, rerun, loss, finding, maker)), None)
     match = next(iter(finding.meant.values()))
     root = scalar_symbol(maker.reading.root_name(match.candidate.root))
     first = finding.spoiled[0]
@@ -92,25 +92,17 @@ def diagnose_stale(
     )
 
 
+def _readers(analysis: Analysis, finding: Finding) -> list[Reader]:
+    """The expressions that read a version which came too early."""
+    nodes = [analysis.tape.nodes[n] for n in finding.readers]
+    found = [Reader(n.site.span, n.site.text, n.shape == ()) for n in nodes if n.site is not None and n.op == "getitem"]
+    found += [Reader(n.site.span, "", False) for n in nodes if n.site is not None and n.op != "getitem"]
+    return list(dict.fromkeys(found))
+
+
 def _statement(program: Program, maker: PartMaker, node: int) -> Span | None:
     site = maker.reading.node(node).site
     return None if site is None else program.statement_at(site.span.line, site.span.column)
-
-
-def _reordered(program: Program, early: Span, late: list[Span]) -> Edit | None:
-    """The block from the early update to the last spoiled one, with the early update moved to its end."""
-    if not late or any(s.line <= early.end_line for s in late):
-        return None
-    last = max(late, key=lambda s: s.line)
-    lines = program.lines
-    indent = _indent(lines[early.line - 1])
-    if any(_indent(lines[s.line - 1]) != indent for s in late):
-        return None
-    between = lines[early.end_line : last.end_line]
-    if any(text.strip() and not text.startswith(indent) for text in between):
-        return None
-    moved = [*between, *lines[early.line - 1 : early.end_line]]
-    return Edit(early.line, last.end_line, "\n".join(moved))
 
 
 def _indent(text: str) -> str:

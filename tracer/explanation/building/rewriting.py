@@ -40,6 +40,7 @@ from tracer.diagnosis.rewrites import (
     ScaleOperand,
     StoreSum,
     SumOperand,
+    ThroughStatistics,
     TimesDerivative,
     Transposed,
     WholeArrays,
@@ -160,6 +161,27 @@ class SourceEditor(OperandEditor):
             case Gradient(span, node_, root, wrt, factors):
                 for code in self.words.gradients(node_, root, wrt, factors):
                     yield from self._replace(span, code)
+            case ThroughStatistics():
+                yield from self._through_statistics(rewrite)
+
+    def _through_statistics(self, rewrite: ThroughStatistics) -> Iterator[Rewritten]:
+        """Without the mean of the value, and its share in the normalised values: a line of its own if it has a name."""
+        axis = rewrite.axes[0] if len(rewrite.axes) == 1 else rewrite.axes
+        settings = f"axis={axis}" + (", keepdims=True" if rewrite.keepdims else "")
+        statement = self._statement(rewrite.span)
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if self.program.span(value) == rewrite.span:
+                for y in self.words.readings(rewrite.normalised):
+                    line = f"{name} = {name} - {name}.mean({settings}) - {y} * ({name} * {y}).mean({settings})"
+                    yield from self._after(rewrite.span, line)
+        whole = self._expression(rewrite.span)
+        if whole is None:
+            return
+        text = self.program.text_of(rewrite.span)
+        alone, inside = tight(text), self._inside(whole, text)
+        for y in self.words.readings(rewrite.normalised):
+            line = f"{inside} - {alone}.mean({settings}) - {y} * ({inside} * {y}).mean({settings})"
+            yield from self._replace(rewrite.span, line)
 
     def _other_way(self, span: Span) -> Iterator[Rewritten]:
         """``x -= v`` for ``x += v``, where ``v`` has the wrong sign."""

@@ -37,6 +37,7 @@ class Vocabulary(Names):
     Attributes:
         partials: arrays shown as derivatives: array → (the root's array, the array it is the derivative by).
         at_hand: arrays that code may read the size of an axis from.
+        sources: how the program writes arrays that do not go by their own names.
     """
 
     graph: Graph
@@ -45,6 +46,7 @@ class Vocabulary(Names):
     at_hand: list[str] = field(default_factory=list)
     identifiers: dict[str, str] = field(default_factory=dict)
     temporaries: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
     root_array: str = ""
     _codes: dict[tuple[Definition, tuple[str, ...]], str] = field(default_factory=dict)
 
@@ -59,6 +61,8 @@ class Vocabulary(Names):
 
     def source(self, array: str) -> str:
         """How the program writes an array: its first name, else the expression that made it."""
+        if array in self.sources:
+            return self.sources[array]
         if array in self.partials and self.graph.node_of(array) is None:
             wrt = self.partials[array][1]
             return f"∂{self.root_name}/∂{self.source(wrt)}"
@@ -118,7 +122,7 @@ class Vocabulary(Names):
             base = self.temporaries[name] = "wave" if "wave" not in taken else f"wave{len(taken)}"
         elif self._inverted(name) is not None:
             base = f"{self.array(self._inverted(name) or name)}_inverse"
-        elif re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*|\[['\"]?\w+['\"]?\])*", source):
+        elif re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*|\[['\"]?\w+['\"]?(, ?\w+)*\])*", source):
             base = re.sub(r"\W+", "_", source).strip("_")
         else:
             base = "t1"
