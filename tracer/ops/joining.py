@@ -149,9 +149,10 @@ def append(X: Any, values: Any, axis: Any = None, *, out: Operand) -> Row:
     """out[k] = Σ_i δ(k, i) X[i] + Σ_j δ(k, j + I) values[j]"""
     if axis is not None:
         return concatenate((X, values), axis, out=out)
-    if any(isinstance(a, Operand) and a.ndim > 1 for a in (X, values)):
+    pieces = [part for a in (X, values) for part in (a if isinstance(a, (tuple, list)) else (a,))]
+    if any(isinstance(a, (tuple, list)) or (isinstance(a, Operand) and a.ndim > 1) for a in pieces):
         raise NoFormula("append", "arrays that are flattened")
-    return r_((X, values), out=out)
+    return r_(tuple(pieces), out=out)
 
 
 @operation("block")
