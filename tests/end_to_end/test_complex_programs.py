@@ -12,6 +12,7 @@ from tests.building.explained import analysed_source, explained_source
 from tests.end_to_end.complex_programs import FAULTS, FILTER_TRANSPOSED, LINEAR_LAYER, PHASE_RETRIEVAL, RIGHT
 from tracer.api import Explanation
 from tracer.explanation.model import Part
+from tracer.explanation.words.report import derivative
 from tracer.matching.candidates import Sort
 
 
@@ -68,6 +69,9 @@ def test_both_conventions_are_recognised_and_told_apart() -> None:
         assert best is not None
         assert best.candidate.sort is Sort.FULL
         assert best.candidate.conjugate is conjugate
+        part = gradients(source)["dH"]
+        assert part.conjugate is conjugate
+        assert derivative(part) == ("conj(∂loss/∂H)" if conjugate else "∂loss/∂H")
 
 
 def test_the_reader_is_told_the_convention_once_and_what_a_conjugate_is() -> None:

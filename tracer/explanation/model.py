@@ -124,6 +124,7 @@ class Part:
     names: tuple[str, ...] = ()
     scale: str = "1"
     contribution: str | None = None
+    conjugate: bool = False
     occurrences: int = 1
     given: tuple[int, ...] | None = None
     optimiser: str | None = None

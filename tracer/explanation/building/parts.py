@@ -223,6 +223,7 @@ class PartMaker:
             names=names,
             scale=match.scale.text,
             contribution=contribution,
+            conjugate=candidate.conjugate,
         )
 
     def _turned(self, wrt: int) -> int | None:
