@@ -162,3 +162,34 @@ def test_leaves_that_are_read_are_the_only_starts_of_what_can_be_differentiated(
     live = sensitive(found.tape, found.updates.keys())
     assert all(n.id in live for n in found.tape.window_nodes() if n.kind is Kind.LEAF and n.dtype == "float64" and n.shape)
     assert not any(n.id in live for n in found.tape.window_nodes() if n.kind is Kind.LITERAL)
+
+
+FRAMES = """
+import numpy as np
+rng = np.random.default_rng(2)
+w = np.hanning(8)
+frames = lambda x: np.stack([x[i:i + 8] * w for i in range(0, 17, 4)])
+T = frames(np.sin(np.arange(24.0)))
+x = rng.normal(size=24)
+for step in range(4):
+    D = frames(x) - T
+    loss = np.sum(D ** 2)
+    gx = np.zeros(24)
+    for n, i in enumerate(range(0, 17, 4)):
+        gx[i:i + 8] += 2 * D[n] * w
+    x -= 0.01 * gx
+"""
+
+
+def test_the_variable_of_a_loop_that_ran_in_the_set_up_too_is_another_value_each_time() -> None:
+    """All windows are read at one place, and in the set-up that place held one number: they are not one window."""
+    found = analysed_source(FRAMES)
+    windows = [n.id for n in found.tape.window_nodes() if n.op == "getitem" and n.shape == (8,)]
+    starts = {found.graph.representative(n) for n in windows}
+    assert len(starts) >= 5
+    root = last_root(found)
+    full = found.matcher.adjoints[root][1].full
+    (before,) = {u.before for u in found.updates.values()} & full.keys()
+    for at in ((0,), (9,), (23,)):
+        moved = (root_on(found, 1, root, before, at, h) for h in (1e-5, -1e-5))
+        assert abs((next(moved) - next(moved)) / 2e-5 - full[before][at]) < 1e-5 * max(1.0, abs(full[before][at]))

@@ -298,8 +298,9 @@ def build_graph(tape: Tape, cuts: Iterable[int] = ()) -> Graph:
 def _number_values(graph: Graph, cuts: frozenset[int]) -> None:
     """Give nodes that repeat a computation the name of the first one; leaves that of their origin."""
     seen: dict[Any, int] = {}
+    changing = changing_places(graph.tape)
     for node in graph.tape.nodes:
-        if node.kind is Kind.LEAF and node.origin is not None and node.shape == ():
+        if node.kind is Kind.LEAF and node.origin is not None and node.shape == () and node.origin not in changing:
             graph.aliases[node.id] = node.origin
             continue
         if (
@@ -317,6 +318,21 @@ def _number_values(graph: Graph, cuts: frozenset[int]) -> None:
             continue
         if first != node.id:
             graph.aliases[node.id] = first
+
+
+def changing_places(tape: Tape) -> frozenset[int]:
+    """Origins of scalars that are read with several values: the variable of a loop that was run before in the set-up too.
+
+    Their leaves are values of their own, although they were read at one place.
+    """
+    first: dict[int, Any] = {}
+    found: set[int] = set()
+    for node in tape.nodes:
+        if node.kind is Kind.LEAF and node.origin is not None and node.shape == ():
+            before = first.setdefault(node.origin, node.value)
+            if not (before == node.value or (before != before and node.value != node.value)):
+                found.add(node.origin)
+    return frozenset(found)
 
 
 def _key(graph: Graph, argument: Any) -> Any:
