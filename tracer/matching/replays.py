@@ -309,7 +309,7 @@ def _parameter(shape: tuple[int, ...], terms: int, positive: bool, rng: np.rando
 
 
 def _complex(value: NDArray[Any], free: bool, terms: int, rng: np.random.Generator) -> tuple[Any, str | None]:
-    """Complex numbers in the place of others, and what was kept of their pattern unless they are ``free``; see `_parameter`."""
+    """Complex numbers in the place of others, and what was kept of their pattern unless they are ``free``."""
     shape, kept = value.shape, None
     drawn = rng.standard_normal(shape) + 1j * rng.standard_normal(shape)
     if free or not value.size or not np.all(np.isfinite(value)):
