@@ -129,6 +129,7 @@ def derive(
     expression: str,
     wrt: str | Iterable[str] | None = None,
     shapes: Mapping[str, str | int | Sequence[str | int]] | Iterable[str] = (),
+    complex_arrays: str | Iterable[str] = (),
 ) -> Gradients:
     """Derive the gradient of an expression, without a program.
 
@@ -136,16 +137,17 @@ def derive(
 
     Arguments:
         expression: a NumPy expression.
-        wrt: the array to derive by, or several; every array of real numbers by default.
+        wrt: the array to derive by, or several; every array of real or complex numbers by default.
         shapes: the axes of each array, by names or sizes; ``""`` or ``()`` is a single number.  An axis of
-            size 1 is a broadcast axis; an axis with a name never is.
+            size 1 is a broadcast axis; an axis with a name never is.  A mapping may hold more arrays than occur.
+        complex_arrays: the arrays that hold complex numbers; by them the gradient is ∂/∂Re − i ∂/∂Im.
 
     Raises:
         CannotDerive: what is wrong, where in the expression, and what to do.
     """
     from tracer.expressions import derive as derived
 
-    found = derived(expression, wrt, shapes)
+    found = derived(expression, wrt, shapes, complex_arrays)
     return Gradients(**{f.name: getattr(found, f.name) for f in fields(found)})
 
 

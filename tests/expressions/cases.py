@@ -113,6 +113,23 @@ CASES: list[tuple[str, str]] = [
     ("2 * x", "x="),
     ("np.sign(x) * w", "x=N w=N"),
     ("(x > 0) * w", "x=N w=N"),
+    # What is told by arrays that the expression does not compute, and steps that are constant in between.
+    ("np.c_[np.ones(N), X] @ W", "X=N,1 W=2,h"),
+    ("np.r_[a, b, 0.0] ** 2", "a=N b=M"),
+    ("np.broadcast_to(x, (4, N)) * 3", "x=N"),
+    ("np.pad(X, ((1, 2), (0, 0)), mode='edge') ** 2", "X=N,D"),
+    ("np.pad(x, 2, mode='wrap')", "x=N"),
+    ("np.prod(X, axis=1)", "X=N,D"),
+    ("np.cumprod(x)", "x=N"),
+    ("np.median(X, axis=0)", "X=N,D"),
+    ("np.percentile(X, 30, axis=1)", "X=N,D"),
+    ("np.quantile(x, 0.3)", "x=N"),
+    ("np.cov(X, rowvar=False)", "X=N,D"),
+    ("np.average(X, axis=0, weights=w)", "X=N,D w=N"),
+    ("np.diff(x, n=2)", "x=N"),
+    ("np.floor(x) * x", "x=N"),
+    ("np.round(x)", "x=N"),
+    ("x // 2 + x % 2", "x=N"),
 ]
 
 

@@ -32,15 +32,15 @@ SHAPES = {"X": "N,D", "W": "D,h", "b": "h", "y": "N"}
         ("np.concatenate([X, W], axis=1)", SHAPES, None, 0, ("np.concatenate([X, W], axis=1) fails",)),
         ("np.nosuch(X)", SHAPES, None, 0, ("np.nosuch fails: AttributeError", "it is run with NumPy as it stands")),
         ("X + np.cumprod(b)[0] + np.foo", SHAPES, None, 23, ("np.foo fails",)),
-        ("X + 1j", SHAPES, None, 0, ("not made of real numbers, but of type complex128", "Only real expressions")),
+        ("X @ W", ["X=N,D", "W=D,h", "q=K"], None, None, ("q has a shape, and does not stand in the expression", "--shape q=…")),
         ("np.log(-np.exp(X))", SHAPES, None, 0, ("not finite at any of the inputs tried", "Change it")),
         ("X[y]", SHAPES, "y", None, ("y holds positions, so there is no derivative by it.", "Ask for another array.")),
-        ("1 + np.round(X, 1)", SHAPES, "X", 4, ("np.round(X, 1) cannot be differentiated", "Write it with other operations")),
+        ("2 * np.i0(X)", SHAPES, "X", 4, ("np.i0(X) cannot be differentiated", "Write it with other operations")),
         ("[X * 2]", SHAPES, None, 0, ("The value is of type list, and no array or number.", "np.array(")),
         ("X * np.random.rand(N, D)", SHAPES, None, 0, ("The value is another one each time", "--shape M=N,D")),
-        ("X.sort()", SHAPES, None, 0, ("The value is not made of real numbers, but of type object.",)),
+        ("X.sort()", SHAPES, None, 0, ("The value is not made of numbers, but of type object.",)),
         ("np.square(X, out=X) * 1.0", SHAPES, None, None, ("could not be written as code that holds up",)),
-        ("np.cumprod(b)", SHAPES, None, None, ("could not be written as code that holds up (there is no code for slopes of Y)", "Split the expression")),
+        ("np.gradient(b)", SHAPES, None, None, ("could not be written as code that holds up (there is no code for", "Split the expression")),
         ("X @ W", {"X": "N,0", "W": "N"}, None, None, ("'0' cannot be an axis of X.", "from 1 on")),
         ("X @ W", {"X": "N,D-1", "W": "N"}, None, None, ("'D-1' cannot be an axis of X.",)),
         ("X @ W", {"X": "N,1000", "W": "N"}, None, None, ("An axis of X has 1000 entries", "Give the axis a name")),
@@ -82,9 +82,9 @@ def test_scipy_that_is_missing_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_an_array_without_a_derivation_does_not_stop_the_others() -> None:
-    gradients = tracer.derive("np.round(X) @ W", None, {"X": "N,D", "W": "D,h"})
+    gradients = tracer.derive("np.i0(X) @ W", None, {"X": "N,D", "W": "D,h"})
     assert [g.wrt for g in gradients] == ["W"]
-    assert "np.round(X) cannot be differentiated" in gradients.notices[0]
+    assert "np.i0(X) cannot be differentiated" in gradients.notices[0]
 
 
 def test_code_that_does_not_hold_up_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:

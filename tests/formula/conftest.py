@@ -14,6 +14,7 @@ from tracer.calculus.printing import DeclaredNames
 from tracer.calculus.terms import Axis, Condition, Delta, Entry, Expr, Function, Index, Mask, Size, Term
 
 CORE = {
+    "mover",
     "math",
     "mrow",
     "mi",

@@ -89,3 +89,20 @@ def test_measured_factors_may_have_rounding_errors() -> None:
     assert named(*(v * (1 + 1e-12) for v in RATE.values)) == "rate"
     assert named(*(v * (1 + 1e-4) for v in RATE.values)) is None
     assert np.isclose(RATE.values[0], 0.31)
+
+
+@pytest.mark.parametrize("rate", ["1e-9", "3e-12", "1e-7", "0.1", "2.5e-8"])
+def test_a_step_may_be_very_small(rate: str) -> None:
+    scale = name_scale([float(rate)] * 3, [], frozenset({float(rate)}))
+    assert scale is not None
+    assert float(scale.scale.coefficient) == pytest.approx(float(rate), rel=1e-12)
+    found = explained_source(f"""
+import numpy as np
+rng = np.random.default_rng(0)
+X, y, w = rng.normal(size=(20, 3)), rng.normal(size=20), rng.normal(size=3)
+for i in range(3):
+    e = X @ w - y
+    loss = np.sum(e ** 2)
+    w -= {rate} * (2 * X.T @ e)
+""")
+    assert any(p.role == "gradient" and p.verdict == "proved" for _, p in parts(found))

@@ -205,6 +205,7 @@ def _joining() -> list[Case]:
         Case("dstack", ((real(4, 3), real(4, 3)),), np.dstack), Case("dstack", ((ROW, real(3)),), np.dstack),
         Case("dstack", ((real(2, 3, 2), real(2, 3, 1)),), np.dstack), Case("dstack", ((real(1, 3), real(1, 3)),), np.dstack),
         Case("append", (ROW, real(2)), np.append), Case("append", (ROW, np.array(2.0)), np.append),
+        Case("append", ((Fraction(1, 2), Fraction(2)), ROW), lambda p, b: np.append([float(x) for x in p], b)),
         Case("append", (real(4, 3), real(1, 3)), lambda a, b: np.append(a, b, 0), {"axis": 0}),
         Case("append", (real(4, 3), real(4, 2)), lambda a, b: np.append(a, b, -1), {"axis": -1}),
     ]  # fmt: skip

@@ -241,6 +241,12 @@ def _shapes() -> list[Case]:
         Case("pad", (X,), lambda x: np.pad(x, (1, 2)), {"pad_width": (1, 2)}),
         Case("pad", (X,), lambda x: np.pad(x, ((2, 1),)), {"pad_width": ((2, 1),)}),
         Case("pad", (X,), lambda x: np.pad(x, ((2,), (1,))), {"pad_width": ((2,), (1,))}),
+        Case("broadcast_to", (ROW, (4, 3)), np.broadcast_to),
+        *(
+            Case("pad", (X,), lambda x, w=w, m=m: np.pad(x, w, mode=m), {"pad_width": w, "mode": m})
+            for m in ("edge", "reflect", "symmetric", "wrap")
+            for w in (1, (1, 2), ((0, 0), (1, 2)), ((2, 1), (0, 1)))
+        ),
         Case("pad", (real(4, 1),), lambda x: np.pad(x, ((0, 0), (0, 2))), {"pad_width": ((0, 0), (0, 2))}),
         Case("concatenate", ((a, b),), np.concatenate),
         Case("concatenate", ((a, a, real(1, 3)),), np.concatenate, note="three"),
@@ -248,6 +254,9 @@ def _shapes() -> list[Case]:
         Case("vstack", ((a, b, ROW),), np.vstack), Case("hstack", ((a, real(2, 2)),), np.hstack),
         Case("hstack", ((ROW, real(2)),), np.hstack), Case("column_stack", ((ROW, real(3), real(3, 2)),), np.column_stack),
         Case("c_", ((ROW, real(3)),), lambda p: np.c_[p]), Case("r_", ((ROW, real(2)),), lambda p: np.r_[p]),
+        Case("c_", (ROW, ROW[:, None] * 2, ROW**2), lambda *p: np.c_[p]), Case("c_", (X, COLUMN[:, 0]), lambda *p: np.c_[p]),
+        Case("r_", (ROW, Fraction(2), ROW[:2]), lambda *p: np.r_[tuple(float(x) if isinstance(x, Fraction) else x for x in p)]),
+        Case("r_", (X, X[:2] * 3), lambda *p: np.r_[p]), Case("c_", (ROW,), lambda p: np.c_[p]),
         Case("stack", ((a, real(2, 3)),), np.stack),
         Case("stack", ((a, real(2, 3)),), lambda p: np.stack(p, axis=1), {"axis": 1}),
         Case("array", ((np.array(1.5), np.array(2.5), Fraction(3)),), lambda p: np.array([1.0 * float(q) for q in p])),

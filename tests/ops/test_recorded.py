@@ -62,7 +62,7 @@ np.polyfit(np.arange(5.), v, 2)  np.polyfit(v, v**3, 1)  np.vander(u)  np.vander
 np.geomspace(np.exp(u[0]), np.exp(u[1]), 4)  np.linalg.norm(A, 2)  np.linalg.norm(A, 'nuc')  np.linalg.norm(A, np.inf)  np.linalg.norm(v, 3)
 np.linalg.norm(v, np.inf)  np.linalg.norm(X, ord=1, axis=0)  np.linalg.vector_norm(X, axis=1)  np.linalg.matrix_norm(A)  np.linalg.cond(A)
 np.linalg.cond(A, 1)  np.linalg.tensorinv(A, ind=1)  np.linalg.tensorsolve(A, u)  np.linalg.svd(A)[0]  np.linalg.svd(X, full_matrices=False)[2]
-np.matvec(A, u)  np.vecmat(u, A)  np.fft.fftshift(X)  np.fft.ifftshift(v)  np.bincount([0, 1, 1, 0, 2], v)  np.bincount([0, 2, 2], weights=u)
+np.matvec(A, u)  np.vecmat(u, A)  np.fft.fftshift(X)  np.fft.ifftshift(v)  np.fft.fft(v).real  np.abs(np.fft.rfft2(X))  np.bincount([0, 1, 1, 0, 2], v)  np.bincount([0, 2, 2], weights=u)
 np.unstack(X)[1]  np.broadcast_arrays(X, u)[1]  np.dsplit(np.dstack((X, X)), 2)[0]  np.modf(X)[0]  np.frexp(X)[0]  np.divmod(X, 0.7)[1]
 np.ldexp(X, 2)  np.cumulative_prod(v)  max(0.1, v[0], v[1]) * v  max(0, u[1]) * u  min(u[0], 0.3) * u  math.prod([u[0], u[1], 2.0]) * v
 math.fsum([u[0], u[1]]) * v  math.log(2 + u[0] ** 2, 3) * v  np.asfortranarray(X)
@@ -72,7 +72,7 @@ np.sum(X, axis=0, dtype=np.float64)  X.mean(axis=1, dtype=float)  np.add(X, u, c
 
 #: What has no derivative here, and is said to have none, and what has none of its own.
 BLOCKED = [
-    "np.fft.fft(v).real", "np.floor(X)", "np.round(X)", "np.quantile(v, [0.2, 0.4])", "np.linalg.eig(A)[0].real",
+    "np.sort(np.fft.fft(v)).real", "np.floor(X)", "np.round(X)", "np.quantile(v, [0.2, 0.4])", "np.linalg.eig(A)[0].real",
     "np.linalg.svd(X)[0]", "np.interp(X, [-2., 0., 2.], u)", "np.polydiv(v, u)[0]", "np.percentile(X, 30, method='lower')",
 ]  # fmt: skip
 

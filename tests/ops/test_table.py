@@ -15,6 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from choosing_cases import CHOOSING_CASES
+from complex_cases import COMPLEX_CASES
 from more_cases import MORE_CASES
 from numeric_cases import NUMERIC_CASES
 from scipy_cases import SCIPY_CASES
@@ -181,7 +182,7 @@ def test_a_corrupted_coefficient_is_noticed(case: Case) -> None:
 
 
 def test_every_operation_of_the_table_has_a_case() -> None:
-    covered = {id(OPERATIONS[case.op]) for case in CASES}
+    covered = {id(OPERATIONS[case.op]) for case in [*CASES, *COMPLEX_CASES]}
     missing = {row.names[0] for row in OPERATIONS.values() if id(row) not in covered}
     assert missing == set()
 

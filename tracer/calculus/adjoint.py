@@ -2,6 +2,7 @@
 
     ∂L/∂X[a] = Σ_out ∂L/∂out · ∂out/∂X[a]
 
+Of complex values see `complex_values`.
 In come definitions (what each array is, entry by entry) in program order; out go adjoints as
 expressions.  Invariant: an adjoint holds for all sizes of the axes and all values at which the
 scalar functions are differentiable; at a tie of max the derivative of the branch that is taken.
@@ -25,6 +26,7 @@ from tracer.calculus.algebra import (
     sum_over,
 )
 from tracer.calculus.canonical import simplify
+from tracer.calculus.complex_values import CONJUGATE, conjugate, conjugate_of, is_complex, real_part
 from tracer.calculus.contraction import Substitution, contract
 from tracer.calculus.deadline import Deadline
 from tracer.calculus.differentiation import differentiate
@@ -114,10 +116,26 @@ def vector_jacobian(
     """
     free = tuple(fresh(a, "a") for a in (operand_axes(definition, operand) if axes is None else axes))
     local = differentiate(definition.expr, operand, free, definition)
-    chained = sum_over(definition.free, multiply(entry(adjoint, *definition.free), local))
+    chained = chain(definition, operand, free, entry(adjoint, *definition.free), local)
     record: list[Substitution] = []
     contracted = contract(chained, record)
     return VectorJacobian(free, local, chained, tuple(record), simplify(contracted))
+
+
+def chain(definition: Definition, operand: str, free: tuple[Index | int, ...], incoming: Expr, local: Expr) -> Expr:
+    """Σ_out g · ∂out/∂operand before contraction, as complex values need it.
+
+    A complex operand has a part from its conjugate too, which is conjugated; what comes to a real one is the real part.
+
+    Args:
+        incoming: ∂L/∂out at the indices of the definition.
+        local: ∂out/∂operand[free].
+    """
+    plain = sum_over(definition.free, multiply(incoming, local))
+    if not is_complex(operand):
+        return real_part(plain)
+    mirrored = differentiate(definition.expr, conjugate_of(operand), free, definition)
+    return add(plain, conjugate(sum_over(definition.free, multiply(incoming, mirrored)))) if mirrored else plain
 
 
 def onto(indices: tuple[Index | int, ...], axes: Axes) -> tuple[Index | int, ...]:
@@ -232,7 +250,7 @@ class ReverseMode:
                 if free is None:
                     free = tuple(fresh(a, "a") for a in self._axes_of(operand, definition))
                 local = differentiate(definition.expr, operand, free, definition)
-                part = sum_over(definition.free, multiply(incoming, local))
+                part = chain(definition, operand, free, incoming, local)
                 total = simplify(add(former, part))
                 if len(total) > most_terms:
                     raise TooLarge(f"the adjoint of {operand} has {len(total)} terms")
@@ -297,5 +315,5 @@ def differentiable_operands(definition: Definition) -> tuple[str, ...]:
         for factor, _ in term.factors:
             for e in factor.arguments if isinstance(factor, Function) else (factor,):
                 if isinstance(e, Entry) and not e.array.startswith(own) and not e.array.endswith((VALUE, INVERSE)):
-                    found[e.array] = None
+                    found[e.array.removesuffix(CONJUGATE)] = None
     return tuple(found)

@@ -25,6 +25,7 @@ from tracer.calculus.indexing import (
     shifted,
 )
 from tracer.calculus.terms import (
+    IMAGINARY,
     Affine,
     Axis,
     Condition,
@@ -247,6 +248,12 @@ def make_term(
             merged[factor] += exponent
         else:
             merged[factor] = exponent
+    unit = merged.pop(IMAGINARY, None)
+    if unit is not None:
+        if unit.denominator != 1:
+            raise ValueError("a fractional power of i")
+        merged[IMAGINARY] = unit % 2
+        coefficient = -coefficient if unit % 4 >= 2 else coefficient  # i² = −1
     return Term(coefficient, bound, tuple((f, e) for f, e in merged.items() if e))
 
 

@@ -25,6 +25,7 @@ from tracer.calculus.algebra import (
     substitute,
 )
 from tracer.calculus.canonical import canonical_key, simplify
+from tracer.calculus.complex_values import holds_complex, of_real_numbers
 from tracer.calculus.deadline import Deadline
 from tracer.calculus.definitions import ancestors
 from tracer.calculus.indexing import NotRepresentable, indices_of
@@ -85,10 +86,13 @@ def closed_form(
     """
     known = frozenset(named)
     plain = simplify(expr)
+    if holds_complex(plain):
+        return plain  # what is relied on here is true of real numbers
     deadline = Deadline(budget_seconds)
     lemmas = tuple(lemmas)
     # To fold back, definitions of arrays that come later than those in the expression are needed too.
-    whole = ancestors(frozenset().union(*(arrays_in_term(t) for t in plain)) | known, definitions)
+    mentioned = frozenset().union(*(arrays_in_term(t) for t in plain)) | known
+    whole = of_real_numbers(ancestors(mentioned, definitions))
     rewriter = Rewriter(whole, lemmas)
     preferred = _preferred_names(rewriter, known)
     known = known | frozenset(rewriter.same.get(k, k) for k in known)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tracer.calculus.complex_values import is_imaginary
 from tracer.calculus.scalar import numeric, symbolic
 from tracer.calculus.terms import (
     Affine,
@@ -66,7 +67,8 @@ def evaluate(
     """
     arrays = {name: np.asarray(value) for name, value in values.items()}
     kinds = {a.dtype.kind for a in arrays.values()}
-    dtype: Any = object if "O" in kinds else complex if "c" in kinds else float
+    unit = any(is_imaginary(f) for t in expr for f, _ in t.factors)
+    dtype: Any = object if "O" in kinds else complex if "c" in kinds or unit else float
     running = [i for i in free if isinstance(i, Index)]
     shape = tuple(_size(i.axis, sizes) if isinstance(i, Index) else 1 for i in free)
     total = np.zeros([_size(i.axis, sizes) for i in running], dtype=dtype)

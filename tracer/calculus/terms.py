@@ -114,6 +114,9 @@ class Function(Struct, frozen=True, cache_hash=True):
     arguments: tuple[Entry, ...]
 
 
+#: The imaginary unit i; i² = −1 wherever a term is made.
+IMAGINARY = Function("I", ())
+
 Factor: TypeAlias = Union[Entry, Size, Delta, Mask, Condition, Function]
 
 

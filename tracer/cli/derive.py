@@ -30,6 +30,13 @@ def _is_expression(item: str) -> bool:
     help="The axes of an array, names or sizes: X=N,D or b=1,h; reg= for a single number. Repeat it for each array.",
 )
 @click.option(
+    "--complex",
+    "complex_",
+    multiple=True,
+    metavar="NAME",
+    help="An array that holds complex numbers, or several: z,A. The gradient by it is ∂/∂Re − i ∂/∂Im.",
+)
+@click.option(
     "--format",
     "format_",
     type=click.Choice(["text", "latex", "markdown", "json"]),
@@ -43,6 +50,7 @@ def derive(
     expression: str,
     wrt: tuple[str, ...],
     shapes: tuple[str, ...],
+    complex_: tuple[str, ...],
     format_: str,
     fragment: bool,
     output: str | None,
@@ -64,7 +72,8 @@ def derive(
         progress("deriving")
         try:
             asked = [name.strip() for names in wrt for name in names.split(",")]
-            gradients = tracer.derive(expression, asked or None, shapes)
+            of_complex = [name.strip() for names in complex_ for name in names.split(",")]
+            gradients = tracer.derive(expression, asked or None, shapes, of_complex)
         except CannotDerive as error:
             progress.stop()
             stop(error.told(), BAD_INPUT)

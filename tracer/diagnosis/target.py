@@ -70,10 +70,12 @@ def proportion(value: object, gradient: object) -> float | None:
     """The number by which ``gradient`` must be multiplied to give ``value``; None if there is none but 0."""
     if gradient is None or value is None:
         return None
-    one, other = np.asarray(value, dtype=float), np.asarray(gradient, dtype=float)
+    one, other = np.asarray(value), np.asarray(gradient)
     if one.shape != other.shape and without_ones(one.shape) != without_ones(other.shape):
         return None
-    one, other = one.ravel(), other.ravel()
+    if one.dtype.kind == "c" or other.dtype.kind == "c":  # equal up to a real factor: as pairs of real numbers
+        one, other = (np.stack([x.real, x.imag]) for x in (one, other))
+    one, other = np.asarray(one, dtype=float).ravel(), np.asarray(other, dtype=float).ravel()
     with np.errstate(all="ignore"):
         square = float(other @ other)
         factor = float(one @ other) / square if square > 0 else 0.0

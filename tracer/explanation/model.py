@@ -36,7 +36,7 @@ class Input:
     """An array or scalar that the code of a derivation starts from.
 
     ``kind`` is ``real``, ``positive``, ``integer`` (then ``below`` names the axis, or is the number,
-    that bounds it), ``one-hot``, ``mask`` or ``scalar``.  ``axes`` has a name for each axis; ``"1"``
+    that bounds it), ``one-hot``, ``mask``, ``scalar`` or ``complex``.  ``axes`` has a name for each axis; ``"1"``
     is an axis of size one.
     """
 
@@ -124,6 +124,7 @@ class Part:
     names: tuple[str, ...] = ()
     scale: str = "1"
     contribution: str | None = None
+    conjugate: bool = False
     occurrences: int = 1
     given: tuple[int, ...] | None = None
     optimiser: str | None = None

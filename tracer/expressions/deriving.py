@@ -5,7 +5,7 @@ Invariant: what has code has been compared with finite differences, at the sizes
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from tracer.calculus import NoDerivative, TooLarge
@@ -14,30 +14,51 @@ from tracer.explanation.model import Derivation, Verdict
 from tracer.expressions.differences import Comparison, compare
 from tracer.expressions.errors import CannotDerive
 from tracer.expressions.formulas import value_formula
-from tracer.expressions.inputs import Inputs, check_kind, find_inputs, other_sizes
+from tracer.expressions.inputs import Inputs, check_kind, find_inputs, longer_sizes, other_sizes
 from tracer.expressions.model import Gradient, Gradients
 from tracer.expressions.proving import proved
 from tracer.expressions.reading import read_expression
 from tracer.expressions.recorded import Recorded, free_name, record
 from tracer.expressions.shapes import Axes, ShapesGiven, read_shapes
 from tracer.expressions.writing import Written, write
+from tracer.ops import STEP_FUNCTIONS
 
 
-def derive(expression: str, wrt: str | Iterable[str] | None = None, shapes: ShapesGiven = ()) -> Gradients:
+def derive(
+    expression: str,
+    wrt: str | Iterable[str] | None = None,
+    shapes: ShapesGiven = (),
+    complex_arrays: str | Iterable[str] = (),
+) -> Gradients:
     """Derive ∂⟨G, expression⟩/∂wrt.
 
     Arguments:
         expression: a NumPy expression, ``np.maximum(0, X @ W + b)``.
-        wrt: an array, or several; every array of real numbers by default.
-        shapes: the axes of the arrays: ``{"X": "N,D"}``, ``{"X": ("N", 3)}`` or ``["X=N,D"]``.
+        wrt: an array, or several; every array of numbers that are no positions by default.
+        shapes: the axes of the arrays: ``{"X": "N,D"}``, ``{"X": ("N", 3)}`` or ``["X=N,D"]``.  A mapping may hold
+            those of arrays for other expressions too; of a list each must occur.
+        complex_arrays: the arrays that hold complex numbers.  By them the gradient is ∂/∂Re − i ∂/∂Im.
 
     Raises:
         CannotDerive: what is wrong, where in the expression, and what to do.
     """
     given = read_shapes(shapes)
     read = read_expression(expression, given)
+    for name in given if not isinstance(shapes, Mapping) else ():
+        if name not in read.arrays:
+            known = ", ".join(read.arrays) or "none"
+            raise CannotDerive(
+                f"{name} has a shape, and does not stand in the expression.",
+                read.text,
+                hint=f"Leave out --shape {name}=…, or use {name}. The arrays in the expression: {known}.",
+            )
     asked = _asked(wrt, read.arrays, read.text, given)
-    inputs = find_inputs(read, given)
+    unknown = [name for name in read_names(complex_arrays) if name not in read.arrays]
+    if unknown:
+        raise CannotDerive(
+            f"{unknown[0]} does not stand in the expression.", read.text, hint=f"The arrays in it: {', '.join(read.arrays)}."
+        )
+    inputs = find_inputs(read, given, frozenset(read_names(complex_arrays)))
     check_kind(inputs)
     whole = [name for name in read.arrays if name not in inputs.differentiable()]
     for name in asked or ():
@@ -48,11 +69,17 @@ def derive(expression: str, wrt: str | Iterable[str] | None = None, shapes: Shap
                 hint="Ask for another array.",
             )
     recorded = record(inputs)
+    longer: Recorded | None = None
     found: list[Gradient] = []
     refused: list[CannotDerive] = []
     for name in asked or inputs.differentiable():
         try:
-            found.append(_gradient(recorded, name))
+            try:
+                found.append(_gradient(recorded, name))
+            except CannotDerive:
+                # An axis may be of size one only because those of the inputs are short: np.diff(x, n=2) of three numbers.
+                longer = longer or record(replace(inputs, sizes=longer_sizes(inputs)))
+                found.append(_gradient(longer, name))
         except CannotDerive as error:
             refused.append(error)
     if refused and (asked or not any(g.code for g in found)):
@@ -74,12 +101,17 @@ def derive(expression: str, wrt: str | Iterable[str] | None = None, shapes: Shap
     )
 
 
+def read_names(names: str | Iterable[str]) -> tuple[str, ...]:
+    """One name, or several."""
+    return tuple(dict.fromkeys([names] if isinstance(names, str) else names))
+
+
 def _asked(
     wrt: str | Iterable[str] | None, arrays: tuple[str, ...], text: str, shapes: dict[str, Axes]
 ) -> tuple[str, ...]:
     if wrt is None:
         return ()
-    names = tuple(dict.fromkeys([wrt] if isinstance(wrt, str) else wrt))
+    names = read_names(wrt)
     for name in names:
         if name not in arrays:
             known = ", ".join(arrays)
@@ -169,8 +201,10 @@ def _check_rules(recorded: Recorded, wrt: str) -> None:
     """Refuse what the calculus has no formula for, at its place."""
     graph = recorded.graph
     for number in recorded.smooth_way(wrt)[1:]:
+        node = recorded.tape.nodes[number]
+        if node.op in STEP_FUNCTIONS:
+            continue  # constant between jumps: nothing passes through it
         if graph.representative(number) not in graph.definitions:
-            node = recorded.tape.nodes[number]
             what = node.site.text if node.site else node.op
             reason = graph.reasons.get(number, "its value could not be followed")
             raise recorded.error(

@@ -10,14 +10,16 @@ import ast
 from dataclasses import dataclass
 
 from tracer.calculus import arrays_in
+from tracer.calculus.complex_values import conjugate_of, is_weights, without_conjugates
 from tracer.calculus.linearised import INVERSE, radicand, value_equation
 from tracer.calculus.printing import Letters, NoForm
-from tracer.calculus.terms import Definition, Expr, Index
+from tracer.calculus.terms import Definition, Entry, Expr, Index
+from tracer.explanation.building.waves import waves_equation
 from tracer.explanation.model import Formula
 from tracer.expressions.recorded import Recorded
 from tracer.expressions.vocabulary import Names, definition_of, names_for
-from tracer.formula import Tree, entry, equation, index_form, letter, matrix_formula, render, symbol
-from tracer.formula.tree import Relation, Root, Row, Text
+from tracer.formula import Tree, entry, equation, index_form, letter, matrix_formula, render, symbol, to_text
+from tracer.formula.tree import Absolute, Relation, Root, Row, Text
 from tracer.gradients.local import forward_formula
 from tracer.tape.node import Kind
 
@@ -62,7 +64,7 @@ class Formulas:
         given = {self.recorded.graph.name(n) for n in self.recorded.leaves.values()}
         given.add(self.recorded.graph.name(self.recorded.bound[self.recorded.upstream]))
         seen = set(given)
-        waiting = sorted(arrays_in(expr))
+        waiting = sorted(without_conjugates(arrays_in(expr)))
         graph = self.recorded.graph
         shown = frozenset(n for a in waiting if (n := graph.node_of(a)) is not None)
         while waiting and len(told) <= _MOST_EXPLAINED:
@@ -70,12 +72,17 @@ class Formulas:
             definition = None if array in seen else self.definition(array, shown)
             new = array not in seen
             seen.add(array)
+            if is_weights(array):
+                if new and (not whole or self.names.array(array) in to_text(told[0])):
+                    told.append(waves_equation(self.names, array))
+                continue
             if definition is None and array.endswith(INVERSE):
                 continue  # A⁻¹ says what it is
             if definition is None:
                 root = self.root(array, self.names.symbol(array), whole) if new and array not in given else None
                 if root is not None:
                     told.append(root)
+                    waiting += sorted(without_conjugates(self._under(array)))
                     continue
                 named = self.names.source(array) not in self.recorded.inputs.sizes  # N is known as it is
                 code = definition_of(self.recorded, self.names, array) if new and named else None
@@ -83,7 +90,7 @@ class Formulas:
                     told.append(Relation(self.names.symbol(array), "=", Text(ast.unparse(code))))
                 continue
             told.append(self._equation(self.names.symbol(array), definition.expr, definition.free, whole))
-            waiting += sorted(arrays_in(definition.expr))
+            waiting += sorted(without_conjugates(arrays_in(definition.expr)))
         parts: list[Tree] = []
         for number, one in enumerate(told):
             parts += [Text(" where " if number == 1 else ", ")] if number else []
@@ -117,7 +124,26 @@ class Formulas:
         letters = Letters.of(defined.free, inside, avoid={self.recorded.loss})
         under = index_form(inside, defined.free, letters, self.names.symbols(), self.names)
         at = [letter(letters[i]) for i in defined.free if isinstance(i, Index)]
+        size_of = self._whose_size(inside)
+        if size_of is not None:
+            shown = self.names.symbol(size_of)
+            return equation(left if whole else entry(left, at), Absolute(shown if whole else entry(shown, at)))
         return equation(left if whole else entry(left, at), Root(under))
+
+    def _under(self, array: str) -> frozenset[str]:
+        """The arrays under the root that an array is."""
+        node = self.recorded.graph.node_of(array)
+        defined = None if node is None else self.recorded.graph.definitions.get(self.recorded.graph.representative(node))
+        inside = None if defined is None else radicand(defined)
+        return arrays_in(inside) if inside is not None else frozenset()
+
+    def _whose_size(self, inside: Expr) -> str | None:
+        """z, if the root is that of z z̄."""
+        factors = inside[0].factors if len(inside) == 1 and not inside[0].bound and inside[0].coefficient == 1 else ()
+        arrays = [f.array for f, e in factors if isinstance(f, Entry) and e == 1]
+        if len(factors) != 2 or len(arrays) != 2 or arrays[0] != conjugate_of(arrays[1]) or arrays[0] == arrays[1]:
+            return None
+        return min(arrays, key=len)
 
     def _unsaid(self, definition: Definition, known: frozenset[int]) -> tuple[int, int]:
         """How many arrays without a name a definition mentions, and how many arrays at all."""

@@ -31,6 +31,8 @@ def helper_code(what: str, owner: ast.expr, modules: frozenset[str]) -> ast.expr
         return None
     operand = ast.unparse(operands[0])
     given = {k.arg: ast.unparse(k.value) for k in owner.keywords if k.arg}
+    if owner.func.attr in ("quantile", "percentile", "median"):
+        return _ranked(kind, number, owner.func.attr, operand, operands, given)
     if len(operands) > 1:
         given.setdefault("axis", ast.unparse(operands[1]))
     along = f", axis={given['axis']}" if "axis" in given else ""
@@ -44,12 +46,58 @@ def helper_code(what: str, owner: ast.expr, modules: frozenset[str]) -> ast.expr
         case "others", "prod" if not along:
             products = f"[np.prod(np.delete({operand}, i)) for i in range(np.size({operand}))]"
             return _parsed(f"np.array({products}).reshape(np.shape({operand}))")
+        case "others", "prod" if given["axis"].lstrip("-").isdigit():
+            axis = given["axis"]
+            each = f"np.prod(np.delete({operand}, k, axis={axis}), axis={axis})"
+            return _parsed(f"np.stack([{each} for k in range(np.shape({operand})[{axis}])], axis={axis})")
+        case "slopes", "cumprod" if not along:
+            one = f"np.prod(np.delete({operand}[:k + 1], i)) if i <= k else 0.0"
+            n = f"np.size({operand})"
+            return _parsed(f"np.array([[{one} for i in range({n})] for k in range({n})])")
+        case "count", "cov":
+            observed = 0 if given.get("rowvar") == "False" else -1
+            return _parsed(f"np.shape({operand})[{observed}] - {given.get('ddof', '1')}")
+        case "place", "pad":
+            return _places_around(number, operand, operands, given)
         case "count", "var" | "std" if given.get("axis", "0").lstrip("-").isdigit():
             entries = f"np.shape({operand})[{given['axis']}]" if along else f"np.size({operand})"
             return _parsed(f"{entries} - {given.get('ddof', '0')}")
         case "total", "average" if "weights" in given:
-            return _parsed(f"np.sum({given['weights']})")
+            return _parsed(f"np.average({operand}{along}, weights={given['weights']}, returned=True)[1]")
     return None
+
+
+def _ranked(
+    kind: str, number: str, function: str, operand: str, operands: list[ast.expr], given: dict[str, str]
+) -> ast.expr | None:
+    """Code for the places of the entries in the middle, or around a quantile, and for how far it lies from the first."""
+    rest = [ast.unparse(o) for o in operands[1:]]
+    names = ("axis",) if function == "median" else ("q", "axis")
+    given = {**dict(zip(names, rest, strict=False)), **given}
+    axis = given.get("axis", "None")
+    n = f"np.size({operand})" if axis == "None" else f"np.shape({operand})[{axis}]"
+    part = f"({given.get('q')}) * ({n} - 1)" + (" / 100" if function == "percentile" else "")
+    if kind == "share":
+        return _parsed(f"{part} % 1")
+    if kind not in ("low", "high") or (number and axis != "None"):
+        return None
+    rank = {"low": f"int({part})", "high": f"min(int({part}) + 1, {n} - 1)"}[kind]
+    if function == "median":
+        rank = f"({n} - 1) // 2" if kind == "low" else f"{n} // 2"
+    order = f"np.argsort({operand}, axis={axis}, kind='stable')"
+    place = f"{order}[{rank}]" if axis == "None" else f"np.take({order}, {rank}, axis={axis})"
+    if given.get("keepdims") == "True" and axis != "None":
+        place = f"np.expand_dims({place}, {axis})"
+    return _parsed(f"np.unravel_index({place}, np.shape({operand}))[{number}]" if number else place)
+
+
+def _places_around(number: str, operand: str, operands: list[ast.expr], given: dict[str, str]) -> ast.expr | None:
+    """Code for the places of the entries that are put around an array along one axis."""
+    rest = [ast.unparse(o) for o in operands[1:]]
+    given = {**dict(zip(("pad_width", "mode"), rest, strict=False)), **given}
+    places = f"np.arange(np.shape({operand})[{number}])"
+    width = f"np.broadcast_to({given['pad_width']}, (np.ndim({operand}), 2))[{number}]"
+    return _parsed(f"np.pad({places}, {width}, mode={given['mode']})")
 
 
 def _parsed(code: str) -> ast.expr:

@@ -7,9 +7,10 @@ not finite with others.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +23,9 @@ from tracer.expressions.shapes import Axes, sizes_of
 
 Point = dict[str, Any]
 _Draw = Callable[[np.random.Generator, tuple[int, ...]], NDArray[Any]]
+
+#: Complex numbers are none that are tried: it is said which arrays hold them.
+COMPLEX = "complex"
 
 #: What the entries of an array may be, the most general first; the last is a symmetric matrix.
 KINDS: dict[str, _Draw] = {
@@ -42,8 +46,9 @@ class Inputs:
 
     Attributes:
         sizes: of the named axes.
-        kinds: array → what its entries are: one of `KINDS`, or ``integer``.
+        kinds: array → what its entries are: one of `KINDS`, ``integer``, or ``complex``.
         below: for an array of integers, the number that they stay below.
+        complex_arrays: the arrays that hold complex numbers.
     """
 
     expression: Expression
@@ -51,6 +56,7 @@ class Inputs:
     sizes: Mapping[str, int]
     kinds: Mapping[str, str]
     below: Mapping[str, int]
+    complex_arrays: frozenset[str] = frozenset()
 
     def shape(self, name: str) -> tuple[int, ...]:
         return tuple(self.sizes[a] if isinstance(a, str) else a for a in self.shapes[name])
@@ -63,6 +69,8 @@ class Inputs:
             shape, kind = self.shape(name), self.kinds[name]
             if kind == "integer":
                 drawn: Any = rng.integers(0, self.below[name], shape)
+            elif kind == COMPLEX:  # away from the negative real numbers, where powers and logarithms jump
+                drawn = KINDS["positive"](rng, shape) + 1j * KINDS["real"](rng, shape)
             else:
                 drawn = KINDS[kind](rng, shape)
             point[name] = drawn if shape else drawn.item()
@@ -70,17 +78,33 @@ class Inputs:
 
     def value(self, point: Mapping[str, Any], quiet: bool = True) -> Any:
         """The value of the expression at a point; unless ``quiet``, floating point errors are as NumPy is set."""
+        if not quiet:
+            return self._evaluated(point)
+        with silence():
+            return self._evaluated(point)
+
+    def values(self, points: Iterable[Mapping[str, Any]]) -> Iterator[Any]:
+        """The values of the expression at several points, in silence."""
+        with silence():
+            for point in points:
+                yield self._evaluated(point)
+
+    def _evaluated(self, point: Mapping[str, Any]) -> Any:
         own = {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in point.items()}
         space = {**self.expression.namespace(), **self.sizes, **own}
-        if not quiet:
-            return eval(self.expression.code, space)
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return eval(self.expression.code, space)  # what the user asked to have derived
+        return eval(self.expression.code, space)  # what the user asked to have derived
 
     def differentiable(self) -> tuple[str, ...]:
-        """The arrays that hold real numbers."""
+        """The arrays that hold real or complex numbers."""
         return tuple(n for n in self.expression.arrays if self.kinds[n] != "integer")
+
+
+@contextlib.contextmanager
+def silence() -> Iterator[None]:
+    """No word about overflow and the like: what is not finite is seen by whoever asks."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def first_sizes(expression: Expression, shapes: Mapping[str, Axes]) -> dict[str, int]:
@@ -97,6 +121,11 @@ def other_sizes(inputs: Inputs) -> dict[str, int]:
     return dict(zip(reversed(list(larger)), larger.values()))
 
 
+def longer_sizes(inputs: Inputs) -> dict[str, int]:
+    """Sizes at which no part of an axis is likely to have a single entry."""
+    return sizes_of(inputs.shapes, 7, inputs.expression.numbers, 3)
+
+
 def check_kind(inputs: Inputs) -> None:
     """Refuse what is no array and no number, or has no value of its own.
 
@@ -104,7 +133,7 @@ def check_kind(inputs: Inputs) -> None:
         CannotDerive: with what to write instead.
     """
     value = inputs.value(inputs.draw(1))
-    if not isinstance(value, (np.ndarray, np.generic, int, float)):
+    if not isinstance(value, (np.ndarray, np.generic, int, float, complex)):
         raise inputs.expression.error(
             f"The value is of type {type(value).__name__}, and no array or number.",
             inputs.expression.tree.body,
@@ -118,13 +147,18 @@ def check_kind(inputs: Inputs) -> None:
         )
 
 
-def find_inputs(expression: Expression, shapes: Mapping[str, Axes]) -> Inputs:
+def find_inputs(
+    expression: Expression, shapes: Mapping[str, Axes], complex_arrays: frozenset[str] = frozenset()
+) -> Inputs:
     """The most general kind of numbers for each array at which the expression is finite.
+
+    Arguments:
+        complex_arrays: those that hold complex numbers.
 
     Raises:
         CannotDerive: it fails at all of them, with the place where it does, or is not finite at any.
     """
-    plain = Inputs(expression, shapes, first_sizes(expression, shapes), {}, {})
+    plain = Inputs(expression, shapes, first_sizes(expression, shapes), {}, {}, complex_arrays)
     failed: Exception | None = None
     infinite = False
     for kinds in _combinations(plain):
@@ -134,27 +168,28 @@ def find_inputs(expression: Expression, shapes: Mapping[str, Axes]) -> Inputs:
         except Exception as error:
             failed = failed or error
             continue
-        if all(_is_real(v) and np.all(np.isfinite(v)) for v in values):
+        if all(_is_number(v) and np.all(np.isfinite(v)) for v in values):
             return tried
-        infinite = infinite or all(_is_real(v) for v in values)
+        infinite = infinite or all(_is_number(v) for v in values)
     for tried in _with_integers(plain):
         try:
             value = np.asarray(tried.value(tried.draw(1)))
         except Exception:
             continue
-        if _is_real(value) and np.all(np.isfinite(value)):
+        if _is_number(value) and np.all(np.isfinite(value)):
             return tried
     places = expression.selecting
     kinds = {name: "integer" if name in places else "real" for name in expression.arrays}
+    kinds |= dict.fromkeys(complex_arrays, COMPLEX)
     general = replace(plain, kinds=kinds, below=dict.fromkeys(places, 1))
     if failed is not None and not infinite:
         raise fault(expression, shapes, general.sizes, general.draw(1))
     value = np.asarray(general.value(general.draw(1)))
-    if not _is_real(value):
+    if not _is_number(value):
         raise expression.error(
-            f"The value is not made of real numbers, but of type {value.dtype}.",
+            f"The value is not made of numbers, but of type {value.dtype}.",
             expression.tree.body,
-            "Only real expressions can be derived.",
+            "Only expressions of real or complex numbers can be derived.",
         )
     raise expression.error(
         "The value is not finite at any of the inputs tried.",
@@ -165,11 +200,12 @@ def find_inputs(expression: Expression, shapes: Mapping[str, Axes]) -> Inputs:
 
 def _combinations(plain: Inputs) -> Iterator[dict[str, str]]:
     """Kinds for all arrays: those with the fewest restrictions first, and early on the same for all."""
-    return itertools.islice(_restricted(plain), _MOST_TRIED)
+    given = dict.fromkeys(plain.complex_arrays, COMPLEX)
+    return ({**kinds, **given} for kinds in itertools.islice(_restricted(plain), _MOST_TRIED))
 
 
 def _restricted(plain: Inputs) -> Iterator[dict[str, str]]:
-    names = plain.expression.arrays
+    names = tuple(n for n in plain.expression.arrays if n not in plain.complex_arrays)
     general, *special = KINDS
     for count in range(len(names) + 1):
         for strictest in range(max(1, len(special) if count else 1)):
@@ -184,19 +220,20 @@ def _restricted(plain: Inputs) -> Iterator[dict[str, str]]:
 
 def _with_integers(plain: Inputs) -> Iterator[Inputs]:
     """Some arrays are positions, as many as there can be: those that stand in an index, else one or two of all."""
-    names = plain.expression.arrays
+    names = tuple(n for n in plain.expression.arrays if n not in plain.complex_arrays)
+    given = dict.fromkeys(plain.complex_arrays, COMPLEX)
     most = sorted({s for n in names for s in plain.shape(n)} | set(plain.sizes.values()), reverse=True)
     several = [tuple(c) for count in (1, 2) for c in itertools.combinations(names, count)]
     for chosen in dict.fromkeys((plain.expression.selecting, *several)):
         every = itertools.product([b for b in most if b > 1], repeat=len(chosen))
         for bounds in itertools.islice(every, 200 if chosen else 0):
             below = dict(zip(chosen, bounds))
-            kinds = {n: "integer" if n in chosen else "real" for n in names}
+            kinds = {n: "integer" if n in chosen else "real" for n in names} | given
             tried = replace(plain, kinds=kinds, below=below)
             if not _reaches(tried, chosen):
                 continue
             yield tried
-            yield replace(tried, kinds={n: k if k == "integer" else "positive" for n, k in kinds.items()})
+            yield replace(tried, kinds={n: "positive" if k == "real" else k for n, k in kinds.items()})
 
 
 def _reaches(tried: Inputs, chosen: tuple[str, ...]) -> bool:
@@ -211,8 +248,8 @@ def _reaches(tried: Inputs, chosen: tuple[str, ...]) -> bool:
     return True
 
 
-def _is_real(value: NDArray[Any]) -> bool:
-    return value.dtype.kind in "fiub"
+def _is_number(value: NDArray[Any]) -> bool:
+    return value.dtype.kind in "fiubc"
 
 
 def _is_square(shape: tuple[int, ...]) -> bool:

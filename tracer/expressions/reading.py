@@ -11,7 +11,7 @@ import builtins
 import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -169,6 +169,7 @@ def _hint(name: str) -> str:
     return shape
 
 
+@cache
 def _module(name: str) -> ModuleType:
     modules = [importlib.import_module(module) for module in MODULES[name]]
     return modules[0]

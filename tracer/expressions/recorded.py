@@ -15,9 +15,11 @@ import numpy as np
 from tracer.calculus.adjoint import differentiable_operands
 from tracer.calculus.terms import Axis
 from tracer.expressions.errors import CannotDerive
-from tracer.expressions.inputs import Inputs
+from tracer.expressions.inputs import COMPLEX, Inputs
+from tracer.gradients.adjoints import is_continuous
 from tracer.gradients.axis_names import AxisNames
 from tracer.gradients.graph import Graph, build_graph
+from tracer.ops import STEP_FUNCTIONS
 from tracer.program import parse
 from tracer.recording import RecordingError, record_source
 from tracer.tape.node import Kind, Node
@@ -92,8 +94,8 @@ class Recorded:
                 continue
             for operand in self.tape.operands(node):
                 inner = self.tape.nodes[operand]
-                compound = inner.op and inner.kind is not Kind.RANDOM and inner.dtype.startswith("float")
-                if compound and inner.shape is not None and recorded.op not in plain:
+                compound = inner.op and inner.kind is not Kind.RANDOM and is_continuous(inner)
+                if compound and recorded.op not in plain:
                     found.add(self.graph.representative(operand))
         return frozenset(found)
 
@@ -107,12 +109,12 @@ class Recorded:
         return tuple(sorted(reached))
 
     def smooth_way(self, wrt: str) -> tuple[int, ...]:
-        """The nodes of real numbers that change with an array through nodes of real numbers, in order."""
+        """The nodes of numbers that change with an array through such nodes, in order."""
         reached = [self.leaves[wrt]]
         for number in self.on_the_way(wrt)[1:]:
             node = self.tape.nodes[number]
             moved = any(k in reached for k in self.tape.operands(number))
-            if moved and node.shape is not None and node.dtype.startswith("float"):
+            if moved and is_continuous(node):
                 reached.append(number)
         return tuple(reached)
 
@@ -125,6 +127,8 @@ class Recorded:
         changing = {start}
         for number in self.smooth_way(wrt)[1:]:
             definition = graph.definitions.get(graph.representative(number))
+            if definition is None and self.tape.nodes[number].op in STEP_FUNCTIONS:
+                continue
             if definition is None or changing & set(differentiable_operands(definition)):
                 changing.add(graph.name(number))
         return graph.name(self.output) in changing
@@ -168,10 +172,15 @@ def _record(inputs: Inputs, code: tuple[str, ...], seed: int) -> Recorded:
     lines += [f"{name} = {size}" for name, size in inputs.sizes.items()]
     lines += [f"{name} = {_drawn(inputs, name)}" for name in expression.arrays]
     shape = np.shape(inputs.value(inputs.draw(1)))
-    lines.append(f"{upstream} = np.random.uniform(0.5, 2.0, {shape})" if shape else f"{upstream} = 1.5")
+    of_complex = np.iscomplexobj(inputs.value(inputs.draw(1)))
+    number = f"np.random.uniform(0.5, 2.0, {shape})" if shape else "1.5"
+    turned = f" + 1j * np.random.uniform(0.5, 2.0, {shape})" if shape else " + 0.7j"
+    lines.append(f"{upstream} = {number}{turned if of_complex else ''}")
+    total = f"np.sum({upstream} * {value})"
+    total = f"np.real({total})" if of_complex else total
     lines.append(f"{value} = (")
     first = len(lines) + 1
-    lines += [*expression.text.split("\n"), ")", f"{loss} = np.sum({upstream} * {value})", *code]
+    lines += [*expression.text.split("\n"), ")", f"{loss} = {total}", *code]
     with np.errstate(all="ignore"):
         recording = record_source(parse("\n".join(lines) + "\n", "<expression>"))
     tape = recording.tape
@@ -196,6 +205,9 @@ def _drawn(inputs: Inputs, name: str) -> str:
     """Code that draws an array of the program that is recorded."""
     axes = inputs.shapes[name]
     shape = "(" + "".join(f"{axis}, " for axis in axes) + ")"
+    if inputs.kinds[name] == COMPLEX:
+        parts = (f"np.random.uniform({low}, 2.0{', ' + shape if axes else ''})" for low in ("0.3", "-2.0"))
+        return " + 1j * ".join(parts)
     match inputs.kinds[name]:
         case "integer":
             if not axes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from tracer.calculus.complex_values import MARK
 from tracer.calculus.linearised import VALUE
 from tracer.calculus.printing import NoForm
 from tracer.calculus.terms import Axis
@@ -70,7 +71,7 @@ class Names(Vocabulary):
     def _of_helper(self, name: str) -> str:
         """What an operation is described with: the places of the largest entries, an inverse…"""
         used = set(self.identifiers.values()) | self.taken | set(self.letters.values())
-        what = name.partition(".")[2].rstrip("0123456789")
+        what = name.partition(".")[2].rstrip("0123456789").removesuffix(MARK)
         base = {"argmax": "largest", "argmin": "smallest", "where": "places"}.get(
             what, what if what.isidentifier() else "helper"
         )
@@ -157,7 +158,7 @@ def names_read(code: str) -> tuple[str, ...]:
 
 
 _BUILT_IN = frozenset(
-    ("range", "len", "slice", "float", "int", "abs", "sum", "max", "min", "tuple", "list", "pow")
+    ("range", "len", "slice", "float", "complex", "int", "abs", "sum", "max", "min", "tuple", "list", "pow")
 )
 
 
@@ -189,6 +190,9 @@ def _places(recorded: Recorded, names: Names, array: str) -> ast.expr | None:
     node = names.graph.node_of(owner)
     if node is None or not what:
         return None
+    weights = names.weights(array)
+    if weights is not None:
+        return ast.parse(weights, mode="eval").body
     leaf = next((name for name, number in recorded.leaves.items() if number == node), None)
     code = ast.Name(leaf, ast.Load()) if leaf else definition_of(recorded, names, owner)
     return None if code is None else helper_code(what, code, frozenset(recorded.inputs.expression.modules))

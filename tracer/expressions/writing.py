@@ -219,9 +219,7 @@ def steps_agree(recorded: Recorded, steps: Iterable[Step], seeds: Iterable[int] 
         results: dict[str, Any] = {}
         for step in told:
             try:
-                found = np.asarray(
-                    run(step.code, "result", inputs, point, recorded.upstream, value), dtype=float
-                )
+                found = np.asarray(run(step.code, "result", inputs, point, recorded.upstream, value)) + 0.0
             except Exception:
                 return False
             first = results.setdefault(step.left, found)

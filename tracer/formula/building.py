@@ -16,6 +16,7 @@ from tracer.calculus.printing.code import is_decimal
 from tracer.formula.tree import (
     Apply,
     Cases,
+    Conjugate,
     Fraction,
     Number,
     Parenthesised,
@@ -138,6 +139,8 @@ def entry(array: Tree, indices: Sequence[Tree]) -> Tree:
         return array
     if isinstance(array, Partial) and not array.wrt_indices:
         return replace(array, wrt_indices=tuple(indices))
+    if isinstance(array, Conjugate):
+        return Conjugate(entry(array.body, indices))
     is_name = isinstance(array, Symbol) and not array.subscript
     return Subscript(array if is_name else _enclosed(array), tuple(indices))
 

@@ -29,7 +29,7 @@ SHOWN = {
     "Mod": "mod",
     "Heaviside": "H",
 }
-CONSTANTS = {"pi": "π", "E": "e", "oo": "∞"}
+CONSTANTS = {"pi": "π", "E": "e", "oo": "∞", "I": "i"}
 _SIGNS: dict[type[ast.cmpop], str] = {
     ast.Gt: ">",
     ast.GtE: "≥",
@@ -61,7 +61,7 @@ def _tree(node: ast.expr, arguments: Sequence[Tree]) -> Tree:
         return number(value)
     match node:
         case ast.Name(id=word):
-            return Symbol("", CONSTANTS.get(word, word), upright=word == "E" or len(word) > 2)
+            return Symbol("", CONSTANTS.get(word, word), upright=word in ("E", "I") or len(word) > 2)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return Plus(((-1, at_least(_tree(operand, arguments), Level.REACHING)),))
         case ast.BinOp(left=left, op=ast.Add() | ast.Sub() as operator, right=right):

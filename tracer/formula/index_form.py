@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from tracer.calculus.complex_values import as_real_part
 from tracer.calculus.printing.common import without_common
 from tracer.calculus.printing.letters import Letters
 from tracer.calculus.printing.names import Names
@@ -72,6 +73,12 @@ class IndexWriter:
 
     def expression(self, expr: Expr) -> Tree:
         """A sum of terms, with what they have in common taken out."""
+        real = as_real_part(expr)
+        if real is not None and real != expr:  # else it is real as it stands
+            return nodes.Apply("Re", (self._sum(real),))
+        return self._sum(expr)
+
+    def _sum(self, expr: Expr) -> Tree:
         coefficient, common, inner = without_common(expr) if expr else (Fraction(1), (), ())
         whole = plus([(-1 if term.coefficient < 0 else 1, self.term(term)) for term in inner])
         if not common and abs(coefficient) == 1:

@@ -15,6 +15,7 @@ from tracer.formula.tree import (
     Apply,
     Bracket,
     Cases,
+    Conjugate,
     Delta,
     Fraction,
     Number,
@@ -41,8 +42,20 @@ _PRODUCTS = {"": r"\,", "⊙": r" \odot ", "·": r" \cdot "}
 _FUNCTIONS = frozenset(
     ["exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "max", "min"]
 )
+#: A piece of text that is longer ends at the next space.
+_LONG_PIECE = 24
 _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _LOW = (Symbol, Number, Transpose, Subscript, Power)
+
+
+def _pieces(text: str) -> list[str]:
+    """A text in pieces between which a line may break: a short one is whole."""
+    pieces = [""]
+    for word in re.split(r"(?<= )", text):
+        if len(pieces[-1]) > _LONG_PIECE:
+            pieces.append("")
+        pieces[-1] += word
+    return pieces
 
 
 def to_latex(tree: Tree) -> str:
@@ -53,7 +66,7 @@ def to_latex(tree: Tree) -> str:
         case Number(text):
             return text if re.fullmatch(r"[0-9.]+", text) else rf"\text{{{escape_name(text)}}}"
         case Text(text):
-            return rf"\text{{{escape_name(text)}}}"
+            return r"\allowbreak{}".join(rf"\text{{{escape_name(part)}}}" for part in _pieces(text))
         case Operator(text):
             return MATHEMATICAL.get(text, _SIGNS.get(text, escape_name(text)))
         case Row(items):
@@ -78,6 +91,8 @@ def to_latex(tree: Tree) -> str:
             return rf"\sqrt{{{to_latex(body)}}}"
         case Absolute(body):
             return _fenced(r"\lvert ", body, r"\rvert ")
+        case Conjugate(body):
+            return rf"\overline{{{to_latex(body)}}}"
         case Subscript(base, indices):
             return f"{_base(base)}_{{{_indices(indices)}}}"
         case Transpose(body):

@@ -17,6 +17,7 @@ from tracer.formula.tree import (
     Apply,
     Bracket,
     Cases,
+    Conjugate,
     Delta,
     Fraction,
     Number,
@@ -101,6 +102,8 @@ def _element(tree: Tree) -> str:
             return f"<msqrt>{_element(body)}</msqrt>"
         case Absolute(body):
             return _fenced("|", _element(body), "|")
+        case Conjugate(body):
+            return f'<mover accent="true">{_grouped(body)}<mo stretchy="true">‾</mo></mover>'
         case Subscript(base, indices):
             return f"<msub>{_grouped(base)}{_indices(indices)}</msub>"
         case Transpose(body):

@@ -79,6 +79,13 @@ class _MatrixWriter:
                 return nodes.Subscript(self.symbols.array(picked.array), (self.whole(_rows(node)),))
             case arrays.Reshaped(array):
                 return nodes.Apply("reshape", (self.whole(array),))
+            case arrays.Transformed(function=function, length=length):
+                inner, places = arrays.nested_transforms(node)
+                filled = () if length is None else (self.symbols.size(length.axis),)
+                if len(places) == 1 and node.position != -1:
+                    filled = (*filled, nodes.Text(f"axis {len(node.axes) + node.position}"))
+                several = "" if len(places) == 1 else "2" if len(places) == 2 else "n"
+                return nodes.Apply(f"{function}{several}", (self.whole(inner), *filled))
             case arrays.Diagonal(array):
                 return nodes.Apply("diag", (self.whole(array),))
             case arrays.Identity():
@@ -137,7 +144,7 @@ class _MatrixWriter:
                 return times([tree for tree in trees if tree != nodes.Number("1")])
             case arrays.Matmul(left, right, over) if _needs_entries(node):
                 return sum_over(self._shown((over,)), times([self.entries(left), self.entries(right)]))
-            case arrays.Matmul() | arrays.Reshaped():
+            case arrays.Matmul() | arrays.Reshaped() | arrays.Transformed():
                 return entry(self.whole(node), self._shown(node.axes))
             case arrays.Reduced():
                 return self._reduced(node)
@@ -157,6 +164,8 @@ class _MatrixWriter:
                 return number(value)
             case arrays.Extent(axis):
                 return self.symbols.size(axis)
+            case arrays.RealPart(array):
+                return nodes.Apply("Re", (write(array),))
             case arrays.Comparison(relation, left, right):
                 return nodes.Bracket(nodes.Relation(write(left), SIGNS[relation], write(right)))
             case arrays.Applied(function, arguments):
@@ -262,6 +271,8 @@ def _needs_entries(node: Node) -> bool:
         case arrays.Quotient(left, right) | arrays.Comparison(_, left, right):
             return _needs_entries(left) or _needs_entries(right)
         case arrays.Power(inner) | arrays.Transposed(inner) | arrays.Expanded(inner) | arrays.Reshaped(inner):
+            return _needs_entries(inner)
+        case arrays.RealPart(inner):
             return _needs_entries(inner)
         case arrays.Repeated(repeated, axes):
             if repeated is None:

@@ -13,6 +13,7 @@ from tracer.formula.tree import (
     Apply,
     Bracket,
     Cases,
+    Conjugate,
     Delta,
     Fraction,
     Number,
@@ -90,6 +91,8 @@ def to_spoken(tree: Tree) -> str:
             return f"square root of {to_spoken(body)}"
         case Absolute(body):
             return f"absolute value of {to_spoken(body)}"
+        case Conjugate(body):
+            return f"conjugate of {to_spoken(body)}"
         case Subscript(Symbol(_, base="𝟏"), indices):
             return f"one-hot rows of {_listed(indices)}"
         case Subscript(base, indices):

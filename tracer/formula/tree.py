@@ -94,6 +94,12 @@ class Absolute(Struct, frozen=True):
     body: Tree
 
 
+class Conjugate(Struct, frozen=True):
+    """The conjugate of complex numbers."""
+
+    body: Tree
+
+
 class Subscript(Struct, frozen=True):
     """An entry of an array: its letter with indices."""
 
@@ -170,6 +176,7 @@ Tree: TypeAlias = Union[
     Power,
     Root,
     Absolute,
+    Conjugate,
     Subscript,
     Transpose,
     Sum,

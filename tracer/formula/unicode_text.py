@@ -14,6 +14,7 @@ from tracer.formula.tree import (
     Apply,
     Bracket,
     Cases,
+    Conjugate,
     Delta,
     Fraction,
     Number,
@@ -65,6 +66,8 @@ def to_text(tree: Tree) -> str:
             return f"√({to_text(body)})"
         case Absolute(body):
             return f"|{to_text(body)}|"
+        case Conjugate(body):
+            return f"conj({to_text(body)})"
         case Subscript(Symbol(_, base="𝟏"), indices):
             return f"1_{_listed(indices)}"
         case Subscript(base, indices):

@@ -49,8 +49,13 @@ def is_real(node: Node) -> bool:
     return node.shape is not None and node.dtype.startswith("float")
 
 
+def is_continuous(node: Node) -> bool:
+    """Whether the node is an array or scalar of real or complex numbers."""
+    return node.shape is not None and node.dtype.startswith(("float", "complex"))
+
+
 def ancestors(tape: Tape, roots: int | Iterable[int], cuts: Collection[int]) -> frozenset[int]:
-    """The real nodes that the root, or one of several, depends on, with itself; nothing behind a cut."""
+    """The real and complex nodes that the root, or one of several, depends on, with itself; nothing behind a cut."""
     nodes = tape.nodes
     seen: set[int] = set()
     todo = [roots] if isinstance(roots, int) else list(roots)
@@ -60,15 +65,16 @@ def ancestors(tape: Tape, roots: int | Iterable[int], cuts: Collection[int]) -> 
             continue
         seen.add(node)
         if node not in cuts:
-            todo += [k for k in operands(nodes[node]) if k not in seen and nodes[k].window >= 0 and is_real(nodes[k])]
+            inner = (k for k in operands(nodes[node]) if k not in seen and nodes[k].window >= 0)
+            todo += [k for k in inner if is_continuous(nodes[k])]
     return frozenset(seen)
 
 
 def sensitive(tape: Tape, cuts: Collection[int]) -> frozenset[int]:
-    """The nodes that change, smoothly, when a float leaf or an updated parameter does."""
+    """The nodes that change, smoothly, when a leaf of real or complex numbers or an updated parameter does."""
     found: set[int] = set()
     for node in tape.window_nodes():
-        if not is_real(node):
+        if not is_continuous(node):
             continue
         start = node.kind is Kind.LEAF or node.id in cuts
         if start or (
@@ -142,18 +148,9 @@ def _once(rules: NumericRules, places: Sequence[int], relevant: frozenset[int]) 
 
 
 def _hidden(tape: Tape, root: int, relevant: frozenset[int], cuts: Collection[int]) -> set[int]:
-    """What the root depends on through a value that could not be followed, or through complex numbers."""
+    """What the root depends on through a value that could not be followed."""
     above = ancestors(tape, root, cuts)
-    found = {k for n in above if tape.nodes[n].kind is Kind.OPAQUE for k in tape.operands(n) if k in relevant}
-    seen: set[int] = set()
-    todo = [k for n in above for k in tape.operands(n) if n not in cuts]
-    while todo:
-        node = todo.pop()
-        if node not in seen and tape.nodes[node].dtype.startswith("complex"):
-            seen.add(node)
-            todo += tape.operands(node)
-            found.update(k for k in tape.operands(node) if k in relevant)
-    return found
+    return {k for n in above if tape.nodes[n].kind is Kind.OPAQUE for k in tape.operands(n) if k in relevant}
 
 
 #: What is left of a sum of numbers of size 1 that cancel is smaller than this.
@@ -165,7 +162,7 @@ def _is_rounding(value: NDArray[Any], adjoint: Any, product: Callable[[Any], NDA
 
     It is, if its terms cancel: with the signs of the adjoint drawn anew they add up to much more.
     """
-    size, incoming = float(np.max(np.abs(value), initial=0.0)), np.asarray(adjoint, dtype=float)
+    size, incoming = float(np.max(np.abs(value), initial=0.0)), np.asarray(adjoint)
     if not 0 < size < _ROUNDING * float(np.max(np.abs(incoming), initial=0.0)) * max(incoming.size, 1):
         return False
     signs = np.random.default_rng(incoming.size).choice((-1.0, 1.0), incoming.shape)
@@ -192,7 +189,8 @@ def local_derivatives(
     """∂node[i]/∂ancestor[i] on each replay, for ancestors that are reached through elementwise operations.
 
     Such a product is the sweep with ones as adjoint, because every Jacobian on the way is diagonal.  An ancestor
-    that the node depends on in another way too, such as the bias of a recurrent step, has no such derivative.
+    that the node depends on in another way too, such as the bias of a recurrent step, has no such derivative; nor
+    has one of complex numbers, by which there are two.
     """
     shape = np.shape(replays[0][node])
     totals: dict[int, list[NDArray[Any]]] = {node: [np.ones(shape) for _ in replays]}
@@ -205,14 +203,14 @@ def local_derivatives(
         done.add(current)
         if tape.nodes[current].kind is Kind.LEAF:
             continue
-        if tape.nodes[current].op not in ELEMENTWISE:
+        if tape.nodes[current].op not in ELEMENTWISE or not is_real(tape.nodes[current]):
             elsewhere += tape.operands(current)
             continue
         for operand in _once(rules, tape.operands(current), relevant):
             products = [
                 rules.product(current, operand, values, so_far)
                 for values, so_far in zip(replays, totals[current], strict=True)
-                if np.shape(values[operand]) == shape
+                if np.shape(values[operand]) == shape and is_real(tape.nodes[operand])
             ]
             found = [p for p in products if p is not None]
             if len(found) < len(replays):

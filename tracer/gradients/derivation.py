@@ -28,9 +28,9 @@ from tracer.calculus import (
     multiply,
     power,
     simplify,
-    sum_over,
 )
-from tracer.calculus.adjoint import instantiate, onto
+from tracer.calculus.adjoint import chain, instantiate, onto
+from tracer.calculus.complex_values import conjugate, conjugate_of, holds_complex, is_complex
 from tracer.calculus.contraction import Substitution
 from tracer.calculus.definitions import positive_part_of
 from tracer.calculus.linearised import is_linearised, value_equation
@@ -59,11 +59,17 @@ _SHORT = 6
 
 
 class Known(Struct, frozen=True):
-    """A recorded array that holds an adjoint: ``array`` = ``factor`` · ∂root/∂(the key), perhaps transposed."""
+    """A recorded array that holds an adjoint: ``array`` = ``factor`` · ∂root/∂(the key), perhaps transposed or conjugate."""
 
     array: str
     factor: Expr
     transposed: bool = False
+    conjugate: bool = False
+
+    @property
+    def adjoint(self) -> str:
+        """The array that is the adjoint, up to the factor."""
+        return conjugate_of(self.array) if self.conjugate else self.array
 
 
 class Quantity(Struct, frozen=True):
@@ -71,10 +77,10 @@ class Quantity(Struct, frozen=True):
 
     ``value``: an array; ``adjoint``: ∂root/∂array; ``path``: what comes to that through one consumer, which is
     ``wrt``; ``local``: ∂array/∂wrt; ``direct``: ∂array/∂wrt as far as the root holds ``wrt`` itself; ``slope``:
-    ∂array/∂wrt entry by entry; ``scaled``: a factor times an adjoint.
+    ∂array/∂wrt entry by entry; ``scaled``: a factor times an adjoint; ``conjugate``: the conjugate of an adjoint.
     """
 
-    kind: Literal["value", "adjoint", "path", "local", "direct", "slope", "scaled"]
+    kind: Literal["value", "adjoint", "path", "local", "direct", "slope", "scaled", "conjugate"]
     array: str
     wrt: str = ""
 
@@ -276,7 +282,7 @@ class _Derivation:
         known = self.known.get(array)
         if known is not None:
             at = self._fit(known, indices)
-            return multiply(_inverse(known.factor), entry(known.array, *at))
+            return multiply(_inverse(known.factor), entry(known.adjoint, *at))
         name = adjoint_name(array)
         if name not in self.adjoints:
             free, result = self._group(array)
@@ -329,11 +335,12 @@ class _Derivation:
         chained: list[Expr] = []
         results: list[Expr] = []
         record: list[Substitution] = []
+        mirrored = False
         for inner, known in given:
             part = multiply(
                 self._adjoint_entry(inner, ()),
                 _inverse(known.factor),
-                entry(known.array, *self._fit(known, free)),
+                entry(known.adjoint, *self._fit(known, free)),
             )
             for bucket in (rule, chained, results):
                 bucket.append(part)
@@ -342,7 +349,8 @@ class _Derivation:
             incoming = upstream[consumer](definition.free)
             local = differentiate(definition.expr, array, free, definition)
             parts.append((consumer, definition.free, incoming))
-            product = sum_over(definition.free, multiply(incoming, local))
+            product = chain(definition, array, free, incoming, local)
+            mirrored |= is_complex(array) and conjugate_of(array) in arrays_in(definition.expr)
             chained.append(product)
             results.append(contract(product, record))
             local_steps.append((consumer, definition, local))
@@ -351,6 +359,9 @@ class _Derivation:
         arguments = {
             "of": array,
             "root": self.cone.root,
+            "complex": holds_complex(whole),
+            "first complex": not any(s.arguments.get("first complex") for s in self.steps) and is_complex(array),
+            "mirrored": mirrored,
             "through": consumers,
             "inner": tuple(rule[: len(given)]),
             "parts": tuple(parts),
@@ -360,6 +371,10 @@ class _Derivation:
         for consumer, definition, local in local_steps:
             direct = consumer == self.cone.root and len(consumers) + len(given) > 1
             self._local(consumer, array, definition, free, local, direct)
+            other = conjugate_of(array)
+            by_other = differentiate(definition.expr, other, free, definition) if other != array else ()
+            if by_other:
+                self._local(consumer, other, definition, free, by_other, direct)
         if given or consumers != (self.cone.root,):  # else the chain rule has a single factor, shown already
             self._step(quantity, "substitute", free, whole, whole, {"through": consumers})
         contracted = add(*results)
@@ -430,7 +445,11 @@ class _Derivation:
         """What the row of an operation states that is defined by an equation."""
         node = self.graph.node_of(array)
         recorded = None if node is None else self.graph.tape.nodes[node]
-        stated = "" if recorded is None else statement(recorded.op, recorded.args)
+        if recorded is None:
+            return ""
+        nodes = self.graph.tape.nodes
+        of_complex = any(nodes[k].dtype.startswith("complex") for k in self.graph.tape.operands(recorded.id))
+        stated = statement(recorded.op, recorded.args, of_complex)
         return " ".join(stated.split("\n\n")[0].split())
 
     def _refreshed(self, definition: Definition) -> Definition:
@@ -508,8 +527,8 @@ def _mentioned(expr: Expr, among: Mapping[str, Definition]) -> set[str]:
     return found
 
 
-def fitted(graph: Graph, derived: Derived, array: str, transposed: bool) -> Derived:
-    """The derivation with its last step written for the axes of the recorded array.
+def fitted(graph: Graph, derived: Derived, array: str, transposed: bool, conjugated: bool = False) -> Derived:
+    """The derivation with its last step written for the axes of the recorded array, and conjugated if that is.
 
     Raises:
         ValueError: if the recorded array has other axes.
@@ -517,7 +536,18 @@ def fitted(graph: Graph, derived: Derived, array: str, transposed: bool) -> Deri
     *before, last = derived.steps
     at = tuple(reversed(last.free)) if transposed else last.free
     free = onto(at, graph.array_axes()[array])
+    if conjugated:
+        return _conjugated(derived, before, last, free)
     return replace(derived, steps=(*before, replace(last, free=free)), free=free)
+
+
+def _conjugated(derived: Derived, before: list[DerivationStep], last: DerivationStep, free: Free) -> Derived:
+    """The derivation with one more step: what the line holds is the conjugate of the gradient."""
+    result = simplify(conjugate(last.expr))
+    turned = replace(last, quantity=Quantity("conjugate", last.quantity.array), shown=result, expr=result, free=free)
+    step = replace(turned, rule="conjugate", form="index")
+    held = {a: Definition(a, d.free, d.expr) for a, d in derived.held.items()}
+    return replace(derived, steps=(*before, last, step, turned), free=free, result=result, held=held)
 
 
 def rescaled(graph: Graph, wrt: str, known: Known, scale: Expr) -> Derived:
@@ -525,7 +555,7 @@ def rescaled(graph: Graph, wrt: str, known: Known, scale: Expr) -> Derived:
     axes = graph.array_axes()
     free: Free = tuple(fresh(a, "a") for a in axes[wrt])
     at = tuple(reversed(free)) if known.transposed else free
-    raw = multiply(scale, power(known.factor, -1), entry(known.array, *onto(at, axes[known.array])))
+    raw = multiply(scale, power(known.factor, -1), entry(known.adjoint, *onto(at, axes[known.array])))
     quantity = Quantity("adjoint" if equal(scale, _ONE) else "scaled", wrt)
     result = simplify(raw)
     steps = [DerivationStep(quantity, "scale", free, raw, raw)]

@@ -17,14 +17,16 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from tracer.calculus import arrays_in
+from tracer.calculus import arrays_in, shown_axes
 from tracer.calculus.algebra import make_term
+from tracer.calculus.complex_values import CONJUGATE, MARK, is_weights, marked
 from tracer.calculus.linearised import VALUE
+from tracer.calculus.printing.names import Transform
 from tracer.calculus.terms import Axes, Axis, Definition, Entry, Expr, Factor, Size, Term
 from tracer.gradients.axis_names import AxisNames, name_axes
 from tracer.gradients.lengths import ScalarLengths
 from tracer.gradients.sizes import sizes_asked_for
-from tracer.ops import AxisTable, NoFormula, auxiliary, define
+from tracer.ops import AxisTable, NoFormula, auxiliary, code_of_weights, define, mirrored, transform_of
 from tracer.ops.lengths import Bound
 from tracer.tape.functions import Slice
 from tracer.tape.node import UNTRACKED, Kind, Node, Ref
@@ -56,7 +58,7 @@ class Graph:
     """The formulas of a tape.
 
     Attributes:
-        definitions: node → its formula over arrays called ``v<node>``.
+        definitions: node → its formula over arrays called ``v<node>``, with a mark if they are complex.
         reasons: node → why it has no formula.
         table: which axes are the same one.
         axis_names: how axes are called, for the reader.
@@ -81,11 +83,13 @@ class Graph:
 
     def name(self, node: int) -> str:
         """The name of a node's value in formulas."""
-        return f"v{self.representative(node)}"
+        first = self.representative(node)
+        return marked(f"v{first}", self.tape.nodes[first].dtype.startswith("complex"))
 
     def node_of(self, array: str) -> int | None:
         """The node behind a name in formulas; None for helpers such as the positions of a maximum."""
-        return int(array[1:]) if array[1:].isdigit() else None
+        number = array[1:].removesuffix(MARK)
+        return int(number) if number.isdigit() else None
 
     def _set_up_value(self, node: int) -> Any:
         """The value of a scalar that is read in the set-up only: a number, or the size that it gave."""
@@ -124,7 +128,7 @@ class Graph:
             known = {}
             for node in self.tape.nodes:
                 if node.shape is not None and node.id not in self.aliases:
-                    known[f"v{node.id}"] = self.table.axes(f"v{node.id}", node.shape)
+                    known[self.name(node.id)] = self.table.axes(self.name(node.id), node.shape)
             self._array_axes = self.table.unions, known
         return self._array_axes[1]
 
@@ -148,6 +152,9 @@ class Graph:
             return lambda values: values[recorded]
         if array.endswith(VALUE):
             return self.source(array.removesuffix(VALUE))
+        if array.endswith(CONJUGATE):
+            plain = self.source(array.removesuffix(CONJUGATE))
+            return lambda values: np.conj(plain(values))
         maker = self._makers[array]
         return lambda values: self._helper(maker, array, values)
 
@@ -157,6 +164,37 @@ class Graph:
         operands = tuple(_operand(self, node, a, values=values) for a in node.args)
         arguments = {k: _operand(self, node, v, plain=True, values=values) for k, v in node.kwargs.items()}
         return auxiliary(node.op, self.name(maker), operands, arguments)[array]
+
+    def weights(self, array: str) -> tuple[Node, int] | None:
+        """The Fourier transform whose weights an array holds, and which of its axes they are along."""
+        if not is_weights(array):
+            return None
+        owner, _, what = array.removesuffix(CONJUGATE).partition(".")
+        node = self.node_of(owner)
+        return None if node is None else (self.tape.nodes[node], int(what.partition(MARK)[2] or 0))
+
+    def transform(self, array: str) -> Transform | None:
+        """What a sum with the weights of a Fourier transform is in NumPy."""
+        found = self.weights(array)
+        if found is None:
+            return None
+        told = transform_of(found[0].op, found[1], *self._given(found[0]))
+        return mirrored(told) if told is not None and array.endswith(CONJUGATE) else told
+
+    def code_of_weights(self, array: str, size: str) -> str | None:
+        """NumPy code of such weights, along an axis of a size."""
+        found = self.weights(array)
+        return None if found is None else code_of_weights(found[0].op, found[1], *self._given(found[0]), size)
+
+    def _given(self, node: Node) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        arguments = {k: _operand(self, node, v, plain=True) for k, v in node.kwargs.items()}
+        return tuple(_operand(self, node, a) for a in node.args), arguments
+
+    def weight_axes(self, array: str) -> Axes | None:
+        """The axes of such weights: that of the input and that of the transform."""
+        found = self.weights(array)
+        definition = None if found is None else self.definitions.get(self.representative(found[0].id))
+        return None if definition is None else shown_axes(definition.expr, array.removesuffix(CONJUGATE))
 
     def mean_counts(self, nodes: Iterable[int]) -> list[MeanCount]:
         """The counts that the means among ``nodes`` divide by."""
@@ -260,8 +298,9 @@ def build_graph(tape: Tape, cuts: Iterable[int] = ()) -> Graph:
 def _number_values(graph: Graph, cuts: frozenset[int]) -> None:
     """Give nodes that repeat a computation the name of the first one; leaves that of their origin."""
     seen: dict[Any, int] = {}
+    changing = changing_places(graph.tape)
     for node in graph.tape.nodes:
-        if node.kind is Kind.LEAF and node.origin is not None and node.shape == ():
+        if node.kind is Kind.LEAF and node.origin is not None and node.shape == () and node.origin not in changing:
             graph.aliases[node.id] = node.origin
             continue
         if (
@@ -279,6 +318,21 @@ def _number_values(graph: Graph, cuts: frozenset[int]) -> None:
             continue
         if first != node.id:
             graph.aliases[node.id] = first
+
+
+def changing_places(tape: Tape) -> frozenset[int]:
+    """Origins of scalars that are read with several values: the variable of a loop that was run before in the set-up too.
+
+    Their leaves are values of their own, although they were read at one place.
+    """
+    first: dict[int, Any] = {}
+    found: set[int] = set()
+    for node in tape.nodes:
+        if node.kind is Kind.LEAF and node.origin is not None and node.shape == ():
+            before = first.setdefault(node.origin, node.value)
+            if not (before == node.value or (before != before and node.value != node.value)):
+                found.add(node.origin)
+    return frozenset(found)
 
 
 def _key(graph: Graph, argument: Any) -> Any:
@@ -326,7 +380,7 @@ def _define(graph: Graph, node: Node, cuts: frozenset[int], final: bool) -> None
     arguments = {k: _operand(graph, node, v, plain=True) for k, v in node.kwargs.items()}
     try:
         definition = define(
-            node.op, f"v{node.id}", operands, arguments, graph.table, node.shape, node.dtype, axes_only=not final
+            node.op, graph.name(node.id), operands, arguments, graph.table, node.shape, node.dtype, axes_only=not final
         )
     except NoFormula as reason:
         graph.reasons[node.id] = str(reason)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from tracer.calculus import NotRepresentable, multiply, power, simplify
+from tracer.calculus import NotRepresentable, arrays_in, multiply, power, simplify
+from tracer.calculus.complex_values import CONJUGATE, conjugate, conjugate_of, is_weights
 from tracer.calculus.definitions import at_entry
 from tracer.calculus.linearised import is_linearised
 from tracer.calculus.terms import Definition, Entry, Expr, Term
@@ -19,7 +20,12 @@ _MOST_TERMS = 60
 
 
 def inline(expr: Expr, definitions: Mapping[str, Definition]) -> Expr:
-    """The expression over arrays that are not in ``definitions``, as far as that is possible."""
+    """The expression over arrays that are not in ``definitions``, as far as that is possible.
+
+    A Fourier transform whose conjugate occurs too stays what it is: conj(Z) reads better than N ifft(x).
+    """
+    kept = _transforms_with_conjugates(expr, definitions)
+    definitions = {a: d for a, d in definitions.items() if a not in kept} if kept else definitions
     done: list[Term] = []
     waiting = list(expr)
     while waiting:
@@ -32,11 +38,30 @@ def inline(expr: Expr, definitions: Mapping[str, Definition]) -> Expr:
     return simplify(tuple(done))
 
 
+def _transforms_with_conjugates(expr: Expr, definitions: Mapping[str, Definition]) -> set[str]:
+    """The Fourier transforms of which an expression mentions the conjugate, also through definitions."""
+    mentioned: set[str] = set()
+    waiting = list(arrays_in(expr))
+    while waiting:
+        array = waiting.pop()
+        if array in mentioned:
+            continue
+        mentioned.add(array)
+        definition = definitions.get(array.removesuffix(CONJUGATE))
+        waiting += arrays_in(definition.expr) if definition is not None else ()
+    plain = {a.removesuffix(CONJUGATE) for a in mentioned if a.endswith(CONJUGATE)}
+    return {a for a in plain if a in definitions and any(map(is_weights, arrays_in(definitions[a].expr)))}
+
+
 def _replace_one(term: Term, definitions: Mapping[str, Definition]) -> Expr | None:
     for position, (factor, exponent) in enumerate(term.factors):
-        if not isinstance(factor, Entry) or factor.array not in definitions:
+        if not isinstance(factor, Entry):
             continue
-        definition = definitions[factor.array]
+        definition = definitions.get(factor.array)
+        if definition is None and factor.array.endswith(CONJUGATE):
+            definition = _conjugate_definition(definitions.get(factor.array.removesuffix(CONJUGATE)))
+        if definition is None:
+            continue
         if is_linearised(definition):
             continue
         value = _raised(definition, factor, exponent)
@@ -46,6 +71,13 @@ def _replace_one(term: Term, definitions: Mapping[str, Definition]) -> Expr | No
         product = multiply((rest,), value)
         return tuple(Term(t.coefficient, term.bound + t.bound, t.factors) for t in product)
     return None
+
+
+def _conjugate_definition(definition: Definition | None) -> Definition | None:
+    """What the conjugate of an array is."""
+    if definition is None:
+        return None
+    return Definition(conjugate_of(definition.array), definition.free, conjugate(definition.expr))
 
 
 def _raised(definition: Definition, factor: Entry, exponent: Fraction) -> Expr | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tracer.calculus import shown_axes
+from tracer.calculus.complex_values import CONJUGATE
 from tracer.calculus.printing import Names
+from tracer.calculus.printing.names import Transform
 from tracer.calculus.terms import Axes, Axis, Expr
 from tracer.gradients.graph import Graph
 
@@ -29,7 +31,7 @@ class PlainNames(Names):
         return name.replace(".", "_")
 
     def axes(self, name: str) -> Axes | None:
-        node = self._like.get(name, self._graph.node_of(name))
+        node = self._like.get(name, self._graph.node_of(name.removesuffix(CONJUGATE)))
         return shown_axes(self._expr, name) if node is None else self._graph.axes(node)
 
     def size(self, axis: Axis) -> str:
@@ -38,6 +40,9 @@ class PlainNames(Names):
             if axes is not None and axis in axes:
                 return f"{self.array(name)}.shape[{axes.index(axis)}]"
         return str(self._graph.table.size(axis))  # the code is run on arrays of these sizes only
+
+    def transform(self, name: str) -> Transform | None:
+        return self._graph.transform(name)
 
     def is_integer(self, name: str) -> bool:
         node = self._graph.node_of(name)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracer.calculus import arrays_in, vector_jacobian
+from tracer.calculus.complex_values import conjugate_of, is_complex, marked
 from tracer.calculus.printing import Names, NoForm, matrix_code, open_code, statements
 from tracer.calculus.terms import Axes, Definition, Expr, Index
 from tracer.gradients.graph import Graph
@@ -66,7 +67,7 @@ class NumericRules:
             result = moved_entries(self._graph.tape.nodes[node], operand, values, adjoint)
         if result is None:
             return None
-        return np.broadcast_to(np.asarray(result, dtype=float), np.shape(values[operand]))
+        return np.broadcast_to(_number_like(result, values[operand]), np.shape(values[operand]))
 
     def _derive(self, node: int, operand: int) -> _Product | None:
         """The product of one edge; edges that differ in names only share their code."""
@@ -106,21 +107,33 @@ class NumericRules:
         return lambda values, adjoint: function(np.asarray(adjoint), *[read(values) for read in sources])
 
 
+def _number_like(result: Any, value: Any) -> NDArray[Any]:
+    """A product as complex numbers if it is by complex ones; by real ones it is real, but for rounding."""
+    found = np.asarray(result)
+    if np.asarray(value).dtype.kind == "c":
+        return found.astype(complex)
+    return np.asarray(found.real, dtype=float)
+
+
 def _code(
     graph: Graph, definition: Definition, node: int, operand: int
 ) -> tuple[Callable[..., Any], tuple[str, ...]] | None:
     """The product of an edge, compiled, and the arrays that it takes; None if NumPy lacks a function."""
     array = graph.name(operand)
-    derived = vector_jacobian(definition, array, ADJOINT, graph.axes(operand))
-    used = set().union(arrays_in(derived.result), {ADJOINT, array, definition.array})
-    names = PlainNames(graph, {ADJOINT: node}, used, derived.result)
+    adjoint = marked(ADJOINT, is_complex(definition.array))
+    derived = vector_jacobian(definition, array, adjoint, graph.axes(operand))
+    mirrored = conjugate_of(adjoint)
+    used = set().union(arrays_in(derived.result), {adjoint, mirrored, array, definition.array})
+    names = PlainNames(graph, {adjoint: node, mirrored: node}, used, derived.result)
     try:
         code = product_code(derived.result, derived.free, names)
     except NoForm:  # a scalar function that NumPy lacks
         return None
     words = set(_WORD.findall(code))
-    reads = tuple(a for a in sorted(used - {ADJOINT}) if names.array(a) in words)
-    head = f"def product({', '.join((ADJOINT, *map(names.array, reads)))}):"
+    reads = tuple(a for a in sorted(used - {adjoint, mirrored}) if names.array(a) in words)
+    head = f"def product({', '.join((adjoint, *map(names.array, reads)))}):"
+    if names.array(mirrored) in words:
+        head += f"\n    {names.array(mirrored)} = np.conj({adjoint})"
     text = f"{head}\n{indent(code, '    ')}\n    return result\n"
     space: dict[str, Any] = {"np": np}
     exec(compile(text, f"<derived: node {node} to {operand}>", "exec"), space)  # made by the calculus, from a formula

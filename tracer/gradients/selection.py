@@ -30,12 +30,9 @@ def moved_entries(node: Node, operand: int, values: list[Any], adjoint: NDArray[
     positions = np.arange(1, size + 1).reshape(shape)
     if node.op in MOVES_ENTRIES:
         moved = np.asarray(_apply(node, operand, values, positions, 0)).astype(int)
-        gradient = np.zeros(size + 1)
-        np.add.at(
-            gradient,
-            np.broadcast_to(moved, np.shape(adjoint)).ravel(),
-            np.asarray(adjoint, dtype=float).ravel(),
-        )
+        incoming = _numbers(adjoint)
+        gradient = np.zeros(size + 1, dtype=incoming.dtype)
+        np.add.at(gradient, np.broadcast_to(moved, incoming.shape).ravel(), incoming.ravel())
         return gradient[1:].reshape(shape)
     if node.op in WRITES_ENTRIES and isinstance(node.args[0], Ref):
         if operand == node.args[0].node:
@@ -43,10 +40,17 @@ def moved_entries(node: Node, operand: int, values: list[Any], adjoint: NDArray[
             return np.where(kept > 0, adjoint, 0.0)
         base = np.zeros(np.shape(values[node.args[0].node]), dtype=int)
         written = np.asarray(_apply(node, operand, values, positions, 0, base=base)).astype(int)
-        gradient = np.zeros(size + 1)
-        np.add.at(gradient, written.ravel(), np.asarray(adjoint, dtype=float).ravel())
+        incoming = _numbers(adjoint)
+        gradient = np.zeros(size + 1, dtype=incoming.dtype)
+        np.add.at(gradient, written.ravel(), incoming.ravel())
         return gradient[1:].reshape(shape)
     return None
+
+
+def _numbers(adjoint: NDArray[Any]) -> NDArray[Any]:
+    """An adjoint as real numbers, or complex ones."""
+    given = np.asarray(adjoint)
+    return np.asarray(given, dtype=complex if given.dtype.kind == "c" else float)
 
 
 def _apply(
@@ -59,6 +63,8 @@ def _apply(
 ) -> Any:
     """Apply the operation to positions in the place of ``operand`` and to ``other`` for all other real operands."""
 
+    from tracer.tape.tape import substitute
+
     def plain(argument: Any, first: bool = False) -> Any:
         if isinstance(argument, Ref):
             value = values[argument.node]
@@ -66,14 +72,15 @@ def _apply(
                 return positions
             if first and base is not None:
                 return base
-            if np.asarray(value).dtype.kind == "f":
+            if np.asarray(value).dtype.kind in "fc" or node.op in _JOINING:  # whole numbers too, if they are entries
                 return np.full(np.shape(value), other)
             return value
         if isinstance(argument, tuple | list):
             return type(argument)(plain(item) for item in argument)
-        return argument
-
-    from tracer.tape.tape import substitute
+        given = substitute(argument, values)
+        if node.op not in _JOINING or isinstance(given, str):
+            return given
+        return np.full(np.shape(np.r_[given]) if isinstance(given, slice) else (), other)
 
     arguments = tuple(
         plain(a, first=k == 0) if k != 1 or node.op not in _INDEXED else substitute(a, values)
@@ -82,4 +89,6 @@ def _apply(
     return resolve(node.op)(*arguments, **{k: substitute(v, values) for k, v in node.kwargs.items()})
 
 
+#: Operations of which all arguments by place are entries.
+_JOINING = frozenset("concatenate vstack hstack stack column_stack c_ r_ array".split())
 _INDEXED = frozenset(("getitem", "setitem", "take_flat", "put_flat", "take"))

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from tracer.calculus import arrays_in
 from tracer.calculus.adjoint import differentiable_operands
+from tracer.calculus.complex_values import MARK, without_conjugates
 from tracer.calculus.terms import Definition, Expr, Function
 from tracer.gradients.adjoints import ancestors
 from tracer.gradients.composition import NotElementwise, composed
@@ -81,7 +82,7 @@ def find_cone(graph: Graph, root: int, wrt: int, cuts: Iterable[int], named: fro
             **folded,
         }
         expr = inline(definition.expr, inner)
-        if node in named and arrays_in(expr) & set(inner):
+        if node in named and without_conjugates(arrays_in(expr)) & set(inner):
             expr = _as_function(definition, inner) or expr
         reduced = Definition(definition.array, definition.free, expr)
         if node not in named and node != graph.representative(root) and len(expr) <= _MOST_TERMS:
@@ -92,7 +93,7 @@ def find_cone(graph: Graph, root: int, wrt: int, cuts: Iterable[int], named: fro
             station = waiting.pop()
             stations[station.array] = station
             keep.add(station.array)
-            left = [a for a in arrays_in(station.expr) if a in folded and graph.node_of(a) in reached]
+            left = [a for a in without_conjugates(arrays_in(station.expr)) if a in folded and graph.node_of(a) in reached]
             waiting += [folded.pop(a) for a in left]
     consumers: dict[str, tuple[str, ...]] = {}
     for array, definition in stations.items():
@@ -120,7 +121,7 @@ def _as_function(definition: Definition, temporaries: Mapping[str, Definition]) 
 
 
 def _by_node(item: tuple[str, Definition]) -> int:
-    return int(item[0][1:])
+    return int(item[0][1:].removesuffix(MARK))
 
 
 def _is_plain(definition: Definition) -> bool:

@@ -17,11 +17,13 @@ from typing import Any
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tracer.gradients.adjoints import (
     Adjoints,
     Contribution,
     ancestors,
+    is_continuous,
     is_real,
     local_derivatives,
     numeric_adjoints,
@@ -50,6 +52,7 @@ class Sort(StrEnum):
     VALUE = "forward value"
 
 
+_GRADIENTS = (Sort.FULL, Sort.PATH, Sort.PARTIAL)
 #: What is left of a sum that cancels is smaller than this part of what went into it.
 _NOTHING = 1e-10
 #: Of more equal hits than these, only so many of each sort are compared: those nearest before the node.
@@ -69,7 +72,8 @@ _ORDER = {
 class Candidate(Struct, frozen=True):
     """∂root/∂wrt (for a local derivative: ∂root[i]/∂wrt[i]; for a value: the node itself).
 
-    A truncated gradient goes back over at most ``steps`` steps of time.
+    A truncated gradient goes back over at most ``steps`` steps of time.  Of complex numbers ``conjugate`` says that it is
+    ∂/∂Re + i ∂/∂Im, the direction in which the root rises most, instead of ∂/∂Re − i ∂/∂Im.
     """
 
     sort: Sort
@@ -78,6 +82,7 @@ class Candidate(Struct, frozen=True):
     transposed: bool
     via: int | None = None
     steps: int | None = None
+    conjugate: bool = False
 
 
 #: A candidate, the factor of a node over it on every replay, and the error.
@@ -225,7 +230,7 @@ class Matcher:
                 return False
             passed = (sweep.full[u] for u in self.graph.tape.users(wrt) if u in sweep.full)
             size = max((float(np.max(np.abs(p), initial=0.0)) for p in passed), default=0.0)
-            if not float(np.max(np.abs(np.asarray(value, dtype=float)), initial=0.0)) <= _NOTHING * size:
+            if not float(np.max(np.abs(np.asarray(value)), initial=0.0)) <= _NOTHING * size:
                 return False
         return True
 
@@ -343,7 +348,7 @@ class Matcher:
     def _add_forward(self) -> None:
         tape = self.graph.tape
         leaves = {
-            n.id for n in tape.window_nodes() if is_real(n) and (n.kind is Kind.LEAF or n.id in self.updates)
+            n.id for n in tape.window_nodes() if is_continuous(n) and (n.kind is Kind.LEAF or n.id in self.updates)
         }
         for node in sorted(self.forward | leaves):
             if np.size(tape.nodes[node].value) < 2 or (self.fitted and node >= self.end):
@@ -359,11 +364,11 @@ class Matcher:
         for transposed in (False, True):
             if transposed and (len(shape) < 2 or min(shape[-2:]) < 2):
                 continue
-            found = fingerprint(values, transposed)
-            if found is not None:
-                self.index.add(
-                    found, Candidate(candidate.sort, candidate.root, candidate.wrt, transposed, candidate.via)
-                )
+            for conjugate in (False, True) if np.iscomplexobj(values[0]) and candidate.sort in _GRADIENTS else (False,):
+                given = OnDemand(len(values), partial(_conjugate, values)) if conjugate else values
+                found = fingerprint(given, transposed)
+                if found is not None:
+                    self.index.add(found, replace(candidate, transposed=transposed, conjugate=conjugate))
 
     def _askable(self, node: int) -> bool:
         recorded = self.graph.tape.nodes[node]
@@ -375,7 +380,7 @@ class Matcher:
             return False
         if recorded.dtype == "bool":
             return bool(recorded.shape)
-        if not is_real(recorded):
+        if not is_continuous(recorded):
             return False
         return bool(recorded.shape or recorded.names) or node in self._changes or self._is_kept(node)
 
@@ -562,7 +567,7 @@ class Matcher:
         tape = self.graph.tape
         found: dict[int, Scalar] = {}
         for scalar in tape.window_nodes():
-            if scalar.shape != () or scalar.dtype == "bool" or scalar.kind is Kind.LITERAL:
+            if scalar.shape != () or scalar.dtype.startswith(("bool", "complex")) or scalar.kind is Kind.LITERAL:
                 continue
             integer = not is_real(scalar)
             size = scalar.op == "axis_size"
@@ -609,6 +614,10 @@ def _adds_something(contribution: Contribution) -> bool:
     """Whether a sum differs from the one before it: far back in time hardly anything is added, and many sums are one."""
     added = float(np.max(np.abs(contribution.value), initial=0.0))
     return not added <= TOLERANCE / 10 * float(np.max(np.abs(contribution.so_far), initial=0.0))
+
+
+def _conjugate(values: Sequence[Any], replay: int) -> Any:
+    return np.conj(values[replay])
 
 
 def _rest(totals: list[dict[int, Any]], parallel: list[Contribution], replay: int) -> Any:

@@ -25,10 +25,13 @@ GATE = 1e-4
 
 
 class Difference(Struct, frozen=True):
-    """A finite difference: where in the recorded value, the number there, its relative error, whether it agrees."""
+    """A finite difference: where in the recorded value, the number there, its relative error, whether it agrees.
+
+    By a complex number it is ∂/∂Re − i ∂/∂Im, or the conjugate of that if the match says so.
+    """
 
     index: tuple[int, ...]
-    numeric: float
+    numeric: float | complex
     error: float
     agrees: bool
 
@@ -57,8 +60,9 @@ class FiniteDifferences:
         return Difference(recorded.index, recorded.numeric, again.error, again.agrees)
 
     def _at(self, match: Match, values: list[Any]) -> Difference | None:
-        value = np.asarray(values[match.node], dtype=float)
-        wrt = np.asarray(values[match.candidate.wrt], dtype=float)
+        value, wrt = np.asarray(values[match.node]), np.asarray(values[match.candidate.wrt])
+        if wrt.dtype.kind != "c":
+            value, wrt = np.asarray(value, dtype=float), np.asarray(wrt, dtype=float)
         if value.size == 0 or not np.all(np.isfinite(value)) or value.size != wrt.size:
             return None
         oriented = value.T if match.candidate.transposed else value
@@ -73,17 +77,18 @@ class FiniteDifferences:
             moved, place = entry.whole, entry.place
         index = np.unravel_index(flat, oriented.shape)
         at = tuple(int(i) for i in (index[::-1] if match.candidate.transposed else index))
-        exact = float(oriented[index])
+        exact = oriented[index].item()
         single = any(
             np.asarray(self._tape.nodes[n].value).dtype == np.float32 for n in (match.node, match.candidate.root)
         )
         allowed = 0.05 if single and values is self._recorded else GATE
         best: Difference | None = None
         for relative in _STEPS:
-            step = relative * max(1.0, abs(float(wrt[position])))
+            step = relative * max(1.0, abs(wrt[position].item()))
             change = self._change(match.candidate.root, moved, place, step, values)
             if change is None:
                 continue
+            change = change.conjugate() if match.candidate.conjugate else change
             numeric = scale * change
             size = max(abs(exact), abs(numeric), 1e-12)
             # Rounding of the root itself, which a small step magnifies.
@@ -98,17 +103,21 @@ class FiniteDifferences:
 
     def _change(
         self, root: int, wrt: int, position: tuple[int, ...], step: float, values: list[Any]
-    ) -> float | None:
+    ) -> float | complex | None:
         """∂root/∂wrt[position] by a central difference; None if it is not finite."""
-        start = np.asarray(values[wrt], dtype=np.float64)
-        ends = []
-        for sign in (1.0, -1.0):
-            moved = start.copy()
-            moved[position] += sign * step
-            ends.append(self._root_with(root, wrt, moved if moved.shape else float(moved), values))
-        if not all(np.isfinite(ends)):
-            return None
-        return (ends[0] - ends[1]) / (2 * step)
+        is_complex = np.iscomplexobj(values[wrt])
+        start = np.asarray(values[wrt], dtype=np.complex128 if is_complex else np.float64)
+        total: float | complex = 0.0
+        for direction in (1.0, 1j) if is_complex else (1.0,):
+            ends = []
+            for sign in (1.0, -1.0):
+                moved = start.copy()
+                moved[position] += sign * step * direction
+                ends.append(self._root_with(root, wrt, moved if moved.shape else moved.item(), values))
+            if not all(np.isfinite(ends)):
+                return None
+            total += direction.conjugate() * (ends[0] - ends[1]) / (2 * step)
+        return total
 
     def _root_with(self, root: int, wrt: int, value: Any, start: list[Any]) -> float:
         values = list(start)

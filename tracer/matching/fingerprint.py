@@ -68,8 +68,14 @@ def _gaussian(size: int) -> NDArray[np.float64]:
 
 
 def squeeze(value: Any) -> NDArray[np.float64]:
-    """Drop the axes of size one and those along which the array is constant."""
-    array = np.asarray(value, dtype=float)
+    """Drop the axes of size one and those along which the array is constant.
+
+    Complex numbers are pairs of real ones along an axis of their own, so that none is taken for a real one.
+    """
+    array = np.asarray(value)
+    if array.dtype.kind == "c":
+        array = np.stack([array.real, array.imag], axis=-1)
+    array = np.asarray(array, dtype=float)
     for axis in reversed(range(array.ndim)):
         first = array[(slice(None),) * axis + (slice(0, 1),)]
         if array.shape[axis] == 1 or (array.size and _is_constant(array, first, axis)):
@@ -110,7 +116,7 @@ class OnDemand(Sequence[Any]):
 
 
 def _print(value: Any) -> Print | None:
-    if isinstance(value, float) or np.ndim(value) == 0:
+    if isinstance(value, float) or (np.ndim(value) == 0 and not np.iscomplexobj(value)):
         return _of_number(float(value))
     flat = np.ascontiguousarray(squeeze(value)).reshape(-1)
     # Not a matrix product: threads of a linear algebra library cost more than they bring here.

@@ -5,6 +5,7 @@ Comes in: a matcher that has run.  Goes out: the updates that can be judged, and
 
 from __future__ import annotations
 
+from tracer.gradients.adjoints import is_real
 from tracer.matching.candidates import Match, Matcher, Sort
 from tracer.matching.updates import Update
 
@@ -15,11 +16,14 @@ _MOST_SCALE_RANK = 6
 def judged_updates(matcher: Matcher) -> list[Update]:
     """The updates that can be judged: their old version is a parameter of a root computed before them.
 
-    A loss may also be computed after the step, from what the forward pass left.
+    A loss may also be computed after the step, from what the forward pass left.  Of complex parameters none is judged:
+    their gradient goes by two conventions.
     """
     judged = []
     nodes = matcher.graph.tape.nodes
     for update in matcher.updates.values():
+        if not is_real(nodes[update.wrt]):
+            continue
         before = [r for r in matcher.roots if matcher.position(r.node) < update.node]
         roots = [r.node for r in before if r.named] or [r.node for r in before]
         roots += [r.node for r in matcher.roots if nodes[r.node].window == nodes[update.node].window]

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from tracer.gradients.adjoints import ELEMENTWISE, is_real
+from tracer.gradients.adjoints import ELEMENTWISE, is_continuous
 from tracer.matching.candidates import Match, Matcher, Sort
 from tracer.matching.updates import Update, is_everything, without_ones
 from tracer.tape.node import Kind
@@ -158,7 +158,7 @@ class _Walk:
                 self.gradient = found
             if found is not None and found.scale.rank <= 1:  # but for its sign, the gradient itself
                 continue
-            if without_ones(recorded.shape) != shape or not is_real(recorded):
+            if without_ones(recorded.shape) != shape or not is_continuous(recorded):
                 continue
             window = self.tape.nodes[self.update.node].window
             carried = recorded.kind is Kind.LEAF or recorded.window < window

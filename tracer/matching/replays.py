@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tracer.gradients.adjoints import is_real
+from tracer.gradients.adjoints import is_continuous, is_real
+from tracer.gradients.graph import changing_places
 from tracer.matching.updates import Update, direct
 from tracer.tape.node import Kind, Node
 from tracer.tape.tape import Tape, replay
@@ -160,17 +161,28 @@ def _draw(
     given: dict[int, Any] = {}
     by_origin: dict[int, Any] = {}  # one variable, read in two windows, is one variable
     bound = {binding.node for binding in tape.bindings}
+    changing = changing_places(tape)
     for node in tape.nodes:
         if node.window >= 0 and _is_indicator(tape, node, node.id in bound):
             given[node.id] = float(rng.uniform(0.05, 0.95))
             continue
-        if node.window < 0 or not is_real(node):
+        if node.window < 0 or not is_continuous(node):
+            continue
+        if not is_real(node):
+            if node.kind is Kind.RANDOM or node.id in updates or node.kind is Kind.LEAF:
+                key = node.id if node.origin is None else node.origin
+                if key not in by_origin:
+                    free = node.id in updates or node.id in parameters
+                    by_origin[key], of_complex = _complex(np.asarray(node.value), free, terms.get(node.id, 0), rng)
+                    if of_complex:
+                        assumptions[node.id] = of_complex
+                given[node.id] = by_origin[key]
             continue
         if _is_negligible(tape, node):
             given[node.id] = float(node.value) * _SMALLER
             assumptions[node.id] = "size is negligible"
             continue
-        if node.origin is not None and node.origin in by_origin:
+        if node.origin is not None and node.origin in by_origin and node.origin not in changing:
             given[node.id] = by_origin[node.origin]
             continue
         drawn: Any = None
@@ -251,7 +263,8 @@ def _never_negative_state(tape: Tape, updates: Mapping[int, Update]) -> frozense
         root = first.setdefault(update.before, update.before)
         first[update.node] = root
         for version in (update.before, update.node):
-            if np.min(tape.nodes[version].value, initial=0.0) < 0 or _moves_down(tape, update):
+            value = tape.nodes[version].value
+            if not is_real(tape.nodes[version]) or np.min(value, initial=0.0) < 0 or _moves_down(tape, update):
                 negative.add(root)
     return frozenset(node for node, root in first.items() if root not in negative)
 
@@ -293,6 +306,21 @@ def _parameter(shape: tuple[int, ...], terms: int, positive: bool, rng: np.rando
     if shape == ():
         return float(rng.standard_normal())
     return rng.standard_normal(shape) * (terms**-0.5 if terms else 0.8)
+
+
+def _complex(value: NDArray[Any], free: bool, terms: int, rng: np.random.Generator) -> tuple[Any, str | None]:
+    """Complex numbers in the place of others, and what was kept of their pattern unless they are ``free``."""
+    shape, kept = value.shape, None
+    drawn = rng.standard_normal(shape) + 1j * rng.standard_normal(shape)
+    if free or not value.size or not np.all(np.isfinite(value)):
+        pass
+    elif len(shape) == 2 and shape[0] == shape[1] > 1 and np.allclose(value, value.conj().T, rtol=1e-12, atol=0):
+        drawn, kept = (drawn + drawn.conj().T) / 2, "entries are Hermitian"
+    elif np.allclose(np.abs(value), 1, rtol=1e-12, atol=0):
+        return drawn / np.abs(drawn) if shape else complex(drawn / abs(drawn)), "entries have the size 1"
+    elif not np.any(value.imag):
+        drawn, kept = drawn.real + 0j, "entries are real"
+    return drawn * (terms or 1) ** -0.5 if shape else complex(drawn), kept
 
 
 def _scalar(value: float, rng: np.random.Generator) -> float:

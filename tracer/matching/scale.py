@@ -70,6 +70,12 @@ def _decimal(coefficient: Fraction) -> str:
     return decimal if exact else _text(coefficient, (), ())
 
 
+def _rational(number: float) -> Fraction:
+    """A number of the source text as a fraction, also a very small one: 1e-9 is not 0."""
+    short = Fraction(number).limit_denominator(10**7)
+    return short if _close([number], [float(short)]) else Fraction(repr(number))
+
+
 def name_scale(
     measured: Sequence[float], scalars: Sequence[Scalar], literals: frozenset[float] = frozenset()
 ) -> NamedScale | None:
@@ -86,11 +92,11 @@ def name_scale(
             return NamedScale(Scale(Fraction(sign)), str(sign), 0 if sign == 1 else 1)
     constant = max(found) - min(found) <= _RELATIVE * abs(found[0])
     if constant and any(abs(abs(found[0]) - abs(w)) <= _RELATIVE * abs(w) for w in literals if w):
-        number = Fraction(found[0]).limit_denominator(10**7)
+        number = _rational(found[0])
         return NamedScale(Scale(number), _decimal(number), 2)
     usable = [s for s in scalars if not any(abs(abs(v) - 1) < 1e-12 or v == 0 for v in s.values)]
     size = abs(found[0])
-    written = [Fraction(w).limit_denominator(10**7) for w in sorted(literals) if w]
+    written = [_rational(w) for w in sorted(literals) if w]
     for coefficient in dict.fromkeys([Fraction(1), Fraction(2), Fraction(1, 2), *written]):
         factor = float(coefficient)
         if factor != 1 and constant and abs(found[0]) in (2.0, 0.5):

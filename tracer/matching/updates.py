@@ -18,7 +18,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tracer.gradients.adjoints import is_real
+from tracer.gradients.adjoints import is_continuous
 from tracer.matching.carried import carried_on
 from tracer.matching.entries import Versions
 from tracer.matching.entry_steps import entry_step
@@ -136,7 +136,7 @@ def _updates(
             decayed = _decayed(tape, node, updates)
             if decayed is not None:
                 updates[node.id] = decayed
-        if node.window < 0 or node.op not in ("add", "subtract") or not is_real(node):
+        if node.window < 0 or node.op not in ("add", "subtract") or not is_continuous(node):
             continue
         for position, before in direct(node):
             if node.op == "subtract" and position != 0:
@@ -153,7 +153,7 @@ def _updates(
                 or (position == 0 and _augments_a_place(node))
             )
             fits = old.shape == node.shape or (_is_same_variable(node, old) and is_repeated(old.shape, node.shape))
-            if not carried or not same or not fits or not is_real(old):
+            if not carried or not same or not fits or not is_continuous(old):
                 continue
             rest = [other for place, other in direct(node) if place != position]
             if not rest or tape.nodes[rest[0]].kind in (Kind.LEAF, Kind.LITERAL):
@@ -213,7 +213,7 @@ def _replaced_whole(tape: Tape, node: Node, updates: dict[int, Update]) -> Updat
 
     So is one of single precision by ``W -= …`` of double precision.
     """
-    if node.op not in ("setitem", "into") or node.window < 0 or len(node.args) < 2 or not is_real(node):
+    if node.op not in ("setitem", "into") or node.window < 0 or len(node.args) < 2 or not is_continuous(node):
         return None
     old, *index, new = node.args
     everything = not index or is_everything(index[0])
@@ -236,7 +236,7 @@ def _adjust(tape: Tape, node: Node, updates: dict[int, Update]) -> None:
 
     It ends with the last version of the variable before something else reads it.
     """
-    if node.window < 0 or node.op not in _ADJUSTING or not is_real(node):
+    if node.window < 0 or node.op not in _ADJUSTING or not is_continuous(node):
         return
     for operand in tape.operands(node.id):
         made = tape.nodes[operand]
@@ -270,7 +270,7 @@ def _decayed(tape: Tape, node: Node, updates: dict[int, Update]) -> Update | Non
     So are the means of an optimiser, which are read by the step that follows; and what a network carries on from one
     iteration to the next, which it then computes its output from.  A parameter was read before, and is not again.
     """
-    if node.window < 0 or node.op not in ("add", "subtract") or not is_real(node) or not node.shape:
+    if node.window < 0 or node.op not in ("add", "subtract") or not is_continuous(node) or not node.shape:
         return None
     for position, side in direct(node):
         other = next((o for place, o in direct(node) if place != position), None)
@@ -353,7 +353,7 @@ def _is_carried(tape: Tape, array: int, updates: dict[int, Update]) -> bool:
 
 def _replaced_part(tape: Tape, node: Node, updates: dict[int, Update]) -> Update | None:
     """``P[u] += …`` and ``P[u] = P[u] - …``: some entries get their old version and a change."""
-    if node.op != "setitem" or node.window < 0 or len(node.args) != 3 or not is_real(node):
+    if node.op != "setitem" or node.window < 0 or len(node.args) != 3 or not is_continuous(node):
         return None
     old, index, new = node.args
     if not isinstance(old, Ref) or not isinstance(new, Ref):

@@ -3,6 +3,7 @@
 from tracer.ops import (
     accumulations,
     choosing,
+    complex_numbers,
     declared,
     decompositions,
     diagonals,
@@ -27,12 +28,14 @@ from tracer.ops import (
     signals,
     sources,
     statistics,
+    transforms,
 )
 from tracer.ops.auxiliary import auxiliary, held_values
 from tracer.ops.axes import AxisTable, Operand
 from tracer.ops.declared import STEP_FUNCTIONS
 from tracer.ops.parts import statement
 from tracer.ops.table import OPERATIONS, UNDIFFERENTIABLE, Operation, define
+from tracer.ops.transforms import code_of_weights, mirrored, transform_of
 from tracer.ops.writing import NoFormula, rational
 
 #: The rooms of the table; importing them enters their rows.
@@ -63,6 +66,8 @@ ROOMS = (
     decompositions,
     parts,
     declared,
+    complex_numbers,
+    transforms,
 )
 
 __all__ = [
@@ -74,8 +79,11 @@ __all__ = [
     "Operand",
     "Operation",
     "auxiliary",
+    "code_of_weights",
     "define",
     "held_values",
+    "mirrored",
     "rational",
     "statement",
+    "transform_of",
 ]

@@ -33,8 +33,14 @@ def prod(X: Operand, axis: Any = None, keepdims: Any = False, *, out: Operand) -
 @looked_up("prod")
 def others(output: str, operands: Sequence[Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
     """For each entry the product of all others that are multiplied with it."""
-    x = np.asarray(operands[0].value, dtype=float)
+    x = _numbers(operands[0].value)
     return {f"{output}.others": product_of_others(x, by_name("X axis", operands, arguments).get("axis"))}
+
+
+def _numbers(value: Any) -> Array:
+    """An array of real or complex numbers."""
+    given = np.asarray(value)
+    return np.asarray(given, dtype=complex if given.dtype.kind == "c" else float)
 
 
 def product_of_others(x: Array, axis: Any) -> Array:
@@ -102,7 +108,7 @@ def cumprod(X: Operand, axis: Any = None, *, out: Operand) -> Row:
 def slopes(output: str, operands: Sequence[Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
     """[j ≤ i] Π_l≤i, l≠j X[l]; j is the last axis."""
     given = by_name("X axis", operands, arguments)
-    x = np.asarray(given["X"].value, dtype=float)
+    x = _numbers(given["X"].value)
     return {f"{output}.slopes": running_slopes(x, along(given["X"], given.get("axis"), "cumprod"))}
 
 
@@ -110,7 +116,7 @@ def running_slopes(x: Array, position: int) -> Array:
     """[j ≤ i] Π_l≤i, l≠j x[l] along one axis; j is a new last axis."""
     moved = np.moveaxis(x, position, -1)
     n = moved.shape[-1]
-    result = np.zeros((*moved.shape, n))
+    result = np.zeros((*moved.shape, n), dtype=moved.dtype)
     for i in range(n):
         result[..., i, : i + 1] = _without_own(moved[..., : i + 1])
     return np.moveaxis(result, -2, position)

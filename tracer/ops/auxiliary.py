@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tracer.calculus.complex_values import conjugate_of, is_complex
 from tracer.calculus.linearised import value_of
 from tracer.ops.axes import Operand
 from tracer.ops.table import LOOK_UPS
@@ -35,8 +36,10 @@ def auxiliary(
 
 
 def held_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of arrays, and each once more under the name of its value held fixed."""
-    return {**values, **{value_of(name): value for name, value in values.items()}}
+    """The values of arrays, each once more under the name of its value held fixed; of complex ones the conjugates too."""
+    mirrored = {conjugate_of(name): np.conj(value) for name, value in values.items() if is_complex(name)}
+    plain = {**values, **mirrored}
+    return {**plain, **{value_of(name): value for name, value in plain.items()}}
 
 
 def places_of_masks(_: str, operands: Sequence[Any], __: Mapping[str, Any]) -> dict[str, Any]:

@@ -65,7 +65,6 @@ undifferentiable(
 )
 undifferentiable("the degrees of quotient and remainder may jump with the coefficients", "polydiv")
 undifferentiable(
-    "its values are complex numbers, and only derivatives by real numbers are derived",
-    "fft.fft", "fft.ifft", "fft.fft2", "fft.ifft2", "fft.fftn", "fft.ifftn", "fft.rfft", "fft.irfft", "fft.rfft2",
-    "fft.irfft2", "fft.rfftn", "fft.irfftn", "fft.hfft", "fft.ihfft", "linalg.eig", "linalg.eigvals", "angle",
+    "its values are complex numbers in general, and eigenvectors are fixed up to a complex factor only",
+    "linalg.eig", "linalg.eigvals",
 )  # fmt: skip

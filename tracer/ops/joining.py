@@ -82,7 +82,21 @@ def hstack(arrays: Any, *, out: Operand) -> Row:
     return concatenate(arrays, 0 if out.ndim == 1 else 1, out=out)
 
 
-@operation("column_stack", "c_")
+@operation("c_")
+def c_(*arrays: Any, out: Operand) -> Row:
+    """out[l, k] = δ(k, 0) a[l] + δ(k, 1) b[l] + …"""
+    pieces = _between_brackets(arrays)
+    if any(not isinstance(a, Operand) or not 0 < a.ndim < 3 for a in pieces):
+        raise NoFormula("c_", "what stands in it is no vector and no matrix")
+    return column_stack(pieces, out=out)
+
+
+def _between_brackets(items: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What stands between the brackets of np.c_ or np.r_, one by one or as a tuple."""
+    return items[0] if len(items) == 1 and isinstance(items[0], tuple) else items
+
+
+@operation("column_stack")
 def column_stack(arrays: Any, *, out: Operand) -> Row:
     """out[l, k] = δ(k, 0) a[l] + δ(k, 1) b[l] + …"""
     pieces = _pieces(arrays, "column_stack")
@@ -90,8 +104,11 @@ def column_stack(arrays: Any, *, out: Operand) -> Row:
 
 
 @operation("r_")
-def r_(arrays: Any, *, out: Operand) -> Row:
+def r_(*items: Any, out: Operand) -> Row:
     """out[k] = Σ_i δ(k, i) A[i] + Σ_j δ(k, j + I) B[j] + …"""
+    arrays = _between_brackets(items)
+    if any(isinstance(a, (str, slice)) for a in arrays):
+        raise NoFormula("r_", "a range, or a text that says along which axis")
     return join([(a, -1 if isinstance(a, Operand) and a.ndim else 0) for a in _pieces(arrays, "r_")], 0, out)
 
 
@@ -132,9 +149,10 @@ def append(X: Any, values: Any, axis: Any = None, *, out: Operand) -> Row:
     """out[k] = Σ_i δ(k, i) X[i] + Σ_j δ(k, j + I) values[j]"""
     if axis is not None:
         return concatenate((X, values), axis, out=out)
-    if any(isinstance(a, Operand) and a.ndim > 1 for a in (X, values)):
+    pieces = [part for a in (X, values) for part in (a if isinstance(a, (tuple, list)) else (a,))]
+    if any(isinstance(a, (tuple, list)) or (isinstance(a, Operand) and a.ndim > 1) for a in pieces):
         raise NoFormula("append", "arrays that are flattened")
-    return r_((X, values), out=out)
+    return r_(tuple(pieces), out=out)
 
 
 @operation("block")

@@ -17,7 +17,7 @@ from tracer.ops.reductions import axis_at, whole
 from tracer.ops.repeating import split
 from tracer.ops.scalar_functions import mantissa, quotient_and_rest, rounded_parts, whole_and_rest
 from tracer.ops.signals import one_of
-from tracer.ops.table import OPERATIONS, Row, looked_up, operation
+from tracer.ops.table import FOR_COMPLEX, OPERATIONS, Row, looked_up, operation
 from tracer.ops.writing import NoFormula
 
 
@@ -65,8 +65,14 @@ def part_of(part: Any, name: str, *operands: Any, out: Operand, **arguments: Any
     return PARTS[name](*operands, part=whole(part), out=out, **arguments)
 
 
-def statement(op: str, operands: Sequence[Any]) -> str:
-    """The formula that a row states, such as the equation that defines an inverse; ``""`` if there is no row."""
+def statement(op: str, operands: Sequence[Any], of_complex: bool = False) -> str:
+    """The formula that a row states, such as the equation that defines an inverse; ``""`` if there is no row.
+
+    Arguments:
+        of_complex: whether an operand is complex: some operations have a row of their own then.
+    """
+    if of_complex and op in FOR_COMPLEX:
+        return inspect.getdoc(FOR_COMPLEX[op]) or ""
     if op == "part_of" and len(operands) > 1 and operands[1] in PARTS:
         return inspect.getdoc(PARTS[operands[1]]) or ""
     row = OPERATIONS.get(op)

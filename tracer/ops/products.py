@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Callable
 from typing import Any
 
 from tracer.calculus import affine, fresh
@@ -57,14 +58,14 @@ def inner(A: Operand, B: Operand) -> Row:
 
 
 @operation("vdot")
-def vdot(A: Operand, B: Operand) -> Row:
+def vdot(A: Operand, B: Operand, *, first: Callable[[Form], Form] = lambda a: a) -> Row:
     """out = Σ_i A[i] · B[i]"""
     if not isinstance(A, Operand) or not isinstance(B, Operand) or not A.ndim or not B.ndim:
         return _scaled(A, B)
     if A.shape != B.shape:
         raise NoFormula("vdot", f"operands of the shapes {A.shape} and {B.shape}")
     i = A.indices()
-    return (), sum_over(i, A[i] * B[i])
+    return (), sum_over(i, first(A[i]) * B[i])
 
 
 @operation("outer", "linalg.outer")
@@ -84,13 +85,13 @@ def _only_axis(a: Operand) -> tuple[Index | int, Form]:
 
 
 @operation("vecdot", "linalg.vecdot")
-def vecdot(A: Operand, B: Operand, axis: Any = -1) -> Row:
+def vecdot(A: Operand, B: Operand, axis: Any = -1, *, first: Callable[[Form], Form] = lambda a: a) -> Row:
     """out[i] = Σ_j A[i, j] · B[i, j]"""
     if whole(axis) != -1:
         raise NoFormula("vecdot", f"along the axis {axis}")
     j = A.axis(-1)
     batch = broadcast(A.axes[:-1], B.axes[:-1], table=A.table)
-    return batch, sum_over(j, A[(*batch, j)] * B[(*batch, j)])
+    return batch, sum_over(j, first(A[(*batch, j)]) * B[(*batch, j)])
 
 
 @operation("matvec")

@@ -137,15 +137,9 @@ def rounded_to_zero(output: str, operands: Sequence[Any], _: Mapping[str, Any]) 
     return {f"{output}.quotient": np.trunc(_divided(operands))}
 
 
-def _real(X: Operand, op: str) -> None:
-    if X.dtype.startswith("complex"):
-        raise NoFormula(op, "complex numbers")
-
-
 @operation("real", "conjugate", "conj", "real_if_close")
 def real(X: Operand) -> Row:
     """out[i] = X[i], of real numbers"""
-    _real(X, "real")
     i = X.indices()
     return i, X[i]
 
@@ -153,8 +147,16 @@ def real(X: Operand) -> Row:
 @operation("imag")
 def imag(X: Operand) -> Row:
     """out[i] = 0, of real numbers"""
-    _real(X, "imag")
     return X.indices(), form(0)
+
+
+@operation("angle")
+def angle(X: Operand, deg: Any = False) -> Row:
+    """out[i] = π [0 > X[i]], of real numbers, which only jumps"""
+    if deg:
+        raise NoFormula("angle", "an angle in degrees")
+    i = X.indices()
+    return i, function("pi") * mask(">", form(0), X[i])
 
 
 def quotient_and_rest(a: Any, b: Any, *, part: int, out: Operand) -> Row:

@@ -7,15 +7,17 @@ out[f] = Σ_ij δ(f, iJ + j) X[i, j].
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from tracer.calculus import affine
 from tracer.calculus.indexing import shifted
-from tracer.calculus.terms import Index, IndexExpr
+from tracer.calculus.terms import Entry, Index, IndexExpr
 from tracer.ops.axes import AxisTable, Operand, broadcast
 from tracer.ops.reductions import axis_at, whole
-from tracer.ops.table import Row, operation
+from tracer.ops.table import Row, by_name, looked_up, operation
 from tracer.ops.writing import NoFormula, condition, delta, form, rational, sum_over
 
 
@@ -154,7 +156,7 @@ def flat(indices: Sequence[Index | int], table: AxisTable) -> IndexExpr:
 
 
 @operation("broadcast_to")
-def broadcast_to(X: Operand, out: Operand, **_: Any) -> Row:
+def broadcast_to(X: Operand, *_: Any, out: Operand, **__: Any) -> Row:
     """out[i, j] = X[j]"""
     index = broadcast(out.axes, X.axes, table=out.table)
     return index, X[index]
@@ -168,11 +170,25 @@ def _before(pad_width: Any, position: int) -> int:
     return whole(width[0] if isinstance(width, (tuple, list)) else width)
 
 
+#: Ways of padding in which what is put around an array are entries of it.
+_MODES = ("edge", "reflect", "symmetric", "wrap")
+
+
 @operation("pad")
-def pad(X: Operand, out: Operand, pad_width: Any = 0, mode: Any = "constant", **more: Any) -> Row:
-    """out[k] = Σ_i δ(k, i + before) X[i]"""
+def pad(X: Operand, pad_width: Any = 0, mode: Any = "constant", *, out: Operand, **more: Any) -> Row:
+    """out[k] = Σ_i δ(k, i + before) X[i]; with entries of X around it, out[k] = X[p[k]] with places p"""
+    if mode in _MODES and not more:
+        places = tuple(out.indices())
+        shorter = [out.shape[p] != X.shape[p] for p in range(X.ndim)]
+        own = X.indices()
+        free_ = tuple(k if moved else i for k, i, moved in zip(places, own, shorter, strict=True))
+        taken = [
+            0 if X.shape[p] == 1 else Entry(f"{out.name}.place{p}", (k,)) if shorter[p] else k
+            for p, k in enumerate(free_)
+        ]
+        return free_, X.at(*taken)
     if mode != "constant" or any(more.values()):
-        raise NoFormula("pad", "only zeros can be put around an array")
+        raise NoFormula("pad", f"the mode {mode!r}" if mode != "constant" else "other numbers than zeros around an array")
     free, at = list(out.indices()), X.indices()
     weight = form(1)
     for p in range(X.ndim):
@@ -183,3 +199,19 @@ def pad(X: Operand, out: Operand, pad_width: Any = 0, mode: Any = "constant", **
             weight = weight * delta(free[p], shifted(at[p], before))
     summed = [i for i in at if i not in free]
     return tuple(free), sum_over(summed, weight * X[at])
+
+
+@looked_up("pad")
+def places_around(output: str, operands: Sequence[Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """For each entry along an axis the place of the entry that is put there."""
+    given = by_name("X pad_width mode", operands, arguments)
+    X, mode = given["X"], given.get("mode", "constant")
+    if mode not in _MODES:
+        return {}
+    widths = np.broadcast_to(np.asarray(_plain(given["pad_width"]), dtype=int), (X.ndim, 2))
+    axes = range(X.ndim)
+    return {f"{output}.place{p}": np.pad(np.arange(X.shape[p]), tuple(widths[p]), mode) for p in axes}
+
+
+def _plain(width: Any) -> Any:
+    return tuple(map(_plain, width)) if isinstance(width, (tuple, list)) else whole(width)

@@ -33,7 +33,7 @@ from tracer.calculus.terms import (
     Size,
 )
 from tracer.ops.axes import AxisTable, Operand, broadcast
-from tracer.ops.writing import Form, Later, NoFormula, form, rational
+from tracer.ops.writing import Form, Later, NoFormula, number
 
 #: What a row gives: the indices of the entry of the result, and the entry.
 Row = tuple[tuple[Index | int, ...], Form]
@@ -63,14 +63,7 @@ def operation(*names: str) -> Callable[[_Write], _Write]:
     """
 
     def enter(write: _Write) -> _Write:
-        parameters = inspect.signature(write).parameters
-        row = Operation(
-            names,
-            inspect.getdoc(write) or "",
-            write,
-            frozenset(parameters),
-            any(p.kind is p.VAR_KEYWORD for p in parameters.values()),
-        )
+        row = _row(names, write)
         for name in names:
             if name in OPERATIONS:
                 raise ValueError(f"{name} stands in the table already")
@@ -78,6 +71,12 @@ def operation(*names: str) -> Callable[[_Write], _Write]:
         return write
 
     return enter
+
+
+def _row(names: tuple[str, ...], write: Callable[..., Row | LaterRow]) -> Operation:
+    parameters = inspect.signature(write).parameters
+    several = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    return Operation(names, inspect.getdoc(write) or "", write, frozenset(parameters), several)
 
 
 def elementwise(*names: str) -> Callable[[Callable[..., Form]], Callable[..., Form]]:
@@ -91,7 +90,7 @@ def elementwise(*names: str) -> Callable[[Callable[..., Form]], Callable[..., Fo
                 index = (0,) * (out.ndim - len(index)) + index
             return index, write(
                 *(
-                    o[index] if isinstance(o, Operand) else None if o is None else form(rational(o))
+                    o[index] if isinstance(o, Operand) else None if o is None else number(o)
                     for o in operands
                 )
             )
@@ -130,6 +129,17 @@ def looked_up(*names: str) -> Callable[[LookUp], LookUp]:
 def by_name(names: str, operands: Sequence[Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Operands and keyword arguments together, under the names of NumPy's parameters."""
     return {**dict(zip(names.split(), operands, strict=False)), **arguments}
+
+
+#: Operations whose row holds for complex numbers as it stands.
+SAME_FOR_COMPLEX: set[str] = set()
+#: The rows of operations that are written anew for complex operands.
+FOR_COMPLEX: dict[str, Callable[..., Row]] = {}
+
+
+def same_for_complex(*names: str) -> None:
+    """Say that the rows of operations hold for complex operands and results."""
+    SAME_FOR_COMPLEX.update(names)
 
 
 #: Keyword arguments that say how a result is computed, and not what it is.
@@ -177,6 +187,8 @@ def define(
     if row is None:
         raise NoFormula(op, UNDIFFERENTIABLE.get(op, "there is no formula for this operation"))
     out = table.operand(output, output_shape, dtype=dtype)
+    if dtype.startswith("complex") or any(_is_complex(a) for a in _items((*operands, *arguments.values()))):
+        row = _for_complex(row, op, operands)
     given = {k: v for k, v in arguments.items() if k in row.takes or not _is_idle(k, v)}
     if "out" in row.takes:
         given["out"] = out
@@ -193,9 +205,32 @@ def define(
     return Definition(output, tuple(_settle_index(i, table) for i in free), settled)
 
 
+def _for_complex(row: Operation, op: str, operands: Sequence[Any]) -> Operation:
+    """The row of an operation of complex numbers, or on real ones with a complex result.
+
+    Raises:
+        NoFormula: if it compares them, or is written for real ones only.
+    """
+    write = FOR_COMPLEX.get(op)
+    if write is not None and any(map(_is_complex, _items(operands))):
+        return _row((op,), write)
+    if op not in SAME_FOR_COMPLEX and write is None and not op.startswith("fft."):
+        raise NoFormula(op, "its formula is one of real numbers, and these are complex")
+    return row
+
+
+def _is_complex(item: Any) -> bool:
+    return isinstance(item, complex) or (isinstance(item, Operand) and item.dtype.startswith("complex"))
+
+
+def _items(given: Sequence[Any]) -> list[Any]:
+    """The operands, and those that stand in tuples among them."""
+    return [part for a in given for part in (_items(a) if isinstance(a, (tuple, list)) else (a,))]
+
+
 def _is_idle(keyword: str, value: Any) -> bool:
     """Whether a keyword argument does not change what a result is but for rounding."""
-    return keyword in _WITHOUT_EFFECT or (keyword == "dtype" and str(value).startswith("float"))
+    return keyword in _WITHOUT_EFFECT or (keyword == "dtype" and str(value).startswith(("float", "complex")))
 
 
 def _written(

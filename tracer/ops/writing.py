@@ -21,8 +21,9 @@ from tracer.calculus import (
     scale,
 )
 from tracer.calculus import sum_over as sum_of_terms
+from tracer.calculus.complex_values import is_complex
 from tracer.calculus.scalar import apply
-from tracer.calculus.terms import Axis, Condition, Delta, Entry, Expr, Index, IndexExpr, Mask, Size
+from tracer.calculus.terms import IMAGINARY, Axis, Condition, Delta, Entry, Expr, Index, IndexExpr, Mask, Size
 
 
 class NoFormula(Exception):
@@ -54,7 +55,12 @@ class Form(Struct, frozen=True):
         return Form(multiply(self.expr, form(other).expr))
 
     def __truediv__(self, other: Writable) -> Form:
-        return self * form(other) ** -1
+        by = form(other)
+        parts = by.parts
+        if parts is not None and parts[1]:  # 1 / (a + b i) = (a − b i) / (a² + b²)
+            size = parts[0] ** 2 + parts[1] ** 2
+            return self * (form(parts[0] / size) - imaginary_unit() * (parts[1] / size))
+        return self * by**-1
 
     def __pow__(self, exponent: Fraction | int) -> Form:
         try:
@@ -85,6 +91,19 @@ class Form(Struct, frozen=True):
         if len(self.expr) == 1 and not self.expr[0].factors and not self.expr[0].bound:
             return self.expr[0].coefficient
         return None
+
+    @property
+    def parts(self) -> tuple[Fraction, Fraction] | None:
+        """a and b of the number a + b i that it is everywhere, if it is one."""
+        real, imaginary = Fraction(0), Fraction(0)
+        for term in self.expr:
+            if term.bound or any(f != IMAGINARY for f, _ in term.factors):
+                return None
+            if term.factors:
+                imaginary += term.coefficient
+            else:
+                real += term.coefficient
+        return real, imaginary
 
     @property
     def single(self) -> Entry | Fraction:
@@ -137,6 +156,22 @@ def rational(value: Any) -> Fraction:
         raise NoFormula("number", f"{value!r} is not a finite real number") from error
 
 
+def imaginary_unit() -> Form:
+    """The number i."""
+    return Form(of_factor(IMAGINARY))
+
+
+def number(value: Any) -> Form:
+    """A number as a form; a complex one is a + b i.
+
+    Raises:
+        NoFormula: if it is not finite.
+    """
+    if isinstance(value, complex):
+        return form(rational(value.real)) + imaginary_unit() * rational(value.imag)
+    return form(rational(value))
+
+
 def sum_over(index: Index | int | Iterable[Index | int], summand: Form) -> Form:
     """Σ over one or several indices."""
     return Form(sum_of_terms(index, summand.expr))
@@ -154,7 +189,10 @@ def function(text: str, *arguments: Form) -> Form:
 
 def mask(relation: str, left: Form, right: Form) -> Form:
     """[left relation right]: one where the relation holds, else zero."""
-    return Form(of_factor(Mask(relation, left.single, right.single)), boolean=True)
+    sides = left.single, right.single
+    if any(isinstance(s, Entry) and is_complex(s.array) for s in sides):
+        raise NoFormula("comparison", "complex numbers, which have no order")
+    return Form(of_factor(Mask(relation, *sides)), boolean=True)
 
 
 def delta(over: Index | int, at: IndexExpr) -> Form:

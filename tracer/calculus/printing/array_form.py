@@ -8,24 +8,30 @@ taken out: `(P - 1_y) / N`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from msgspec import Struct
+
+from tracer.calculus.complex_values import as_real_part, is_complex
 from tracer.calculus.printing.array_tree import (
     Along,
     Einsum,
     Expanded,
     Extent,
     Matmul,
+    Named,
     Node,
     Number,
     Plus,
     Power,
     Product,
     Quotient,
+    RealPart,
     Reduced,
     Repeated,
+    Transformed,
     align,
     broadcast,
     is_truth,
@@ -54,6 +60,14 @@ def array_form(expr: Expr, free: tuple[Index | int, ...], names: Names) -> Node:
         raise NoForm(f"the index {next(iter(unknown)).name} is neither bound nor an axis of the result")
     if not expr:
         return Repeated(None, want)
+    part = as_real_part(expr)
+    if part is not None:
+        return RealPart(_whole(part, want, names), want)
+    return _whole(expr, want, names)
+
+
+def _whole(expr: Expr, want: Along, names: Names) -> Node:
+    """The tree of an expression as it stands."""
     coefficient, common, inner = without_common(expr)
     parts = [(-1 if term.coefficient < 0 else 1, _term(term, want, names)) for term in inner]
     node = _plus(parts) if len(parts) > 1 or parts[0][0] < 0 else parts[0][1]
@@ -170,7 +184,7 @@ def _term(term: Term, free: Along, names: Names) -> Node:
         users = [fold for fold in groups if index in fold.indices]
         rest = [fold for fold in groups if index not in fold.indices]
         own = [i for i in bound if not any(i in fold.indices for fold in rest)]
-        result, summed = _contracted(users, index, own, free)
+        result, summed = _contracted(users, index, own, free, names)
         groups = [*rest, _Fold((result,))]
         bound = [i for i in bound if i not in summed]
     whole = _Fold()
@@ -196,12 +210,15 @@ def _cost(index: Index, groups: Sequence[_Fold]) -> tuple[int, int]:
 
 
 def _contracted(
-    users: Sequence[_Fold], index: Index, own: Sequence[Index], free: Along
+    users: Sequence[_Fold], index: Index, own: Sequence[Index], free: Along, names: Names
 ) -> tuple[Node, tuple[Index, ...]]:
     """The sum over ``index`` of the product of the factors that have it, and all indices it sums over.
 
     ``own`` are the bound indices that no other factor has: they may be summed over at the same time.
     """
+    transformed = _transformed(users, index, free, names)
+    if transformed is not None:
+        return transformed, (index,)
     merged = _merged(users)
     if len(merged) == 1:
         summed = tuple(i for i in own if i in merged[0].indices)
@@ -215,6 +232,53 @@ def _contracted(
                 return product, summed
     summed = tuple(i for i in own if any(i in fold.indices for fold in users))
     return _einsum(users, summed, free), summed
+
+
+def _transformed(users: Sequence[_Fold], index: Index, free: Along, names: Names) -> Node | None:
+    """The sum as a Fourier transform, if one of the factors holds its weights and no other depends on the same place."""
+    for fold in users:
+        others = [other for other in users if other is not fold]
+        weights = fold.above[0] if len(fold.above) == 1 and not fold.below else None
+        if not isinstance(weights, Named) or not others or len(weights.axes) != 2:
+            continue
+        told = names.transform(weights.name)
+        place = weights.axes[1] if weights.axes[0] == index else weights.axes[0]
+        if told is None or place is None or any(place in other.indices for other in others):
+            continue
+        over_input = weights.axes[0] == index
+        function = told.function if over_input else told.back
+        if not function or (function == "rfft" and any(_is_complex(other) for other in others)):
+            continue
+        whole = _Fold()
+        for other in others:
+            whole = whole.times(other)
+        array = _written(whole, whole.axes(free))
+        at = array.axes.index(index)
+        axes = (*array.axes[:at], place, *array.axes[at + 1 :])
+        filled = place if not over_input and told.function != told.back else None
+        node: Node = Transformed(number_of(array), function, at - len(axes), axes, told.ortho, filled)
+        size = Extent(weights.axes[0].axis) if isinstance(weights.axes[0], Index) else ONE
+        if told.scale > 0:
+            return Product((size, node), axes)
+        return Quotient(node, size, axes) if told.scale < 0 else node
+    return None
+
+
+def _is_complex(fold: _Fold) -> bool:
+    """Whether complex numbers occur in a product."""
+    return any(map(is_complex, _names_in(fold.nodes)))
+
+
+def _names_in(item: object) -> Iterator[str]:
+    """The names of all arrays in array trees."""
+    if isinstance(item, Named):
+        yield item.name
+    elif isinstance(item, tuple):
+        for part in item:
+            yield from _names_in(part)
+    elif isinstance(item, Struct) and not isinstance(item, Index):
+        for name in item.__struct_fields__:
+            yield from _names_in(getattr(item, name))
 
 
 def _merged(users: Sequence[_Fold]) -> list[_Fold]:

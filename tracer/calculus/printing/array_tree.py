@@ -27,6 +27,24 @@ class Named(Struct, frozen=True):
     is_truth: bool = False
 
 
+class RealPart(Struct, frozen=True):
+    """The real part of complex entries."""
+
+    array: Node
+    axes: Along
+
+
+class Transformed(Struct, frozen=True):
+    """A Fourier transform along one axis; ``length`` is the axis it is filled up to with zeros, if it is."""
+
+    array: Node
+    function: str
+    position: int
+    axes: Along
+    ortho: bool = False
+    length: Index | None = None
+
+
 class Number(Struct, frozen=True):
     value: Fraction
     axes: Along = ()
@@ -199,6 +217,8 @@ class Einsum(Struct, frozen=True):
 
 
 Node: TypeAlias = Union[
+    RealPart,
+    Transformed,
     Named,
     Number,
     Extent,
@@ -222,6 +242,19 @@ Node: TypeAlias = Union[
     Repeated,
     Einsum,
 ]
+
+
+def nested_transforms(node: Transformed) -> tuple[Node, list[int]]:
+    """What is transformed, and along which axes, if nothing but the axis differs between one transform and the next."""
+    inner, places = node.array, [node.position]
+    while (
+        isinstance(inner, Transformed)
+        and (inner.function, inner.ortho, inner.length, node.length) == (node.function, node.ortho, None, None)
+        and inner.position not in places
+    ):
+        places.append(inner.position)
+        inner = inner.array
+    return inner, places
 
 
 def real(axes: Iterable[Index | int | None]) -> tuple[Index, ...]:

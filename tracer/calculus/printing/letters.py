@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
+from tracer.calculus.complex_values import holds_complex
 from tracer.calculus.printing.reading import indices_of_term
 from tracer.calculus.terms import Expr, Index
 
@@ -50,6 +51,8 @@ class Letters:
     def extended(self, free: Iterable[Index | int], *exprs: Expr, avoid: Iterable[str] = ()) -> Letters:
         """The same letters and further ones; a letter is changed only where it would be ambiguous."""
         forbidden = self.avoid | frozenset(avoid)
+        if any(map(holds_complex, exprs)):
+            forbidden |= {"i"}  # the imaginary unit
         first = tuple(dict.fromkeys(index for index in free if isinstance(index, Index)))
         together = [(*first, *indices_of_term(term)) for expr in exprs for term in expr] or [first]
         beside: dict[Index, set[Index]] = {}

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tracer.calculus.complex_values import as_real_part, holds_complex
 from tracer.calculus.printing.code import Code, total
 from tracer.calculus.printing.entries import EntryWriter, in_brackets, is_truth
 from tracer.calculus.printing.letters import Letters
@@ -46,6 +47,13 @@ def loops(
     Raises:
         NoForm: a scalar function is not in NumPy, or a size has no name.
     """
+    part = as_real_part(expr)
+    if part is not None:
+        return f"{_loops(part, free, names, target, letters)}\n{target} = np.real({target})"
+    return _loops(expr, free, names, target, letters)
+
+
+def _loops(expr: Expr, free: tuple[Index | int, ...], names: Names, target: str, letters: Letters | None) -> str:
     taken = identifiers_in(expr, free, names) | identifiers([target])
     running = next(word for word in ("total", "running_total", "sum_so_far") if word not in taken)
     read = identifiers(names.array(name) for name in arrays_of(expr))
@@ -59,7 +67,7 @@ def loops(
     if free:
         sizes = [writer.size(index.axis) if isinstance(index, Index) else Code("1") for index in free]
         shape = sizes[0].text if len(sizes) == 1 else in_brackets(sizes)
-        lines.append(f"{output} = np.zeros({shape})")
+        lines.append(f"{output} = np.zeros({shape}{', dtype=complex' if holds_complex(expr) else ''})")
     place = output
     if free:
         place += f"[{', '.join(known[index] if isinstance(index, Index) else '0' for index in free)}]"

@@ -32,12 +32,15 @@ from tracer.calculus.printing.array_tree import (
     Power,
     Product,
     Quotient,
+    RealPart,
     Reduced,
     Repeated,
     Reshaped,
     Slice,
+    Transformed,
     Transposed,
     Triangle,
+    nested_transforms,
 )
 from tracer.calculus.printing.code import (
     Binding,
@@ -85,6 +88,10 @@ class ArrayWriter:
         match node:
             case Named(name):
                 return source(self.names.array(name))
+            case RealPart(array):
+                return call("np.real", self.write(array).text)
+            case Transformed():
+                return self._fourier(node)
             case Number(value):
                 return number(value)
             case Extent(axis):
@@ -135,6 +142,22 @@ class ArrayWriter:
                 return self._repeated(node)
             case Einsum():
                 return self._einsum(node)
+
+    def _fourier(self, node: Transformed) -> Code:
+        inner, places = nested_transforms(node)
+        if len(places) > 1:
+            in_front = places == [-2, -1] or places == [-1, -2]
+            axes = "" if in_front else f", axes={tuple(sorted(places))}"
+            norm = ', norm="ortho"' if node.ortho else ""
+            return Code(f"np.fft.{node.function}{2 if in_front else 'n'}({self.write(inner).text}{axes}{norm})")
+        arguments = [self.write(node.array).text]
+        if node.length is not None:
+            arguments.append(self.names.size(node.length.axis))
+        if node.position != -1:
+            arguments.append(f"axis={node.position}")
+        if node.ortho:
+            arguments.append('norm="ortho"')
+        return call(f"np.fft.{node.function}", *arguments)
 
     def _sizes(self, axes: Along) -> list[str]:
         return ["1" if index is None else self.names.size(index.axis) for index in axes]

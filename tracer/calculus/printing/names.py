@@ -12,6 +12,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from tracer.calculus.printing.reading import arrays_of, axes_of
 from tracer.calculus.terms import Axes, Axis, Expr, Index
 
@@ -20,6 +22,22 @@ _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 class NoForm(Exception):
     """An expression has no form of the kind that was asked for; the text says why."""
+
+
+class Transform(Struct, frozen=True):
+    """What a sum with the weights of a Fourier transform is: Σ_n w[n, k] x[n] = c · function(x).
+
+    Attributes:
+        function: ``fft``, ``ifft`` or ``rfft``.
+        scale: c is the size of the axis to this power.
+        ortho: whether the function has a factor of N^(−½).
+        back: the function of a sum over the other index, Σ_k w[n, k] z[k], which fills up with zeros.
+    """
+
+    function: str
+    scale: int = 0
+    ortho: bool = False
+    back: str = ""
 
 
 class Names(ABC):
@@ -44,6 +62,10 @@ class Names(ABC):
     @abstractmethod
     def is_integer(self, name: str) -> bool:
         """Whether the entries of the array are integers (it may be used as an index)."""
+
+    def transform(self, name: str) -> Transform | None:
+        """The Fourier transform whose weights an array holds; ``None`` if it holds none that have a name in NumPy."""
+        return None
 
     def is_boolean(self, name: str) -> bool:
         """Whether the entries are truth values, which NumPy does not add, negate or multiply as numbers."""

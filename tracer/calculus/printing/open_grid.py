@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from tracer.calculus.complex_values import as_real_part
 from tracer.calculus.printing.code import Code, call, total
 from tracer.calculus.printing.entries import EntryWriter, in_brackets
 from tracer.calculus.printing.letters import Letters
@@ -34,6 +35,13 @@ def open_code(expr: Expr, free: tuple[Index | int, ...], names: Names, letters: 
     Raises:
         NoForm: a scalar function is not in NumPy, or a size has no name.
     """
+    part = as_real_part(expr)
+    if part is not None:
+        return f"{_open_code(part, free, names, letters)}\nresult = np.real(result)"
+    return _open_code(expr, free, names, letters)
+
+
+def _open_code(expr: Expr, free: tuple[Index | int, ...], names: Names, letters: Letters | None) -> str:
     read = identifiers_in(expr, free, names)
     running = next(word for word in ("result", "partial", "sum_so_far") if word not in read)
     known = (letters or Letters()).extended(free, expr, avoid=read | {"result", running})

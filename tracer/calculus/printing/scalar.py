@@ -44,7 +44,7 @@ NUMPY_FUNCTIONS = {
 }
 #: Functions of any number of arguments, folded from the left.
 FOLDED_FUNCTIONS = {"Max": "np.maximum", "Min": "np.minimum"}
-CONSTANTS = {"pi": "np.pi", "E": "np.e", "oo": "np.inf"}
+CONSTANTS = {"pi": "np.pi", "E": "np.e", "oo": "np.inf", "I": "1j"}
 RELATIONS = {"Eq": "==", "Ne": "!=", "Gt": ">", "Ge": ">=", "Lt": "<", "Le": "<="}
 OPERATORS: dict[type[ast.cmpop], str] = {
     ast.Gt: ">",

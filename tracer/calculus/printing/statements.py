@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from tracer.calculus.complex_values import as_real_part, holds_complex
 from tracer.calculus.printing.array_form import array_form
 from tracer.calculus.printing.array_tree import (
     Along,
@@ -69,6 +70,10 @@ def statements(expr: Expr, free: tuple[Index | int, ...], names: Names, target: 
     Raises:
         NoForm: a scalar function is not in NumPy, or a size has no name.
     """
+    part = as_real_part(expr)
+    if part is not None and any(_moves(term, free) for term in part):
+        code = _statements(part, free, names, target)
+        return f"{code}\n{target} = np.real({target})"
     try:
         return _statements(expr, free, names, target)
     except NoForm:
@@ -85,11 +90,12 @@ def _statements(expr: Expr, free: tuple[Index | int, ...], names: Names, target:
     if identifiers([target]) & identifiers(names.array(name) for name in arrays_of(expr)):
         raise NoForm("the result has the name of an array that is read")
     if rest:
-        lines = [f"{target} = {_fresh(array_form(rest, free, names), writer)}"]
+        kind = "complex" if holds_complex(expr) else "float"
+        lines = [f"{target} = {_fresh(array_form(rest, free, names), writer, kind)}"]
     else:
         sizes = [names.size(index.axis) if isinstance(index, Index) else "1" for index in free]
         shape = sizes[0] if len(sizes) == 1 else in_brackets([source(size) for size in sizes])
-        lines = [f"{target} = np.zeros({shape})"]
+        lines = [f"{target} = np.zeros({shape}{', dtype=complex' if holds_complex(expr) else ''})"]
     lines += [_addition(term, free, writer, target) for term in moved]
     return "\n".join(lines)
 
@@ -139,12 +145,12 @@ def _moves(term: Term, free: tuple[Index | int, ...]) -> bool:
     return bool(_moving_deltas(term, free))
 
 
-def _fresh(node: Node, writer: ArrayWriter) -> str:
-    """Code of an array of numbers that shares no memory with those it is made from."""
+def _fresh(node: Node, writer: ArrayWriter, kind: str) -> str:
+    """Code of an array of numbers of a kind that shares no memory with those it is made from."""
     code = writer.write(node)
     if isinstance(node, (Named, Picked, Transposed, Expanded, Diagonal, Repeated, Reshaped)):
-        return f"np.array({code.text}, dtype=float)"
-    return code.text
+        return f"np.array({code.text}, dtype={kind})"
+    return code.text if kind == "float" else f"np.asarray({code.text}, dtype={kind})"
 
 
 def _addition(term: Term, free: tuple[Index | int, ...], writer: ArrayWriter, target: str) -> str:

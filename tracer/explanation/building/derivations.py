@@ -16,6 +16,7 @@ import numpy as np
 from msgspec import Struct
 
 from tracer.calculus import arrays_in
+from tracer.calculus.complex_values import is_complex, is_weights, without_conjugates
 from tracer.calculus.printing import Letters, NoForm, matrix_code, open_code, statements
 from tracer.calculus.terms import Axis, Definition, Delta, Entry, Expr, Factor, Function, Index
 from tracer.explanation.building.vocabulary import Vocabulary
@@ -33,7 +34,7 @@ from tracer.formula import (
     sum_over,
     times,
 )
-from tracer.formula.tree import Parenthesised, Partial, Subscript, Text
+from tracer.formula.tree import Conjugate, Parenthesised, Partial, Subscript, Text
 from tracer.gradients.derivation import DerivationStep, Derived, Quantity
 from tracer.gradients.graph import Graph
 from tracer.gradients.local import forward_formula
@@ -64,12 +65,12 @@ def spelled_out(expr: Expr, names: Vocabulary, temporaries: Mapping[str, Definit
     told = Vocabulary(
         names.graph, names.root_name, names.partials, list(names.at_hand), dict(names.identifiers)
     )
-    for array in sorted(arrays_in(expr)):
+    for array in sorted(without_conjugates(arrays_in(expr))):
         inner = temporaries.get(array)
         if inner is None:
             continue
         told.at_hand = [
-            *sorted(arrays_in(inner.expr) - set(temporaries)),
+            *sorted(without_conjugates(arrays_in(inner.expr)) - set(temporaries)),
             *(a for a in told.at_hand if a != array),
         ]
         code = array_code(inner.expr, inner.free, spelled_out(inner.expr, names, temporaries))
@@ -80,17 +81,20 @@ def spelled_out(expr: Expr, names: Vocabulary, temporaries: Mapping[str, Definit
 
 
 def prelude(expr: Expr, computed: Mapping[str, Definition], names: Vocabulary) -> str:
-    """Code that computes those arrays of an expression, and of their definitions, that are ``computed``."""
-    needed = set(arrays_in(expr))
+    """Code that computes those arrays of an expression, and of their definitions, that are ``computed``, and weights."""
+    needed = without_conjugates(arrays_in(expr))
     waiting = list(needed)
     while waiting:
         definition = computed.get(waiting.pop())
-        new = arrays_in(definition.expr) - needed if definition else set()
+        new = without_conjugates(arrays_in(definition.expr)) - needed if definition else set()
         needed |= new
         waiting += new
     node_of = names.graph.node_of
     ordered = sorted(computed.items(), key=lambda item: (node_of(item[0]) is None, node_of(item[0]) or 0))
     lines: list[str] = []
+    for array in sorted(needed):
+        code = names.weights(array)
+        lines += [] if code is None else [f"{names.array(array)} = {code}"]
     for array, definition in ordered:
         if array in needed:
             code = names.code_of(definition, array_code)
@@ -122,6 +126,7 @@ class DerivationWriter:
         self.computed: dict[str, Definition] = {d.array: d for d in derived.computed.values()}
         used = {a for s in derived.steps for a in arrays_in(s.expr)}
         used |= {a for d in derived.held.values() for a in arrays_in(d.expr)}
+        used |= without_conjugates(used)
         used |= self._behind(used)
         self.temporaries = self._made_up(used)
         self.computed = {**self.temporaries, **self.computed}
@@ -144,7 +149,7 @@ class DerivationWriter:
             definition = forward_formula(self.graph, node, self.named)
             if definition is not None:
                 found[node] = definition
-                waiting += arrays_in(definition.expr)
+                waiting += without_conjugates(arrays_in(definition.expr))
         return {found[node].array: found[node] for node in sorted(found)}
 
     def _behind(self, arrays: Iterable[str]) -> set[str]:
@@ -153,7 +158,7 @@ class DerivationWriter:
         todo = list(arrays)
         while todo:
             definition = self.computed.get(todo.pop())
-            for name in arrays_in(definition.expr) if definition else ():
+            for name in without_conjugates(arrays_in(definition.expr)) if definition else ():
                 if name not in found:
                     found.add(name)
                     todo.append(name)
@@ -179,7 +184,16 @@ class DerivationWriter:
             steps[-1].code.removeprefix("result = ") if steps[-1].code.count("\n") == 0 else steps[-1].code
         )
         derivation = Derivation(inputs, tuple(steps))
-        return WrittenDerivation(derivation, numpy, agrees(derivation, self._places()))
+        return WrittenDerivation(derivation, numpy, agrees(derivation, self._places(), self._tied_sizes()))
+
+    def _tied_sizes(self) -> dict[str, int]:
+        """The sizes of axes that a Fourier transform makes longer or shorter: they depend on one another."""
+        tied: dict[str, int] = {}
+        for array in self.names.at_hand:
+            axes = (self.graph.weight_axes(array) if is_weights(array) else None) or ()
+            if len(set(axes)) > 1:
+                tied |= {self.graph.axis_text(a): self.graph.table.size(a) for a in axes if a is not None}
+        return tied
 
     def _places(self) -> dict[str, int]:
         """How long axes must be at least, by name: so that they have every entry that is written by its number."""
@@ -251,9 +265,11 @@ class DerivationWriter:
         if quantity.kind == "direct":
             return _directly(entry(Partial(self._root(), self.names.symbol(quantity.wrt)), indices))
         if quantity.kind == "local":
-            split = len(self.graph.axes(int(quantity.array[1:])))
+            split = len(self.names.axes(quantity.array) or ())
             of, by = tuple(indices[:split]), tuple(indices[split:])
             return Partial(self.names.symbol(quantity.array), self.names.symbol(quantity.wrt), of, by)
+        if quantity.kind == "conjugate":
+            return Conjugate(entry(Partial(self._root(), self.names.symbol(quantity.array)), indices))
         if quantity.kind == "slope":
             at = tuple(indices)
             return Partial(self.names.symbol(quantity.array), self.names.symbol(quantity.wrt), at, at)
@@ -275,7 +291,7 @@ class DerivationWriter:
     def _left_text(self, quantity: Quantity, free: tuple[Index | int, ...], whole: bool = False) -> str:
         letters = [self.letters[i] if isinstance(i, Index) else "0" for i in free]
         at = f"[{', '.join(letters)}]" if letters else ""
-        if not letters and not whole and quantity.kind in ("adjoint", "scaled", "direct", "path"):
+        if not letters and not whole and quantity.kind in ("adjoint", "scaled", "direct", "path", "conjugate"):
             at = "[()]"  # the one entry of a scalar; without it, this would be the left side of the matrix form
         name = self.names.source(quantity.array)
         if quantity.array in self.names.sources:
@@ -285,7 +301,7 @@ class DerivationWriter:
         if quantity.kind == "direct":
             return f"direct part of d{self.names.root_name}/d{self.names.source(quantity.wrt)}{at}"
         if quantity.kind == "local":
-            split = len(self.graph.axes(int(quantity.array[1:])))
+            split = len(self.names.axes(quantity.array) or ())
             of = f"[{', '.join(letters[:split])}]" if letters[:split] else ""
             by = f"[{', '.join(letters[split:])}]" if letters[split:] else ""
             return f"d{name}{of}/d{self.names.source(quantity.wrt)}{by}"
@@ -293,6 +309,8 @@ class DerivationWriter:
             return f"d{name}{at}/d{self.names.source(quantity.wrt)}{at}"
         if quantity.kind == "path":
             return f"d{self.names.root_name}/d{name}{at} through {self.names.source(quantity.wrt)}"
+        if quantity.kind == "conjugate":
+            return f"conj(d{self.names.root_name}/d{name}{at})"
         factor = f"{self.factor_text} * " if quantity.kind == "scaled" else ""
         return f"{factor}d{self.names.root_name}/d{name}{at}"
 
@@ -355,6 +373,8 @@ class DerivationWriter:
             return Input(source, axes, "mask")
         if array in self.one_hot:
             return Input(source, axes, "one-hot")
+        if is_complex(array):
+            return Input(source, axes, "complex")
         if not axes and self.names.axes(array) == ():
             return Input(source, axes, "scalar")
         return Input(source, axes, "positive" if array in self.positive else "real")
@@ -397,6 +417,7 @@ def _rule_name(step: DerivationStep) -> str:
             "scale": "times the factor",
             "spell out": "write out what has no name",
             "own words": "as the program writes it",
+            "conjugate": "conjugate",
             "entry": "the entry that changes",
         }.get(step.rule, step.rule)
     )
@@ -433,14 +454,21 @@ def _numbers(factor: Factor, names: Vocabulary) -> Iterator[tuple[Axis, int]]:
                 yield axis, index
 
 
-def agrees(derivation: Derivation, least: Mapping[str, int] | None = None, seed: int = 7) -> bool:
+def agrees(
+    derivation: Derivation,
+    least: Mapping[str, int] | None = None,
+    given: Mapping[str, int] | None = None,
+    seed: int = 7,
+) -> bool:
     """Whether all steps about the same quantity give the same numbers at random small inputs.
 
     Arguments:
         least: how long axes are at least.
+        given: how long axes are that cannot be of any length.
     """
     rng = np.random.default_rng(seed)
     sizes = {axis: max(3 + number % 4, length) for number, (axis, length) in enumerate((least or {}).items())}
+    sizes.update(given or {})
     try:
         compiled = [compile(step.code, "<step>", "exec") for step in derivation.steps]
     except SyntaxError:
@@ -458,7 +486,7 @@ def agrees(derivation: Derivation, least: Mapping[str, int] | None = None, seed:
                     exec(code, space)  # code made by the calculus
             except Exception:
                 return False
-            result = np.asarray(space["result"], dtype=float)
+            result = np.asarray(space["result"]) + 0.0
             if not np.all(np.isfinite(result)):
                 return False
             first = results.setdefault(step.left, result)
@@ -484,6 +512,8 @@ def _random(given: Input, sizes: dict[str, int], rng: np.random.Generator) -> An
     if given.kind == "scalar":
         return float(rng.uniform(0.5, 2.0))
     drawn = rng.standard_normal(shape)
+    if given.kind == "complex":
+        return drawn + 1j * rng.standard_normal(shape)
     return np.abs(drawn) + 0.1 if given.kind == "positive" else drawn
 
 

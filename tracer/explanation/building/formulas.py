@@ -10,14 +10,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from tracer.calculus import arrays_in
+from tracer.calculus.complex_values import without_conjugates
 from tracer.calculus.printing import Letters, NoForm, loops
 from tracer.calculus.terms import Definition, Expr, Index
 from tracer.explanation.building.derivations import DerivationWriter, array_code, prelude, spelled_out
 from tracer.explanation.building.numbers import worked_entry
 from tracer.explanation.building.reading import Reading
 from tracer.explanation.building.vocabulary import Vocabulary
+from tracer.explanation.building.waves import waves_equation
 from tracer.explanation.model import Entry, Formula, Formulas, Part
-from tracer.formula import Tree, entry, equation, index_form, letter, matrix_formula, render, symbol, times
+from tracer.formula import (
+    Tree,
+    entry,
+    equation,
+    index_form,
+    letter,
+    matrix_formula,
+    render,
+    symbol,
+    times,
+    to_text,
+)
 from tracer.formula.tree import Partial, Relation, Row, Text, Times, Transpose
 from tracer.gradients.derivation import Derived
 from tracer.gradients.local import forward_formula
@@ -114,12 +127,9 @@ class FormulaWriter:
         seen: set[str] = set()
 
         def unsaid(formula: Expr) -> list[str]:
-            by = [
-                names.partials[a][1]
-                for a in sorted(arrays_in(formula))
-                if a in names.partials and a not in held
-            ]
-            return [a for a in sorted(arrays_in(formula)) if a in held or names.is_temporary(a)] + [
+            mentioned = sorted(without_conjugates(arrays_in(formula)))
+            by = [names.partials[a][1] for a in mentioned if a in names.partials and a not in held]
+            return [a for a in mentioned if a in held or names.is_temporary(a)] + [
                 a for a in by if names.is_temporary(a)
             ]
 
@@ -127,9 +137,13 @@ class FormulaWriter:
         while waiting and len(told) < 4:
             array = waiting.pop(0)
             node = graph.node_of(array)
-            if array in seen or (node is None and array not in held):
+            if array in seen or (node is None and array not in held and graph.weights(array) is None):
                 continue
             seen.add(array)
+            if graph.weights(array) is not None:
+                waves = None if whole and names.array(array) not in to_text(tree) else waves_equation(names, array)
+                told += [] if waves is None else [waves]
+                continue
             definition = (
                 held[array] if array in held else forward_formula(graph, node or 0, self.reading.named)
             )

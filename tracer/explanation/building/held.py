@@ -93,7 +93,7 @@ class HeldAdjoints:
                 scale = graph.scale_expr(other.scale.scale.coefficient, other.scale.scale.symbols)
                 order = (other.scale.rank, candidate.transposed, not self.reading.node(node).names, -node)
                 if array not in known or order < known[array][0]:
-                    known[array] = (order, Known(graph.name(node), scale, candidate.transposed))
+                    known[array] = (order, Known(graph.name(node), scale, candidate.transposed, candidate.conjugate))
         return {array: found for array, (_, found) in known.items()}
 
     def _partial(self, match: Match) -> tuple[str, Known] | None:
@@ -114,7 +114,7 @@ class HeldAdjoints:
                 )
                 if same and candidate.root != root and candidate.root in inside and other.scale.rank == 0:
                     scale = graph.scale_expr(other.scale.scale.coefficient, ())
-                    return graph.name(candidate.root), Known(graph.name(node), scale)
+                    return graph.name(candidate.root), Known(graph.name(node), scale, conjugate=candidate.conjugate)
         return None
 
     def derive(self, match: Match) -> Derived | None:
@@ -127,7 +127,7 @@ class HeldAdjoints:
         try:
             if held is not None:
                 derived = rescaled(graph, graph.name(candidate.wrt), held, scale)
-                return fitted(graph, derived, graph.name(match.node), candidate.transposed)
+                return fitted(graph, derived, graph.name(match.node), candidate.transposed, candidate.conjugate)
             cone = self._cone(match, [*known, *(partial[:1] if partial is not None else ())])
             if not known and partial is None and len(cone.consumers) > _LONGEST_CHAIN:
                 return None  # through many steps of time or layers, of which nothing is known: no one would read that
@@ -143,8 +143,9 @@ class HeldAdjoints:
                 array, entry = graph.name(picked.whole), graph.name(candidate.wrt)
                 indices = entry_indices(graph.definitions[graph.representative(candidate.wrt)], array)
                 derived = at_entry(derived, entry, array, indices, scale)
-            derived = fitted(graph, derived, graph.name(match.node), candidate.transposed)
-            if candidate.sort is not Sort.FULL or candidate.transposed or partial is not None:
+            derived = fitted(graph, derived, graph.name(match.node), candidate.transposed, candidate.conjugate)
+            plain = not candidate.transposed and not candidate.conjugate
+            if candidate.sort is not Sort.FULL or not plain or partial is not None:
                 return derived
             gradients = self._gradients_behind(match)
             return in_own_words(graph, derived, match.node, readable, gradients, analysis.prover.lemmas)
@@ -172,7 +173,7 @@ class HeldAdjoints:
                     and other.scale.rank <= 3
                 ):
                     scale = graph.scale_expr(other.scale.scale.coefficient, other.scale.scale.symbols)
-                    return Known(graph.name(node), scale, candidate.transposed)
+                    return Known(graph.name(node), scale, candidate.transposed, candidate.conjugate)
         return None
 
     def vocabulary(self, match: Match) -> Vocabulary:
@@ -191,7 +192,7 @@ class HeldAdjoints:
                 node in self.reading.analysis.matcher.forward
             )  # y − out is the error before it is a gradient
             itself = known.array == array  # ½ r² has the derivative r
-            plain = graph.scale_expr(Fraction(1), ()) == known.factor and not known.transposed
+            plain = graph.scale_expr(Fraction(1), ()) == known.factor and not known.transposed and not known.conjugate
             if plain and not forward and not itself:
                 names.partials[known.array] = (graph.name(root), array)
         partial = self._partial(match)

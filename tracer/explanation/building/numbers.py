@@ -10,6 +10,7 @@ import numpy as np
 
 from tracer.calculus import evaluate, substitute
 from tracer.calculus.algebra import ONE, arrays_in, make_term
+from tracer.calculus.complex_values import holds_complex
 from tracer.calculus.terms import Expr, Index, Term
 from tracer.explanation.building.vocabulary import Vocabulary
 from tracer.explanation.model import Entry
@@ -52,7 +53,7 @@ def worked_entry(
     value: float,
     finite_difference: float | None,
 ) -> Entry | None:
-    """One entry as a sum of products of the program's numbers; None if the numbers do not add up to it.
+    """One entry as a sum of products of the program's numbers; None if they do not add up to it, or are complex.
 
     Arguments:
         values: the recorded value of every node.
@@ -62,7 +63,7 @@ def worked_entry(
     terms: list[tuple[float, ...]] = []
     labels: tuple[str, ...] = ()
     sizes = graph.table.sizes()
-    recorded = _values(graph, values, result)
+    recorded = None if holds_complex(result) else _values(graph, values, result)
     if recorded is None:
         return None
     for term in substitute(result, dict(at)):

@@ -26,14 +26,14 @@ from tracer.explanation.building.pieces import Piece
 from tracer.explanation.building.reading import Reading
 from tracer.explanation.building.vocabulary import Vocabulary
 from tracer.explanation.model import Entry, Evidence, Part, Role
-from tracer.explanation.words.losses import counted_steps, truncated
+from tracer.explanation.words.losses import counted_steps, not_the_way_down, truncated
 from tracer.formula import (
     Tree,
     scalar_symbol,
     times,
     transposed,
 )
-from tracer.formula.tree import Parenthesised, Partial, Subscript, Text
+from tracer.formula.tree import Conjugate, Parenthesised, Partial, Subscript, Text
 from tracer.gradients.derivation import Derived
 from tracer.gradients.local import NoLocalForm, derive_local, forward_formula
 from tracer.matching.analysis import Verified
@@ -218,9 +218,13 @@ class PartMaker:
     def identity(self, base: Part, match: Match) -> Part:
         candidate = match.candidate
         wrt, names = self.reading.named_as(candidate.wrt)
-        if candidate.transposed:  # ∂loss/∂(Wᵀ) is the transpose of ∂loss/∂W
-            wrt, names = f"{wrt}.T" if wrt.isidentifier() else f"({wrt}).T", ()
         contribution = None
+        turned = self._turned(candidate.wrt) if candidate.transposed else None
+        if turned is not None:  # (∂loss/∂(Wᵀ))ᵀ is what reaches W through Wᵀ
+            contribution = f"through {wrt}"
+            wrt, names = self.reading.named_as(turned)
+        elif candidate.transposed:  # ∂loss/∂(Wᵀ) is the transpose of ∂loss/∂W
+            wrt, names = f"{wrt}.T" if wrt.isidentifier() else f"({wrt}).T", ()
         if candidate.sort is Sort.PATH and candidate.via is not None:
             contribution = f"through {self.reading.named_as(candidate.via)[0]}"
         elif candidate.sort is Sort.PARTIAL:
@@ -236,7 +240,16 @@ class PartMaker:
             names=names,
             scale=match.scale.text,
             contribution=contribution,
+            conjugate=candidate.conjugate,
         )
+
+    def _turned(self, wrt: int) -> int | None:
+        """The matrix with a name that a value is the transpose of."""
+        node = self.reading.node(wrt)
+        if node.op != "transpose" or len(node.shape or ()) != 2 or node.names:
+            return None
+        (matrix, *_) = self.reading.analysis.tape.operands(wrt)
+        return matrix if self.reading.node(matrix).names else None
 
     def _gradient(self, piece: Piece, base: Part, verified: Verified) -> Part:
         match = verified.match
@@ -245,6 +258,8 @@ class PartMaker:
         )
         if verified.verdict == "checked" and verified.proof.why_not:
             part = replace(part, remark=f"Not proved: {verified.proof.why_not}.")
+        if self._is_stepped_along(match):
+            part = replace(part, remark=f"{not_the_way_down(part.target or part.source)} {part.remark or ''}".strip())
         if verified.verdict == "unexplained":
             return replace(part, remark="It looks like this gradient, but a finite difference disagrees.")
         if match.candidate.sort is Sort.TRUNCATED:
@@ -260,6 +275,14 @@ class PartMaker:
         part = part if derived is None else self._with_derivation(part, match, derived, verified)
         clock.spend(Task.DERIVATION, start)
         return part
+
+    def _is_stepped_along(self, match: Match) -> bool:
+        """Whether a parameter of complex numbers is changed along its gradient itself, and not along the conjugate."""
+        matcher, candidate = self.reading.analysis.matcher, match.candidate
+        if candidate.conjugate or not np.iscomplexobj(self.reading.node(match.node).value):
+            return False
+        steps = [best for u in matcher.updates.values() if u.wrt == candidate.wrt and (best := matcher.best(u.change))]
+        return any(s.candidate.wrt == candidate.wrt and not s.candidate.conjugate for s in steps)
 
     def _called(self, array: str) -> str:
         """What the reader calls an array of a formula: its name, else the expression that it is."""
@@ -317,13 +340,17 @@ class PartMaker:
         left: Tree = derivative if factor is None else times([factor, derivative])
         if match.candidate.transposed:
             left = transposed(left)
+        if match.candidate.conjugate:
+            left = Conjugate(left)
         if match.candidate.sort is Sort.PATH and part.contribution is not None:
             left = Subscript(Parenthesised(left), (Text(part.contribution),))
         part = self.writer.written(part, derived, names, left, factor, match.scale.text)
         difference = verified.difference
         index, numeric = (None, None) if difference is None else (difference.index, difference.numeric)
-        value = np.asarray(self.reading.node(match.node).value, dtype=float)
+        value = np.asarray(self.reading.node(match.node).value)
         entry_ = None
+        if value.dtype.kind == "c" or isinstance(numeric, complex):
+            return part  # one entry in numbers is told of real numbers only
         if index is not None:
             entry_ = self.writer.worked(
                 derived.result, derived.free, index, names, float(value[index]), numeric

@@ -12,12 +12,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from tracer.calculus.complex_values import CONJUGATE, MARK, is_complex
 from tracer.calculus.linearised import INVERSE
 from tracer.calculus.printing import Names, NoForm
+from tracer.calculus.printing.names import Transform
 from tracer.calculus.terms import Axes, Axis, Definition, Expr, Index
 from tracer.formula import Symbols, Tree, letter, scalar_symbol, symbol
 from tracer.formula.building import number, power
-from tracer.formula.tree import Partial
+from tracer.formula.tree import Conjugate, Partial
 from tracer.gradients.graph import Graph
 
 _RESERVED = {"np", "result", "print", "range", "len", "sum", "max", "min", "float", "int"}
@@ -64,12 +66,17 @@ class Vocabulary(Names):
         if array in self.partials and self.graph.node_of(array) is None:
             wrt = self.partials[array][1]
             return f"∂{self.root_name}/∂{self.source(wrt)}"
+        if array.endswith(CONJUGATE):
+            return f"np.conj({self.source(array.removesuffix(CONJUGATE))})"
         node_id = self.graph.node_of(array)
         if node_id is None:
-            owner, _, what = array.partition(".")
+            axes = self.graph.weight_axes(array) if is_complex(array) else None
+            if axes is not None:
+                return self.graph.code_of_weights(array, self.graph.axis_text(axes[0])) or array
+            owner, _, what = array.replace(MARK, "").partition(".")
             if self._inverted(array) is not None:
                 return f"np.linalg.inv({self.source(owner)})"
-            return f"{what} of {self.source(owner)}"
+            return f"{what} of {self.source(array.partition('.')[0])}"
         node = self.graph.tape.nodes[node_id]
         if node.names:
             return node.names[0]
@@ -77,6 +84,17 @@ class Vocabulary(Names):
             if first == node_id and self.graph.tape.nodes[other].names:
                 return self.graph.tape.nodes[other].names[0]
         return plain_source(node.site.text) if node.site is not None else array
+
+    def weights(self, array: str) -> str | None:
+        """Code of the weights of a Fourier transform, from the arrays at hand; None for any other array.
+
+        Raises:
+            NoForm: none of those has the axis.
+        """
+        axes = self.graph.weight_axes(array) if is_complex(array) else None
+        if axes is None:
+            return None
+        return self.graph.code_of_weights(array, "1" if axes[0] is None else self.size(axes[0]))
 
     def _inverted(self, array: str) -> str | None:
         """The matrix whose inverse an array is that the program does not compute."""
@@ -88,7 +106,9 @@ class Vocabulary(Names):
         return array in self.temporaries
 
     def array(self, name: str) -> str:
-        """The identifier of an array in code."""
+        """The identifier of an array in code, or the conjugate of one."""
+        if name.endswith(CONJUGATE):
+            return f"np.conj({self.array(name.removesuffix(CONJUGATE))})"
         if name not in self.identifiers:
             self.identifiers[name] = self._new_identifier(name)
         return self.identifiers[name]
@@ -98,6 +118,8 @@ class Vocabulary(Names):
         taken = set(self.identifiers.values()) | _RESERVED
         if name in self.partials and self.graph.node_of(name) is None:
             base = "d_" + self.array(self.partials[name][1])
+        elif self.graph.weights(name) is not None:
+            base = self.temporaries[name] = "wave" if "wave" not in taken else f"wave{len(taken)}"
         elif self._inverted(name) is not None:
             base = f"{self.array(self._inverted(name) or name)}_inverse"
         elif re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*|\[['\"]?\w+['\"]?(, ?\w+)*\])*", source):
@@ -118,6 +140,7 @@ class Vocabulary(Names):
         return found
 
     def axes(self, name: str) -> Axes | None:
+        name = name.removesuffix(CONJUGATE)
         if name in self.partials and self.graph.node_of(name) is None:
             return self.axes(self.partials[name][1])
         node = self.graph.node_of(name)
@@ -127,6 +150,8 @@ class Vocabulary(Names):
         if inverted is not None:
             axes = self.axes(inverted)
             return None if axes is None else (*axes[:-2], *reversed(axes[-2:]))
+        if is_complex(name) and "." in name:
+            return self.graph.weight_axes(name)
         owner, _, what = name.partition(".")
         made = self.graph.node_of(owner) if what in ("argmax", "argmin") else None
         return None if made is None else self.graph.axes(made)  # one position for each extreme
@@ -138,10 +163,13 @@ class Vocabulary(Names):
                 return f"{self.array(name)}.shape[{axes.index(axis)}]"
         raise NoForm(f"no array at hand has the axis {self.graph.axis_text(axis)}")
 
+    def transform(self, name: str) -> Transform | None:
+        return self.graph.transform(name)
+
     def is_integer(self, name: str) -> bool:
         node = self.graph.node_of(name)
         if node is None:
-            return name not in self.partials
+            return name not in self.partials and not is_complex(name)
         return self.graph.tape.nodes[node].dtype.startswith(("int", "uint"))
 
     def is_boolean(self, name: str) -> bool:
@@ -150,6 +178,8 @@ class Vocabulary(Names):
 
     def symbol(self, array: str) -> Tree:
         """The symbol of an array; a temporary has a made-up letter."""
+        if array.endswith(CONJUGATE):
+            return Conjugate(self.symbol(array.removesuffix(CONJUGATE)))
         if array in self.partials:
             root, wrt = self.partials[array]
             of = scalar_symbol(self.root_name) if root == self.root_array else self.symbol(root)

@@ -30,6 +30,14 @@ def came_back(text: str) -> str:
     return f"{text} came back from where it could not be followed: no gradient by what it was computed from is judged."
 
 
+def not_the_way_down(source: str) -> str:
+    """That a step goes along the gradient by complex numbers, instead of its conjugate."""
+    return (
+        "This is ∂/∂Re − i ∂/∂Im, and the step uses it as it is: in the imaginary parts that goes up the loss. The way "
+        f"down is along its conjugate, np.conj({source})."
+    )
+
+
 def truncated(steps: int) -> str:
     """What a gradient is that goes back over a limited number of time steps."""
     return (

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from tracer.calculus.complex_values import CONJUGATE, as_real_part, is_complex, is_weights
 from tracer.calculus.printing import Letters
 from tracer.calculus.terms import Delta, Entry, Expr, Function, Index, Mask, Size
 from tracer.gradients.derivation import DerivationStep
@@ -43,7 +44,12 @@ def reason(rule: str, step: DerivationStep, names: Called, letters: Letters) -> 
     arguments = step.arguments
     match rule:
         case "chain rule":
-            return _chain_rule(step, called)
+            return _chain_rule(step, called) + _of_complex(step, called)
+        case "conjugate":
+            return (
+                "The line holds the conjugate, ∂/∂Re + i ∂/∂Im: a step against it is the steepest way down. Every rule "
+                "above is that of ∂/∂Re − i ∂/∂Im, which needs no conjugates of its own."
+            )
         case "definition":
             if step.form == "matrix":
                 return f"The same for the whole array at once, as NumPy computes {called(arguments['of'])}."
@@ -122,6 +128,22 @@ def _chain_rule(step: DerivationStep, called: Callable[[str], str]) -> str:
     return f"{of} reaches {loss} on {len(through)} ways, through {listed(through)}: what comes over each is added."
 
 
+def _of_complex(step: DerivationStep, called: Callable[[str], str]) -> str:
+    """What the gradient by complex numbers is, and what of complex numbers counts for real ones."""
+    of, loss = called(step.arguments["of"]), called(step.arguments["root"])
+    said = ""
+    if step.arguments.get("first complex"):
+        said += (
+            f" {of} is complex: ∂{loss}/∂{of} stands for ∂/∂Re − i ∂/∂Im, so that d{loss} = Re(Σ ∂{loss}/∂{of} · d{of}), "
+            "and where a formula has no conjugate the rules are those of real numbers."
+        )
+    if step.arguments.get("mirrored"):
+        said += f" The conjugate of {of} counts too: what comes through it is conjugated."
+    if step.arguments.get("complex") and not is_complex(step.arguments["of"]):
+        said += f" {of} is real, and complex numbers lie in between: only the real part counts."
+    return said
+
+
 def _contract(step: DerivationStep, letters: Letters) -> str:
     told = []
     for index, replacement in step.arguments.get("substitutions", ()):
@@ -164,12 +186,15 @@ def _function(name: str) -> str:
 def _matrix(expr: Expr, free: tuple[Index | int, ...], names: Called, letters: Letters) -> list[str]:
     """Why the matrix form looks as it does: transposes, sums over axes, elementwise products, masks, one-hot."""
     told: list[str] = []
-    for term in expr:
+    for term in as_real_part(expr) or expr:
         entries = [f for f, _ in term.factors if isinstance(f, Entry) and f.indices]
         for index in term.bound:
             holding = [e for e in entries if index in e.indices]
             letter = _letter(index, letters)
-            if len(holding) >= 2:
+            weights = next((e for e in holding if is_weights(e.array)), None)
+            if weights is not None:
+                told.append(_transform(weights, index, letter, names))
+            elif len(holding) >= 2:
                 first, second = holding[:2]
                 told.append(
                     f"The summed index {letter} stands in both {names.array(first.array)} and "
@@ -202,10 +227,12 @@ def _matrix(expr: Expr, free: tuple[Index | int, ...], names: Called, letters: L
             told.append("Both factors keep the same indices and nothing is summed: an elementwise product.")
         if masks:
             told.append("The mask is 1 where the forward pass let the value through, else 0.")
-        if any(isinstance(f, Delta) for f, _ in term.factors):
+        deltas = [f for f, _ in term.factors if isinstance(f, Delta)]
+        if deltas:
+            classes = any(isinstance(d.at, Entry) and "." not in d.at.array for d in deltas)
             told.append(
                 "The δ is a one-hot row: it is 1 only in the column of the true class, which is where the −1 comes from."
-                if term.coefficient < 0
+                if term.coefficient < 0 and classes
                 else "The δ is a one-hot row: 1 only at the looked-up position."
             )
         if any(isinstance(f, Size) and e < 0 for f, e in term.factors):
@@ -213,6 +240,22 @@ def _matrix(expr: Expr, free: tuple[Index | int, ...], names: Called, letters: L
         if any(isinstance(f, Function) for f, _ in term.factors) and not told:
             told.append("Entry by entry.")
     return list(dict.fromkeys(told))
+
+
+def _transform(weights: Entry, index: Index, letter: str, names: Called) -> str:
+    """Why a sum with the weights of a Fourier transform is a Fourier transform."""
+    name = names.array(weights.array)
+    if weights.indices[0] == index and not weights.array.endswith(CONJUGATE):
+        return f"The sum over {letter} with the weights {name} is the Fourier transform itself."
+    if weights.array.endswith(CONJUGATE):
+        return (
+            f"The sum over {letter} has conjugate weights, e to the opposite power: that is the transform in the other "
+            "direction, up to the factor that NumPy's inverse divides by."
+        )
+    return (
+        f"The sum over {letter} is over the other index of the weights; they are e to a power of the product of both "
+        "indices, so that either sum is the same transform."
+    )
 
 
 def _order(pair: list[Entry], index: Index, free: tuple[Index | int, ...]) -> list[tuple[Entry, bool]]:

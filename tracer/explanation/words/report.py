@@ -31,7 +31,7 @@ def derivative(part: Part) -> str:
     below = part.wrt or "?"
     below = below if below.isidentifier() else f"({below})"
     above = (part.of or "L") if (part.of or "L").isidentifier() else f"({part.of})"
-    quotient = f"∂{above}/∂{below}"
+    quotient = f"conj(∂{above}/∂{below})" if part.conjugate else f"∂{above}/∂{below}"
     if part.scale in ("1", ""):
         return quotient
     if part.scale == "-1":
@@ -195,6 +195,8 @@ def _gradient_in_words(part: Part) -> str:
         text += " The line holds the negative of it."
     elif part.scale not in ("1", ""):
         text += f" The line holds {part.scale} times that."
+    if part.conjugate:
+        text += " The line holds the conjugate of it, ∂/∂Re + i ∂/∂Im."
     if part.contribution:
         text += f" This line computes one contribution to it: {part.contribution}."
     if part.occurrences > 1:
