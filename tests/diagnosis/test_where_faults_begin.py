@@ -161,3 +161,25 @@ def test_what_follows_is_right_given_that_also_if_the_loss_comes_after_the_step(
     program = "\n".join([*lines, loss.replace("late", "loss")]).replace("error += ", "error = ")
     verdicts = {p.target: p.verdict for line in explained(program, tmp_path).lines for p in line.parts if p.whole}
     assert (verdicts["error"], verdicts["d_out"], verdicts["d_in"]) == ("wrong", "checked", "checked")
+
+
+SQUARED = """\
+import numpy as np
+rng = np.random.default_rng(5)
+X, y, W = rng.normal(size=(9, 3)), rng.integers(0, 2, size=(9, 1)), rng.normal(size=(3, 1))
+kept = {}
+for step in range(4):
+    p = 1 / (1 + np.exp(-X @ W))
+    loss = -np.sum(y * np.log(p) + (1 - y) * np.log(1 - p)) + 0.5 * np.sum(W * W)
+    dW = X.T @ (p - y) + W
+    kept["W"] = 0.9 * kept.get("W", 0) + dW
+    kept["W"] *= 0.5
+    W = W - 0.1 * kept["W"]
+"""
+
+
+def test_what_a_step_makes_of_a_wrong_gradient_is_no_gradient_of_its_own(tmp_path: Path) -> None:
+    found = explained(SQUARED.replace("(p - y) + W", "(p + y) + W"), tmp_path)
+    parts = {p.target: p for line in found.lines for p in line.parts if p.whole}
+    assert parts["dW"].verdict == "wrong"
+    assert (parts["kept['W']"].role, parts["kept['W']"].verdict) == ("update", None)

@@ -204,3 +204,95 @@ def test_an_optimiser_is_told_by_its_structure(optimiser: str) -> None:
     assert update.optimiser == optimiser
     assert update.formula is not None
     assert {p.verdict for p in parts(found) if p.target == "dW"} == {"proved"}
+
+
+SPLIT_UP = """\
+import numpy as np
+rng = np.random.default_rng(0)
+X, T = rng.normal(size=(8, 3)), rng.normal(size=(8, 2))
+shapes = [(3, 4), (4, 2)]
+cuts = np.cumsum([a * b for a, b in shapes])[:-1]
+theta = 0.5 * rng.normal(size=20)
+for step in range(4):
+    A, B = [part.reshape(shape) for part, shape in zip(np.split(theta, cuts), shapes)]
+    H = X @ A
+    miss = H @ B - T
+    loss = np.sum(miss ** 2)
+    grad = np.concatenate([(2 * X.T @ miss @ B.T).ravel(), (2 * H.T @ miss).ravel()])
+    theta = theta - 0.01 * grad
+"""
+
+BY_COLUMNS = """\
+import numpy as np
+rng = np.random.default_rng(0)
+X, T = rng.normal(size=(8, 3)), rng.normal(size=(8, 2))
+theta = rng.normal(size=6)
+for step in range(4):
+    W = np.reshape(theta, (3, 2), order="F")
+    miss = X @ W - T
+    loss = 0.5 * np.sum(miss ** 2)
+    dW = X.T @ miss
+    grad = {unrolled}
+    theta = theta - 0.01 * grad
+"""
+
+SUMS_OF_LISTS = """\
+import numpy as np
+rng = np.random.default_rng(0)
+x, W, hot = rng.normal(size=6), rng.normal(size=(6, 4)), np.eye(4)
+for step in range(4):
+    u = x @ W
+    loss = -np.sum([hot[0] @ u, hot[2] @ u]) + 2 * np.log(np.sum(np.exp(u)))
+    p = np.exp(u) / np.sum(np.exp(u))
+    miss = np.sum([p - row for row in (hot[0], hot[2])], axis=0)
+    dW = np.outer(x, miss)
+    W -= 0.1 * dW
+"""
+
+AUTOENCODER = """\
+import numpy as np
+rng = np.random.default_rng(0)
+x = rng.integers(0, 2, size=(20, 6)).astype(float)
+We, Wm, Ws, Wd = (0.3 * rng.normal(size=s) for s in [(6, 5), (5, 2), (5, 2), (2, 6)])
+for step in range(4):
+    noise = rng.normal(size=(20, 2))
+    h = np.tanh(x @ We)
+    mu, logvar = h @ Wm, h @ Ws
+    z = mu + np.exp(0.5 * logvar) * noise
+    out = 1 / (1 + np.exp(-z @ Wd))
+    d = (out - x) / 20
+    dWd, dz = z.T @ d, d @ Wd.T
+    dmu = dz + mu / 20
+    dlogvar = dz * noise * 0.5 * np.exp(0.5 * logvar) + 0.5 * (np.exp(logvar) - 1) / 20
+    dWm, dWs = h.T @ dmu, h.T @ dlogvar
+    dWe = x.T @ ((dmu @ Wm.T + dlogvar @ Ws.T) * (1 - h ** 2))
+    for W, g in ((We, dWe), (Wm, dWm), (Ws, dWs), (Wd, dWd)):
+        W -= 0.1 * g
+"""
+
+
+def test_parameters_are_cut_out_of_a_vector_at_places_that_are_computed() -> None:
+    assert gradients(explained_source(SPLIT_UP))["grad"] == ("theta", "1", "proved")
+
+
+def test_a_vector_is_unrolled_column_by_column_as_it_was_rolled() -> None:
+    right = explained_source(BY_COLUMNS.format(unrolled='dW.ravel(order="F")'))
+    assert gradients(right)["grad"] == ("theta", "1", "proved")
+    other = explained_source(BY_COLUMNS.format(unrolled="dW.ravel()"))
+    assert {p.verdict for p in parts(other) if p.target == "grad"} == {"wrong"}
+
+
+def test_sums_of_lists_of_numbers_and_rows_are_differentiated() -> None:
+    found = gradients(explained_source(SUMS_OF_LISTS))
+    assert (found["miss"], found["dW"]) == (("u", "1", "proved"), ("W", "1", "proved"))
+
+
+def test_a_term_of_a_loss_that_is_written_nowhere_is_not_called_wrong() -> None:
+    found = explained_source(AUTOENCODER)
+    assert gradients(found)["dWd"][0] == "Wd"
+    assert {p.verdict for p in parts(found)}.isdisjoint({"wrong"})
+    said = explained_source(AUTOENCODER.replace("    d = (", "    rec, kl = {rec}, {kl}\n    loss = rec + kl\n    d = (".format(
+        rec="-np.sum(x * np.log(out) + (1 - x) * np.log(1 - out)) / 20",
+        kl="0.5 * np.sum(mu ** 2 + np.exp(logvar) - 1 - logvar) / 20",
+    )))
+    assert {gradients(said)[g][2] for g in ("dWd", "dmu", "dlogvar", "dWm", "dWs", "dWe")} <= {"proved", "checked"}

@@ -17,7 +17,7 @@ from tracer.diagnosis.slopes import Slope, find_slopes
 from tracer.diagnosis.target import Target, alike, factors_of, is_gradient
 from tracer.gradients.adjoints import ELEMENTWISE
 from tracer.matching.analysis import Analysis
-from tracer.matching.candidates import Match
+from tracer.matching.candidates import Match, Sort
 from tracer.matching.gradient_names import is_backward, numbered
 from tracer.matching.scale import name_scale, plain_number
 from tracer.tape.node import Binding, Kind, Node, Span
@@ -115,8 +115,9 @@ class Surroundings(ForwardPass):
 
     @cached_property
     def beside_gradients(self) -> frozenset[int]:
-        """The nodes that add something to a gradient which rests on none."""
+        """The nodes that add something to a gradient, or a multiple of one, which rests on none."""
         matcher, found = self.analysis.matcher, set[int]()
+        whole = {n for n in self.affected if (m := self.best(n)) is not None and m.candidate.sort is Sort.FULL}
         for node in self.affected:
             operands = self.operands(node)
             if self.node(node).op not in ("add", "subtract") or len(operands) != 2:
@@ -124,7 +125,7 @@ class Surroundings(ForwardPass):
             behind = [matcher.all_ancestors(k) | {k} for k in operands]
             for one, other in ((0, 1), (1, 0)):
                 moves = self.analysis.replays.moves(operands[other])  # zeros that a sum starts from do not
-                if moves and is_gradient(self.best(operands[one])) and self.gradients.isdisjoint(behind[other]):
+                if moves and operands[one] in whole and whole.isdisjoint(behind[other]):
                     found.add(node)
         return frozenset(found)
 
