@@ -116,7 +116,7 @@ class Carried(Scopes):
         fresh: set[tuple[int, str]] = set()  # a name is one of a function
         for statement in statements:
             if isinstance(statement, ast.For):
-                aliases |= {n.id for n in ast.walk(statement.target) if isinstance(n, ast.Name)}
+                aliases |= {n.id for n in ast.walk(statement.target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
             for name in names_read(statement):
                 reads.setdefault(name, []).append(statement)
             if isinstance(statement, ast.Assign) and not self.carried(statement, True):
@@ -202,7 +202,7 @@ class Carried(Scopes):
 
         It may be an entry or attribute that the variable tells, read first, or an argument of a function that updates it.
         """
-        names = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+        names = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         inside = [n for s in loop.body for n in ast.walk(s)]
         for node in inside:
             if isinstance(node, ast.Assign):
