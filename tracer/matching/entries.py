@@ -125,6 +125,10 @@ class Versions:
         part = self._written.get(entry.whole)
         return self._values[entry.whole] if part is not None and part.place == entry.place else None
 
+    def versions(self, entry: Entry) -> Sequence[int]:
+        """All versions of the array that an entry belongs to."""
+        return self._versions[self._first(entry.whole)]
+
     def is_from_before(self, node: int) -> bool:
         """Whether a node reads an entry that was not written in its iteration."""
         part = self._parts.get(node)

@@ -159,7 +159,7 @@ class _Walk:
             if without_ones(recorded.shape) != shape or not is_real(recorded):
                 continue
             entry = self.matcher.reading.read(node)
-            if entry is not None and node not in self.matcher.forward:
+            if entry is not None and self.matcher.forward.isdisjoint(self.matcher.reading.versions(entry)):
                 before = self.matcher.reading.number_written(entry)
                 if before is None or self.tape.nodes[before].window < recorded.window:
                     self.states.update(self.tape.nodes[entry.whole].names[:1])
@@ -167,7 +167,7 @@ class _Walk:
                     todo.append(before)
                 else:
                     node, recorded = entry.whole, self.tape.nodes[entry.whole]
-            if entry is not None and node not in self.matcher.forward and node != entry.whole:
+            if entry is not None and node != entry.whole:
                 continue
             window = self.tape.nodes[self.update.node].window
             carried = recorded.kind is Kind.LEAF or recorded.window < window
