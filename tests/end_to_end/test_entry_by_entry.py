@@ -141,3 +141,40 @@ def test_an_inferred_loss_has_the_penalty_that_the_steps_take() -> None:
     assert (step.wrt, step.names, step.scale) == ("P[i][k]", ("pik",), "-1")
     assert step.formula is not None
     assert step.formula.matrix.text.endswith("2 · eij · Q[1,1] − β · P[0,1]")
+
+
+STEPS = """\
+import numpy as np
+rng = np.random.default_rng(0)
+X, T = rng.normal(size=(8, 3)), rng.normal(size=(8, 2))
+W, V = rng.normal(size=(2, 3)), np.zeros((2, 3))
+rate, mu, decay = 0.1, 0.9, 0.01
+for x, t in zip(X, T):
+    d = np.dot(W, x) - t
+    loss = 0.5 * np.sum(d ** 2)
+    for i in range(2):
+        for j in range(3):
+            g = {gradient}
+            {step}
+"""
+
+
+@pytest.mark.parametrize(
+    ("step", "optimiser"),
+    [
+        ("W[i][j] -= rate * g", "gradient descent"),
+        ("W[i][j] = W[i][j] - 2 * rate * g", "gradient descent"),
+        ("W[i][j] = W[i][j] - rate * g - decay * W[i][j]", "gradient descent with weight decay"),
+        ("W[i, j] = (1 - decay) * W[i, j] - rate * g", "gradient descent with weight decay"),
+        ("V[i][j] = mu * V[i][j] - rate * g; W[i][j] += V[i][j]", "momentum"),
+        ("W[i][j] = W[i][j] - rate * g + mu * V[i][j]; V[i][j] = -g", "momentum"),
+        ("V[i, j] += g * g; W[i, j] -= rate * g / (np.sqrt(V[i, j]) + 1e-8)", "adagrad"),
+    ],
+)
+def test_the_optimiser_of_a_step_by_an_entry_is_told(step: str, optimiser: str) -> None:
+    found = explained_source(STEPS.format(gradient="d[i] * x[j]", step=step))
+    assert {part.verdict for part in judged(found)} == {"proved"}
+    steps = [p for _, p in parts(found) if p.role == "update" and p.target == "W" and p.occurrences == 6]
+    assert {(p.optimiser, p.wrt) for p in steps} == {(optimiser, "W[i, j]" if "W[i, j]" in step else "W[i][j]")}
+    spoiled = explained_source(STEPS.format(gradient="d[i] * x[j - 1]", step=step))
+    assert "proved" not in {part.verdict for part in judged(spoiled) if part.wrt and part.wrt.startswith("W[")}

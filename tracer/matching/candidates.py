@@ -411,6 +411,10 @@ class Matcher:
             todo = [update.change] if update.written is not None else []
             while todo:
                 node = todo.pop()
+                entry = self.reading.read(node)
+                before = None if entry is None or node in self.forward else self.reading.number_written(entry)
+                if before is not None and nodes[before].window == nodes[node].window:
+                    node = before  # ``v[i][j] = …`` and then ``W[i][j] += v[i][j]``
                 seen = found.setdefault(node, set())
                 if update.wrt in seen or nodes[node].kind is not Kind.OPERATION or nodes[node].op == "getitem":
                     continue

@@ -120,6 +120,33 @@ class Versions:
         entry = self.read(node)
         return [node] if entry is None else self._readers[entry, self.nodes[node].window]
 
+    def number_written(self, entry: Entry) -> int | None:
+        """The number that the version of an entry was made by writing; None if that wrote another one."""
+        part = self._written.get(entry.whole)
+        return self._values[entry.whole] if part is not None and part.place == entry.place else None
+
+    def versions(self, entry: Entry) -> Sequence[int]:
+        """All versions of the array that an entry belongs to."""
+        return self._versions[self._first(entry.whole)]
+
+    def is_from_before(self, node: int) -> bool:
+        """Whether a node reads an entry that was not written in its iteration."""
+        part = self._parts.get(node)
+        if part is None or not part.is_entry:
+            return False
+        first, number = self._line.get(part.whole, (part.whole, 0))
+        numbers = self._writes.get((first, part.place), [])
+        at = bisect_right(numbers, number)
+        made = self.nodes[self._versions[first][numbers[at - 1]] if at else first]
+        return made.kind is Kind.LEAF or made.window < self.nodes[node].window
+
+    def is_read_with_others(self, entry: Entry) -> bool:
+        """Whether an entry was read with others of its array by then, as by a forward pass on rows or the whole of it."""
+        first, number = self._line[entry.whole]
+        seen = self._seen.get(first, [])
+        upto = seen[: bisect_right(seen, number, key=_number)]
+        return any(is_within(entry.place, read) for _, read in upto)
+
     def larger(self, whole: int, places: Collection[tuple[int, ...]]) -> Iterator[int]:
         """The nodes that read exactly these entries of an array: the array itself, or rows of it."""
         shape = self.nodes[whole].shape or ()

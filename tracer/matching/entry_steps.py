@@ -21,6 +21,7 @@ class EntryStep(Struct, frozen=True):
     Attributes:
         part: the node that reads the entry first.
         decays: whether it is this for a multiple of the entry.
+        beside: what is added to it, too, and was left behind by an earlier iteration: a momentum; None if nothing is.
     """
 
     written: int
@@ -28,6 +29,7 @@ class EntryStep(Struct, frozen=True):
     change: int
     sign: int
     decays: bool = False
+    beside: int | None = None
 
 
 def entry_step(tape: Tape, node: int, versions: Versions) -> EntryStep | None:
@@ -41,9 +43,13 @@ def entry_step(tape: Tape, node: int, versions: Versions) -> EntryStep | None:
         if part is not None and _multiple_of(tape, versions, rest, entry) is None:
             return EntryStep(written, part, rest, sign)
         decayed = _decayed(tape, versions, entry, (kept, rest, sign))
-        if decayed is not None:
+        if decayed is not None and versions.is_read_with_others(entry):  # else it is the state of an optimiser
             part, change, sign = decayed
             return EntryStep(written, part, change, sign, True)
+        beside = _with_state(tape, versions, entry, (kept, rest, sign))
+        if beside is not None:
+            part, change, sign, state = beside
+            return EntryStep(written, part, change, sign, beside=state)
     return None
 
 
@@ -67,6 +73,36 @@ def _decayed(
         if decays == [False, True]:
             return part, rest, sign
     return None
+
+
+def _with_state(
+    tape: Tape, versions: Versions, entry: Entry, side: tuple[int, int, int]
+) -> tuple[int, int, int, int] | None:
+    """``w + rate * change + momentum * before[i][j]``: what an earlier iteration left is added beside the step."""
+    kept, rest, sign = side
+    if tape.nodes[kept].names:
+        return None
+    for inner, other, own in _sides(tape, kept):
+        part = _read(versions, inner, entry)
+        left = [_is_left_behind(tape, versions, term) for term in (rest, other)]
+        if part is not None and left[0] != left[1]:
+            return (part, other, own, rest) if left[0] else (part, rest, sign, other)
+    return None
+
+
+def _is_left_behind(tape: Tape, versions: Versions, node: int) -> bool:
+    """Whether a number is a product of settings and an entry that an earlier iteration made."""
+    entries = False
+    todo = [node]
+    for current in todo:
+        recorded = tape.nodes[current]
+        if versions.is_from_before(current):
+            entries = True
+        elif recorded.op in ("multiply", "negative"):
+            todo += tape.operands(current)
+        elif recorded.kind not in (Kind.LEAF, Kind.LITERAL):
+            return False
+    return entries
 
 
 def _sides(tape: Tape, node: int) -> list[tuple[int, int, int]]:

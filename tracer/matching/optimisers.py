@@ -127,7 +127,7 @@ class _Walk:
     def __init__(self, matcher: Matcher, update: Update) -> None:
         self.matcher, self.update = matcher, update
         self.tape = matcher.graph.tape
-        self.states: set[str] = set()
+        self.states = set[str]() if update.beside is None else {f"v{update.beside}"}
         self.rooted = self.accumulates = self.solves = False
         self.signs: list[int] = []
         self.decays = update.decays
@@ -159,6 +159,17 @@ class _Walk:
             if found is not None and found.scale.rank <= 1:  # but for its sign, the gradient itself
                 continue
             if without_ones(recorded.shape) != shape or not is_continuous(recorded):
+                continue
+            entry = self.matcher.reading.read(node)
+            if entry is not None and self.matcher.forward.isdisjoint(self.matcher.reading.versions(entry)):
+                before = self.matcher.reading.number_written(entry)
+                if before is None or self.tape.nodes[before].window < recorded.window:
+                    self.states.update(self.tape.nodes[entry.whole].names[:1])
+                elif entry.whole not in self.matcher.updates:
+                    todo.append(before)
+                else:
+                    node, recorded = entry.whole, self.tape.nodes[entry.whole]
+            if entry is not None and node != entry.whole:
                 continue
             window = self.tape.nodes[self.update.node].window
             carried = recorded.kind is Kind.LEAF or recorded.window < window

@@ -72,6 +72,7 @@ def find_roots(
     written = {k for u in updates for k in operands(tape.nodes[u])}  # entries of a parameter, old or new, are no loss
     versions = updates.keys() | {u.before for u in updates.values()}
     written |= {n.id for n in tape.window_nodes() if n.op == "getitem" and operands(n)[0] in versions}
+    written |= {k for u in updates.values() if u.written is not None for k in operands(tape.nodes[u.written])}
     scalars = [
         n
         for n in tape.window_nodes()

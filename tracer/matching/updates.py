@@ -42,6 +42,7 @@ class Update(Struct, frozen=True):
         part: what only some entries are the new version of, such as the row ``P[u]``; None if it is the whole.
         decays: whether the node is this for a multiple of ``before``, as with weight decay.
         written: the number that is written, if it is a single entry that changes.
+        beside: what else is added to it, and was left behind by an earlier iteration; None if nothing is.
     """
 
     node: int
@@ -51,6 +52,7 @@ class Update(Struct, frozen=True):
     part: int | None = None
     decays: bool = False
     written: int | None = None
+    beside: int | None = None
 
     @property
     def wrt(self) -> int:
@@ -341,7 +343,7 @@ def _replaced_entry(tape: Tape, node: Node, updates: dict[int, Update], versions
     before = tape.operands(node.id)[0] if step is not None else node.id
     if step is None or not _is_carried(tape, before, updates):
         return None
-    return Update(node.id, before, step.change, step.sign, step.part, step.decays, step.written)
+    return Update(node.id, before, step.change, step.sign, step.part, step.decays, step.written, step.beside)
 
 
 def _is_carried(tape: Tape, array: int, updates: dict[int, Update]) -> bool:

@@ -92,7 +92,7 @@ class StepWriter:
             of_line=self.reading.root_line(root),
             scale=match.scale.text if update.sign > 0 else _negated(match.scale.text),
             optimiser=recognise(self.reading.analysis.matcher, update, sign > 0).optimiser,
-            formula=Formulas(formula, None, None),
+            formula=Formulas(formula, None, None) if update.beside is None else None,
         )
 
     def _symbol(self, update: Update, names: Vocabulary) -> Tree:
