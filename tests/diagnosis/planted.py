@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import tracer
-from tracer.explanation.model import Part
+from tracer.explanation.model import Explanation, Part
 
 
 class Planted(NamedTuple):
@@ -21,9 +21,13 @@ class Planted(NamedTuple):
 
 def wrong(source: str, folder: Path) -> list[tuple[int, Part]]:
     """What is called wrong in a program, with its lines."""
+    return [(line.line, p) for line in explained(source, folder).lines for p in line.parts if p.verdict == "wrong"]
+
+
+def explained(source: str, folder: Path) -> Explanation:
     file = folder / "program.py"
     file.write_text(source, "utf-8")
-    return [(line.line, p) for line in tracer.explain(file).lines for p in line.parts if p.verdict == "wrong"]
+    return tracer.explain(file)
 
 
 def assert_told(planted: Planted, folder: Path, at_its_line: bool = True) -> None:

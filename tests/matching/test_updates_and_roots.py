@@ -386,3 +386,41 @@ for step in range(5):
 )
 def test_a_parameter_may_be_put_together_entry_by_entry_in_another_array(source: str, count: int) -> None:
     assert len(updated(analysed_source(source))) == count
+
+
+TWO_TERMS = """\
+import numpy as np
+rng = np.random.default_rng(0)
+X, W = rng.normal(size=(6, 3)), rng.normal(size=(3, 2))
+for step in range(3):
+    code = X @ W
+    rec = np.mean((code @ W.T - X) ** 2)
+    kl = 0.5 * np.mean(code ** 2)
+    print("elbo", {told})
+    W -= 0.1 * X.T @ code / 6
+"""
+
+
+@pytest.mark.parametrize(("told", "sums"), [("-rec - 0.5 * kl", 1), ("rec * kl", 0), ("-rec, kl", 0)])
+def test_what_adds_up_several_losses_is_a_loss(told: str, sums: int) -> None:
+    found = analysed_source(TWO_TERMS.format(told=told))
+    own = [found.tape.nodes[r.node] for r in found.matcher.roots if r.named and found.tape.nodes[r.node].window == 1]
+    assert [n.names for n in own if n.names] == [["rec"], ["kl"]]
+    assert sum(not n.names for n in own) == sums
+
+
+def test_what_a_function_gives_that_is_called_a_loss_once_is_one_wherever_it_is_called() -> None:
+    source = """\
+import numpy as np
+rng = np.random.default_rng(0)
+X, y, seen, known, w = rng.normal(size=(6, 3)), rng.normal(size=6), rng.normal(size=(4, 3)), rng.normal(size=4), np.zeros(3)
+def value(w, X, y):
+    return np.mean((X @ w - y) ** 2)
+for step in range(3):
+    w = w - 0.1 * X.T @ (X @ w - y) / 3
+    loss = value(w, seen, known)
+    print(value(w, X, y), loss)
+"""
+    found = analysed_source(source)
+    [update] = [u for n, u in found.updates.items() if found.tape.nodes[n].window == 1]
+    assert fits(found.matcher.best(update.change), update)

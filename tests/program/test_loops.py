@@ -417,3 +417,101 @@ def test_an_update_that_is_made_only_every_so_often_is_found() -> None:
 )
 def test_what_is_updated_every_time_is_not_waited_for(source: str) -> None:
     assert lines_of_seldom_updates(source) == []
+
+
+ENTRIES = """
+for step in range(9):
+    for i in range(len(R)):
+        for j in range(len(R[i])):
+            e = R[i][j] - np.dot(P[i, :], Q[:, j])
+            for k in range(K):
+{update}
+    loss = 0
+    for i in range(len(R)):
+        for j in range(len(R[i])):
+            loss = loss + (R[i][j] - np.dot(P[i, :], Q[:, j])) ** 2
+            for k in range(K):
+                loss = loss + beta / 2 * (P[i][k] ** 2 + Q[k][j] ** 2)
+"""
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        "P[i][k] += rate * e * Q[k][j]",
+        "P[i][k] = P[i][k] + rate * e * Q[k][j]\nQ[k][j] = Q[k][j] + rate * e * P[i][k]",
+        "p = P[i][k]\nP[i][k] = p + rate * e * Q[k][j]\nQ[k][j] += rate * e * p",
+        "p, q = P[i][k], Q[k][j]\nP[i][k] = p + rate * e * q\nQ[k][j] = q + rate * e * p",
+        "row = P[i]\nrow[k] += rate * e * Q[k][j]",
+    ],
+)
+def test_the_loop_that_updates_entries_trains_and_the_one_that_adds_up_the_loss_does_not(update: str) -> None:
+    source = ENTRIES.format(update=textwrap.indent(update, " " * 16))
+    assert [loop.line for loop in training_loops(parse(source, "p.py"))] == [4]
+
+
+def test_a_name_that_holds_another_entry_is_no_old_version() -> None:
+    update = "p, q = P[i][0], Q[0][j]\nP[i][k] = p + rate * e * q\nQ[k][j] = q + rate * e * p"
+    source = ENTRIES.format(update=textwrap.indent(update, " " * 16))
+    assert 4 not in [loop.line for loop in training_loops(parse(source, "p.py"))]
+
+
+KEEPS_STATISTICS = """\
+class Norm:
+    def forward(self, x):
+        self.mean = 0.9 * self.mean + 0.1 * x.mean(axis=0)
+        return (x - self.mean) @ self.W
+    def backward(self, x, d):
+        self.dW = x.T @ d
+    def step(self):
+        self.W = self.W - 0.1 * self.dW
+net = Norm()
+for epoch in range(5):
+    for batch in np.array_split(order, 4):
+        out = net.forward(X[batch])
+        net.backward(X[batch], out - Y[batch])
+        net.step()
+    print(np.mean(net.forward(X) - Y))
+"""
+
+HANDED_OVER = """\
+def cost_and_slope(w, X, y):
+    miss = X @ w - y
+    return np.sum(miss ** 2), X.T @ miss
+def descend(f, w):
+    for step in range(30):
+        J, grad = f(w)
+        w = w - 0.1 * grad
+    return w
+w = descend({given}, w)
+"""
+
+COUNTS_IN_ITSELF = """\
+class Model:
+    def fit(self, X, y):
+        for self.round in range(9):
+            miss = X @ self.w - y
+            self.w = self.w - 0.1 * X.T @ miss
+"""
+
+
+def test_a_loop_over_batches_trains_though_the_one_around_it_runs_the_network_too() -> None:
+    assert [loop.line for loop in training_loops(parse(KEEPS_STATISTICS))] == [11]
+    other = KEEPS_STATISTICS.replace("        net.step()\n", "").replace("    print", "    net.step()\n    print")
+    assert [loop.line for loop in training_loops(parse(other))] == [10]
+
+
+@pytest.mark.parametrize(
+    ("given", "lines"),
+    [
+        ("lambda w: cost_and_slope(w, X, y)", [5]),
+        ("functools.partial(cost_and_slope, X=X, y=y)", [5]),
+        ("lambda w: (0, w)", []),
+    ],
+)
+def test_a_function_that_is_handed_over_does_the_work_of_the_loop_that_calls_it(given: str, lines: list[int]) -> None:
+    assert [loop.line for loop in training_loops(parse(HANDED_OVER.format(given=given)))] == lines
+
+
+def test_an_object_that_counts_the_iterations_is_no_item_that_the_loop_walks() -> None:
+    assert [loop.line for loop in training_loops(parse(COUNTS_IN_ITSELF))] == [3]

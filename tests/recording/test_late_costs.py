@@ -141,3 +141,29 @@ def test_the_cost_of_another_training_loop_is_not_waited_for() -> None:
     found = record_source(parse(TWO_TRAININGS, "two.py"))
     assert iterations(found) == [0, 1, 0, 1]
     assert not found.notices
+
+
+PRINTED = """\
+import numpy as np
+X, y, w = np.ones((4, 2)), np.arange(4.0), np.zeros(2)
+for step in range(12):
+    miss = X @ w - y
+    if step % 5 == 0:
+        print({what})
+    w = w - 0.1 * X.T @ miss
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "first"),
+    [
+        ('"loss", np.mean(miss ** 2)', 5),
+        ('f"step {step} huber {np.abs(miss).mean():.3f}"', 5),
+        ('"%d elbo %.3f" % (step, -(miss ** 2).sum())', 5),
+        ('"largest", np.mean(miss ** 2)', 1),
+        ('"loss", step', 1),
+    ],
+)
+def test_a_line_that_prints_a_loss_computes_the_cost(what: str, first: int) -> None:
+    found = record_source(parse(PRINTED.format(what=what), "printed.py"))
+    assert [window.iteration for window in found.tape.windows][-1] == first

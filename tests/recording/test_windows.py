@@ -247,3 +247,14 @@ def test_a_loop_that_checks_the_gradient_numerically_runs_natively() -> None:
     assert max(n.value for n in recording.tape.nodes if "error" in n.names and n.window >= 0) < 1e-6
     values = replay(recording.tape)
     assert all(same(n.value, values[n.id]) for n in recording.tape.window_nodes())
+
+
+def test_a_whole_number_written_in_a_tuple_stays_that_number_in_a_loop_over_it() -> None:
+    def kinds(items: str) -> set[Kind]:
+        source = f"import numpy as np\nx = np.ones(3)\ngiven = (1, 2)\nfor k, v in enumerate({items}):\n    out = x * v\n"
+        tape = record(source).tape
+        return {tape.nodes[tape.operands(n.id)[1]].kind for n in tape.window_nodes() if n.op == "multiply"}
+
+    assert kinds("(1, 5)") == {Kind.LITERAL}
+    assert kinds("range(1, 3)") == {Kind.LEAF}
+    assert kinds("[int(x[0]), 1]") != {Kind.LITERAL}

@@ -31,7 +31,7 @@ from tracer.calculus.contraction import Substitution, contract
 from tracer.calculus.deadline import Deadline
 from tracer.calculus.differentiation import differentiate
 from tracer.calculus.linearised import INVERSE, VALUE
-from tracer.calculus.terms import Axes, Axis, Definition, Entry, Expr, Function, Index
+from tracer.calculus.terms import Axes, Axis, Definition, Entry, Expr, Function, Index, IndexExpr
 
 #: The indices of an array's entry and the expression of its adjoint at that entry.
 Adjoint = tuple[tuple[Index | int, ...], Expr]
@@ -151,7 +151,7 @@ def onto(indices: tuple[Index | int, ...], axes: Axes) -> tuple[Index | int, ...
     return tuple(0 if axis is None else next(rest) for axis in axes)
 
 
-def instantiate(adjoint: Adjoint, indices: tuple[Index | int, ...]) -> Expr:
+def instantiate(adjoint: Adjoint, indices: tuple[IndexExpr, ...]) -> Expr:
     """The expression of an adjoint at these indices."""
     free, expr = adjoint
     return substitute(expr, {f: i for f, i in zip(free, indices, strict=True) if isinstance(f, Index)})

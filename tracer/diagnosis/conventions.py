@@ -82,20 +82,35 @@ def _turned(analysis: Analysis, root: int, group: list[Target]) -> dict[Target, 
     steps = [t for t in group if t.sign]
     up = [t for t in steps if all(f > 0 for f in t.steps)]
     down = [t for t in steps if t not in up]
-    if len(up) != 1 or not down or not is_minimised(analysis, root):
+    one = len(up) == 1 or len({_line(analysis, t) for t in up}) == 1
+    if not up or not one or not down or not is_minimised(analysis, root):
         return {}
-    (odd,) = up
+    odd = up[0]
     inner, _ = stripped(analysis, odd.node)
     alone = not all(alike(t.steps, [-f for f in odd.steps]) for t in down)
     if alone or inner in analysis.matcher.forward or not _works_with(analysis, odd.wrt, {t.wrt for t in down}):
         return {}
-    return {odd: tuple(-f for f in odd.factors or ())}
+    return {t: tuple(-f for f in t.factors or ()) for t in up}
+
+
+def _line(analysis: Analysis, target: Target) -> tuple[object, ...]:
+    """What the entries of one array have in common that one line updates."""
+    update = analysis.updates.get(target.update if target.update is not None else -1)
+    entry = analysis.matcher.entries.get(target.wrt)
+    if update is None or update.written is None or entry is None:
+        return (target.node,)
+    return analysis.tape.nodes[update.node].site, entry.whole
 
 
 def _works_with(analysis: Analysis, parameter: int, others: set[int]) -> bool:
     """Whether what a parameter is multiplied with, or what its product is added to, rests on one of the others."""
     tape, forward, ancestors = analysis.tape, analysis.matcher.forward, analysis.matcher.all_ancestors
-    same, products = [parameter], set[int]()
+    def of_array(wrt: int) -> int:
+        entry = analysis.matcher.entries.get(wrt)
+        return wrt if entry is None else entry.whole
+
+    others = set(map(of_array, others))
+    same, products = [of_array(parameter)], set[int]()
     while same:
         users = forward.intersection(tape.users(same.pop()))
         same += [u for u in users if tape.nodes[u].kind is Kind.VIEW]

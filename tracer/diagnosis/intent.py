@@ -234,7 +234,8 @@ def roots_of(analysis: Analysis, wrt: int, before: int) -> tuple[int, ...]:
     all_able = [r for r in matcher.roots if wrt in matcher.adjoints[r.node][0].full]
     if any(not matcher.severed.isdisjoint(matcher.all_ancestors(r.node)) for r in all_able):
         return ()  # nobody knows what came back there, perhaps a part of the gradient
-    if any(r.named and r not in all_able and wrt in matcher.all_ancestors(r.node) for r in matcher.roots):
+    running = wrt in matcher.entries and bool(all_able)  # a total may rest on several versions of an entry
+    if not running and any(r.named and r not in all_able and wrt in matcher.all_ancestors(r.node) for r in matcher.roots):
         return ()  # a loss depends on it in a way that could not be differentiated
     all_able = [r for r in all_able if matcher.may_be_of(before, r.node)]
     if any(r.named for r in matcher.roots):

@@ -16,11 +16,13 @@ import numpy as np
 from tracer.diagnosis.finding import Finding, Kind
 from tracer.diagnosis.identification import identify
 from tracer.diagnosis.trials import Overlay
+from tracer.gradients.adjoints import ELEMENTWISE
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Match
 from tracer.matching.clock import Task
 from tracer.matching.judging import fits, is_right, judged_updates
-from tracer.matching.updates import Update
+from tracer.matching.optimisers import recognise
+from tracer.matching.updates import Update, without_ones
 from tracer.tape.node import Kind as NodeKind
 from tracer.tape.tape import evaluate
 
@@ -45,7 +47,7 @@ def find_stale_operands(analysis: Analysis) -> list[Finding]:
         for together in (*((u,) for u in early), *((inside,) if len(inside) > 1 else ())):
             region = meant_region(analysis, behind, together)
             meant = _mended(analysis, update, region, older.values(together))
-            if meant is None or _was_used(analysis, together, meant[update.change]):
+            if meant is None or _was_used(analysis, together, next(iter(meant.values()))):
                 continue
             told = _told_already(analysis, together, findings)
             spoiled, all_meant, readers = findings.setdefault(told, ([], {}, []))
@@ -148,7 +150,7 @@ class _Older:
 def _first_version(analysis: Analysis, update: int, early: tuple[int, ...]) -> int:
     """What a parameter was before the first of several updates that came too early.
 
-    Of one that is updated entry by entry it is the version that a loss was computed from: those between are of use to nobody.
+    Of one that is updated entry by entry it is the version that a loss was computed from: nobody wants those between.
     """
     before = update
     while before == update or before in early or _is_between(analysis, update, before):
@@ -171,9 +173,24 @@ def _mended(analysis: Analysis, update: Update, region: list[int], now: list[Ove
     def meaning(node: int, wrt: int | None = None) -> Match | None:
         return identify(analysis, node, [values[node] for values in now], update.node, wrt)
 
-    needed = meaning(update.change, update.wrt)
-    if needed is None or not fits(needed, update):
+    changed = [update.change, *_before_decay(analysis, update, region)]
+    needed = {node: found for node in changed if (found := meaning(node, update.wrt)) is not None and fits(found, update)}
+    if not needed or (update.change not in needed and any(m.scale.rank > 3 for m in needed.values())):
         return None
-    meant = {node: meaning(node) for node in region if node != update.change}
-    meant[update.change] = needed
+    meant = {node: meaning(node) for node in region if node not in needed} | needed
     return {node: match for node, match in sorted(meant.items()) if match is not None}
+
+
+def _before_decay(analysis: Analysis, update: Update, region: list[int]) -> list[int]:
+    """Of a step with weight decay, what may be the gradient: the terms of its sums that depend on what came too early."""
+    if not recognise(analysis.matcher, update).decays:
+        return []
+    tape = analysis.tape
+    found, todo = [], [update.change]
+    while todo:
+        node = todo.pop()
+        shape = without_ones(tape.nodes[node].shape)
+        if tape.nodes[node].op in ELEMENTWISE:
+            todo += [k for k in tape.operands(node) if k in region and without_ones(tape.nodes[k].shape) == shape]
+        found += [node] if node != update.change else []
+    return found

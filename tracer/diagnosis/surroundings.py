@@ -20,7 +20,7 @@ from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Match
 from tracer.matching.gradient_names import is_backward, numbered
 from tracer.matching.scale import name_scale, plain_number
-from tracer.tape.node import Kind, Node, Span
+from tracer.tape.node import Binding, Kind, Node, Span
 
 #: Of more values of one shape than these, only those with a name are tried.
 _MOST_VALUES = 24
@@ -176,6 +176,19 @@ class Surroundings(ForwardPass):
                 before[binding.name] = (binding.time, binding.node)
         for name, held in before.items():
             found[""][name].insert(0, held)
+        return found
+
+    def own_names(self, node: int) -> list[str]:
+        """The names that a value got when it was computed, not those that it goes by since it was read from somewhere."""
+        if self.node(node).kind in (Kind.LEAF, Kind.VIEW, Kind.MUTATION):
+            return self.node(node).names
+        return [b.name for b in self._bindings.get(node, ()) if b.time <= node + 1]
+
+    @cached_property
+    def _bindings(self) -> dict[int, list[Binding]]:
+        found: dict[int, list[Binding]] = defaultdict(list)
+        for binding in self.analysis.tape.bindings:
+            found[binding.node].append(binding)
         return found
 
     def bound_before(self, bindings: list[tuple[int, int]], reader: int) -> int | None:

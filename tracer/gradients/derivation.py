@@ -34,7 +34,18 @@ from tracer.calculus.complex_values import conjugate, conjugate_of, holds_comple
 from tracer.calculus.contraction import Substitution
 from tracer.calculus.definitions import positive_part_of
 from tracer.calculus.linearised import is_linearised, value_equation
-from tracer.calculus.terms import Axes, Definition, Entry, Expr, Factor, Function, Index, Mask, Term
+from tracer.calculus.terms import (
+    Axes,
+    Definition,
+    Entry,
+    Expr,
+    Factor,
+    Function,
+    Index,
+    IndexExpr,
+    Mask,
+    Term,
+)
 from tracer.gradients.graph import Graph
 from tracer.gradients.inlining import inline
 from tracer.gradients.stations import Cone
@@ -479,7 +490,7 @@ def _with_mask(term: Term, old: str, new: str) -> Term:
     return Term(term.coefficient, term.bound, tuple((renamed(f), e) for f, e in term.factors))
 
 
-def at_entry(derived: Derived, array: str, entry_of: str, indices: Free, scale: Expr) -> Derived:
+def at_entry(derived: Derived, array: str, entry_of: str, indices: tuple[IndexExpr, ...], scale: Expr) -> Derived:
     """The derivation of a gradient by a whole array, continued to ``scale`` times the gradient by one entry of it.
 
     Arguments:

@@ -110,6 +110,7 @@ class Matcher:
             what it starts from.
         fitted: whether such a loss was written to fit the backward pass; its own operations are no variables then.
         reach: roots that only some values can be gradients of → those values.
+        zeros: what was recognised only by being 0, as the gradient is: any factor would do.
         unmoved: scalars that were the same on every replay, so that there is no gradient of them to recognise.
         penalties: for roots that were asked for, the terms that rest on parameters and settings alone.
     """
@@ -129,24 +130,23 @@ class Matcher:
     unmoved: list[Root] = field(default_factory=list)
     penalties: dict[int, tuple[int, ...]] = field(default_factory=dict)
     index: FingerprintIndex[Candidate] = field(default_factory=FingerprintIndex)
+    zeros: set[int] = field(default_factory=set)
     _picked: set[tuple[int, int]] = field(default_factory=set)
 
     @cached_property
     def entries(self) -> dict[int, Entry]:
-        """What is updated entry by entry: the nodes that steps are taken by, with the entries of arrays that they read."""
-        parts = [u.wrt for u in self.updates.values() if u.written is not None]
-        found = ((part, self.reading.read(part)) for part in parts)
-        return {part: entry for part, entry in found if entry is not None}
+        """The entries of arrays that are updated entry by entry, by the first node that reads each in an iteration."""
+        return self.reading.first_readers(self.updates)
+
+    @cached_property
+    def _entries_read(self) -> frozenset[int]:
+        """All nodes that read an entry of such an array."""
+        return frozenset(reader for node in self.entries for reader in self.reading.readers(node))
 
     @cached_property
     def reading(self) -> Versions:
         """Which nodes read which entries of arrays that are written entry by entry."""
         return Versions(self.graph.tape)
-
-    @cached_property
-    def _entries_read(self) -> frozenset[int]:
-        """All nodes that read an entry which is updated."""
-        return frozenset(reader for node in self.entries for reader in self.reading.readers(node))
 
     def picked(self, root: int, wrt: int) -> Entry | None:
         """The entry that a gradient is by, if the root reads it with others: with a row, or with all of its array."""
@@ -246,6 +246,7 @@ class Matcher:
                     continue
                 candidate = Candidate(Sort.FULL, root.node, update.wrt, False)
                 self.matches[node] = [Match(node, candidate, ONE, 0.0)]
+                self.zeros.add(node)
                 todo += tape.operands(node)
 
     def may_be_of(self, node: int, root: int) -> bool:
@@ -306,14 +307,22 @@ class Matcher:
                 self._add(Candidate(Sort.PARTIAL, root.node, wrt, False, via), OnDemand(len(sweeps), others))
 
     def _add_entries(self, root: int, sweeps: list[Adjoints]) -> None:
-        """The gradients by entries that are updated one by one: entries of the gradients by their arrays."""
+        """The gradients by entries that are updated one by one: entries of the gradients by their arrays.
+
+        A root that reads one entry of several versions, between which others were written, has no gradient by it here.
+        """
+        versions = self.reading.numbers(sweeps[0].full)
         for node, entry in self.entries.items():
-            if entry.whole not in sweeps[0].full:
+            if self.reading.same_in(entry, versions) != [entry.whole]:
+                for sweep in sweeps:
+                    for reader in self.reading.readers(node):
+                        sweep.full.pop(reader, None)
                 continue
             values = [np.asarray(s.full[entry.whole])[entry.place] for s in sweeps]
             own = [s.full.get(node) for s in sweeps]
             if not all(o is not None and np.allclose(o, v, rtol=1e-9, atol=0) for o, v in zip(own, values, strict=True)):
                 self._picked.add((root, node))
+            self.forward |= set(self.reading.readers(node))
             for sweep, value in zip(sweeps, values, strict=True):
                 sweep.full.update(dict.fromkeys(self.reading.readers(node), value))
             self._add(Candidate(Sort.FULL, root, node, False), values)
@@ -391,19 +400,27 @@ class Matcher:
 
     @cached_property
     def _changes(self) -> frozenset[int]:
-        """What is added to parameters; of single entries also the terms and factors without a name that it is made of."""
-        nodes = self.graph.tape.nodes
-        found = {u.change for u in self.updates.values()}
-        todo = [u.change for u in self.updates.values() if u.written is not None]
-        while todo:
-            node = todo.pop()
-            found.add(node)
-            made = nodes[node].kind is Kind.OPERATION and nodes[node].op != "getitem"
-            todo += [
-                k for k in self.graph.tape.operands(node)
-                if made and k not in found and nodes[k].shape == () and is_real(nodes[k]) and not nodes[k].names
-            ]
-        return frozenset(found)
+        """What is added to parameters; of single entries also the numbers that it is made of."""
+        return frozenset(u.change for u in self.updates.values()) | self._steps.keys()
+
+    @cached_property
+    def _steps(self) -> dict[int, frozenset[int]]:
+        """The numbers that steps by single entries are made of, with the entries that the steps are by."""
+        nodes, found = self.graph.tape.nodes, dict[int, set[int]]()
+        for update in self.updates.values():
+            todo = [update.change] if update.written is not None else []
+            while todo:
+                node = todo.pop()
+                seen = found.setdefault(node, set())
+                if update.wrt in seen or nodes[node].kind is not Kind.OPERATION or nodes[node].op == "getitem":
+                    continue
+                seen.add(update.wrt)
+                todo += [
+                    k
+                    for k in self.graph.tape.operands(node)
+                    if nodes[k].shape == () and is_real(nodes[k]) and nodes[k].window == nodes[node].window
+                ]
+        return {node: frozenset(by) for node, by in found.items() if by and node not in self.forward}
 
     def _look_up(self, nodes: Any) -> None:
         for node in nodes:
@@ -424,6 +441,8 @@ class Matcher:
                 scale = name_scale(measured, scalars[candidate.root], literals)
                 if scale is None or (candidate.sort is Sort.VALUE and scale.rank > 0):
                     continue
+                if candidate.wrt in self.entries and candidate.wrt not in self._steps.get(node, (candidate.wrt,)):
+                    continue  # ``W[i, j] -= d[j] * x[i]`` is the gradient by another entry
                 if candidate.sort is Sort.LOCAL and scale.rank > 2:
                     continue
                 match = Match(node, candidate, scale, error)
@@ -530,7 +549,9 @@ class Matcher:
 
     def scalar_factors(self, node: int) -> list[float]:
         """The sizes, on the first replay, of the factors that a number may differ by from a gradient."""
-        return [*self._usual_factors, *self.literals(node)]
+        written = self.literals(node)
+        several = [w * f for w in written for f in self._usual_factors] if node in self._steps else []
+        return [*self._usual_factors, *written, *several]
 
     @cached_property
     def _usual_factors(self) -> list[float]:

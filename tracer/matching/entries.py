@@ -18,7 +18,7 @@ as a whole between two updates of one entry, of which there are few).
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -27,13 +27,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tracer.gradients.adjoints import is_real
-from tracer.ops.selection import LOOKED_UP
-from tracer.tape.functions import Slice
+from tracer.matching.places import Part, Place, Places, is_within
 from tracer.tape.node import Binding, Kind, Node, Ref
 from tracer.tape.tape import Tape
 
-#: For each axis of an array a position, or None for all of it.
-Place = tuple[int | None, ...]
+#: How many operations are looked through between an entry and its new value.
+_LONGEST_SUM = 8
 
 
 class Entry(Struct, frozen=True):
@@ -41,18 +40,6 @@ class Entry(Struct, frozen=True):
 
     whole: int
     place: tuple[int, ...]
-
-
-class _Part(Struct, frozen=True):
-    """Entries of an array: its node, for each axis what the index says, and the same in numbers."""
-
-    whole: int
-    items: tuple[Any, ...]
-    place: Place
-
-    @property
-    def is_entry(self) -> bool:
-        return None not in self.place
 
 
 def with_entries(tape: Tape) -> Tape:
@@ -76,39 +63,47 @@ class Versions:
     def __init__(self, tape: Tape) -> None:
         self._tape = tape
         self.nodes = list(tape.nodes)
-        self._fixed: list[bool] = []
-        self._parts: dict[int, _Part] = {}
-        self._written: dict[int, _Part] = {}
-        self._rows: dict[int, _Part] = {}
+        self._places = Places(tape)
+        self._parts = self._places.parts
+        self._written: dict[int, Part] = {}
+        self._values: dict[int, int] = {}  # write → the number that is written
+        self._updated: set[int] = set()  # first versions of the arrays whose entries get new values made from the old ones
+        self._rows: dict[int, Part] = {}
         self._line: dict[int, tuple[int, int]] = {}  # version → the first one of its array, and its number
         self._versions: dict[int, list[int]] = {}
         self._writes: dict[tuple[int, Place], list[int]] = {}
         for node in tape.nodes:
-            self._fixed.append(self._is_fixed(node))
+            self._places.see(node)
             if node.window >= 0 and len(node.args) > 1 and isinstance(node.args[0], Ref):
                 if node.op == "getitem":
                     self._read(node)
                 elif node.op == "setitem" and len(node.args) == 3:
                     self._write(node)
         self._seen = self._read_whole()
-        for node, part in self._parts.items():
-            if part.is_entry and part.whole in self._line:
-                oldest = self._oldest(part.whole, part.place, tape.nodes[node].window)
-                self._parts[node] = replace(part, whole=oldest)
-                self._replace(node, "getitem", Ref(oldest), part.items)
+        for number, part in self._written.items():
+            if self._is_updated(part.whole):
+                self._replace(number, Ref(part.whole), part.items, Ref(self._values[number]))
+        for number, part in self._parts.items():
+            if part.is_entry and self._is_updated(part.whole):
+                oldest = self._oldest(part.whole, part.place, tape.nodes[number].window)
+                self._parts[number] = replace(part, whole=oldest)
+                self._replace(number, Ref(oldest), part.items)
         self.changed = any(new is not old for new, old in zip(self.nodes, tape.nodes, strict=True))
 
     def written(self, node: int) -> Entry | None:
         """The entry that a write changes, in the version before it; None if it is no write of one entry."""
         part = self._written.get(node)
-        return None if part is None else _entry(part)
+        return _entry(part) if part is not None and self._is_updated(part.whole) else None
 
     def read(self, node: int) -> Entry | None:
         """The entry of an array written entry by entry that a node reads."""
         part = self._parts.get(node)
-        if part is None or not part.is_entry or part.whole not in self._line:
-            return None
-        return _entry(part)
+        return _entry(part) if part is not None and part.is_entry and self._is_updated(part.whole) else None
+
+    def first_readers(self, updates: Iterable[int]) -> dict[int, Entry]:
+        """The first node of each iteration that reads an entry, with the entry, of the arrays that some writes update."""
+        lines = {self._line[u][0] for u in updates if u in self._line}
+        return {nodes[0]: entry for (entry, _), nodes in self._readers.items() if self._first(entry.whole) in lines}
 
     @cached_property
     def _readers(self) -> dict[tuple[Entry, int], list[int]]:
@@ -134,8 +129,28 @@ class Versions:
             if part.whole != whole or part.is_entry:
                 continue
             length = int(np.prod([n for n, at in zip(shape, part.place, strict=True) if at is None]))
-            if length == len(places) and all(_is_within(place, part.place) for place in places):
+            if length == len(places) and all(is_within(place, part.place) for place in places):
                 yield node
+
+    def same_in(self, entry: Entry, versions: Mapping[int, Sequence[int]]) -> list[int]:
+        """Those of some versions of an array in which an entry is the same.
+
+        Arguments:
+            versions: the first version of each array → numbers of versions, in order.
+        """
+        first, number = self._line[entry.whole]
+        numbers, writes = versions.get(first, ()), self._writes.get((first, entry.place), [])
+        at = bisect_right(writes, number)
+        start = writes[at - 1] if at else 0
+        end = writes[at] if at < len(writes) else len(self._versions[first])
+        return [self._versions[first][n] for n in numbers[bisect_left(numbers, start) : bisect_left(numbers, end)]]
+
+    def numbers(self, nodes: Iterable[int]) -> dict[int, list[int]]:
+        """The versions among some nodes, by array and number."""
+        found: dict[int, list[int]] = {}
+        for line in sorted(self._line[n] for n in nodes if n in self._line):
+            found.setdefault(line[0], []).append(line[1])
+        return found
 
     def is_same(self, one: Entry, other: Entry) -> bool:
         """Whether two entries are one, because nothing was written there between the two versions."""
@@ -146,97 +161,80 @@ class Versions:
         numbers = self._writes.get((first[0], one.place), [])
         return bisect_right(numbers, low) == bisect_right(numbers, high)
 
+    def _is_updated(self, version: int) -> bool:
+        return version in self._line and self._line[version][0] in self._updated
+
+    def _is_updating(self, part: Part, made: int) -> bool:
+        """Whether the number that is written to an entry is made from the one that was there, by adding something."""
+        todo = [made]
+        for node in todo:
+            for operand in self._tape.operands(node):
+                read = self._parts.get(operand)
+                if read is not None and read.place == part.place and self._first(read.whole) == self._first(part.whole):
+                    return True
+                if self._tape.nodes[operand].op in ("add", "subtract", "multiply") and len(todo) < _LONGEST_SUM:
+                    todo.append(operand)
+        return False
+
+    def _first(self, version: int) -> int:
+        return self._line.get(version, (version, 0))[0]
+
+    def _is_kept(self, array: int) -> bool:
+        """Whether an array was there before the iteration, perhaps laid out in another way."""
+        node = self._tape.nodes[array]
+        while node.kind is Kind.VIEW and node.op in ("transpose", "reshape"):
+            node = self._tape.nodes[self._tape.operands(node.id)[0]]
+        return node.kind is Kind.LEAF or node.id in self._line
+
     def bindings(self) -> list[Binding]:
         """The bindings, in which the array gets a new value where a row of it was written, and not the row."""
         return [
             replace(b, node=part.whole, name=self.nodes[part.whole].names[-1])
-            if (part := self._rows.get(b.node)) is not None and self.nodes[part.whole].names
+            if (part := self._rows.get(b.node)) is not None and self._is_updated(part.whole) and self.nodes[part.whole].names
             else b
             for b in self._tape.bindings
         ]
 
-    def _is_fixed(self, node: Node) -> bool:
-        """Whether a whole number is the same on every replay: no real number goes into it."""
-        if node.shape is None or not node.dtype.startswith(("int", "uint")):
-            return False
-        return node.op in ("axis_size", "len") or all(self._fixed[k] for k in self._tape.operands(node.id))
-
-    def _part_of(self, whole: int, index: Any) -> _Part | None:
-        """The entries that an index of whole numbers and full slices selects."""
-        inner = self._parts.get(whole)
-        array = self.nodes[whole if inner is None else inner.whole]
-        if array.shape is None or not is_real(array):
-            return None
-        items = list(inner.items if inner is not None else [Slice()] * len(array.shape))
-        places: list[int | None] = list(inner.place if inner is not None else [None] * len(items))
-        free = [at for at, place in enumerate(places) if place is None]
-        given = index if isinstance(index, tuple) else (index,)
-        if len(given) > len(free):
-            return None
-        for at, item in zip(free, given, strict=False):
-            if isinstance(item, Slice) and item == Slice():
-                continue
-            position = self._position(item, array.shape[at])
-            if position is None:
-                return None
-            items[at], places[at] = self._item(item, position), position
-        return _Part(array.id, tuple(items), tuple(places))
-
-    def _position(self, item: Any, size: int) -> int | None:
-        value = item
-        if isinstance(item, Ref):
-            value = self._tape.nodes[item.node].value if self._fixed[item.node] else None
-        if value is None or isinstance(value, (bool, Slice)) or getattr(value, "shape", ()) != ():
-            return None
-        try:
-            position = int(value.__index__())
-        except AttributeError:
-            return None
-        return position + size if position < 0 else position
-
-    def _item(self, item: Any, position: int) -> Any:
-        """An index as it is written down: one that was looked up in data keeps its formula."""
-        looked_up = isinstance(item, Ref) and self._tape.nodes[item.node].op in LOOKED_UP
-        return item if looked_up else position
-
     def _read(self, node: Node) -> None:
-        part = self._part_of(node.args[0].node, node.args[1])
+        part = self._places.of(node.args[0].node, node.args[1])
         if part is not None and (part.is_entry or node.kind is Kind.VIEW):
             self._parts[node.id] = part
 
     def _write(self, node: Node) -> None:
         """A write of an entry; also one of a row in which only an entry was written."""
         array, index, new = node.args
-        part = self._part_of(array.node, index) if array.node not in self._parts else None
+        part = self._places.of(array.node, index) if array.node not in self._parts else None
         if part is None:
             return
         if not part.is_entry and isinstance(new, Ref):
-            row = self.nodes[new.node]
+            row = self._tape.nodes[new.node]
             base = row.args[0] if row.op == "setitem" and row.kind is Kind.MUTATION else None
             known = self._parts.get(base.node) if isinstance(base, Ref) else None
             if known is None or (known.whole, known.place) != (part.whole, part.place):
                 return
             assert isinstance(base, Ref)
-            self._parts[new.node] = self._rows[new.node] = _Part(node.id, part.items, part.place)
-            part, new = self._part_of(base.node, row.args[1]), row.args[2]
+            self._parts[new.node] = self._rows[new.node] = Part(node.id, part.items, part.place)
+            part, new = self._places.of(base.node, row.args[1]), row.args[2]
         if part is None or not part.is_entry or not isinstance(new, Ref) or not is_real(node):
             return
-        self._replace(node.id, "setitem", Ref(array.node), part.items, new)
+        if array.node not in self._line and not self._is_kept(array.node):
+            return
         first, number = self._line.setdefault(array.node, (array.node, 0))
         versions = self._versions.setdefault(first, [first])
         if number + 1 != len(versions):
             return  # a copy that goes its own way
         versions.append(node.id)
         self._line[node.id] = first, number + 1
-        self._written[node.id] = part
+        self._written[node.id], self._values[node.id] = part, new.node
         self._writes.setdefault((first, part.place), []).append(number + 1)
+        if self._is_updating(part, new.node):
+            self._updated.add(first)
 
-    def _replace(self, node: int, op: str, *args: Any) -> None:
-        before = self.nodes[node]
-        at = args[1][0] if len(args[1]) == 1 else args[1]
-        new = (args[0], at, *args[2:])
+    def _replace(self, node: int, array: Ref, items: tuple[Any, ...], *value: Ref) -> None:
+        """Let a node read or write an entry of an array."""
+        before, new = self.nodes[node], (array, items[0] if len(items) == 1 else items, *value)
         if before.args != new:
-            self.nodes[node] = replace(before, op=op, args=new, read_from=None)
+            self.nodes[node] = replace(before, args=new, read_from=None)
 
     def _read_whole(self) -> dict[int, list[tuple[int, Place]]]:
         """For the first version of each array, which versions are read in larger parts than entries, by number."""
@@ -245,7 +243,7 @@ class Versions:
             size = len(self.nodes[version].shape or ())
             for place in self._larger(version, size):
                 found.setdefault(first, []).append((number, place))
-        return {first: sorted(seen, key=lambda pair: pair[0]) for first, seen in found.items()}
+        return {first: sorted(seen, key=_number) for first, seen in found.items()}
 
     def _larger(self, version: int, size: int) -> Iterator[Place]:
         todo = [version]
@@ -271,17 +269,20 @@ class Versions:
         ended = bisect_left(versions, window, hi=number + 1, key=lambda v: self.nodes[v].window) - 1
         start = max(numbers[at - 1] if at else 0, ended)  # the iteration begins with the last version of the one before
         seen = self._seen.get(first, [])
-        for other, read in seen[bisect_left(seen, start, key=lambda pair: pair[0]) :]:
+        own = seen[bisect_left(seen, number, key=_number) : bisect_right(seen, number, key=_number)]
+        if any(is_within(place, read) for _, read in own):
+            return version  # as a loss does that adds up rows and single entries: to it both are one variable
+        for other, read in seen[bisect_left(seen, start, key=_number) :]:
             if other > number:
                 break
-            if _is_within(place, read):
+            if is_within(place, read):
                 return versions[other]
         return versions[start]
 
 
-def _is_within(place: Place, larger: Place) -> bool:
-    return all(other is None or other == own for own, other in zip(place, larger, strict=True))
+def _number(pair: tuple[int, Place]) -> int:
+    return pair[0]
 
 
-def _entry(part: _Part) -> Entry:
+def _entry(part: Part) -> Entry:
     return Entry(part.whole, tuple(p for p in part.place if p is not None))

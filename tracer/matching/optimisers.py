@@ -95,6 +95,8 @@ def made_of_gradients(matcher: Matcher, meant: Mapping[int, Match]) -> dict[int,
             made[node.id] = updates[-1]
         elif len(before) == len(moving):
             state.add(node.id)
+    for left in sorted(state, reverse=True):
+        made.update((left, made[user]) for user in tape.users(left) if user in made)
     return made
 
 

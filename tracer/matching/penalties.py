@@ -1,10 +1,10 @@
 """The penalty that a loss must have had, where one was inferred and the steps also draw the parameters to 0.
 
-``P[i][k] += rate * (2 * e * Q[k][j] - beta * P[i][k])`` goes down e² + β/2 · (|P_i|² + |Q_j|²): with ½ e² alone it would be a
-step with weight decay, and a step of that kind has no gradient of its own to be judged by.  Comes in: a matcher that has
-run with an inferred loss.  Goes out: the tape with that loss, times the number with which the steps take its gradient, and
-with the penalty that belongs to what they subtract.  It is read off entries that are updated one by one; that it
-was inferred is always said.
+``P[i][k] += rate * (2 * e * Q[k][j] - beta * P[i][k])`` goes down e² + β/2 · (|P_i|² + |Q_j|²): with ½ e² alone it would
+be a step with weight decay, and a step of that kind has no gradient of its own to be judged by.  Comes in: a matcher that
+has run with an inferred loss.  Goes out: the tape with that loss, times the number with which the steps take its gradient,
+and with the penalty that belongs to what they subtract.  It is read off entries that are updated one by one; that it was
+inferred is always said.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _decayed(matcher: Matcher, update: Update) -> _Decayed | None:
             continue
         for rate, entry in (factors, factors[::-1]):
             if same(entry) == same(update.wrt) and _is_setting(matcher, rate):
-                return _Decayed(update, rest, rest_sign, rate, sign * rest_sign)
+                return _Decayed(update, rest, rest_sign, rate, sign)
     return None
 
 

@@ -31,7 +31,7 @@ from tracer.calculus import (
 from tracer.calculus.adjoint import ReverseMode, instantiate, onto
 from tracer.calculus.algebra import ONE, fresh, make_term
 from tracer.calculus.complex_values import holds_complex
-from tracer.calculus.terms import Axes, Definition, Entry, Expr, Index, Term
+from tracer.calculus.terms import Axes, Definition, Entry, Expr, Index, IndexExpr, Term
 from tracer.gradients.accumulated import accumulated
 from tracer.gradients.graph import Graph
 from tracer.matching.candidates import Match, Matcher, Sort
@@ -280,7 +280,7 @@ class Prover:
                 yield Lemma(square, entry(name, *free), says)
 
 
-def entry_indices(definition: Definition, array: str) -> tuple[Index | int, ...]:
+def entry_indices(definition: Definition, array: str) -> tuple[IndexExpr, ...]:
     """Where the one entry of an array stands that a definition says a number is.
 
     Raises:

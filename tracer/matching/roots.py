@@ -69,7 +69,9 @@ def find_roots(
 
     What a function gave that is called a loss once is one wherever the function is called.
     """
-    written = {k for u in updates for k in operands(tape.nodes[u])}  # new entries of a parameter are no loss
+    written = {k for u in updates for k in operands(tape.nodes[u])}  # entries of a parameter, old or new, are no loss
+    versions = updates.keys() | {u.before for u in updates.values()}
+    written |= {n.id for n in tape.window_nodes() if n.op == "getitem" and operands(n)[0] in versions}
     scalars = [
         n
         for n in tape.window_nodes()
@@ -110,7 +112,8 @@ def find_roots(
 
 def _sums_of(scalars: list[Node], losses: list[int]) -> list[int]:
     """The scalars that add up, or take the difference of, several losses: ``-rec - beta * kl``."""
-    live = {n.id for n in scalars}
+    window = {n.id: n.window for n in scalars}
+    live = window.keys()
     terms = {loss: {loss} for loss in losses}
     found = []
     for node in scalars:
@@ -118,6 +121,8 @@ def _sums_of(scalars: list[Node], losses: list[int]) -> list[int]:
         if node.id in terms or not below or not all(k in terms for k in below):
             continue
         together = set().union(*(terms[k] for k in below))
+        if len({window[k] for k in together}) > 1:
+            continue  # what adds up the losses of several iterations is none of one
         if node.op in ("add", "subtract") and len(together) > 1:
             found.append(node.id)
         elif node.op not in ("add", "subtract", "negative") and not (node.op in ("multiply", "divide") and len(below) == 1):

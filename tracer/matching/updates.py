@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from tracer.gradients.adjoints import is_continuous
 from tracer.matching.carried import carried_on
 from tracer.matching.entries import Versions
+from tracer.matching.entry_steps import entry_step
 from tracer.tape.functions import Slice
 from tracer.tape.node import Kind, Node, Ref, Site
 from tracer.tape.tape import Tape
@@ -336,23 +337,11 @@ def _multiple_of(tape: Tape, node: int, updates: Mapping[int, Update]) -> int | 
 
 def _replaced_entry(tape: Tape, node: Node, updates: dict[int, Update], versions: Versions) -> Update | None:
     """``W[i][j] -= …`` and ``W[i, j] = w - …``, where ``w`` is what this entry was before."""
-    entry = versions.written(node.id)
-    if entry is None or not _is_carried(tape, entry.whole, updates):
+    step = entry_step(tape, node.id, versions)
+    before = tape.operands(node.id)[0] if step is not None else node.id
+    if step is None or not _is_carried(tape, before, updates):
         return None
-    written = tape.operands(node.id)[-1]
-    made = tape.nodes[written]
-    if made.op not in ("add", "subtract"):
-        return None
-    sides = direct(made)
-    for position, side in sides:
-        read = versions.read(side)
-        rest = [other for place, other in sides if place != position]
-        old = read is not None and versions.is_same(read, entry)
-        known = rest and tape.nodes[rest[0]].kind not in (Kind.LEAF, Kind.LITERAL)
-        if old and known and (made.op == "add" or position == 0):
-            sign = -1 if made.op == "subtract" else 1
-            return Update(node.id, entry.whole, rest[0], sign, versions.readers(side)[0], written=written)
-    return None
+    return Update(node.id, before, step.change, step.sign, step.part, step.decays, step.written)
 
 
 def _is_carried(tape: Tape, array: int, updates: dict[int, Update]) -> bool:

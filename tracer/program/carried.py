@@ -116,7 +116,7 @@ class Carried(Scopes):
         fresh: set[tuple[int, str]] = set()  # a name is one of a function
         for statement in statements:
             if isinstance(statement, ast.For):
-                aliases |= {n.id for n in ast.walk(statement.target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+                aliases |= _stored_in(statement.target)
             for name in names_read(statement):
                 reads.setdefault(name, []).append(statement)
             if isinstance(statement, ast.Assign) and not self.carried(statement, True):
@@ -133,11 +133,13 @@ class Carried(Scopes):
             found += [".__dict__"] * sets_by_name(statement)
             for target in changed_by(statement):
                 base = base_name(target)
+                held = self.arrays_of(base, self.scope(statement)) if isinstance(target, ast.Subscript) else ()
                 elsewhere = base == ".__dict__" or any(
                     other is not statement
                     and not (isinstance(target, ast.Name) and self._adds_up(other, base))
-                    and self.means(other, base, self.scope(statement))
-                    for other in reads.get(base, ())
+                    and self.means(other, name, self.scope(statement))
+                    for name in (base, *held)
+                    for other in reads.get(name, ())
                 )
                 elsewhere = elsewhere or rests_on_itself(statement, target)
                 new = isinstance(target, ast.Name) and (self.scope(target), base) in fresh
@@ -200,7 +202,7 @@ class Carried(Scopes):
 
         It may be an entry or attribute that the variable tells, read first, or an argument of a function that updates it.
         """
-        names = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        names = _stored_in(loop.target)
         inside = [n for s in loop.body for n in ast.walk(s)]
         for node in inside:
             if isinstance(node, ast.Assign):
@@ -233,3 +235,8 @@ class Carried(Scopes):
                 if isinstance(t, ast.Name)
             }
             yield from (given for name, given in arguments_of(call, function) if name in changed)
+
+
+def _stored_in(target: ast.expr) -> set[str]:
+    """The variables that a loop gives a value; of ``for self.n in …`` there is none."""
+    return {n.id for n in ast.walk(target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}

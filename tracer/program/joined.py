@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
+from tracer.program.notebook import is_cell
 from tracer.program.program import Program
 from tracer.tape.node import Span
 
@@ -50,7 +51,8 @@ class Joined:
 
 
 def _heading(path: str) -> str:
-    return f"\n\n# ======== {PurePath(path).name} ({path}) ========\n"
+    called = f"cell {PurePath(path).stem}" if is_cell(path) else PurePath(path).name
+    return f"\n\n# ======== {called} ({path}) ========\n"
 
 
 def join(program: Program, modules: Sequence[Program]) -> Joined:

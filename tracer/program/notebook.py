@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import PurePath
 from typing import Any
 
 from tracer.program.errors import ProgramError
@@ -18,6 +19,11 @@ from tracer.tape.node import Notice
 _PYTHON_CELLS = {"time", "timeit", "capture", "prun", "python", "python3"}
 _LINE = re.compile(r"^(\s*)(?:([\w, ]+?)\s*=\s*)?([%!]|\?)(.*)$")
 _TIMED = re.compile(r"^(?:time|timeit|prun)\s+(?:-\w+\s*\d*\s+)*(.*)$")
+
+
+def is_cell(path: str) -> bool:
+    """Whether a path stands for code that was typed into a session: a cell of a notebook, a prompt."""
+    return path.startswith("<") or "ipykernel" in PurePath(path).parent.name
 
 
 def script_of(text: str, path: str) -> tuple[str, tuple[Notice, ...]]:

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Sequence
 from typing import Any
 
-from tracer.program.changes import arguments_of, called_name, pairs_of
+from tracer.program.changes import arguments_of, base_name, called_name, pairs_of
 from tracer.program.parts import names_of_parts, part_read
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -68,6 +68,11 @@ class Scopes:
     def is_read_from(self, value: ast.AST, place: str) -> bool:
         """Whether a name holds what was read from a place before: ``pik`` after ``pik = P[i][k]``."""
         return isinstance(value, ast.Name) and place in self.parts.get((self.scope(value), value.id), ())
+
+    def arrays_of(self, name: str, scope: int) -> set[str]:
+        """The arrays of which a name stands for a part: a change of ``row[j]`` is one of ``W`` after ``row = W[i]``."""
+        places = self.parts.get((scope, name), ())
+        return {base_name(ast.parse(place, mode="eval").body) for place in places}
 
     def functions_called(self, loop: ast.AST, apart: ast.AST | None = None) -> list[ast.AST]:
         """Every user function that may run below ``loop``, by name, ``apart`` and what only it calls left out."""

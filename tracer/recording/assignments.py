@@ -19,7 +19,7 @@ from tracer.recording.state import Mode
 from tracer.recording.structured import has_fields
 from tracer.recording.stubs import Anything
 from tracer.recording.walking import Walking
-from tracer.tape.node import Kind, Node, Ref
+from tracer.tape.node import Binding, Kind, Node, Ref
 
 _IN_PLACE: dict[str, Callable[[Any, Any], Any]] = {
     "add": operator.iadd, "subtract": operator.isub, "multiply": operator.imul, "divide": operator.itruediv,
@@ -27,6 +27,7 @@ _IN_PLACE: dict[str, Callable[[Any, Any], Any]] = {
     "matmul": operator.imatmul, "left_shift": operator.ilshift, "right_shift": operator.irshift,
     "bitwise_or": operator.ior, "bitwise_xor": operator.ixor, "bitwise_and": operator.iand,
 }  # fmt: skip
+_WINDOW = Mode.WINDOW
 #: Items of longer containers get no names.
 _NAMED_ITEMS = 64
 #: Writing into these changes nothing but them.
@@ -42,11 +43,15 @@ class Assignments(Walking):
         """A variable gets a value."""
         if not isinstance(box, Box):
             return box
-        if self.mode and box.node is not None:
+        node = box.node
+        if node is not None and self.mode:
             place = self.places[index]
-            self.bound(place.name, box, place)
-            if type(box.value) is not np.ndarray or self.mode is Mode.SETUP:
-                self._place_name(self.where(sys._getframe(1), place.name), box)
+            name, tape = place.name, self.tape
+            if name not in node.names:
+                node.names.append(name)
+            tape.bindings.append(Binding(name, node.id, len(tape.nodes), place.site, place.scope))
+            if type(box.value) is not np.ndarray or self.mode is not _WINDOW:
+                self._place_name(self.where(sys._getframe(1), name), box)
         elif self.mode and type(box.value) in (list, tuple, dict):
             self._name_items(self.places[index].name, box.value)
         elif self.windowed and box.node is None:

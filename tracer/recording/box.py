@@ -25,7 +25,7 @@ SHARED = (bool, np.bool_, int)
 _WORDS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 
 
-class Place(Struct, frozen=True):
+class Place(Struct, frozen=True, gc=False):
     """An instrumented expression: its site, and the name or the operator that it is about."""
 
     site: Site
@@ -33,7 +33,7 @@ class Place(Struct, frozen=True):
     scope: str = ""
 
 
-class Box(Struct, eq=False):
+class Box(Struct, eq=False, gc=False):
     """A plain value, its node if it has one, and the boxes of its items if it is a container just made."""
 
     value: Any

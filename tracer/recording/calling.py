@@ -248,6 +248,8 @@ class Calling(Vectorised):
         place: Place,
     ) -> Box:
         values = [b.value for b in args]
+        if function is reversed and values and isinstance(values[0], np.ndarray) and is_number(values[0]):
+            return Box(self._rows(values[0], place, -1), None, place)
         if is_walker(function):
             walked = _WALKED.get(function.__name__, range(len(values)))
             values = [self.rows(v, place) if k in walked else v for k, v in enumerate(values)]

@@ -10,6 +10,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from enum import Enum
+from functools import cache
 
 from tracer.program.changes import called_name
 from tracer.program.loss_words import ANYWHERE, AS_A_WORD
@@ -21,6 +22,7 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
 
 
+@cache
 def is_loss_name(name: str) -> bool:
     """Whether a program's own name says that it is a loss: ``loss``, ``total_cost``, ``mse``, ``calc_loss``."""
     return _LOSS.search(name) is not None

@@ -92,15 +92,13 @@ class Expressions(Structured):
         if not self.mode:
             return Box(value, None, place)
         if type(value) is np.ndarray:
-            memory = self.memory
-            record = memory.records.get(id(value))
+            record = self.memory.records.get(id(value))
             if record is not None and record.version == record.storage.version:
                 made = record.node
-                if made.value is value and made.kind is not _LEAF:
+                if (made.kind is not _LEAF or made.origin is not None) and (
+                    made.value is value or (made.window >= 0 and id(value) in self.memory.checked and record() is value)
+                ):
                     return Box(value, made, place)
-            node = memory.current(value)
-            if node is not None and (node.kind is not _LEAF or node.origin is not None):
-                return Box(value, node, place)
         if not is_number(value):
             return Box(value, None, place)
         return Box(

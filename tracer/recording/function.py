@@ -1,9 +1,9 @@
 """Record one call of a Python function: `record_function`.
 
 In: a function and its arguments.  Out: a `Recording` whose leaves carry the parameters' names.  The code
-of the function, and of the other functions and classes of its module, is exchanged for its recorded
+of the function, and of the other functions and classes that it can reach, is exchanged for its recorded
 version while it runs, so closures, methods and globals work and nothing of the program is imported
-again; afterwards the code is put back.
+again; afterwards the code is put back.  They may stand in other files and in other cells of a notebook.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import contextlib
 import inspect
 import io
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from tracer.program.errors import ProgramError
@@ -23,6 +23,7 @@ from tracer.recording.box import Box, Place, is_number
 from tracer.recording.failures import failure
 from tracer.recording.instrument import RECORDER, Instrumenter
 from tracer.recording.own_functions import codes_of
+from tracer.recording.reached import exchanged, functions_reached, own_files
 from tracer.recording.recorder import LoopPlan, Recorder, Stop
 from tracer.recording.recording import Recording
 from tracer.recording.run import put_back
@@ -46,19 +47,21 @@ def record_function(function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
             f"{function!r} is not a function written in Python.", hint="Give a function or a method."
         )
     program = _module_program(plain)
-    loops = [loop for loop in training_loops(program) if _inside(loop, plain)]
+    functions = functions_reached(plain, (*args, *kwargs.values(), getattr(function, "__self__", None)))
+    modules = own_files(program, functions)
+    loops = [loop for loop in training_loops(program, modules) if _inside(loop, plain)]
     places: list[Place] = []
-    code = compile(
-        Instrumenter(program, places, [loop.node for loop in loops]).module(),
-        program.path,
-        "exec",
-        dont_inherit=True,
-    )
+    codes = {
+        each.path: compile(
+            Instrumenter(each, places, [loop.node for loop in loops]).module(), each.path, "exec", dont_inherit=True
+        )
+        for each in (program, *modules)
+    }
     plans = [LoopPlan(loop.line, 0, 1) for loop in loops]
     recorder = Recorder(places, plans, run_on=False)
     tape, out, ended = recorder.tape, io.StringIO(), "end"
     outer = getattr(builtins, RECORDER, None)
-    with _exchanged(plain, code), contextlib.redirect_stdout(out):
+    with exchanged(functions, codes), contextlib.redirect_stdout(out):
         setattr(builtins, RECORDER, recorder)
         try:
             _call(recorder, function, plain, args, kwargs, program)
@@ -70,7 +73,7 @@ def record_function(function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
         finally:
             recorder.finish()
             put_back(outer, recorder)
-    return Recording(tape, program, out.getvalue(), ended, (*program.notices, *tape.notices))
+    return Recording(tape, program, out.getvalue(), ended, (*program.notices, *tape.notices), modules)
 
 
 def _module_program(function: types.FunctionType) -> Program:
@@ -88,6 +91,8 @@ def _module_program(function: types.FunctionType) -> Program:
 
 
 def _inside(loop: Loop, function: types.FunctionType) -> bool:
+    if loop.path != function.__code__.co_filename:
+        return False
     lines, first = inspect.getsourcelines(function)
     return first <= loop.line < first + len(lines)
 
@@ -113,63 +118,3 @@ def _call(
     recorder.begin()
     recorder.expect(codes_of(function) or (plain.__code__,), boxes)
     return function(*args, **kwargs)
-
-
-@contextlib.contextmanager
-def _exchanged(function: types.FunctionType, code: types.CodeType) -> Iterator[None]:
-    """The recorded code in the place of the functions of the same file, as long as the block runs."""
-    recorded = {(c.co_firstlineno, c.co_name): c for c in _all_codes(code)}
-    changed: list[tuple[types.FunctionType, types.CodeType]] = []
-    for each in _functions_of(function):
-        new = recorded.get((each.__code__.co_firstlineno, each.__code__.co_name))
-        if new is not None and new.co_freevars == each.__code__.co_freevars:
-            changed.append((each, each.__code__))
-            each.__code__ = new
-    try:
-        yield
-    finally:
-        for each, old in changed:
-            each.__code__ = old
-
-
-def _all_codes(code: types.CodeType) -> Iterator[types.CodeType]:
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield constant
-            yield from _all_codes(constant)
-
-
-def _functions_of(function: types.FunctionType) -> list[types.FunctionType]:
-    """The function, and the functions, methods and closures of its file that it can reach."""
-    path = function.__code__.co_filename
-    found: dict[int, types.FunctionType] = {}
-    todo: list[Any] = [function, *function.__globals__.values()]
-    while todo:
-        item = todo.pop()
-        item = getattr(item, "__func__", item)
-        if isinstance(item, property):
-            todo += [f for f in (item.fget, item.fset) if f is not None]
-        elif (
-            isinstance(item, types.FunctionType)
-            and item.__code__.co_filename == path
-            and id(item) not in found
-        ):
-            found[id(item)] = item
-            todo += [c.cell_contents for c in item.__closure__ or () if _filled(c)]
-            wrapped = getattr(item, "__wrapped__", None)
-            if wrapped is not None:
-                todo.append(wrapped)
-        elif isinstance(item, type) and item.__module__ == function.__module__:
-            todo += [
-                v
-                for v in vars(item).values()
-                if isinstance(v, (types.FunctionType, property, staticmethod, classmethod))
-            ]
-    return list(found.values())
-
-
-def _filled(cell: types.CellType) -> bool:
-    try:
-        return cell.cell_contents is not cell
-    except ValueError:
-        return False

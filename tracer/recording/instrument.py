@@ -19,14 +19,12 @@ from typing import Any
 
 from tracer.program.program import Program
 from tracer.recording.box import Place
+from tracer.recording.syntax import asks_for_variables, calls_something, is_text, needs_its_place, suspends
+from tracer.recording.targets import form_of
 from tracer.tape.node import Site
 
 #: The name by which rewritten code knows the recorder.
 RECORDER = "__tracer__"
-#: Calls that need the caller's own frame.
-_FRAME_CALLS = {"super", "locals", "globals", "vars", "eval", "exec", "dir"}
-#: Those of them that only look.
-_LOOKING = {"super", "locals", "globals", "vars", "dir"}
 _OPERATIONS: dict[type[ast.AST], str] = {
     ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide", ast.FloorDiv: "floor_divide",
     ast.Mod: "remainder", ast.Pow: "power", ast.MatMult: "matmul", ast.LShift: "left_shift",
@@ -62,6 +60,7 @@ class Instrumenter:
         self.costs = {_start(node) for node in costs if id(node) in own}
         self.scope: list[str] = []
         self.class_name: str | None = None
+        self.in_class_body = False
         self.inside: ast.AST | None = None
         self._tokens = itertools.count()
 
@@ -98,7 +97,9 @@ class Instrumenter:
 
     def native(self, node: Any) -> Any:
         """The same code without recording (functions in it still have both versions)."""
-        return _Native(self).visit(copy.deepcopy(node))
+        from tracer.recording.native_code import NativeCode
+
+        return NativeCode(self).visit(copy.deepcopy(node))
 
     def native_body(self, body: Sequence[ast.stmt]) -> list[ast.stmt]:
         found: list[ast.stmt] = []
@@ -115,7 +116,7 @@ class Instrumenter:
 
     def wrap(self, node: ast.expr) -> ast.expr:
         place = self.place(node)
-        if _calls_something(node):
+        if calls_something(node):
             return self.call("native", self.call("natively", place, at=node), self.native(node), at=node)
         return self.call("wrap", place, self.native(node), at=node)
 
@@ -150,8 +151,10 @@ class Instrumenter:
         return ast.copy_location(ast.IfExp(self.expression(node.test), *branches), node)
 
     def _Compare(self, node: ast.Compare) -> ast.expr:
-        if any(isinstance(op, (ast.In, ast.NotIn)) for op in node.ops) or _suspends(node):
+        if any(isinstance(op, (ast.In, ast.NotIn)) for op in node.ops) or suspends(node):
             return self.wrap(node)
+        if len(node.ops) > 1 and (self.in_class_body or needs_its_place(node)):
+            return self.wrap(node)  # What comes later is evaluated in a function of its own.
         place = self.place(node, " ".join(_OPERATIONS[type(op)] for op in node.ops))
         first, *rest = node.comparators
         later: list[ast.expr] = [_delayed(self.expression(c)) for c in rest]
@@ -236,7 +239,8 @@ class Instrumenter:
         """Each element in both versions: in the set-up only the first ones are recorded."""
         generators = []
         for part in node.generators:
-            source = self.call("iterate", self.place(part.iter), self.expression(part.iter), at=part.iter)
+            place, items = self.place(part.iter), self.expression(part.iter)
+            source = self.call("iterate", place, items, form_of(part.target), at=part.iter)
             tests = [self.call("truth", self.expression(test), at=test) for test in part.ifs]
             target = copy.deepcopy(part.target)
             generators.append(ast.comprehension(target, source, tests, part.is_async))
@@ -257,7 +261,7 @@ class Instrumenter:
 
     def lambda_(self, node: ast.Lambda, recorded_header: bool = False) -> ast.Lambda:
         """A lambda with both versions of its body."""
-        from tracer.recording.statements import defaults
+        from tracer.recording.definitions import defaults
 
         arguments = defaults(self, node.args) if recorded_header else self.native(node.args)
         entered = self.call("enter", self.place(node, "<lambda>"), at=node)
@@ -280,7 +284,7 @@ class Instrumenter:
         )
 
     def _Call(self, node: ast.Call) -> ast.expr:
-        if isinstance(node.func, ast.Name) and node.func.id in _FRAME_CALLS:
+        if asks_for_variables(node):
             return self.wrap(node)
         keywords: list[ast.expr] = [
             ast.Tuple([ast.Constant(k.arg), self.expression(k.value)], _LOAD) for k in node.keywords
@@ -302,100 +306,9 @@ class Instrumenter:
         return found
 
 
-class _Native(ast.NodeTransformer):
-    """Code that is not recorded itself, but whose functions, lambdas and training loops can be."""
-
-    def __init__(self, instrumenter: Instrumenter) -> None:
-        self.instrumenter = instrumenter
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
-        from tracer.recording.statements import both_versions
-
-        return both_versions(self.instrumenter, node)
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> Any:
-        from tracer.recording.statements import both_versions
-
-        return both_versions(self.instrumenter, node)
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        outer, self.instrumenter.class_name = self.instrumenter.class_name, node.name
-        self.instrumenter.scope.append(node.name)
-        try:
-            return self.generic_visit(node)
-        finally:
-            self.instrumenter.class_name = outer
-            self.instrumenter.scope.pop()
-
-    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
-        return self.instrumenter.lambda_(node)
-
-    def visit_For(self, node: ast.For) -> Any:
-        return self._loop(node)
-
-    def visit_While(self, node: ast.While) -> Any:
-        return self._loop(node)
-
-    def visit_If(self, node: ast.If) -> ast.AST:
-        computes = (node.lineno, node.col_offset) in self.instrumenter.costs
-        new = self.generic_visit(node)
-        if computes and isinstance(new, ast.If):
-            new.body.insert(
-                0, ast.copy_location(ast.Expr(self.instrumenter.call("mark", at=node)), node.body[0])
-            )
-        return new
-
-    def _loop(self, node: Any) -> Any:
-        from tracer.recording.statements import training_loop
-
-        if (node.lineno, node.col_offset) in self.instrumenter.training:
-            return training_loop(self.instrumenter, node, recorded_header=False)
-        return self.generic_visit(node)
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        new = self.generic_visit(node)
-        if (
-            self.instrumenter.program.classic_division
-            and isinstance(new, ast.BinOp)
-            and isinstance(new.op, ast.Div)
-        ):
-            return self.instrumenter.call("classic_divide", new.left, new.right, at=node)
-        return new
-
-    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
-        new = self.generic_visit(node)
-        classic = self.instrumenter.program.classic_division
-        if not (classic and isinstance(new, ast.AugAssign) and isinstance(new.op, ast.Div)):
-            return new
-        read: Any = copy.deepcopy(new.target)
-        read.ctx = _LOAD
-        divided = self.instrumenter.call("classic_divide_in_place", read, new.value, at=node)
-        return ast.copy_location(ast.Assign([new.target], divided), node)
-
-
 def _start(node: Any) -> tuple[int, int]:
     return node.lineno, node.col_offset
 
 
 def _delayed(body: ast.expr) -> ast.Lambda:
     return ast.Lambda(ast.arguments([], [], None, [], [], None, []), body)
-
-
-def _calls_something(node: ast.expr) -> bool:
-    """Whether an expression that runs as it stands may change what others hold."""
-    calls = [n for n in ast.walk(node) if isinstance(n, (ast.Call, ast.Await, ast.YieldFrom, ast.Yield))]
-    names = {n.func.id for n in calls if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
-    return len(calls) > 0 and not (names <= _LOOKING and len(calls) == 1 and names)
-
-
-def _suspends(node: ast.AST) -> bool:
-    return any(isinstance(n, (ast.Yield, ast.YieldFrom, ast.Await)) for n in ast.walk(node))
-
-
-def is_text(statement: ast.stmt) -> bool:
-    """Whether a statement is a documentation string."""
-    return (
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Constant)
-        and isinstance(statement.value.value, str)
-    )

@@ -17,6 +17,7 @@ class Recording:
         stdout: what the program printed.
         ended: ``"end"``, ``"stopped"`` (all windows were recorded), ``"exit"`` (``sys.exit``) or ``"time"``.
         notices: what the reader should know, those of the program and of the tape too.
+        modules: the program's other files, where they cannot be read again by their paths: cells of a notebook.
     """
 
     tape: Tape
@@ -24,3 +25,4 @@ class Recording:
     stdout: str = ""
     ended: str = "end"
     notices: tuple[Notice, ...] = ()
+    modules: tuple[Program, ...] = ()

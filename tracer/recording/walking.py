@@ -18,7 +18,7 @@ from tracer.recording import stubs
 from tracer.recording.box import Box, Place, is_number
 from tracer.recording.expressions import Expressions
 from tracer.recording.positions import index_of
-from tracer.tape.node import Kind, Ref
+from tracer.tape.node import Kind, Node, Ref
 
 _ITERATORS = (
     types.GeneratorType, map, zip, filter, enumerate, reversed, itertools.chain, itertools.islice,
@@ -29,8 +29,15 @@ _CONTAINERS: tuple[type, ...] = (
 )  # fmt: skip
 
 
+#: So many names at most does a loop bind before one that was handed on is among them.
+_NAMES_BOUND_AT_ONCE = 4
+
+
 class Walking(Expressions):
     """Callbacks of loops and unpackings, and what calls need to look into iterators."""
+
+    #: The whole number that was taken from a tuple last, its node, and how many nodes there were then.
+    handed: tuple[Any, Node | None, int] = (None, None, 0)
 
     def star(self, box: Box) -> list[Box]:
         """The boxes behind ``*items`` in a call or a display."""
@@ -66,10 +73,28 @@ class Walking(Expressions):
         values = [item.value for item in items]
         return Box(values, None, place, items if any(item.node for item in items) else None)
 
-    def iterate(self, index: int, box: Box) -> Iterable[Any]:
-        """What a recorded ``for`` runs over."""
-        found: Iterable[Any] = self.rows(box.value, self.places[index])
-        return found
+    def iterate(self, index: int, box: Box, form: Any = None) -> Iterable[Any]:
+        """What a recorded loop runs over.
+
+        Arguments:
+            form: how the loop unpacks each item: a tuple with one form, or None, for each part of it.
+        """
+        place = self.places[index]
+        found: Iterable[Any] = self.rows(box.value, place)
+        return found if form is None or not self.mode else self._unpacked(found, form, place)
+
+    def _unpacked(self, items: Iterable[Any], form: Any, place: Place) -> Iterator[Any]:
+        for item in items:
+            yield self._entries_of(item, form, place) if self.mode else item
+
+    def _entries_of(self, item: Any, form: tuple[Any, ...], place: Place) -> Any:
+        """An item that is going to be unpacked: of an array the entries, recorded one by one."""
+        if isinstance(item, np.ndarray) and item.ndim and is_number(item):
+            return list(self._rows(item, place))
+        if type(item) is tuple and len(item) == len(form):
+            parts = [p if f is None else self._entries_of(p, f, place) for p, f in zip(item, form, strict=True)]
+            return item if all(a is b for a, b in zip(item, parts, strict=True)) else tuple(parts)
+        return item
 
     def rows(self, value: Any, place: Place) -> Any:
         """What a loop runs over; the parts of an array are recorded as they are taken."""
@@ -87,7 +112,17 @@ class Walking(Expressions):
             return self._nditer(value, place)
         if self.is_outside(value) and hasattr(type(value), "__next__"):
             return self._from_outside(value)
+        if self.windowed and type(value) is tuple and any(type(item) is int for item in value):
+            return self._handed_on(value)
         return value
+
+    def _handed_on(self, items: tuple[Any, ...]) -> Iterator[Any]:
+        """The items of a tuple; of a whole number, which Python shares, it is remembered which one comes next."""
+        for at, item in enumerate(items):
+            known = self.locations.get((id(items), at))
+            if type(item) is int and known is not None and known[0] is item:
+                self.handed = item, known[1], len(self.tape.nodes)
+            yield item
 
     def _from_outside(self, values: Any) -> Iterator[Any]:
         """The lines of a file and the like: what they hold is given."""
@@ -96,8 +131,8 @@ class Walking(Expressions):
                 self.given(value)
             yield value
 
-    def _rows(self, array: np.ndarray, place: Place) -> Iterator[Any]:
-        for at in range(len(array)):
+    def _rows(self, array: np.ndarray, place: Place, step: int = 1) -> Iterator[Any]:
+        for at in range(len(array))[::step]:
             row = array[at]
             self._part(array, at, row, place)
             yield row
@@ -142,6 +177,10 @@ class Walking(Expressions):
         if not self.mode or not is_number(value) or isinstance(value, bool):
             return Box(value, None, place)
         if isinstance(value, int):
+            item, node, time = self.handed
+            recent = len(self.tape.nodes) <= time + _NAMES_BOUND_AT_ONCE
+            if recent and item is value and node is not None and node.kind is Kind.LITERAL:
+                return Box(value, node, place)
             return Box(value, self.node(Kind.LEAF, "", (), {}, value, place), place)
         return Box(value, self.lookup(value, place, place.name), place)
 

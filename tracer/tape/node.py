@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct, field
 
 
-class Span(Struct, frozen=True, order=True):
+class Span(Struct, frozen=True, order=True, gc=False):
     """A piece of source text; lines count from 1, columns from 0 in characters, the end is exclusive."""
 
     line: int
@@ -27,7 +27,7 @@ class Span(Struct, frozen=True, order=True):
         return starts and (other.end_line, other.end_column) <= (self.end_line, self.end_column)
 
 
-class Site(Struct, frozen=True):
+class Site(Struct, frozen=True, gc=False):
     """The expression or statement that a node came from, with its text as written."""
 
     span: Span
@@ -35,7 +35,7 @@ class Site(Struct, frozen=True):
     path: str = ""
 
 
-class Call(Struct, frozen=True):
+class Call(Struct, frozen=True, gc=False):
     """A call of one of the user's own functions that was under way: its name and where it was called."""
 
     function: str
@@ -58,13 +58,13 @@ class Kind(StrEnum):
 UNTRACKED = "untracked"
 
 
-class Ref(Struct, frozen=True):
+class Ref(Struct, frozen=True, gc=False):
     """A reference to a node, wherever it stands among another node's arguments."""
 
     node: int
 
 
-class Node(Struct, eq=False):
+class Node(Struct, eq=False, gc=False):
     """One operation, once.
 
     Attributes:
@@ -106,7 +106,7 @@ class Node(Struct, eq=False):
         return self.calls[-1].function.rpartition(".")[2] if self.calls else ""
 
 
-class Binding(Struct, frozen=True):
+class Binding(Struct, frozen=True, gc=False):
     """A name was given to a node: ``time`` is the number of nodes that stood on the tape by then."""
 
     name: str

@@ -65,7 +65,7 @@ def scaled_under_another_name(trials: Trials) -> Iterator[Edit]:
                 return evaluate(trials.node(node), Overlay(now, instead))
 
             kind = Kind.MISSING_DERIVATIVE if trials.node(pairs[0][1]).shape else Kind.FACTOR
-            yield Edit(kind, 2.3, alias.all_readers, change, Scale(alias.span, name))
+            yield Edit(kind, 2.15, alias.all_readers, change, Scale(alias.span, name))
 
 
 def meant_under_another_name(trials: Trials) -> Iterator[Edit]:

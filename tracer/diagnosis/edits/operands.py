@@ -283,15 +283,20 @@ def _kind(trials: Trials, old: int, new: int) -> Kind:
     if trials.is_fresh_random(old):
         return Kind.FRESH_RANDOM_NUMBERS
     of_one_loop = one.site == other.site and one.calls == other.calls and old not in trials.analysis.updates
-    if set(one.names) & set(other.names) and new < old and not of_one_loop:
+    if _is_version_of(trials, old, new) and new < old and not of_one_loop:
         return Kind.STALE_OPERAND
     return Kind.WRONG_OPERAND
 
 
+def _is_version_of(trials: Trials, one: int, other: int) -> bool:
+    """Whether two values were the same variable from the start; what is read from elsewhere gets its name later."""
+    return not set(trials.own_names(one)).isdisjoint(trials.own_names(other))
+
+
 def _level(trials: Trials, old: int, new: int) -> float:
     """A version of the same variable is nearer than a value of the same sort, and that nearer than any."""
-    one, other = trials.node(old), trials.node(new)
-    if set(one.names) & set(other.names):
+    other = trials.node(new)
+    if _is_version_of(trials, old, new):
         return 0.5 if old in trials.analysis.updates else 1.6
     if trials.is_fresh_random(old):
         return 0.8

@@ -7,13 +7,21 @@ meant as a gradient itself is looked at in `tracer.diagnosis.accumulation`; here
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
+from itertools import takewhile
 from typing import Any
 
 from tracer.diagnosis.finding import Kind
 from tracer.diagnosis.rewrites import Accumulate
 from tracer.diagnosis.trials import Edit, Trials
 from tracer.gradients.adjoints import is_real
+from tracer.tape.node import Node
 from tracer.tape.tape import evaluate
+
+
+def _is_run_of(trials: Trials, first: Node, node: int) -> bool:
+    other = trials.node(node)
+    return (other.site, other.op, other.window) == (first.site, first.op, first.window)
 
 
 def added_to_what_was_overwritten(trials: Trials) -> Iterator[Edit]:
@@ -26,9 +34,9 @@ def added_to_what_was_overwritten(trials: Trials) -> Iterator[Edit]:
             bound = [node for _, node in bindings]
             if first.id not in bound:
                 continue
-            before = bound[: bound.index(first.id)]
-            runs = [n for n in before if trials.node(n).site == first.site and trials.node(n).op == first.op]
-            if not runs or before[-len(runs) :] != runs or any(tape.users(n) for n in runs):
+            before = reversed(bound[: bound.index(first.id)])
+            runs = list(takewhile(partial(_is_run_of, trials, first), before))
+            if not runs or any(tape.users(n) for n in runs):
                 continue
 
             def added_up(node: int, now: Mapping[int, Any], _: int, runs: list[int] = runs) -> Any:

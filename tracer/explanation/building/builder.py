@@ -29,6 +29,7 @@ from tracer.explanation.words.losses import came_back, inferred, never_moves, no
 from tracer.matching.analysis import Analysis, analyse
 from tracer.matching.clock import Clock
 from tracer.matching.severed import is_severed
+from tracer.program.notebook import is_cell
 from tracer.recording import Recording
 from tracer.tape.node import UNTRACKED, Kind
 
@@ -106,7 +107,8 @@ def _notes(
         Note(
             s.line,
             0,
-            f"The lines {s.line} to {s.end_line} here are lines 1 to {s.end_line - s.line + 1} of {s.path}.",
+            f"The lines {s.line} to {s.end_line} here are lines 1 to {s.end_line - s.line + 1} of "
+            + ("another cell." if is_cell(s.path) else f"{s.path}."),
         )
         for s in sections
     ]

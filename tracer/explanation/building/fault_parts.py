@@ -176,9 +176,11 @@ class FaultTeller:
         )
 
     def _is_a_step(self, piece: Piece, finding: Finding) -> bool:
-        """Whether a piece is what a spoiled update adds."""
-        updates = self.reading.analysis.updates
-        return any(u in updates and updates[u].change == piece.node for u in finding.spoiled)
+        """Whether a piece is what a spoiled update adds, or the gradient in a step with weight decay."""
+        spoiled = [found for u in finding.spoiled if (found := self.reading.analysis.updates.get(u)) is not None]
+        match = finding.meant.get(piece.node)
+        within = [u.wrt for u in spoiled if u.change not in finding.meant]
+        return any(u.change == piece.node for u in spoiled) or (match is not None and match.candidate.wrt in within)
 
     def _enters_here(self, piece: Piece, first: set[int], finding: Finding) -> bool:
         """Whether the fault enters in this piece's own statement, or in a call that is handed the wrong version."""

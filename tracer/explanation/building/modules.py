@@ -23,10 +23,10 @@ def with_modules(recording: Recording) -> tuple[Recording, Joined]:
     program, tape = recording.program, recording.tape
     sites = [node.site for node in tape.nodes if node.site is not None]
     paths = dict.fromkeys(site.path for site in sites if site.path not in ("", program.path))
-    modules = []
+    given, modules = {module.path: module for module in recording.modules}, []
     for path in paths:
         try:
-            module = load(path)
+            module = given.get(path) or load(path)
             modules.append(as_python2(module) if program.python2 else module)
         except (ProgramError, OSError):
             continue  # It is there no more: its lines are not shown.

@@ -29,12 +29,13 @@ class OperandEditor(SourcePlaces):
             for new in [self._transposed(nodes[0], old)] if rewrite.transposed else news:
                 if new != old:
                     yield from self._replace_all(rewrite.span, nodes, old, new)
+        yield from self._other_lists(rewrite.span)
+        yield from self._neighbours(rewrite.span)
+        for old in places or {self._text(outer): []}:
+            yield from self._copied(rewrite.span, old)
         if isinstance(outer, ast.Call):  # a call of the program's own that drew the old value
             for new in news:
                 yield from self._replace(rewrite.span, new)
-        for old in places or {self._text(outer): []}:
-            yield from self._copied(rewrite.span, old)
-        yield from self._other_lists(rewrite.span)
 
     def _readers(self, span: Span, node: int) -> dict[str, list[ast.expr]]:
         """The expressions within a place that read a value, by their text."""
@@ -70,11 +71,37 @@ class OperandEditor(SourcePlaces):
             for node in nodes
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "append"
         ]
-        for node in ast.walk(outer) if outer is not None else ():
+        inside = list(ast.walk(outer)) if outer is not None else []
+        names = {node.id for node in inside if isinstance(node, ast.Name)}
+        held = [v for n in names for v in self._bound_to(n)]  # z, after z = activations[-l]
+        for node in [*inside, *held]:
             if isinstance(node, ast.Subscript) and self._text(node.value) in filled:
                 for other in dict.fromkeys(filled):
                     if other != self._text(node.value):
                         yield from self._replace(self.program.span(node.value), other)
+
+    def _neighbours(self, span: Span) -> Iterator[Rewritten]:
+        """Items that a place reads, from one place before or behind: ``hs[t]`` for ``hs[t + 1]``."""
+        outer = next(iter(self._nodes.get(span, ())), None)
+        for node in ast.walk(outer) if outer is not None else ():
+            match node:
+                case ast.Subscript(slice=ast.Name(id=index)):
+                    near = [f"{index} - 1", f"{index} + 1"]
+                case ast.Subscript(slice=ast.BinOp(left=ast.Name(id=index), right=ast.Constant(value=1))):
+                    near = [index]
+                case _:
+                    continue
+            for other in near:
+                yield from self._replace(self.program.span(node.slice), other)
+
+    def _bound_to(self, name: str) -> list[ast.expr]:
+        """What the program gives a variable, wherever it does."""
+        statements = (node for nodes in self._nodes.values() for node in nodes)
+        return [
+            s.value
+            for s in statements
+            if isinstance(s, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in s.targets)
+        ]
 
     def _copied(self, span: Span, name: str) -> Iterator[Rewritten]:
         """Where a variable that a place reads was bound, bound to a copy: what changes the array leaves it alone."""

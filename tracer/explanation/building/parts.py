@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,8 +40,10 @@ from tracer.matching.analysis import Verified
 from tracer.matching.candidates import Match, Sort
 from tracer.matching.clock import Task
 from tracer.matching.gradient_names import says_gradient
+from tracer.matching.judging import is_right, judged_updates
 from tracer.matching.proof import Proof
 from tracer.matching.replays import describe
+from tracer.matching.updates import Update
 from tracer.tape.node import Kind, Node
 
 _GRADIENTS = (Sort.FULL, Sort.PATH, Sort.PARTIAL, Sort.TRUNCATED)
@@ -70,6 +73,10 @@ class PartMaker:
         by_identity: dict[Any, list[int]] = {}
         for node in piece.nodes:
             by_identity.setdefault(self._identity_key(node), []).append(node)
+        unknown_steps = [n for n in piece.nodes if n in self._unknown_steps and n not in self.faults.meant]
+        if unknown_steps and "meant" not in by_identity:
+            by_identity = {_UNKNOWN: unknown_steps}  # a line that is right for some entries is not right
+        _with_zeros(by_identity, self.reading.analysis.matcher.zeros)
         if _CUT in by_identity:  # what it is before the last step is added is not asked for
             by_identity = {_CUT: by_identity[_CUT]}
         unknown = by_identity.get(_UNKNOWN, [])
@@ -135,6 +142,9 @@ class PartMaker:
             return self._gradient(piece, base, verified)
         if verified is not None and verified.match.candidate.sort is Sort.LOCAL:
             return self._local(piece, base, verified)
+        if node.id in self._unknown_steps:
+            wrt, names = self.reading.named_as(self._unknown_steps[node.id].wrt)
+            return replace(base, role="gradient", verdict="unexplained", wrt=wrt, names=names)
         if not piece.whole:
             return None
         roots = {r.node for r in self.reading.analysis.matcher.roots if r.named} or {
@@ -147,6 +157,13 @@ class PartMaker:
         if node.kind is Kind.LEAF or not node.shape:
             return replace(base, role="other") if piece.target else None
         return self._unknown(piece, base)
+
+    @cached_property
+    def _unknown_steps(self) -> dict[int, Update]:
+        """The steps by single entries that are no step along a gradient: that others of the same line are says nothing."""
+        matcher = self.reading.analysis.matcher
+        entries = [u for u in judged_updates(matcher) if u.written is not None]
+        return {u.change: u for u in entries if not is_right(matcher, u) and u.change not in self.steps.inside_steps}
 
     def base(self, piece: Piece) -> Part:
         node = self.reading.node(piece.node)
@@ -488,3 +505,12 @@ class PartMaker:
         return any(
             node in self.reading.everything_behind(u.change) for u in self.reading.analysis.updates.values()
         )
+
+
+def _with_zeros(by_identity: dict[Any, list[int]], zeros: set[int]) -> None:
+    """Let occurrences that are 0 be what the same expression is elsewhere: the same gradient, and any factor of it."""
+    for key, nodes in list(by_identity.items()):
+        if isinstance(key, tuple) and len(key) == 3 and zeros.issuperset(nodes):
+            other = next((k for k in by_identity if k != key and isinstance(k, tuple) and k[:2] == key[:2]), None)
+            if other is not None:
+                by_identity[other] = [*by_identity.pop(key), *by_identity[other]]

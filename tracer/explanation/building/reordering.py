@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from tracer.explanation.model import Edit
 from tracer.program import Program
+from tracer.program.changes import base_name, changed_by, names_read
 from tracer.tape.node import Span
 
 
@@ -34,12 +35,18 @@ def reordered(program: Program, early: Span, late: Sequence[Span], readers: Sequ
         readers: what reads the new version.
     """
     last = _updated_last(program, early, late)
-    if last is not None:
+    if last is not None and not _needs(program, early, late):
         yield last
     kept = _kept_before(program, early, readers)
     if kept is not None:
         yield kept
     yield from _read_before(program, early, readers)
+
+
+def kept_in(program: Program, edit: Edit) -> str | None:
+    """The line with which such an edit keeps an old value; None if it does so in none."""
+    first = edit.new.split("\n")[0].strip()
+    return first if re.match(r"old_\w+ = ", first) and first not in map(str.strip, program.lines) else None
 
 
 def _updated_last(program: Program, early: Span, late: Sequence[Span]) -> Edit | None:
@@ -52,6 +59,13 @@ def _updated_last(program: Program, early: Span, late: Sequence[Span]) -> Edit |
     between = program.lines[early.end_line : last.end_line]
     moved = [*between, *program.lines[early.line - 1 : early.end_line]]
     return Edit(early.line, last.end_line, "\n".join(moved))
+
+
+def _needs(program: Program, early: Span, late: Sequence[Span]) -> bool:
+    """Whether the early update reads what the others change, so that it would come too late behind them."""
+    statements = {program.span(n): n for n in ast.walk(program.tree) if isinstance(n, ast.stmt)}
+    changed = {base_name(t) for s in late if s in statements for t in changed_by(statements[s])}
+    return early in statements and not names_read(statements[early]).isdisjoint(changed)
 
 
 def _kept_before(program: Program, early: Span, readers: Sequence[Reader]) -> Edit | None:
@@ -122,7 +136,8 @@ def _is_place(text: str) -> bool:
 
 def _new_name(text: str, taken: set[str]) -> str:
     """A name for what was read before: ``old_P`` for ``P[i][k]`` and for ``self.P[i][k]``."""
-    base = "old_" + re.findall(r"\w+", text.partition("[")[0])[-1]
+    called: list[str] = re.findall(r"\w+", text.partition("[")[0])
+    base = f"old_{called[-1]}"
     name, number = base, 2
     while name in taken:
         name, number = f"{base}_{number}", number + 1

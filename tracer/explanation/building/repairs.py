@@ -27,7 +27,7 @@ from tracer.diagnosis.rewrites import (
 )
 from tracer.explanation.building.code_words import CodeWords
 from tracer.explanation.building.parts import PartMaker
-from tracer.explanation.building.reordering import Reader, reordered
+from tracer.explanation.building.reordering import Reader, kept_in, reordered
 from tracer.explanation.building.rewriting import SourceEditor
 from tracer.explanation.building.source_places import Rewritten, edited
 from tracer.explanation.model import Diagnosis, Edit, Formula
@@ -81,6 +81,7 @@ def diagnose_stale(
         [s.line for s in late],
         readers,
         maker.reading.root_name(match.candidate.root),
+        None if edit is None else kept_in(program, edit),
     )
     return Diagnosis(
         "stale operand",

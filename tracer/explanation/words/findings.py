@@ -27,16 +27,24 @@ def stale_operand(
     spoiled_lines: Sequence[int],
     readers: Sequence[int],
     root: str,
+    kept: str | None = None,
 ) -> str:
-    """What a stale operand is, which line made it stale, and what to do."""
+    """What a stale operand is, which line made it stale, and what to do.
+
+    Arguments:
+        kept: the line by which a corrected program keeps the old version, where no other order of the updates would do.
+    """
     made = f"line {line}" if line is not None else "an earlier line"
     several = len(set(spoiled)) > 1
     names = listed(dict.fromkeys(spoiled)) or "later parameters"
+    mend = f"move the update of {parameter} behind {'them' if several else 'it'}"
+    if kept is not None:
+        mend = f"keep the old value before the update of {parameter}: {kept}"
     return (
         f"{parameter} is updated in {made}, but the gradient{'s' if several else ''} of {names} "
-        f"({_lines(spoiled_lines)}) still need the {parameter} that {root} was computed with: {_lines(readers)} "
-        f"read{'s' if len(set(readers)) == 1 else ''} the new one. Compute all gradients first, then update; or move the "
-        f"update of {parameter} behind {'them' if several else 'it'}."
+        f"({_lines(spoiled_lines)}) still need{'' if several else 's'} the {parameter} that {root} was computed with: "
+        f"{_lines(readers)} read{'s' if len(set(readers)) == 1 else ''} the new one. Compute all gradients first, then "
+        f"update; or {mend}."
     )
 
 

@@ -92,7 +92,8 @@ def reason(rule: str, step: DerivationStep, names: Called, letters: Letters) -> 
             return f"The program writes it {f'with {listed(new)}' if new else 'so'}; both are proved equal."
         case "entry":
             whole = called(arguments["of"])
-            return f"{called(step.quantity.array)} is one entry of {whole}: the gradient by it is that entry of the gradient by {whole}."
+            entry = called(step.quantity.array)
+            return f"{entry} is one entry of {whole}: the gradient by it is that entry of the gradient by {whole}."
         case "spell out":
             return "Write out what has no name of its own in the program."
         case "scale":
