@@ -89,3 +89,9 @@ def test_a_step_along_the_gradient_itself_is_told_to_go_up_in_the_imaginary_part
     assert "np.conj(dW)" in (gradients(wrong)["dW"].remark or "")
     assert "np.conj(dW)" not in (gradients(LINEAR_LAYER)["dW"].remark or "")
     assert all(p.verdict != "wrong" for p in gradients(wrong).values())
+
+
+def test_two_arrays_whose_names_differ_in_capitals_are_told_apart_when_asked_for() -> None:
+    asked = explained(RIGHT["filter"][0]).ask("dL/dh")
+    assert {p.target for p in asked} == {"dh"}
+    assert {p.target for p in explained(RIGHT["filter"][0]).ask("dL/dH")} == {"dH"}

@@ -64,13 +64,17 @@ def _by_derivative(explanation: Explanation, asked: str) -> tuple[Part, ...]:
     of = _bare(match["of"])
     wrt = _bare(match["wrt"])
 
-    def below_fits(part: Part) -> bool:
+    def below_fits(part: Part, as_written: bool) -> bool:
         if part.wrt is None or part.role not in ("gradient", "local derivative"):
             return False
         named = {_bare(name) for name in (part.wrt, *part.names)}
-        return wrt in named or _same_code(wrt, part.wrt) or wrt.lower() in {name.lower() for name in named}
+        if as_written:
+            return wrt in named or _same_code(wrt, part.wrt)
+        return wrt.lower() in {name.lower() for name in named}
 
-    found = [part for part in _parts(explanation) if below_fits(part)]
+    # H and h may be two arrays: small letters stand for capitals only where nothing is called so.
+    found = [part for part in _parts(explanation) if below_fits(part, True)]
+    found = found or [part for part in _parts(explanation) if below_fits(part, False)]
     exact = [part for part in found if part.of is not None and _bare(part.of) == of]
     if exact or of.lower() not in _ANY_LOSS:
         return _best_first(exact)
