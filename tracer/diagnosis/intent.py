@@ -132,7 +132,7 @@ def _of_updates(analysis: Analysis) -> Iterable[Target]:
                 yield _target(analysis, rest, roots, update.wrt, update)
             elif not step.decays or any(has_penalty(matcher, root, update.wrt) for root in roots):
                 yield plain
-        kernel = _kernel(analysis, update) if update.written is None else None  # one number says nothing by itself
+        kernel = _kernel(analysis, update)
         if kernel is not None:
             kernel = without_decay(matcher, kernel, update.wrt, roots)
         if kernel is not None and kernel != update.change:
