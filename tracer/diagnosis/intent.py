@@ -132,7 +132,8 @@ def _of_updates(analysis: Analysis) -> Iterable[Target]:
                 yield _target(analysis, rest, roots, update.wrt, update)
             elif not step.decays or any(has_penalty(matcher, root, update.wrt) for root in roots):
                 yield plain
-        kernel = _kernel(analysis, update)
+        fitted = analysis.inferred is not None and analysis.inferred.how == "fits"
+        kernel = None if fitted and update.written is not None else _kernel(analysis, update)
         if kernel is not None:
             kernel = without_decay(matcher, kernel, update.wrt, roots)
         if kernel is not None and kernel != update.change:
