@@ -129,12 +129,18 @@ def _errors(tape: Tape, live: frozenset[int], parameters: frozenset[int]) -> lis
         known = set(found)
         for node in tape.window_nodes():
             error = _error_at(tape, node, live, trained) if bool(node.shape) is of_arrays else None
-            if error is None or node.window in known:
+            if error is None or node.window in known or _is_a_step(tape, node, parameters):
                 continue
             errors = found.setdefault(node.window, [])
             if not errors or tape.nodes[errors[0].difference].site == node.site:
                 errors.append(error)
     return list(found.values())
+
+
+def _is_a_step(tape: Tape, node: Node, parameters: frozenset[int]) -> bool:
+    """Whether a parameter is moved by a value, ``W + velocity``: that is no error of an output."""
+    moved = (u for u in tape.users(node.id) if tape.nodes[u].op in ("add", "subtract"))
+    return any(k in parameters and tape.nodes[k].shape == node.shape for u in moved for k in tape.operands(u))
 
 
 def _error_at(tape: Tape, node: Node, live: frozenset[int], trained: set[int]) -> _Error | None:
