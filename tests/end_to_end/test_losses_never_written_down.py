@@ -138,3 +138,10 @@ def test_losses_that_are_never_added_up_are_trained_on_together() -> None:
 def test_their_sum_does_not_make_a_wrong_gradient_right(fault: tuple[str, str]) -> None:
     found = explained_source(TWO_LOSSES.replace(*fault))
     assert {line for line, p in parts(found) if p.verdict == "wrong"} == {17 if "dh" not in fault[0] else 18}
+
+
+def test_it_is_said_where_no_loss_is_found_that_the_steps_could_go_down() -> None:
+    unknown = PER_SAMPLE.replace("(acts[2] - y) * acts[2] * (1 - acts[2])", "np.cos(acts[2]) * acts[1].sum()")
+    assert unknown != PER_SAMPLE
+    assert any("No loss is computed that these steps" in note.what for note in explained_source(unknown).notices)
+    assert not any("these steps" in note.what for note in explained_source(PER_SAMPLE).notices)

@@ -424,3 +424,19 @@ for step in range(3):
     found = analysed_source(source)
     [update] = [u for n, u in found.updates.items() if found.tape.nodes[n].window == 1]
     assert fits(found.matcher.best(update.change), update)
+
+
+@pytest.mark.parametrize("told", ["np.linalg.norm(g)", "np.abs(g).max()", "np.mean((X @ w - y) ** 2)"])
+def test_the_size_of_a_step_is_no_loss(told: str) -> None:
+    source = f"""\
+import numpy as np
+rng = np.random.default_rng(0)
+X, y, w = rng.normal(size=(6, 3)), rng.normal(size=6), np.zeros(3)
+for step in range(3):
+    g = X.T @ (X @ w - y) / 6
+    print({told})
+    w = w - 0.1 * g
+"""
+    found = analysed_source(source)
+    assert (found.inferred is None) == ("mean" in told)
+    assert not any(found.tape.nodes[r.node].op in ("linalg.norm", "norm", "max") for r in found.matcher.roots)

@@ -107,6 +107,8 @@ def find_roots(
         if n.id not in known and n.id not in backward and n.id not in spoiled and not says_gradient(n.names)
     ]
     if not first:
+        steps = _steps(tape, updates)
+        rest = [r for r in rest if steps.isdisjoint(ancestors(tape, r, updates.keys()))]
         return tuple(Root(r, False) for r in _maximal(tape, rest[-200:], updates)[-6:]), ()
     return tuple(Root(r, True) for r in first), tuple(Root(r, False) for r in rest)
 
@@ -175,6 +177,19 @@ def _holding_backward_values(
         ):
             found.add(node.id)
     return frozenset(found)
+
+
+def _steps(tape: Tape, updates: Mapping[int, Update]) -> set[int]:
+    """What updates move parameters by, without the rates: the norm of a gradient is no loss."""
+    found: set[int] = set()
+    for update in updates.values():
+        node: int | None = update.change
+        while node is not None and tape.nodes[node].shape and tape.nodes[node].kind is not Kind.LEAF:
+            found.add(node)
+            arrays = [k for k in tape.operands(node) if tape.nodes[k].shape]
+            scaled = tape.nodes[node].op in ("multiply", "divide", "negative") and len(arrays) == 1
+            node = arrays[0] if scaled else None
+    return found
 
 
 def _maximal(tape: Tape, roots: list[int], updates: Mapping[int, Update]) -> list[int]:

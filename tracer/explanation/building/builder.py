@@ -25,7 +25,7 @@ from tracer.explanation.model import (
     Section,
 )
 from tracer.explanation.words.findings import left_out
-from tracer.explanation.words.losses import came_back, inferred, never_moves, no_number
+from tracer.explanation.words.losses import came_back, inferred, never_moves, no_number, none_found
 from tracer.matching.analysis import Analysis, analyse
 from tracer.matching.clock import Clock
 from tracer.matching.severed import is_severed
@@ -124,6 +124,9 @@ def _notes(
         notes.append(Note(place.line if place else 0, place.column if place else 0, said))
     if loss is not None and not analysis.matcher.roots:
         notes.append(Note(0, 0, f"No scalar called {loss} was computed in the recorded iteration."))
+    if loss is None and analysis.updates and not (analysis.matcher.roots or analysis.matcher.unmoved):
+        first = analysis.tape.nodes[max(analysis.updates)].site
+        notes.append(Note(first.span.line if first is not None else 0, 0, none_found()))
     behind = frozenset().union(*(analysis.matcher.all_ancestors(r.node) for r in analysis.matcher.roots))
     for lost in analysis.tape.window_nodes():
         if lost.id in behind and lost.site is not None and (is_severed(lost) or lost.op == UNTRACKED):

@@ -25,6 +25,14 @@ def inferred(says: str, how: Literal["fits", "moved", "added", "layer"]) -> str:
     return f"No loss of these outputs is computed; the backward pass fits {says}, which was inferred."
 
 
+def none_found() -> str:
+    """Where parameters are moved, and no loss is computed or fits."""
+    return (
+        "No loss is computed that these steps could go down, and none of the usual ones fits what they go along: lines before "
+        "them that may be gradients are not known. A line that computes the loss in the iteration lets them be compared."
+    )
+
+
 def came_back(text: str) -> str:
     """What is not judged because of a value that was somewhere else in between."""
     return f"{text} came back from where it could not be followed: no gradient by what it was computed from is judged."
