@@ -29,7 +29,8 @@ def none_found() -> str:
     """Where parameters are moved, and no loss is computed or fits."""
     return (
         "No loss is computed that these steps could go down, and none of the usual ones fits what they go along: lines "
-        "before them that may be gradients are not known. A line that computes the loss in the iteration lets them be compared."
+        "before them that may be gradients are not known. A line that computes the loss in the iteration lets them be "
+        "compared."
     )
 
 
