@@ -94,8 +94,7 @@ def _without_chance(analysis: Analysis, target: Target, found: Iterable[Target])
 
 def _has_named_factor(analysis: Analysis, target: Target) -> bool:
     """Whether a multiple of a gradient is one by what the program has a name for; arrays are not multiples by chance."""
-    fitted = analysis.inferred is not None and analysis.inferred.how == "fits"  # but for a factor
-    if fitted or np.size(analysis.tape.nodes[target.node].value) > 1:
+    if analysis.is_fitted or np.size(analysis.tape.nodes[target.node].value) > 1:
         return True
     matcher = analysis.matcher
     scalars = matcher.scalars(target.node, target.roots[0])
@@ -132,8 +131,7 @@ def _of_updates(analysis: Analysis) -> Iterable[Target]:
                 yield _target(analysis, rest, roots, update.wrt, update)
             elif not step.decays or any(has_penalty(matcher, root, update.wrt) for root in roots):
                 yield plain
-        fitted = analysis.inferred is not None and analysis.inferred.how == "fits"
-        kernel = None if fitted and update.written is not None else _kernel(analysis, update)
+        kernel = None if analysis.is_fitted and update.written is not None else _kernel(analysis, update)
         if kernel is not None:
             kernel = without_decay(matcher, kernel, update.wrt, roots)
         if kernel is not None and kernel != update.change:

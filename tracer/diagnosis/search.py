@@ -22,7 +22,7 @@ from tracer.diagnosis.trials import Edit, Trials
 from tracer.gradients.adjoints import ELEMENTWISE
 from tracer.gradients.selection import MOVES_ENTRIES
 from tracer.matching.analysis import Analysis
-from tracer.matching.candidates import Match, Sort
+from tracer.matching.candidates import GRADIENTS, Match, Sort
 from tracer.matching.clock import Task
 from tracer.matching.decay import has_penalty
 from tracer.matching.gradient_names import is_backward, says_gradient
@@ -36,7 +36,6 @@ _IDLE = 0.3
 #: How much further an edit is fetched after which a gradient still has another factor than the others.
 _ODD = 0.6
 _ENTRY_BY_ENTRY = ELEMENTWISE | MOVES_ENTRIES | {"equal", "greater", "less", "greater_equal", "less_equal", "not_equal"}
-_OF_GRADIENTS = (Sort.FULL, Sort.PATH, Sort.PARTIAL)
 #: How many faults of one program are looked for.
 _MOST_FINDINGS = 4
 
@@ -50,7 +49,7 @@ def find_faults(analysis: Analysis, explained: Iterable[int] = ()) -> list[Findi
     known = set(explained)
     judged = targets(analysis)
     wrong = [t for t in judged if t.is_wrong and t.node not in known]
-    wrong = _of_what_is_inferred(analysis, judged, wrong) if _is_fitted(analysis) else wrong
+    wrong = _of_what_is_inferred(analysis, judged, wrong) if analysis.is_fitted else wrong
     right = [t for t in judged if not t.is_wrong]
     start = time.thread_time()
     until = start + analysis.clock.left(Task.FAULT)
@@ -78,10 +77,6 @@ def find_faults(analysis: Analysis, explained: Iterable[int] = ()) -> list[Findi
         return findings if right or not wrong else []
     # Where nothing is a gradient, one may not be meant at all.
     return findings if not wrong and len(findings) == 1 and _is_meant(analysis, findings[0]) else []
-
-
-def _is_fitted(analysis: Analysis) -> bool:
-    return analysis.inferred is not None and analysis.inferred.how == "fits"
 
 
 def _of_what_is_inferred(analysis: Analysis, judged: list[Target], wrong: list[Target]) -> list[Target]:
@@ -230,17 +225,23 @@ def _makes_it_fit_less(trials: Trials, edit: Edit) -> bool:
     An inferred loss is what fits most of the backward pass; a term of its own may be written nowhere.  So may one where
     a program computes several losses, and does not add them up.
     """
+    match edit.text:
+        case AddTerm(root=None):
+            return trials.analysis.is_fitted
+        case Drop(kept=kept):
+            operands = trials.operands(edit.nodes[0])
+            if len(operands) != 2 or trials.node(edit.nodes[0]).op not in ("add", "subtract"):
+                return False
+            behind = trials.analysis.matcher.all_ancestors(operands[1 - kept])
+            return _has_several_losses(trials) and trials.gradients.isdisjoint(behind)
+    return False
+
+
+def _has_several_losses(trials: Trials) -> bool:
+    """Whether the iteration computes losses that no other one is computed from."""
     behind = trials.analysis.matcher.all_ancestors
     own = {r.node for r in trials.analysis.matcher.roots if r.named and trials.node(r.node).window in trials.windows}
-    fitted = _is_fitted(trials.analysis)
-    several = sum(not any(o != p and o in behind(p) for p in own) for o in own) > 1
-    if fitted and isinstance(edit.text, AddTerm) and edit.text.root is None:
-        return True
-    if not several or not isinstance(edit.text, Drop) or len(trials.operands(edit.nodes[0])) != 2:
-        return False
-    dropped = trials.operands(edit.nodes[0])[1 - edit.text.kept]
-    summed = trials.node(edit.nodes[0]).op in ("add", "subtract")
-    return summed and trials.gradients.isdisjoint(behind(dropped))
+    return sum(not any(o != p and o in behind(p) for p in own) for o in own) > 1
 
 
 def _is_enclosed(trials: Trials, edit: Edit) -> bool:
@@ -264,7 +265,7 @@ def _begins(trials: Trials, edit: Edit) -> bool:
 def _adds_parts(trials: Trials, node: int) -> bool:
     """Whether a value is the sum of what several paths, or several losses, give to the gradient by one value."""
     matches = [trials.best(k) for k in trials.operands(node)]
-    by = {m.candidate.wrt for m in matches if m is not None and m.candidate.sort in _OF_GRADIENTS and m.scale.rank <= 3}
+    by = {m.candidate.wrt for m in matches if m is not None and m.candidate.sort in GRADIENTS and m.scale.rank <= 3}
     return trials.node(node).op in ("add", "subtract") and None not in matches and len(by) == 1
 
 

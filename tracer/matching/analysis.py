@@ -82,6 +82,11 @@ class Analysis:
     _verified: dict[tuple[int, Any, str], Verified] = field(default_factory=dict)
 
     @property
+    def is_fitted(self) -> bool:
+        """Whether the loss is one that the program does not compute, and that fits most of its backward pass."""
+        return self.inferred is not None and self.inferred.how == "fits"
+
+    @property
     def clock(self) -> Clock:
         """The time that the explanation may take."""
         return self.prover.clock

@@ -52,7 +52,8 @@ class Sort(StrEnum):
     VALUE = "forward value"
 
 
-_GRADIENTS = (Sort.FULL, Sort.PATH, Sort.PARTIAL)
+#: The sorts of candidates that are gradients, or parts of them.
+GRADIENTS = (Sort.FULL, Sort.PATH, Sort.PARTIAL)
 #: What is left of a sum that cancels is smaller than this part of what went into it.
 _NOTHING = 1e-10
 #: Of more equal hits than these, only so many of each sort are compared: those nearest before the node.
@@ -364,7 +365,7 @@ class Matcher:
         for transposed in (False, True):
             if transposed and (len(shape) < 2 or min(shape[-2:]) < 2):
                 continue
-            for conjugate in (False, True) if np.iscomplexobj(values[0]) and candidate.sort in _GRADIENTS else (False,):
+            for conjugate in (False, True) if np.iscomplexobj(values[0]) and candidate.sort in GRADIENTS else (False,):
                 given = OnDemand(len(values), partial(_conjugate, values)) if conjugate else values
                 found = fingerprint(given, transposed)
                 if found is not None:

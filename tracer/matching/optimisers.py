@@ -204,11 +204,9 @@ class _Walk:
 
     def _read_state(self, node: int) -> None:
         """Count what an earlier iteration left; the step may add to it after it has read it."""
-        recorded = self.tape.nodes[node]
-        window = self.tape.nodes[self.update.node].window
-        carried = recorded.kind is Kind.LEAF or recorded.window < window
-        if carried and node not in self.matcher.forward and self._is_carried(recorded.names):
-            self.states.update(recorded.names[:1])
+        names, window = self.tape.nodes[node].names, self.tape.nodes[self.update.node].window
+        if _is_left_behind(self.matcher, node, window) and self._is_carried(names):
+            self.states.update(names[:1])
             self.accumulates |= any(self._is_plain_sum(u) for u in self.matcher.updates.values() if u.before == node)
 
     def _right_side(self, node: int) -> int | None:
