@@ -130,3 +130,10 @@ def test_what_has_no_formula_for_complex_numbers_says_so() -> None:
 def test_a_complex_array_that_does_not_occur_is_an_error() -> None:
     with pytest.raises(CannotDerive, match="q does not stand in the expression"):
         tracer.derive("np.fft.fft(x)", shapes=["x=n"], complex_arrays=["q"])
+
+
+@pytest.mark.parametrize("expression", ["np.real(z * c)", "np.real(z) * c"])
+def test_a_gradient_by_complex_numbers_is_not_called_proved_though_it_is_real(expression: str) -> None:
+    [of_complex] = tracer.derive(expression, wrt=["z"], shapes=["z=n", "c=n"], complex_arrays=["z"])
+    [of_real] = tracer.derive(expression, wrt=["z"], shapes=["z=n", "c=n"])
+    assert (of_complex.verdict, of_real.verdict) == ("checked", "proved")

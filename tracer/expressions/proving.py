@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tracer.calculus import NoDerivative, TooLarge, backward, constant, entry, fresh, prove_equal
 from tracer.calculus.adjoint import onto
-from tracer.calculus.complex_values import holds_complex
+from tracer.calculus.complex_values import holds_complex, is_complex
 from tracer.expressions.errors import CannotDerive
 from tracer.expressions.recorded import Recorded, record
 from tracer.program import ProgramError
@@ -36,7 +36,8 @@ def proved(recorded: Recorded, wrt: str, code: str, result: str) -> str | None:
         return "its axes could not be followed"
     except (TooLarge, NoDerivative, ValueError) as reason:
         return str(reason)
-    if outcome.proved:
+    # The gradient by complex numbers may itself be real, and is no less one of complex numbers.
+    of_complex = holds_complex(left) or holds_complex(right) or is_complex(array)
+    if outcome.proved and not of_complex:
         return None
-    of_complex = holds_complex(left) or holds_complex(right)
     return "complex values are compared in numbers only" if of_complex else "the normal forms were not seen to be equal"

@@ -30,7 +30,7 @@ from tracer.calculus import (
 )
 from tracer.calculus.adjoint import ReverseMode, instantiate, onto
 from tracer.calculus.algebra import ONE, fresh, make_term
-from tracer.calculus.complex_values import holds_complex
+from tracer.calculus.complex_values import holds_complex, is_complex
 from tracer.calculus.terms import Axes, Definition, Entry, Expr, Index, IndexExpr, Term
 from tracer.gradients.accumulated import accumulated
 from tracer.gradients.graph import Graph
@@ -189,7 +189,8 @@ class Prover:
         at = onto(tuple(reversed(free)) if candidate.transposed else free, self.axes[value])
         left = entry(value, *at)
         right = multiply(self._scale(match), right)
-        of_complex = holds_complex(left) or holds_complex(right)
+        # The gradient by complex numbers may itself be real, and is no less one of complex numbers.
+        of_complex = holds_complex(left) or holds_complex(right) or is_complex(self.graph.name(candidate.wrt))
         used = arrays_in(right)
         rests_on = frozenset(node for node, _ in known.values() if self.graph.name(node) in used)
         # What only the value mentions is unfolded: it may be a part of an adjoint, such as a slice of it.
@@ -204,8 +205,9 @@ class Prover:
             counts=self.counts,
             budget_seconds=self._longest,
         )
-        why_not = None if outcome.proved else _OF_COMPLEX if of_complex else _NOT_SEEN
-        proof = Proof(outcome.proved, free, outcome.left, outcome.right, tuple(outcome.used), why_not)
+        proved = outcome.proved and not of_complex
+        why_not = None if proved else _OF_COMPLEX if of_complex else _NOT_SEEN
+        proof = Proof(proved, free, outcome.left, outcome.right, tuple(outcome.used), why_not)
         return proof, rests_on
 
     @property
