@@ -33,8 +33,8 @@ from tracer.gradients.graph import MEANS, Graph
 from tracer.gradients.rules import NumericRules
 from tracer.matching.entries import Entry, Versions
 from tracer.matching.fingerprint import TOLERANCE, FingerprintIndex, OnDemand, fingerprint
+from tracer.matching.losses.roots import Root, find_roots
 from tracer.matching.replays import Replays
-from tracer.matching.roots import Root, find_roots
 from tracer.matching.scale import ONE, NamedScale, Scalar, name_scale, plain_number
 from tracer.matching.severed import is_severed
 from tracer.matching.updates import Update
