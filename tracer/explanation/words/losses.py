@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 
-def inferred(says: str, how: Literal["fits", "moved", "added", "layer"]) -> str:
+def inferred(says: str, how: Literal["fits", "moved", "added", "layer", "begun"]) -> str:
     """How the loss of a report was found out.
 
     Arguments:
@@ -20,6 +20,12 @@ def inferred(says: str, how: Literal["fits", "moved", "added", "layer"]) -> str:
         return (
             "No loss is computed behind these layers: the array that a backward pass starts from stands for the gradient of "
             f"some loss by a layer's output. What follows is the gradient of {says}, which is that of every such loss: "
+            "⟨G, X⟩ is the sum of the products of G and X, entry by entry."
+        )
+    if how == "begun":
+        return (
+            "No loss is computed, and what the backward pass starts from is the gradient of none that is known here: it is not "
+            f"judged. What follows is judged given it, as the gradient of {says}, which is that of every loss with this start: "
             "⟨G, X⟩ is the sum of the products of G and X, entry by entry."
         )
     return f"No loss of these outputs is computed; the backward pass fits {says}, which was inferred."
