@@ -24,11 +24,16 @@ def inferred(says: str, how: Literal["fits", "moved", "added", "layer", "begun"]
         )
     if how == "begun":
         return (
-            "No loss is computed, and what the backward pass starts from is the gradient of none that is known here: it is not "
-            f"judged. What follows is judged given it, as the gradient of {says}, which is that of every loss with this start: "
-            "⟨G, X⟩ is the sum of the products of G and X, entry by entry."
+            "No loss is computed, and what the backward pass starts from is the gradient of none that is known here: it is "
+            f"not judged. What follows is judged given it, as the gradient of {says}, which is that of every loss with this "
+            "start: ⟨G, X⟩ is the sum of the products of G and X, entry by entry."
         )
     return f"No loss of these outputs is computed; the backward pass fits {says}, which was inferred."
+
+
+def not_judged() -> str:
+    """What is said of the value that a backward pass starts from, if no loss is known for it."""
+    return "The backward pass starts from this; it is the gradient of no loss that is known here, and is not judged."
 
 
 def none_found() -> str:

@@ -32,6 +32,7 @@ class Inferred(Struct, frozen=True):
             them added up, what stands for the loss behind a layer that is called by hand, or behind a backward pass
             that starts from the gradient of nothing that is known.
         reach: losses that only some values can be gradients of → those values.
+        starts: the values that backward passes start from, if they are the gradient of no known loss.
     """
 
     tape: Tape
@@ -39,6 +40,7 @@ class Inferred(Struct, frozen=True):
     says: str
     how: How = "fits"
     reach: Mapping[int, frozenset[int]] = {}
+    starts: frozenset[int] = frozenset()
 
 
 class TapeWriter:
