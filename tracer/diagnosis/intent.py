@@ -94,7 +94,7 @@ def _without_chance(analysis: Analysis, target: Target, found: Iterable[Target])
 
 def _has_named_factor(analysis: Analysis, target: Target) -> bool:
     """Whether a multiple of a gradient is one by what the program has a name for; arrays are not multiples by chance."""
-    if analysis.is_fitted or np.size(analysis.tape.nodes[target.node].value) > 1:
+    if np.size(analysis.tape.nodes[target.node].value) > 1:
         return True
     matcher = analysis.matcher
     scalars = matcher.scalars(target.node, target.roots[0])

@@ -157,7 +157,8 @@ class PartMaker:
             return self._forward(piece, replace(base, role="loss"))
         if in_forward or verified is not None:
             return self._forward(piece, replace(base, role="forward"))
-        if node.kind is Kind.LEAF or not node.shape:
+        called = says_gradient([piece.target or ""]) and self.reading.analysis.is_fitted and self._feeds_an_update(node.id)
+        if node.kind is Kind.LEAF or not (node.shape or called):
             return replace(base, role="other") if piece.target else None
         return self._unknown(piece, base)
 
@@ -448,6 +449,9 @@ class PartMaker:
         if ahead is not None:
             return self._on_the_way(piece, base, ahead)
         used = self._feeds_an_update(piece.node) and self._comes_after_the_outputs(piece.node)
+        inferred = self.reading.analysis.inferred
+        if inferred is not None and piece.node in inferred.behind:
+            return replace(base, role="other") if piece.target else None
         if used or (says_gradient([piece.target or ""]) and not self._is_known_elsewhere(piece.node)):
             return replace(base, role="gradient", verdict="unexplained")
         return replace(base, role="other") if piece.target else None

@@ -33,6 +33,7 @@ class Inferred(Struct, frozen=True):
             that starts from the gradient of nothing that is known.
         reach: losses that only some values can be gradients of → those values.
         starts: the values that backward passes start from, if they are the gradient of no known loss.
+        behind: what these were computed from.
     """
 
     tape: Tape
@@ -41,6 +42,7 @@ class Inferred(Struct, frozen=True):
     how: How = "fits"
     reach: Mapping[int, frozenset[int]] = {}
     starts: frozenset[int] = frozenset()
+    behind: frozenset[int] = frozenset()
 
 
 class TapeWriter:
