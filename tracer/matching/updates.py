@@ -129,10 +129,12 @@ def _updates(
             _replaced_whole(tape, node, updates)
             or _replaced_entry(tape, node, updates, versions)
             or _replaced_part(tape, node, updates)
+            or _added_at(tape, node, updates)
         )
         if replaced is not None:
             updates[node.id] = replaced
-            updates.pop(tape.operands(node.id)[-1], None)  # what it is filled with is no version of its own
+            if node.op != "add_at":
+                updates.pop(tape.operands(node.id)[-1], None)  # what it is filled with is no version of its own
         else:
             _adjust(tape, node, updates)
             decayed = _decayed(tape, node, updates)
@@ -374,6 +376,19 @@ def _replaced_part(tape: Tape, node: Node, updates: dict[int, Update]) -> Update
             first = _first_read(tape, old.node, index, updates) or reads[0]
             return Update(node.id, old.node, rest[0], -1 if made.op == "subtract" else 1, first)
     return _assembled(tape, node, updates)
+
+
+def _added_at(tape: Tape, node: Node, updates: dict[int, Update]) -> Update | None:
+    """``np.add.at(P, rows, …)``, of rows that were read before: some may be meant twice."""
+    if node.op != "add_at" or node.window < 0 or len(node.args) != 3 or not is_continuous(node):
+        return None
+    old, index, new = node.args
+    if not isinstance(old, Ref) or not isinstance(new, Ref) or tape.nodes[new.node].kind in (Kind.LEAF, Kind.LITERAL):
+        return None
+    if not (tape.nodes[old.node].kind is Kind.LEAF or old.node in updates):
+        return None
+    first = _first_read(tape, old.node, index, updates) or next(iter(_reads(tape, old.node, index, node.id)), None)
+    return None if first is None else Update(node.id, old.node, new.node, 1, first)
 
 
 def _assembled(tape: Tape, node: Node, updates: dict[int, Update]) -> Update | None:
