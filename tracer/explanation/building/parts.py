@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from tracer.diagnosis import Finding
+from tracer.diagnosis.first_order import first_order_steps
 from tracer.explanation.building.fault_parts import FaultTeller
 from tracer.explanation.building.formulas import FormulaWriter
 from tracer.explanation.building.held import HeldAdjoints
@@ -452,6 +453,9 @@ class PartMaker:
         inferred = self.reading.analysis.inferred
         if inferred is not None and piece.node in inferred.behind:
             return replace(base, role="other") if piece.target else None
+        steps = (self.reading.analysis.updates[u].change for u in self._approximate)
+        if any(piece.node in self.reading.everything_behind(change) for change in steps):
+            return replace(base, role="update")
         if used or (says_gradient([piece.target or ""]) and not self._is_known_elsewhere(piece.node)):
             return replace(base, role="gradient", verdict="unexplained")
         return replace(base, role="other") if piece.target else None
@@ -507,6 +511,10 @@ class PartMaker:
         same = (n for n in analysis.tape.window_nodes() if n.site == recorded.site and n.op == recorded.op)
         alike = (n.id for n in same if n.id != node)
         return any(analysis.verified(other) is not None or self._made_into(other) is not None for other in alike)
+
+    @cached_property
+    def _approximate(self) -> Mapping[int, int]:
+        return first_order_steps(self.reading.analysis)
 
     def _comes_after_the_outputs(self, node: int) -> bool:
         """Whether a value may be a gradient for all that is known of where the backward pass starts.
