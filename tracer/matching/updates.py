@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from contextlib import suppress
 from functools import cache
 
 import numpy as np
@@ -124,11 +125,12 @@ def _updates(
             Then what an earlier iteration made is an old version too.
     """
     updates: dict[int, Update] = {}
+    reads = EarlierReads(tape)
     for node in tape.nodes:
         replaced = (
             _replaced_whole(tape, node, updates)
             or _replaced_entry(tape, node, updates, versions)
-            or _replaced_part(tape, node, updates)
+            or _replaced_part(tape, node, updates, reads)
         )
         if replaced is not None:
             updates[node.id] = replaced
@@ -353,7 +355,7 @@ def _is_carried(tape: Tape, array: int, updates: dict[int, Update]) -> bool:
     return tape.nodes[array].kind is Kind.LEAF or array in updates
 
 
-def _replaced_part(tape: Tape, node: Node, updates: dict[int, Update]) -> Update | None:
+def _replaced_part(tape: Tape, node: Node, updates: dict[int, Update], earlier: EarlierReads) -> Update | None:
     """``P[u] += …`` and ``P[u] = P[u] - …``: some entries get their old version and a change."""
     if node.op != "setitem" or node.window < 0 or len(node.args) != 3 or not is_continuous(node):
         return None
@@ -371,7 +373,7 @@ def _replaced_part(tape: Tape, node: Node, updates: dict[int, Update]) -> Update
         rest = [other for place, other in sides if place != position]
         known = rest and tape.nodes[rest[0]].kind not in (Kind.LEAF, Kind.LITERAL)
         if side in reads and known and (made.op == "add" or position == 0):
-            first = _first_read(tape, old.node, index, updates) or reads[0]
+            first = earlier.first(old.node, index, updates) or reads[0]
             return Update(node.id, old.node, rest[0], -1 if made.op == "subtract" else 1, first)
     return _assembled(tape, node, updates)
 
@@ -413,15 +415,52 @@ def _reads(tape: Tape, container: int, index: object, before: int) -> list[int]:
     return [user for user in found if _is_at(tape.nodes[user], Ref(container), index)]
 
 
-def _first_read(tape: Tape, container: int, index: object, updates: dict[int, Update]) -> int | None:
-    """Where the iteration read these entries first, before it changed others: ``b[i] -= …`` comes before ``b[j] -= …``."""
-    found: int | None = None
-    window = tape.nodes[container].window
-    while container in updates and updates[container].part is not None and tape.nodes[container].window == window:
-        container = updates[container].before
-        earlier = [n for n in _reads(tape, container, index, len(tape.nodes)) if tape.nodes[n].window == window]
-        found = earlier[0] if earlier else found
-    return found
+class EarlierReads:
+    """Where an iteration read the entries of an array first, before it changed others of them.
+
+    All versions that one iteration makes of an array share what was read of the earlier ones, so that thousands of
+    rows can be written one after the other.
+    """
+
+    def __init__(self, tape: Tape) -> None:
+        self._tape = tape
+        self._before: dict[int, dict[Hashable, int]] = {}
+
+    def first(self, version: int, index: object, updates: Mapping[int, Update]) -> int | None:
+        """The first read at an index before a version was made: ``b[i] -= …`` comes before ``b[j] -= …``."""
+        try:
+            return self._earlier(version, updates).get(_hashable(index))
+        except TypeError:
+            return None
+
+    def _earlier(self, version: int, updates: Mapping[int, Update]) -> dict[Hashable, int]:
+        nodes, path = self._tape.nodes, []
+        found: dict[Hashable, int] = {}
+        while (made := updates.get(version)) is not None and made.part is not None:
+            if version in self._before:
+                found = self._before[version]
+                break
+            path.append(made)
+            if nodes[made.before].window != nodes[version].window:
+                break
+            version = made.before
+        for made in reversed(path):
+            window = nodes[made.node].window
+            for read in map(nodes.__getitem__, self._tape.users(made.before)):
+                if read.op != "getitem" or read.window != window or read.args[0] != Ref(made.before):
+                    continue
+                with suppress(TypeError):
+                    found.setdefault(_hashable(read.args[1]), read.id)
+            self._before[made.node] = found
+        return found
+
+
+def _hashable(index: object) -> Hashable:
+    """An index to look things up by; a `TypeError` if it holds arrays of constants."""
+    if isinstance(index, list | tuple):
+        return (type(index), tuple(map(_hashable, index)))
+    hash(index)
+    return index
 
 
 def _is_at(read: Node, container: Ref, index: object) -> bool:
