@@ -26,6 +26,7 @@ class Inferred(Struct, frozen=True):
         says: the loss in words; for one of the program's own, its name.
         how: whether the backward pass fits it, it is one of the program's own moved to other values, several of
             them added up, or what stands for the loss behind a layer that is called by hand.
+        reported: the measure of the same errors that the program computes instead, by its name; "" if there is none.
         reach: losses that only some values can be gradients of → those values.
     """
 
@@ -33,6 +34,7 @@ class Inferred(Struct, frozen=True):
     losses: dict[int, int]
     says: str
     how: Literal["fits", "moved", "added", "layer"] = "fits"
+    reported: str = ""
     reach: Mapping[int, frozenset[int]] = {}
 
 
