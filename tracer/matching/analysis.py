@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from tracer.gradients.graph import Graph, build_graph
 from tracer.gradients.rules import NumericRules
-from tracer.matching.candidates import Match, Matcher, Sort
+from tracer.matching.candidates import Match, Sort
 from tracer.matching.clock import Clock, Task
 from tracer.matching.differences import Difference, FiniteDifferences
 from tracer.matching.entries import with_entries
@@ -26,6 +26,7 @@ from tracer.matching.inference import Inferred, inferred_losses
 from tracer.matching.initial import with_double_precision, with_equal_settings, with_initial_leaves
 from tracer.matching.judging import is_right, judged_updates
 from tracer.matching.layers import layer_losses
+from tracer.matching.matcher import Matcher
 from tracer.matching.optimisers import recognise
 from tracer.matching.own_loss import own_losses
 from tracer.matching.penalties import with_penalties
@@ -35,6 +36,7 @@ from tracer.matching.severed import with_links
 from tracer.matching.totals import are_computed_together, sum_of_losses
 from tracer.matching.truncation import recognise_truncated
 from tracer.matching.updates import Update, find_updates
+from tracer.matching.vanishing import recognise_zeros
 from tracer.tape.node import Kind
 from tracer.tape.tape import Tape
 
@@ -338,6 +340,7 @@ def _matched(
     losses, reach = (inferred.losses, inferred.reach) if inferred is not None else ({}, {})
     matcher = Matcher(graph, updates, replays, rules, loss, losses, fitted, reach)
     matcher.run()
+    recognise_zeros(matcher)
     prover = Prover(matcher)
     differences = FiniteDifferences(tape, matcher)
     return Analysis(

@@ -19,8 +19,8 @@ import numpy as np
 
 from tracer.gradients.adjoints import ancestors, is_real
 from tracer.gradients.selection import MOVES_ENTRIES
-from tracer.matching.candidates import Matcher
 from tracer.matching.inference import Inferred
+from tracer.matching.matcher import Matcher
 from tracer.matching.roots import find_roots, loss_name
 from tracer.matching.updates import Update, direct
 from tracer.tape.functions import Slice

@@ -19,8 +19,8 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from tracer.gradients.adjoints import numeric_adjoints
-from tracer.matching.candidates import Matcher
 from tracer.matching.linear import Shares, is_linear, shares
+from tracer.matching.matcher import Matcher
 from tracer.matching.upstream import Upstreams
 from tracer.tape.tape import Tape
 
