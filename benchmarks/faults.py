@@ -24,7 +24,8 @@ import numpy as np
 import tracer
 from tracer.diagnosis import targets
 from tracer.explanation.model import Explanation
-from tracer.matching.analysis import Analysis, analyse
+from tracer.matching.analysing import analyse
+from tracer.matching.analysis import Analysis
 from tracer.program import parse
 from tracer.recording import RecordingError, record_in_child
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.recording import Figure, record, seconds
-from tracer.matching.analysis import analyse, identified
+from tracer.matching.analysing import analyse, identified
 from tracer.program import load
 from tracer.recording import record_source
 from tracer.tape.tape import Tape

@@ -8,7 +8,8 @@ from pathlib import Path
 from tracer.api import Explanation, _with_methods
 from tracer.explanation.building.builder import build_explanation
 from tracer.explanation.model import Part
-from tracer.matching.analysis import Analysis, analyse
+from tracer.matching.analysing import analyse
+from tracer.matching.analysis import Analysis
 from tracer.program import load, parse
 from tracer.program.errors import ProgramError
 from tracer.recording import Recording, record_source

@@ -19,8 +19,9 @@ from tracer.calculus.terms import Expr, Index, Term
 from tracer.explanation.building import builder
 from tracer.explanation.building.builder import build_explanation
 from tracer.explanation.model import Explanation
-from tracer.matching.analysis import Analysis, analyse
-from tracer.matching.roots import loss_name
+from tracer.matching.analysing import analyse
+from tracer.matching.analysis import Analysis
+from tracer.matching.losses.names import loss_name
 from tracer.ops import OPERATIONS
 from tracer.ops.table import Row
 from tracer.ops.writing import Form, function

@@ -8,7 +8,7 @@ import pytest
 
 from tests.building.explained import recording
 from tracer.explanation.building import builder
-from tracer.matching.analysis import analyse
+from tracer.matching.analysing import analyse
 from tracer.matching.clock import Clock, Task
 
 NAME = "two_layer_net"

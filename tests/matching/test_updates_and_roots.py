@@ -8,7 +8,7 @@ import pytest
 from tests.building.explained import NAMES, analysed_source, analysis
 from tracer.matching.analysis import Analysis
 from tracer.matching.judging import fits
-from tracer.matching.roots import loss_name
+from tracer.matching.losses.names import loss_name
 
 SET_UP = """\
 import numpy as np

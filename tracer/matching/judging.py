@@ -47,3 +47,13 @@ def fits(match: Match, update: Update) -> bool:
         and not candidate.transposed
         and match.scale.rank <= _MOST_SCALE_RANK
     )
+
+
+def some_are_wrong(matcher: Matcher) -> bool:
+    """Whether some update that can be judged is no multiple of a gradient."""
+    return any(not is_right(matcher, u) for u in judged_updates(matcher))
+
+
+def explained(matcher: Matcher) -> int:
+    """How many updates are a multiple of a gradient."""
+    return sum(is_right(matcher, u) for u in judged_updates(matcher))

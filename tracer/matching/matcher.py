@@ -30,9 +30,9 @@ from tracer.matching.entries import Entry, Versions
 from tracer.matching.entry_gradients import EntryGradients
 from tracer.matching.factors import Factors, NodeFactors
 from tracer.matching.fingerprint import fingerprint
+from tracer.matching.losses.roots import Root, find_roots
 from tracer.matching.ranking import Ranking
 from tracer.matching.replays import Replays
-from tracer.matching.roots import Root, find_roots
 from tracer.matching.scale import NamedScale, Scalar, plain_number
 from tracer.matching.updates import Update
 from tracer.matching.variables import Variables

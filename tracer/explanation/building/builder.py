@@ -26,7 +26,8 @@ from tracer.explanation.model import (
 )
 from tracer.explanation.words.findings import left_out
 from tracer.explanation.words.losses import came_back, inferred, never_moves, no_number, none_found
-from tracer.matching.analysis import Analysis, analyse
+from tracer.matching.analysing import analyse
+from tracer.matching.analysis import Analysis
 from tracer.matching.clock import Clock
 from tracer.matching.severed import is_severed
 from tracer.program.notebook import is_cell

@@ -14,7 +14,7 @@ import numpy as np
 
 from tracer.explanation.building.vocabulary import plain_source
 from tracer.matching.analysis import Analysis
-from tracer.matching.roots import loss_name
+from tracer.matching.losses.names import loss_name
 from tracer.program import Program
 from tracer.program.joined import Section
 from tracer.tape.node import Kind, Node

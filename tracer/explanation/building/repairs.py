@@ -34,7 +34,8 @@ from tracer.explanation.model import Diagnosis, Edit, Formula
 from tracer.explanation.words.findings import Told, fault, stale_operand
 from tracer.formula import render, scalar_symbol, symbol
 from tracer.formula.tree import Partial
-from tracer.matching.analysis import Analysis, identified
+from tracer.matching.analysing import identified
+from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Match
 from tracer.matching.clock import Task
 from tracer.program import Program

@@ -10,7 +10,7 @@ def inferred(says: str, how: Literal["fits", "moved", "added", "layer"]) -> str:
 
     Arguments:
         says: the loss in words, or its name.
-        how: see `tracer.matching.inference.Inferred`.
+        how: see `tracer.matching.losses.written.Inferred`.
     """
     if how == "moved":
         return f"{says} is computed of other values than the explained step starts from; its gradient is taken at these."

@@ -15,21 +15,14 @@ from msgspec import Struct
 
 from tracer.gradients.adjoints import ancestors, is_real
 from tracer.matching.gradient_names import says_gradient
-from tracer.matching.inference import error_of, trained_nodes
+from tracer.matching.losses.errors import error_of, trained_nodes
+from tracer.matching.losses.names import is_an_error, loss_name, own_loss_name
 from tracer.matching.updates import Update
-from tracer.program.loss_words import ANYWHERE, AS_A_WORD
 from tracer.tape.node import Kind, Node
 from tracer.tape.tape import Tape, operands
 
-LOSS_NAME = re.compile(
-    rf"{ANYWHERE}|error|risk|(^|_)err$|^(j|l|e|obj|dev|rec|recon)$|(^|_)({AS_A_WORD})(_|$|\d)", re.I
-)
-
 #: What the difference of an output and its target is called, too.
 _RESIDUAL = re.compile(r"^e\d?$|(^|_)err(or)?$", re.I)
-#: ``error`` may be a loss, and may be what the backward pass hands on; these words say a loss.
-_ERROR = re.compile(r"err|back_?(ward|prop)", re.I)
-_CERTAIN = re.compile(rf"{ANYWHERE}|nll|mse|sse|rss|squared", re.I)
 
 
 class Root(Struct, frozen=True):
@@ -37,25 +30,6 @@ class Root(Struct, frozen=True):
 
     node: int
     named: bool
-
-
-def loss_name(tape: Tape, node: Node) -> str | None:
-    """The name by which a value is called a loss: the last one, ``loss`` rather than ``data_loss``.
-
-    What a function called ``cost`` returns is called a cost, too.
-    """
-    own = _own_loss_name(node)
-    if own is not None:
-        return own
-    following = tape.nodes[node.id + 1].calls if node.id + 1 < len(tape) else ()
-    returned = bool(node.calls) and following[: len(node.calls)] != node.calls
-    function = node.calls[-1].function if returned else ""
-    return function if LOSS_NAME.search(function) else None
-
-
-def _own_loss_name(node: Node) -> str | None:
-    found = [name for name in node.names if LOSS_NAME.search(name.rpartition(".")[2])]
-    return found[-1] if found else None
 
 
 def find_roots(
@@ -89,12 +63,12 @@ def find_roots(
     trained = trained_nodes(tape, frozenset(u.before for u in updates.values()))
     named = [n.id for n in scalars if loss_name(tape, n) and not _is_residual(tape, n, live, trained)]
     # What `cost_and_gradients` returns last may be the gradient of a number.
-    named = [r for r in named if r not in backward or _own_loss_name(tape.nodes[r])]
+    named = [r for r in named if r not in backward or own_loss_name(tape.nodes[r])]
     returned = {(tape.nodes[r].site, tape.nodes[r].op) for r in named if tape.nodes[r].calls}
     named = [n.id for n in scalars if n.id in set(named) or (n.calls and (n.site, n.op) in returned)]
     named = sorted({*named, *_sums_of(scalars, named)})
     if any(r not in backward for r in named):
-        named = [r for r in named if r not in backward or not _is_an_error(tape, r)]
+        named = [r for r in named if r not in backward or not is_an_error(tape, r)]
     forward = ancestors(tape, named, updates.keys())
     only_backward = backward - forward
     first = [r for r in named if r not in only_backward]
@@ -132,12 +106,6 @@ def _sums_of(scalars: list[Node], losses: list[int]) -> list[int]:
             continue
         terms[node.id] = together
     return found
-
-
-def _is_an_error(tape: Tape, root: int) -> bool:
-    """Whether a scalar is a loss by no other word than ``error``, which is also said of what is propagated back."""
-    said = loss_name(tape, tape.nodes[root]) or ""
-    return bool(_ERROR.search(said)) and not _CERTAIN.search(said)
 
 
 def _is_residual(tape: Tape, node: Node, live: frozenset[int], trained: set[int]) -> bool:

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 
 from tracer.gradients.adjoints import ancestors
 from tracer.gradients.selection import MOVES_ENTRIES
-from tracer.matching.inference import Inferred, TapeWriter
-from tracer.matching.roots import find_roots, loss_name
+from tracer.matching.losses.names import loss_name
+from tracer.matching.losses.roots import find_roots
+from tracer.matching.losses.written import Inferred, TapeWriter
 from tracer.matching.updates import Update
 from tracer.tape.node import Ref
 from tracer.tape.tape import Tape

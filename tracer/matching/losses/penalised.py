@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from tracer.gradients.adjoints import is_real
 from tracer.matching.candidates import Sort
 from tracer.matching.entries import Entry
-from tracer.matching.inference import INFERRED, Inferred, TapeWriter
+from tracer.matching.losses.written import INFERRED, Inferred, TapeWriter
 from tracer.matching.matcher import Matcher
 from tracer.matching.updates import Update
 from tracer.tape.node import Kind, Ref

@@ -19,13 +19,14 @@ import numpy as np
 
 from tracer.gradients.adjoints import ancestors, is_real
 from tracer.gradients.selection import MOVES_ENTRIES
-from tracer.matching.inference import Inferred
+from tracer.matching.losses.copied import copied, renamed
+from tracer.matching.losses.names import loss_name
+from tracer.matching.losses.roots import find_roots
+from tracer.matching.losses.written import Inferred
 from tracer.matching.matcher import Matcher
-from tracer.matching.roots import find_roots, loss_name
 from tracer.matching.updates import Update, direct
-from tracer.tape.functions import Slice
-from tracer.tape.node import Kind, Node, Ref
-from tracer.tape.tape import GIVEN, Tape, evaluate, references
+from tracer.tape.node import Kind, Ref
+from tracer.tape.tape import Tape, references
 
 #: How many losses are tried for one step, the last ones first.
 _MOST_LOSSES = 4
@@ -76,7 +77,7 @@ class _Move:
             return None
         if all(old == new for old, new in self.instead.items()) and not self.inputs:
             return None
-        copies = _copied(tape, inside, self.instead, self.inputs, self.root, self.step[0])
+        copies = copied(tape, inside, self.instead, self.inputs, self.root, self.step[0])
         if copies is None:
             return None
         name = loss_name(tape, tape.nodes[self.root]) or "the loss"
@@ -255,7 +256,7 @@ class _Move:
         """Whether two arguments are the same, also where they were computed twice: ``start + 50``."""
 
         def first(argument: Any) -> str:
-            return repr(_renamed(argument, {k: self.matcher.graph.representative(k) for k in references(argument)}))
+            return repr(renamed(argument, {k: self.matcher.graph.representative(k) for k in references(argument)}))
 
         return first(one) == first(other)
 
@@ -277,87 +278,3 @@ class _Move:
             and not self._is_trained(k)
         ]
         return found[0] if len(found) == 1 else None
-
-
-def _copied(
-    tape: Tape,
-    inside: list[int],
-    instead: Mapping[int, int],
-    inputs: Mapping[tuple[int, int], int],
-    root: int,
-    step: Update,
-) -> list[Node] | None:
-    """The operations that rest on what is replaced, once more; None if they cannot be carried out.
-
-    What the step computes itself, in the same way, is not computed again.
-    """
-    window = tape.nodes[step.node].window
-    new = {old: put for old, put in instead.items() if old != put}
-    values: dict[int, Any] = {n: tape.nodes[n].value for n in (*inside, *instead.values(), *inputs.values())}
-    present: dict[Any, int] = {}
-    first: dict[int, int] = {}
-    for done in tape.nodes[: step.node]:
-        if done.window == window and done.kind not in GIVEN:
-            first[done.id] = present.setdefault(_key(tape, done, first), done.id)
-    copies: list[Node] = []
-    for node in inside:
-        recorded = tape.nodes[node]
-        own = new | {operand: put for (reader, operand), put in inputs.items() if reader == node}
-        if node in instead or recorded.kind in GIVEN or own.keys().isdisjoint(tape.operands(node)):
-            continue
-        made = Node(
-            len(tape.nodes) + len(copies), recorded.kind, recorded.op, _renamed(recorded.args, own),
-            _renamed(recorded.kwargs, own), None, None, recorded.dtype, recorded.site, (), [], window,
-        )  # fmt: skip
-        key = _key(tape, made, first)
-        if key in present:
-            new[node] = present[key]
-            values[new[node]] = tape.nodes[new[node]].value
-            continue
-        try:
-            with np.errstate(all="ignore"):
-                made.value = evaluate(made, values)
-        except Exception:  # whatever NumPy says of shapes that do not fit
-            return None
-        made.shape = np.shape(made.value)
-        values[made.id] = made.value
-        new[node] = made.id
-        copies.append(made)
-    return copies if copies and new.get(root) == copies[-1].id and copies[-1].shape == () else None
-
-
-def _key(tape: Tape, node: Node, first: Mapping[int, int]) -> tuple[str, str, str]:
-    """What two nodes that compute the same have in common; a number that is written twice is one number.
-
-    Arguments:
-        first: for each node that computes something the first one that computes the same.
-    """
-
-    def read(argument: Any) -> Any:
-        if isinstance(argument, Ref) and argument.node < len(tape.nodes):
-            operand = tape.nodes[argument.node]
-            return (
-                ("literal", repr(operand.value))
-                if operand.kind is Kind.LITERAL
-                else Ref(first.get(operand.id, operand.id))
-            )
-        if isinstance(argument, (tuple, list)):
-            return [read(item) for item in argument]
-        if isinstance(argument, Slice):
-            return ["slice", read(argument.start), read(argument.stop), read(argument.step)]
-        return argument
-
-    return node.op, repr(read(node.args)), repr({k: read(v) for k, v in node.kwargs.items()})
-
-
-def _renamed(argument: Any, new: Mapping[int, int]) -> Any:
-    """The argument with references to other nodes."""
-    if isinstance(argument, Ref):
-        return Ref(new.get(argument.node, argument.node))
-    if isinstance(argument, (tuple, list)):
-        return type(argument)(_renamed(item, new) for item in argument)
-    if isinstance(argument, dict):
-        return {key: _renamed(item, new) for key, item in argument.items()}
-    if isinstance(argument, Slice):
-        return Slice(*(_renamed(part, new) for part in (argument.start, argument.stop, argument.step)))
-    return argument

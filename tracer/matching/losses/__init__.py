@@ -1,0 +1,21 @@
+"""Which loss the steps of a program go down.
+
+It is looked for in this order, and each kind only where none before it is found or fits (`choosing` holds the order):
+
+1. **named**: a scalar that is called a loss (`names`), or what a function so called **returns** (`roots`); what
+   is computed in a ``print`` under such a word is recorded with that word as its name.
+2. **unnamed**: a scalar that depends on parameters and that nothing of the backward pass goes into (`roots`).
+3. **late**: a loss computed after the step, or of other data, moved to what the step started from (`moved`, `copied`).
+4. **added**: losses that are trained on together and never added up (`added`).
+5. **inferred**: a usual loss that nobody computes, from what the backward pass starts with (`errors`, `usual`), with the
+   penalty that the steps have beside it (`penalised`).
+6. **given**: an array that comes in from outside, ``dout``: it stands for the gradient of any loss (`layers`,
+   `pairing`, `upstream`).
+7. **not known**: then no root is given, and the report says so.
+
+From 3 on the loss is written behind the end of the tape (`written`), and the report says how it was found out.  A new kind
+of loss that is never written belongs in `errors` (how it is recognised) and `usual` (what it is).
+
+What says a loss in the text alone, to choose the iteration that is explained, stands in `tracer.program.loss_words` and
+`tracer.recording.cost`.
+"""

@@ -1,0 +1,167 @@
+"""Which loss it is: of all that may be meant the one that most steps go down.
+
+Comes in: an analysis with the losses that the program computes.  Goes out: the analysis with the loss that is meant, in
+the order in which the package says that they are looked for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from tracer.matching.analysis import Analysis, matched
+from tracer.matching.clock import Clock, Task
+from tracer.matching.judging import explained, is_right, judged_updates, some_are_wrong
+from tracer.matching.losses.added import are_computed_together, sum_of_losses
+from tracer.matching.losses.layers import layer_losses
+from tracer.matching.losses.moved import own_losses
+from tracer.matching.losses.penalised import with_penalties
+from tracer.matching.losses.usual import inferred_losses
+from tracer.matching.losses.written import Inferred
+from tracer.matching.matcher import Matcher
+from tracer.matching.optimisers import recognise
+from tracer.matching.updates import Update
+from tracer.tape.node import Kind
+
+
+def with_its_loss(computed: Analysis, loss: str | None, clock: Clock) -> Analysis:
+    """The analysis with the loss that the steps go down, if they do not go down one that is computed before them.
+
+    Arguments:
+        computed: the analysis with the losses that the program computes.
+        loss: the name of the loss, if the user gave one: then nothing else is one.
+    """
+    analysis = _moved(computed, loss, clock)
+    if loss is None:
+        for looked_for in (_added, _fitting, _behind_layers):
+            if analysis.inferred is None:
+                analysis = looked_for(analysis, clock)
+    return analysis
+
+
+def _moved(analysis: Analysis, loss: str | None, clock: Clock) -> Analysis:
+    """A loss that was computed after the step, or of other data: moved to the step, it explains it or judges it."""
+    matcher = analysis.matcher
+    if not matcher.updates or _is_judged(matcher):
+        return analysis
+    moved = [matched(o.tape, loss, o) for o in _in_time(own_losses(matcher), clock)]
+    return max((a for a in moved if _is_judged(a.matcher)), key=lambda a: explained(a.matcher), default=analysis)
+
+
+def _added(analysis: Analysis, clock: Clock) -> Analysis:
+    """The sum of losses that are trained on together and never added up, if it explains more."""
+    tape, matcher = analysis.tape, analysis.matcher
+    together = sum_of_losses(tape, matcher.updates, matcher.live) if some_are_wrong(matcher) else None
+    tried = _in_time([] if together is None else [together], clock)
+    summed = next((matched(t.tape, None, t) for t in tried), None)
+    if summed is None:
+        return analysis
+    one, other = _along_gradients(summed.matcher), _along_gradients(matcher)
+    whole, parted = explained(summed.matcher), explained(matcher)
+    equal = one == other > 0 or whole == parted > 0  # of a sum the last term is found within it
+    better = one > other or (equal and are_computed_together(summed.tape, tape, matcher.updates))
+    return summed if better else analysis
+
+
+def _fitting(analysis: Analysis, clock: Clock) -> Analysis:
+    """A usual loss that nobody computes, with its penalty, if the backward pass fits it."""
+    matcher = analysis.matcher
+    if not _are_numbers(matcher) or not matcher.updates or _some_are_along(matcher):
+        return analysis
+    parameters = frozenset(u.before for u in matcher.updates.values())
+    others = (f for f in inferred_losses(analysis.tape, matcher.live, parameters) if _is_another(f, matcher))
+    return _penalised(_best_inferred(_in_time(others, clock)) or analysis, clock)
+
+
+def _behind_layers(analysis: Analysis, clock: Clock) -> Analysis:
+    """What stands for the loss behind layers that are called by hand."""
+    layered = None if _some_are_along(analysis.matcher) else layer_losses(analysis.matcher)
+    return analysis if layered is None else matched(layered.tape, None, layered)
+
+def _in_time(losses: Iterable[Inferred], clock: Clock) -> Iterator[Inferred]:
+    """Other losses, as long as there is time to see what they explain."""
+    for found in losses:
+        if not clock.left(Task.LOSS):
+            clock.leave_out(Task.LOSS, ())
+            return
+        start = time.thread_time()
+        yield found
+        clock.spend(Task.LOSS, start)
+
+
+def _best_inferred(losses: Iterable[Inferred]) -> Analysis | None:
+    """The analysis with the loss that explains most updates, if any; none is tried after one that explains all."""
+    best: Analysis | None = None
+    most = 0
+    for found in losses:
+        tried = matched(found.tape, None, found)
+        count = _along_gradients(tried.matcher)
+        if count > most:
+            best, most = tried, count
+        if count == len(tried.matcher.updates):
+            break
+    return best
+
+
+def _penalised(analysis: Analysis, clock: Clock) -> Analysis:
+    """The analysis with a penalty in its inferred loss, if more steps are along the gradient of that."""
+    found = None if analysis.inferred is None else with_penalties(analysis.matcher, analysis.inferred)
+    tried = [matched(f.tape, None, f) for f in _in_time([] if found is None else [found], clock)]
+    return next((t for t in tried if explained(t.matcher) > explained(analysis.matcher)), analysis)
+
+
+def _is_another(found: Inferred, named: Matcher) -> bool:
+    """Whether an inferred loss is of outputs that no loss of the program is computed from.
+
+    A loss that is there and does not fit is not replaced: then the gradients are wrong, or of something else.
+    """
+    if not any(r.named for r in named.roots):
+        return True
+    nodes = found.tape.nodes
+    outputs: set[int] = set()
+    todo = [k for error in found.losses.values() for k in found.tape.operands(error)]
+    while todo:
+        node = todo.pop()
+        outputs.add(node)
+        todo += found.tape.operands(node) if nodes[node].op in ("copy", "negative") else ()
+    outputs = {k for k in outputs & named.live if nodes[k].kind is not Kind.LEAF}  # both may read the same targets
+    return outputs.isdisjoint(named.forward)
+
+
+def _is_judged(matcher: Matcher) -> bool:
+    """Whether some update of the explained iterations is one of a parameter of a loss that was computed before it."""
+    shown = set(matcher.graph.tape.last_windows())
+    return any(matcher.graph.tape.nodes[u.node].window in shown for u in judged_updates(matcher))
+
+
+def _are_numbers(matcher: Matcher) -> bool:
+    """Whether the losses of the program are finite: what is no number has no gradient, and is not there to be replaced."""
+    losses = [r.node for r in (*matcher.roots, *matcher.unmoved) if r.named]
+    return all(np.all(np.isfinite(v)) for node in losses for v in matcher.replays.of(node))
+
+
+def _some_are_along(matcher: Matcher) -> bool:
+    """Whether some update of the explained iterations takes a step along a gradient."""
+    shown = set(matcher.graph.tape.last_windows())
+    return any(
+        _is_along(matcher, u)
+        for u in judged_updates(matcher)
+        if matcher.graph.tape.nodes[u.node].window in shown
+    )
+
+
+def _along_gradients(matcher: Matcher) -> int:
+    """How many updates take a step along a gradient."""
+    return sum(_is_along(matcher, u) for u in judged_updates(matcher))
+
+
+def _is_along(matcher: Matcher, update: Update) -> bool:
+    """Whether an update is a step along a gradient, also in an optimiser's way or with weight decay."""
+    if is_right(matcher, update):
+        return True
+    within = recognise(matcher, update).gradient
+    return within is not None and within.scale.rank <= 3
+
+

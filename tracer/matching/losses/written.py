@@ -1,0 +1,60 @@
+"""A loss that the program does not compute, written behind its end.
+
+Comes in: the nodes of a tape.  Goes out: the same nodes with operations added at their end, and what is said of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+from msgspec import Struct
+
+from tracer.tape.node import Kind, Node, Ref
+from tracer.tape.tape import Tape, evaluate
+
+INFERRED = "inferred loss"
+
+
+class Inferred(Struct, frozen=True):
+    """A tape with an inferred loss.
+
+    Attributes:
+        tape: the tape with the loss's operations at its end.
+        losses: node of each loss → the node of the error that it was inferred from.
+        says: the loss in words; for one of the program's own, its name.
+        how: whether the backward pass fits it, it is one of the program's own moved to other values, several of
+            them added up, or what stands for the loss behind a layer that is called by hand.
+        reach: losses that only some values can be gradients of → those values.
+    """
+
+    tape: Tape
+    losses: dict[int, int]
+    says: str
+    how: Literal["fits", "moved", "added", "layer"] = "fits"
+    reach: Mapping[int, frozenset[int]] = {}
+
+
+class TapeWriter:
+    """Appends operations to a copy of a tape."""
+
+    def __init__(self, tape: Tape, like: Node) -> None:
+        self.nodes = list(tape.nodes)
+        self.like = like
+        self.values = [n.value for n in tape.nodes]
+
+    def add(self, op: str, *args: Any, kind: Kind = Kind.OPERATION, **kwargs: Any) -> Ref:
+        node = Node(len(self.nodes), kind, op, args, kwargs, None, (), "float64", self.like.site)
+        node.window = self.like.window
+        with np.errstate(all="ignore"):
+            node.value = evaluate(node, self.values) if kind is Kind.OPERATION else args[0]
+        if kind is Kind.LITERAL:
+            node.args, node.dtype = (), "float"
+        node.shape = np.shape(node.value)
+        self.nodes.append(node)
+        self.values.append(node.value)
+        return Ref(node.id)
+
+    def number(self, value: float) -> Ref:
+        return self.add("", value, kind=Kind.LITERAL)
