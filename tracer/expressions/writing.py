@@ -26,7 +26,8 @@ from tracer.expressions.recorded import Recorded
 from tracer.expressions.vocabulary import Names, names_for, with_definitions
 from tracer.formula import symbol
 from tracer.formula.tree import Partial
-from tracer.gradients.derivation import Known, derive
+from tracer.gradients.derivation import derive
+from tracer.gradients.derived import Known
 from tracer.gradients.stations import find_cone
 
 Free = tuple[Index | int, ...]

@@ -35,7 +35,7 @@ from tracer.formula import (
     times,
 )
 from tracer.formula.tree import Conjugate, Parenthesised, Partial, Subscript, Text
-from tracer.gradients.derivation import DerivationStep, Derived, Quantity
+from tracer.gradients.derived import DerivationStep, Derived, Quantity
 from tracer.gradients.graph import Graph
 from tracer.gradients.local import forward_formula
 

@@ -32,7 +32,7 @@ from tracer.formula import (
     to_text,
 )
 from tracer.formula.tree import Partial, Relation, Row, Text, Times, Transpose
-from tracer.gradients.derivation import Derived
+from tracer.gradients.derived import Derived
 from tracer.gradients.local import forward_formula
 
 _NOTHING = Part((0, 0, 0, 0), "", None, False, "other")

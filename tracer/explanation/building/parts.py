@@ -34,7 +34,7 @@ from tracer.formula import (
     transposed,
 )
 from tracer.formula.tree import Conjugate, Parenthesised, Partial, Subscript, Text
-from tracer.gradients.derivation import Derived
+from tracer.gradients.derived import Derived
 from tracer.gradients.local import NoLocalForm, derive_local, forward_formula
 from tracer.matching.analysis import Verified
 from tracer.matching.candidates import Match, Sort
