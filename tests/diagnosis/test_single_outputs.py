@@ -46,7 +46,8 @@ def test_a_slope_that_all_gradients_share_is_no_rate(
 ) -> None:
     [(line, part)] = wrong(program(loss, start), tmp_path)
     assert line == 11
-    assert part.diagnosis is not None and part.diagnosis.kind == kind
+    assert part.diagnosis is not None
+    assert part.diagnosis.kind == kind
     assert part.diagnosis.fix is not None
     assert not wrong(program(loss, mended), tmp_path)
 

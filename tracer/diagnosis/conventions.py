@@ -146,9 +146,7 @@ def _is_called(analysis: Analysis, root: int, name: re.Pattern[str]) -> bool:
 
 def _is_rate(analysis: Analysis, target: Target) -> bool:
     """Whether the factor of a step has a name, or is a number: what is computed from data may be negative."""
-    matcher = analysis.matcher
-    scalars = matcher.scalars(target.node, target.roots[0])
-    return name_scale(target.factors or (), scalars, matcher.literals(target.node)) is not None
+    return analysis.matcher.named_factor(target.node, target.roots[0], target.factors or ()) is not None
 
 
 def _outliers(analysis: Analysis, group: list[Target]) -> dict[Target, tuple[float, ...]]:

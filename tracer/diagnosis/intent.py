@@ -23,9 +23,9 @@ from tracer.matching.decay import as_computed, has_penalty, rests_on_parameters,
 from tracer.matching.gradient_names import parameter_of, plain_name, says_gradient
 from tracer.matching.judging import is_right, judged_updates
 from tracer.matching.optimisers import recognise, selects_all, solved_for
-from tracer.matching.scale import name_scale
 from tracer.matching.severed import is_unknown
 from tracer.matching.updates import Update, fits_into, without_ones
+from tracer.matching.vanishing import vanishes
 from tracer.tape.node import Kind, Node
 
 
@@ -40,7 +40,7 @@ def targets(analysis: Analysis) -> list[Target]:
         if (target.node, target.wrt) in seen:
             continue
         seen.add((target.node, target.wrt))
-        if not any(analysis.matcher.vanishes(target.node, root, target.wrt) for root in target.roots):
+        if not any(vanishes(analysis.matcher, target.node, root, target.wrt) for root in target.roots):
             unique.append(target)
     unique = [t for t in unique if not _is_cut(analysis, t) and not _decays_the_penalty(analysis, t)]
     unique = [t for t in unique if not (t.is_wrong and is_made_in_several_steps(analysis, t))]
@@ -96,9 +96,7 @@ def _has_named_factor(analysis: Analysis, target: Target) -> bool:
     """Whether a multiple of a gradient is one by what the program has a name for; arrays are not multiples by chance."""
     if analysis.is_fitted or np.size(analysis.tape.nodes[target.node].value) > 1:
         return True
-    matcher = analysis.matcher
-    scalars = matcher.scalars(target.node, target.roots[0])
-    return name_scale(target.factors or (), scalars, matcher.literals(target.node)) is not None
+    return analysis.matcher.named_factor(target.node, target.roots[0], target.factors or ()) is not None
 
 
 def _of_updates(analysis: Analysis) -> Iterable[Target]:
@@ -231,7 +229,7 @@ def roots_of(analysis: Analysis, wrt: int, before: int) -> tuple[int, ...]:
     matcher = analysis.matcher
     window = analysis.tape.nodes[before].window
     all_able = [r for r in matcher.roots if wrt in matcher.adjoints[r.node][0].full]
-    if any(not matcher.severed.isdisjoint(matcher.all_ancestors(r.node)) for r in all_able):
+    if any(not matcher.variables.severed.isdisjoint(matcher.all_ancestors(r.node)) for r in all_able):
         return ()  # nobody knows what came back there, perhaps a part of the gradient
     running = wrt in matcher.entries and bool(all_able)  # a total may rest on several versions of an entry
     if not running and any(r.named and r not in all_able and wrt in matcher.all_ancestors(r.node) for r in matcher.roots):

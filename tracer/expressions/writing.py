@@ -18,7 +18,8 @@ import numpy as np
 from tracer.calculus import NoDerivative, TooLarge, arrays_in, backward, constant, fresh
 from tracer.calculus.printing import NoForm
 from tracer.calculus.terms import Index
-from tracer.explanation.building.derivations import DerivationWriter, array_code
+from tracer.explanation.building.array_code import array_code
+from tracer.explanation.building.derivations import DerivationWriter
 from tracer.explanation.model import Derivation, Formula, Input, Step
 from tracer.expressions.differences import run, upstream_at
 from tracer.expressions.formulas import Formulas
@@ -26,7 +27,8 @@ from tracer.expressions.recorded import Recorded
 from tracer.expressions.vocabulary import Names, names_for, with_definitions
 from tracer.formula import symbol
 from tracer.formula.tree import Partial
-from tracer.gradients.derivation import Known, derive
+from tracer.gradients.derivation import derive
+from tracer.gradients.derived import Known
 from tracer.gradients.stations import find_cone
 
 Free = tuple[Index | int, ...]

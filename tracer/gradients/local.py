@@ -13,7 +13,7 @@ from tracer.calculus import arrays_in, closed_form, differentiate, equal, fresh,
 from tracer.calculus.linearised import is_linearised
 from tracer.calculus.terms import Definition, Delta, Expr, Function, Index
 from tracer.gradients.composition import NotElementwise, composed
-from tracer.gradients.derivation import DerivationStep, Derived, Free, Quantity
+from tracer.gradients.derived import DerivationStep, Derived, Free, Quantity
 from tracer.gradients.graph import Graph
 from tracer.gradients.inlining import inline
 

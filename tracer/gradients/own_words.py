@@ -17,7 +17,7 @@ from tracer.calculus.definitions import only_factor
 from tracer.calculus.linearised import is_linearised, value_equation
 from tracer.calculus.patterns import Lemma
 from tracer.calculus.terms import Definition, Entry, Expr, Index
-from tracer.gradients.derivation import DerivationStep, Derived, Free
+from tracer.gradients.derived import DerivationStep, Derived, Free
 from tracer.gradients.graph import Graph
 from tracer.gradients.inlining import inline
 

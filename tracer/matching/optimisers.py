@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from tracer.gradients.adjoints import ELEMENTWISE, is_continuous
-from tracer.matching.candidates import Match, Matcher, Sort
+from tracer.matching.candidates import Match, Sort
+from tracer.matching.matcher import Matcher
 from tracer.matching.updates import Update, is_everything, without_ones
 from tracer.tape.node import Kind
 from tracer.tape.tape import Tape
@@ -220,7 +221,7 @@ class _Walk:
 
     def _is_carried(self, names: list[str]) -> bool:
         """Whether a variable is given a new value in the loop: a learning rate is not."""
-        return not self.matcher.given_in_loop.isdisjoint(names[:1])
+        return not self.matcher.variables.given_in_loop.isdisjoint(names[:1])
 
     def _is_plain_sum(self, state: Update) -> bool:
         """Whether a state only ever grows by squares, without decay."""

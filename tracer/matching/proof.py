@@ -34,8 +34,9 @@ from tracer.calculus.complex_values import holds_complex, is_complex
 from tracer.calculus.terms import Axes, Definition, Entry, Expr, Index, IndexExpr, Term
 from tracer.gradients.accumulated import accumulated
 from tracer.gradients.graph import Graph
-from tracer.matching.candidates import Match, Matcher, Sort
+from tracer.matching.candidates import Match, Sort
 from tracer.matching.clock import Clock, Task
+from tracer.matching.matcher import Matcher
 from tracer.matching.replays import describe
 
 Free = tuple[Index | int, ...]

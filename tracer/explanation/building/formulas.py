@@ -13,7 +13,8 @@ from tracer.calculus import arrays_in
 from tracer.calculus.complex_values import without_conjugates
 from tracer.calculus.printing import Letters, NoForm, loops
 from tracer.calculus.terms import Definition, Expr, Index
-from tracer.explanation.building.derivations import DerivationWriter, array_code, prelude, spelled_out
+from tracer.explanation.building.array_code import array_code, prelude, spelled_out
+from tracer.explanation.building.derivations import DerivationWriter
 from tracer.explanation.building.numbers import worked_entry
 from tracer.explanation.building.reading import Reading
 from tracer.explanation.building.vocabulary import Vocabulary
@@ -32,7 +33,7 @@ from tracer.formula import (
     to_text,
 )
 from tracer.formula.tree import Partial, Relation, Row, Text, Times, Transpose
-from tracer.gradients.derivation import Derived
+from tracer.gradients.derived import Derived
 from tracer.gradients.local import forward_formula
 
 _NOTHING = Part((0, 0, 0, 0), "", None, False, "other")
@@ -82,7 +83,7 @@ class FormulaWriter:
             writer.letters,
             part.target or "result",
             derived.held,
-            writer.prelude(derived.result, writer.temporaries),
+            prelude(derived.result, writer.temporaries, names),
         )
         return replace(part, formula=formula, numpy=written.numpy, derivation=written.derivation)
 

@@ -15,7 +15,9 @@ from tracer.calculus.printing import Letters
 from tracer.explanation.building.reading import Reading
 from tracer.explanation.building.vocabulary import Vocabulary
 from tracer.formula import Tree, index_form
-from tracer.gradients.derivation import Derived, Known, at_entry, derive, fitted, rescaled
+from tracer.gradients.continued import at_entry, fitted, rescaled
+from tracer.gradients.derivation import derive
+from tracer.gradients.derived import Derived, Known
 from tracer.gradients.own_words import in_own_words
 from tracer.gradients.stations import Cone, find_cone, only_through
 from tracer.matching.candidates import Match, Sort

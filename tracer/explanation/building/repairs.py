@@ -122,7 +122,7 @@ def diagnose_fault(
     """What went wrong, what it should be, and the corrected line."""
     rewritten: Rewritten | None = None
     likeliest: Rewritten | None = None
-    words = CodeWords(maker.reading, maker.derived, maker.local)
+    words = CodeWords(maker.reading, maker.gradients.derived, maker.slopes.derived)
     if finding.rewrite is not None:
         editor = SourceEditor(program, words)
         for way in islice(chain.from_iterable(map(editor.ways, _told_as(finding))), _MOST_WAYS):

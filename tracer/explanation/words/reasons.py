@@ -13,7 +13,7 @@ from typing import Protocol
 from tracer.calculus.complex_values import CONJUGATE, as_real_part, is_complex, is_weights
 from tracer.calculus.printing import Letters
 from tracer.calculus.terms import Delta, Entry, Expr, Function, Index, Mask, Size
-from tracer.gradients.derivation import DerivationStep
+from tracer.gradients.derived import DerivationStep
 
 
 class Called(Protocol):

@@ -13,7 +13,6 @@ import numpy as np
 from msgspec.structs import replace
 
 from tracer.matching.analysis import Analysis, matched
-from tracer.matching.candidates import Matcher
 from tracer.matching.clock import Clock, Task
 from tracer.matching.judging import explained, is_right, judged_updates, some_are_wrong
 from tracer.matching.losses.added import are_computed_together, sum_of_losses
@@ -24,6 +23,7 @@ from tracer.matching.losses.penalised import with_penalties
 from tracer.matching.losses.reported import only_tell_absolute_errors
 from tracer.matching.losses.usual import inferred_losses
 from tracer.matching.losses.written import Inferred
+from tracer.matching.matcher import Matcher
 from tracer.matching.optimisers import recognise
 from tracer.matching.updates import Update
 from tracer.tape.node import Kind

@@ -11,10 +11,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from tracer.gradients.adjoints import is_real
-from tracer.matching.candidates import Matcher
 from tracer.matching.linear import descendants
 from tracer.matching.losses.pairing import Backward, Pair, Pairing
 from tracer.matching.losses.written import Inferred, TapeWriter
+from tracer.matching.matcher import Matcher
 from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import Tape
 
