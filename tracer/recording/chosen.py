@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tracer.program.errors import ProgramError
-from tracer.program.loops import Loop, all_loops, training_loops
+from tracer.program.loops import Loop, all_loops, loops_at, training_loops
 from tracer.program.program import Program
 from tracer.recording.cost import is_loss_name
 from tracer.recording.recorder import Recorder
@@ -24,7 +24,7 @@ def chosen_loops(program: Program, line: int | None, own: Sequence[Program]) -> 
     """
     if line is None:
         return list(training_loops(program, own))
-    found = [loop for loop in all_loops(program) if loop.line == line]
+    found = loops_at(program, line)
     if not found:
         lines = ", ".join(str(loop.line) for loop in all_loops(program)) or "none"
         raise ProgramError(
