@@ -87,13 +87,17 @@ def test_two_iterations_are_recorded_and_the_program_does_what_it_does_natively(
     assert iterations(mine.recording) == [0, 1]
     assert differences(native, mine) == []
     tape = mine.recording.tape
-    assert {"loss", "d"} <= {b.name.removeprefix("self.") for b in tape.bindings if tape.nodes[b.node].window == 1} or name.endswith("way")
+    assert {"loss", "d"} <= {
+        b.name.removeprefix("self.") for b in tape.bindings if tape.nodes[b.node].window == 1
+    } or name.endswith("way")
     values = replay(tape)
     assert [n for n in tape.window_nodes() if not same(n.value, values[n.id])] == []
     assert not mine.recording.notices
     again = recorded(source, {}, None)
     assert again.recording is not None
-    assert [(n.op, n.args, n.names) for n in tape.nodes] == [(n.op, n.args, n.names) for n in again.recording.tape.nodes]
+    assert [(n.op, n.args, n.names) for n in tape.nodes] == [
+        (n.op, n.args, n.names) for n in again.recording.tape.nodes
+    ]
 
 
 @pytest.mark.parametrize("name", ["a list", "map", "recursion", "the test of a while"])
@@ -141,7 +145,10 @@ def test_what_does_not_train_is_no_training_loop(name: str) -> None:
 
 
 def test_a_comprehension_around_whole_trainings_leaves_the_windows_to_them() -> None:
-    source = HEAD + "def run(seed):\n    for x, y in batches:\n        step(x, y)\n    return w.sum()\nout = [run(k) for k in range(3)]"
+    source = (
+        HEAD
+        + "def run(seed):\n    for x, y in batches:\n        step(x, y)\n    return w.sum()\nout = [run(k) for k in range(3)]"
+    )
     [loop] = training_loops(parse(source))
     assert parse(source).source_line(loop.line) == "    for x, y in batches:"
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tracer.program.carried import Carried
-from tracer.program.changes import adds_a_product, called_name, changed_by, names_in
+from tracer.program.changes import adds_a_product, called_name, changed_by, names_in, takes_off
 from tracer.program.loss_words import OTHER_LANGUAGES
 from tracer.program.numerical_checks import checks_numerically
 from tracer.program.unwritten import Walk, tested, unwritten, with_its_test
@@ -98,6 +98,29 @@ def training_loops(program: Program, siblings: Sequence[Program] = ()) -> tuple[
     kept = [_loop(each, walk) for each, walk in candidates if id(walk.node) not in dropped]
     order = {each.path: at for at, each in enumerate(programs)}
     return tuple(sorted(kept, key=lambda loop: (order[loop.path], loop.span)))
+
+
+def untold_loops(program: Program, explained: Sequence[Loop], siblings: Sequence[Program] = ()) -> list[Loop]:
+    """Other loops of a program that may train, though they have too little of it: they lessen what their products read.
+
+    Those around and inside of the ``explained`` ones are left out, and those in functions that nobody calls.
+    """
+    finder = _Finder([each.tree for each in (program, *siblings)])
+    nodes = [node for each in (program, *siblings) for node in ast.walk(each.tree)]
+    called = {called_name(n) for n in nodes if isinstance(n, ast.Call)}
+    near = [(loop.node, loop.statement, *finder.functions_called(loop.statement)) for loop in explained]
+    found = []
+    for walk in finder.walks(program.tree):
+        owner = finder.owner.get(id(walk.node))
+        name = getattr(owner, "name", "")
+        if name and name not in called or checks_numerically(walk.statement) or finder.walks_down(walk):
+            continue
+        own = (walk.node, walk.statement, *finder.functions_called(walk.statement))
+        inside = any(_contains(part, walk.node) for parts in near for part in parts)
+        around = any(_contains(part, loop.node) for loop in explained for part in own)
+        if not (inside or around) and finder.may_train(walk.statement):
+            found.append(_loop(program, walk))
+    return sorted(found, key=lambda loop: loop.span)
 
 
 def unwritten_around(program: Program, sites: Sequence[Site], siblings: Sequence[Program] = ()) -> list[Loop]:
@@ -210,6 +233,14 @@ class _Finder(Carried):
             or found.spoken >= 3
             or (found.spoken >= 1 and self._goes_backward(loop))
         )
+
+    def may_train(self, loop: ast.For | ast.While) -> bool:
+        """Whether a loop computes products of arrays, or names a loss, and takes something off what it reads again."""
+        found = _Found()
+        self._look(loop.body, found, set())
+        if isinstance(loop, ast.For) and self.walks_its_updates(loop) or not found.products + found.spoken:
+            return False
+        return self.updates(loop) > 0 and any(map(takes_off, self.statements(loop, None)))
 
     def _goes_backward(self, loop: ast.For | ast.While) -> bool:
         """Whether the loop itself calls a function of the program named after the backward pass: ``loss.backward()``."""

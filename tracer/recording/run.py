@@ -29,7 +29,9 @@ from tracer.recording.box import Place
 from tracer.recording.chosen import (
     better_iterations,
     chosen_loops,
+    not_reached,
     notices_of,
+    untold,
 )
 from tracer.recording.cost import Following, conditional_costs, cost_after
 from tracer.recording.failures import failure
@@ -128,6 +130,8 @@ def record_source(
         if long:
             recording, recorder = _attempt(request, loops, again, _Seek.STEP)
         extra += [Notice(plan.line, 0, _REST_LEFT_OUT.format(rest=plan.rest, step=plan.step)) for plan in long]
+    if loops and loop is None:
+        extra += untold(program, loops, list(own.values()))
     recording.notices = (*before, *recording.notices, *recording.tape.notices, *extra)
     return recording
 
@@ -224,7 +228,7 @@ def _attempt(
     ended = "end"
     report = request.when_complete
     if report is not None:
-        recorder.when_complete = lambda: report(_so_far(recorder, program, out))
+        recorder.when_complete = lambda: report(_so_far(recorder, program, loops, out))
     with set_aside(), own_modules(own), _surroundings(request, recorder, out) as (namespace, notices):
         try:
             _prepare(request, namespace)
@@ -247,10 +251,9 @@ def _attempt(
     return Recording(tape, program, out.getvalue(), ended, tuple(notices)), recorder
 
 
-def _so_far(recorder: Recorder, program: Program, out: io.StringIO) -> Recording:
-    return Recording(
-        recorder.tape, program, out.getvalue(), "time", (*program.notices, *recorder.tape.notices)
-    )
+def _so_far(recorder: Recorder, program: Program, loops: list[Loop], out: io.StringIO) -> Recording:
+    notices = (*program.notices, *recorder.tape.notices, *not_reached(program, recorder, loops))
+    return Recording(recorder.tape, program, out.getvalue(), "time", notices)
 
 
 def _prepare(request: Request, namespace: dict[str, Any]) -> None:
