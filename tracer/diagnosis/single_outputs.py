@@ -76,4 +76,4 @@ def _is_constant(factors: tuple[float, ...]) -> bool:
 def _is_named(analysis: Analysis, target: Target, factors: tuple[float, ...]) -> bool:
     """Whether a factor is a number, or one that the program has a name for."""
     scalars = analysis.matcher.scalars(target.node, target.roots[0])
-    return _is_constant(factors) or name_scale(factors, scalars, analysis.matcher.literals(target.node)) is not None
+    return _is_constant(factors) or name_scale(factors, scalars, analysis.matcher.factors.literals(target.node)) is not None

@@ -189,7 +189,7 @@ def _losses(maker: PartMaker, lines: list[Line]) -> tuple[Loss, ...]:
             line,
             finite(recorded.value),
             found_out is not None
-            and found_out.how in ("fits", "layer")
+            and found_out.how in ("fits", "layer", "begun")
             and root.node >= maker.reading.analysis.matcher.end,
             maker.writer.formula_of(root.node),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 
-def inferred(says: str, how: Literal["fits", "moved", "added", "layer"], reported: str = "") -> str:
+def inferred(says: str, how: Literal["fits", "moved", "added", "layer", "begun"], reported: str = "") -> str:
     """How the loss of a report was found out.
 
     Arguments:
@@ -26,6 +26,12 @@ def inferred(says: str, how: Literal["fits", "moved", "added", "layer"], reporte
         return (
             f"{reported} adds up how far off the outputs are, without their signs: it tells how the training goes. The "
             f"backward pass is not its gradient, but that of {says}, which was inferred."
+        )
+    if how == "begun":
+        return (
+            "No loss is computed, and what the backward pass starts from is the gradient of none that is known here: it is "
+            f"not judged. What follows is judged given it, as the gradient of {says}, which is that of every loss with this "
+            "start: ⟨G, X⟩ is the sum of the products of G and X, entry by entry."
         )
     return f"No loss of these outputs is computed; the backward pass fits {says}, which was inferred."
 

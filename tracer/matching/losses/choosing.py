@@ -16,6 +16,7 @@ from tracer.matching.analysis import Analysis, matched
 from tracer.matching.clock import Clock, Task
 from tracer.matching.judging import explained, is_right, judged_updates, some_are_wrong
 from tracer.matching.losses.added import are_computed_together, sum_of_losses
+from tracer.matching.losses.begun import begun_losses
 from tracer.matching.losses.layers import layer_losses
 from tracer.matching.losses.moved import own_losses
 from tracer.matching.losses.names import loss_name
@@ -38,7 +39,7 @@ def with_its_loss(computed: Analysis, loss: str | None, clock: Clock) -> Analysi
     """
     analysis = _moved(computed, loss, clock)
     if loss is None:
-        for looked_for in (_added, _fitting, _behind_layers):
+        for looked_for in (_added, _fitting, _begun, _behind_layers):
             if analysis.inferred is None:
                 analysis = looked_for(analysis, clock)
     return analysis
@@ -82,6 +83,16 @@ def _fitting(analysis: Analysis, clock: Clock) -> Analysis:
         best = _best_inferred(_in_time(beside, clock))
         best = None if best is None or _some_are_aside(best.matcher) else best
     return _penalised(best or analysis, clock)
+
+
+def _begun(analysis: Analysis, clock: Clock) -> Analysis:
+    """The losses behind what backward passes start from, known or not, if steps go down them."""
+    matcher = analysis.matcher
+    if not _are_numbers(matcher) or not matcher.updates or _some_are_along(matcher):
+        return analysis
+    tried = [matched(f.tape, None, f) for f in _in_time(begun_losses(matcher), clock)]
+    best = max(tried, key=lambda a: _along_gradients(a.matcher), default=analysis)
+    return best if best is not analysis and _along_gradients(best.matcher) else analysis
 
 
 def _behind_layers(analysis: Analysis, clock: Clock) -> Analysis:
