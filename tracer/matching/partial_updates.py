@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from tracer.gradients.adjoints import is_continuous
+from tracer.matching.earlier_reads import EarlierReads
 from tracer.matching.entries import Versions
 from tracer.matching.entry_steps import entry_step
 from tracer.matching.same_variable import is_old_version
@@ -33,7 +34,9 @@ def _is_carried(tape: Tape, array: int, updates: Mapping[int, Update]) -> bool:
     return is_old_version(tape, array, updates)
 
 
-def replaced_part(tape: Tape, node: Node, updates: Mapping[int, Update]) -> Update | None:
+def replaced_part(
+    tape: Tape, node: Node, updates: Mapping[int, Update], earlier: EarlierReads
+) -> Update | None:
     """``P[u] += …`` and ``P[u] = P[u] - …``: some entries get their old version and a change."""
     if node.op != "setitem" or node.window < 0 or len(node.args) != 3 or not is_continuous(node):
         return None
@@ -45,7 +48,7 @@ def replaced_part(tape: Tape, node: Node, updates: Mapping[int, Update]) -> Upda
         reads = _reads(tape, old.node, index, node.id)
         step = next((s for s in steps if s.kept in reads), None)
         if step is not None:
-            first = _first_read(tape, old.node, index, updates) or reads[0]
+            first = earlier.first(old.node, index, updates) or reads[0]
             return Update(node.id, old.node, step.change, step.sign, first)
     return _assembled(tape, node, index, steps, updates)
 
@@ -81,17 +84,6 @@ def _reads(tape: Tape, container: int, index: object, before: int) -> list[int]:
     """Where a version of an array was read at an index, in order."""
     found = (user for user in tape.users(container) if user < before and tape.nodes[user].op == "getitem")
     return [user for user in found if _is_at(tape.nodes[user], Ref(container), index)]
-
-
-def _first_read(tape: Tape, container: int, index: object, updates: Mapping[int, Update]) -> int | None:
-    """Where the iteration read these entries first, before it changed others: ``b[i] -= …`` comes before ``b[j] -= …``."""
-    found: int | None = None
-    window = tape.nodes[container].window
-    while container in updates and updates[container].part is not None and tape.nodes[container].window == window:
-        container = updates[container].before
-        earlier = [n for n in _reads(tape, container, index, len(tape.nodes)) if tape.nodes[n].window == window]
-        found = earlier[0] if earlier else found
-    return found
 
 
 def _is_at(read: Node, container: Ref, index: object) -> bool:

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from tracer.gradients.adjoints import is_continuous
 from tracer.matching.carried import carried_on
 from tracer.matching.decayed_updates import decayed
+from tracer.matching.earlier_reads import EarlierReads
 from tracer.matching.entries import Versions
 from tracer.matching.partial_updates import replaced_entry, replaced_part
 from tracer.matching.same_variable import is_old_version, is_same_variable
@@ -88,11 +89,12 @@ def _updates(
             Then what an earlier iteration made is an old version too.
     """
     updates: dict[int, Update] = {}
+    earlier = EarlierReads(tape)
     for node in tape.nodes:
         replaced = (
             _replaced_whole(tape, node, updates)
             or replaced_entry(tape, node, updates, versions)
-            or replaced_part(tape, node, updates)
+            or replaced_part(tape, node, updates, earlier)
         )
         if replaced is not None:
             updates[node.id] = replaced
