@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from tracer.diagnosis.single_outputs import without_the_slope
 from tracer.diagnosis.target import Target, alike, proportion
 from tracer.matching.analysis import Analysis
 from tracer.matching.scale import name_scale, plain_number
@@ -42,7 +43,9 @@ def compared(analysis: Analysis, found: list[Target]) -> list[Target]:
             odd = {t: f for t, f in odd.items() if not alike(t.factors or (), [1.0] * len(f))}
             turned = (t for t in group if has_wrong_sign(analysis, t, t.factors))
             odd.update((t, tuple(map(abs, t.factors or ()))) for t in turned)
-        wanted.update(odd or _ascending(analysis, root, group) or _turned(analysis, root, group))
+        for look in (_ascending, _turned, without_the_slope):
+            odd = odd or look(analysis, root, group)
+        wanted.update(odd)
     return [
         Target(t.node, t.roots, t.wrt, t.update, t.sign, t.factors, wanted[t]) if t in wanted else t
         for t in found

@@ -394,7 +394,7 @@ def _parameters(analysis: Analysis) -> dict[str, list[tuple[int, int]]]:
     for update in analysis.updates.values():
         ahead = (n for n in map(tape.nodes.__getitem__, tape.users(update.before)) if _is_ahead(analysis, n, update.before))
         looked = [name for n in ahead for name in n.names]
-        known = names.get(update.before, []) + tape.nodes[update.before].names + looked
+        known = list(dict.fromkeys((*names.get(update.before, ()), *tape.nodes[update.before].names, *looked)))
         names[update.node] = known
         if tape.nodes[update.node].window in shown:
             for name in dict.fromkeys(map(plain_name, known)):

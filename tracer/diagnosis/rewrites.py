@@ -34,10 +34,11 @@ class Transposed(Struct, frozen=True):
 
 
 class Drop(Struct, frozen=True):
-    """Only one operand of the expression."""
+    """Only one operand of the expression; ``further`` times more, the first one of it: ``d`` of ``d * a * (1 - a)``."""
 
     span: Span
     kept: int
+    further: int = 0
 
 
 class Reduction(Struct, frozen=True):

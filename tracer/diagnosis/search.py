@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable
 
 from tracer.diagnosis.accumulation import not_added_up, overwritten
-from tracer.diagnosis.believable import are_believable, without_unwritten_terms, is_believable
+from tracer.diagnosis.believable import are_believable, is_believable, without_unwritten_terms
 from tracer.diagnosis.edits import carried_terms, changed_code, meant_values
 from tracer.diagnosis.entrances import Entrances, changes_factor, enters, is_known
 from tracer.diagnosis.finding import Finding, Kind

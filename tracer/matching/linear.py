@@ -6,13 +6,14 @@ A value is linear in some leaves together exactly if their shares add up to it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tracer.gradients.adjoints import is_real
+from tracer.tape.node import Node
 from tracer.tape.tape import GIVEN, Tape, evaluate
 
 #: The leaf is multiplied by this; a negative number, so that ``abs`` and ``max`` are found not to be linear.
@@ -34,19 +35,32 @@ def descendants(tape: Tape, leaf: int, cuts: Collection[int] = ()) -> frozenset[
     return frozenset(found)
 
 
-def shares(tape: Tape, values: Sequence[Any], leaf: int, cuts: Collection[int] = ()) -> Shares:
-    """The share of a leaf in each real value that is computed from it, supposing that they are linear in it.
+def shares(
+    tape: Tape,
+    values: Sequence[Any],
+    leaves: int | Sequence[int],
+    cuts: Collection[int] = (),
+    factor: float = _FACTOR,
+    through: Callable[[Node], bool] = lambda _: True,
+) -> Shares:
+    """The share of leaves in each real value that is computed from them, supposing that they are linear in them.
 
     Arguments:
         values: the value of every node on one replay.
+        leaves: a leaf or several; other values count as such here.
+        factor: what they are multiplied by; the shares of what is linear in them are the same with every one.
+        through: whether what is computed from a node changes with it.
         cuts: update nodes; nothing behind them counts.
     """
-    changed: dict[int, Any] = {leaf: _FACTOR * np.asarray(values[leaf], dtype=float)}
+    leaves = [leaves] if isinstance(leaves, int) else leaves
+    changed: dict[int, Any] = {leaf: factor * np.asarray(values[leaf], dtype=float) for leaf in leaves}
     failed: set[int] = set()
     found: dict[int, NDArray[Any]] = {}
-    both = _Either(changed, values)
-    for node in sorted(descendants(tape, leaf, cuts)):
+    both = Either(changed, values)
+    for node in sorted(frozenset().union(*(descendants(tape, leaf, cuts) for leaf in leaves)).difference(leaves)):
         recorded = tape.nodes[node]
+        if not through(recorded):
+            continue
         if node in cuts or not failed.isdisjoint(tape.operands(node)):
             failed.add(node)
             continue
@@ -59,7 +73,7 @@ def shares(tape: Tape, values: Sequence[Any], leaf: int, cuts: Collection[int] =
         if is_real(recorded):
             before, after = np.asarray(values[node], dtype=float), np.asarray(changed[node], dtype=float)
             if before.shape == after.shape:
-                found[node] = (before - after) / (1 - _FACTOR)
+                found[node] = (before - after) / (1 - factor)
     return found
 
 
@@ -73,12 +87,14 @@ def is_linear(value: Any, parts: Iterable[NDArray[Any]]) -> bool:
     return bool(np.max(np.abs(rest), initial=0.0) <= _SAME * size)
 
 
-class _Either(dict[int, Any]):
-    """The changed values where there are some, else the others."""
+class Either(dict[int, Any]):
+    """The changed values where there are some, else the others; where these end, those behind their end."""
 
-    def __init__(self, changed: dict[int, Any], others: Sequence[Any]) -> None:
+    def __init__(self, changed: dict[int, Any], others: Sequence[Any], longer: Sequence[Any] = ()) -> None:
         super().__init__()
-        self.changed, self.others = changed, others
+        self.changed, self.others, self.longer = changed, others, longer
 
     def __getitem__(self, node: int) -> Any:
-        return self.changed[node] if node in self.changed else self.others[node]
+        if node in self.changed:
+            return self.changed[node]
+        return self.others[node] if node < len(self.others) else self.longer[node]

@@ -228,9 +228,17 @@ class _Walk:
         return self.tape.nodes[state.change].op in ("square", "power", "multiply") and state.sign > 0
 
     def _gradient_at(self, node: int) -> Match | None:
+        if self._is_an_output(node):
+            return None
         for match in self.matcher.matches.get(node, ()):
             candidate = match.candidate
             meant = candidate.sort in (Sort.FULL, Sort.TRUNCATED)
             if meant and candidate.wrt == self.update.wrt and not candidate.transposed:
                 return match
         return None
+
+    def _is_an_output(self, node: int) -> bool:
+        """Whether a value is a single number of the forward pass: where the target is 0, ``out`` is ``out - target``."""
+        recorded = self.tape.nodes[node]
+        computed = node in self.matcher.forward and node in self.matcher.live and recorded.kind is not Kind.LEAF
+        return computed and without_ones(recorded.shape) == () and node != self.update.change

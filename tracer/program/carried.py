@@ -105,6 +105,19 @@ class Carried(Scopes):
             for n, f in inside
         )
 
+    def _is_worked_on(self, statement: Any, name: str) -> bool:
+        """``params = step(params, batch)``, where that function also computes something else from its argument."""
+        call = statement.value if isinstance(statement, ast.Assign) else None
+        if not isinstance(call, ast.Call):
+            return False
+        for function in self.functions.get(called_name(call), ()):
+            own = {given for given, argument in arguments_of(call, function) if base_name(argument) == name}
+            anew = (n for n in ast.walk(function) if isinstance(n, ast.Assign) and not self.carried(n, True))
+            values = (value for node in anew for _, value in pairs_of(node))
+            if any(isinstance(value, ast.Call | ast.BinOp) and own & names_in(value) for value in values):
+                return True
+        return False
+
     def updates(self, loop: ast.For | ast.While, apart: ast.AST | None = None) -> int:
         """How many places the loop changes that its own work reads again, not counting what ``apart`` does."""
         return len(self.updated(loop, apart))
@@ -141,7 +154,7 @@ class Carried(Scopes):
                     for name in (base, *held)
                     for other in reads.get(name, ())
                 )
-                elsewhere = elsewhere or rests_on_itself(statement, target)
+                elsewhere = elsewhere or rests_on_itself(statement, target) or self._is_worked_on(statement, base)
                 new = isinstance(target, ast.Name) and (self.scope(target), base) in fresh
                 if not new and (base in aliases or elsewhere or self.is_of_others(target)):
                     found.append(base)

@@ -213,6 +213,19 @@ def adds_to_itself(node: ast.Assign) -> bool:
     )
 
 
+def takes_off(statement: ast.AST) -> bool:
+    """``w -= step``, ``w = w - step``"""
+    if isinstance(statement, ast.AugAssign):
+        return isinstance(statement.op, ast.Sub) and not is_count(statement.value)
+    return isinstance(statement, ast.Assign) and any(
+        isinstance(value, ast.BinOp)
+        and isinstance(value.op, ast.Sub)
+        and not is_count(value.right)
+        and ast.unparse(value.left) == ast.unparse(target)
+        for target, value in pairs_of(statement)
+    )
+
+
 def adds_a_product(statement: ast.AST) -> bool:
     """``s += w[j] * x[j]``: in a loop, a product of vectors written out."""
     return (

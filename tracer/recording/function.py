@@ -53,7 +53,7 @@ def record_function(function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
     places: list[Place] = []
     codes = {
         each.path: compile(
-            Instrumenter(each, places, [loop.node for loop in loops]).module(), each.path, "exec", dont_inherit=True
+            Instrumenter(each, places, loops).module(), each.path, "exec", dont_inherit=True
         )
         for each in (program, *modules)
     }

@@ -22,14 +22,16 @@ from pathlib import Path
 from typing import Any
 
 from tracer.program.errors import ProgramError
-from tracer.program.loops import Loop, seldom_updates
+from tracer.program.loops import Loop, seldom_updates, unwritten_around
 from tracer.program.program import Program, load
 from tracer.program.siblings import siblings
 from tracer.recording.box import Place
 from tracer.recording.chosen import (
     better_iterations,
     chosen_loops,
+    not_reached,
     notices_of,
+    untold,
 )
 from tracer.recording.cost import Following, conditional_costs, cost_after
 from tracer.recording.failures import failure
@@ -128,6 +130,8 @@ def record_source(
         if long:
             recording, recorder = _attempt(request, loops, again, _Seek.STEP)
         extra += [Notice(plan.line, 0, _REST_LEFT_OUT.format(rest=plan.rest, step=plan.step)) for plan in long]
+    if loops and loop is None:
+        extra += untold(program, loops, list(own.values()))
     recording.notices = (*before, *recording.notices, *recording.tape.notices, *extra)
     return recording
 
@@ -137,7 +141,8 @@ def _repeating(
 ) -> tuple[Recording, Recorder, Loop] | None:
     """A recording of the loop that trains, where a program was recorded whole and its loss was computed again and again.
 
-    That is the innermost loop of which one iteration hands gradients on to the next.  Where the recording of the whole
+    That is the innermost loop of which one iteration hands gradients on to the next; statements are tried before
+    comprehensions, calls of ``map`` and recursive functions.  Where the recording of the whole
     went on too long, it may also be the outermost of which two iterations are not too long.
     """
     inside = recorder.cut or repeated_loss(whole.tape)
@@ -151,6 +156,11 @@ def _repeating(
             if hands_gradients_on(recording.tape):
                 return recording, there, loop
             short.append((recording, there, loop))
+    others = unwritten_around(request.program, [inside.site] if inside.site else [], list(request.modules.values()))
+    for loop in others[:_MOST_TRIED]:
+        recording, there = _attempt(request, [loop], [first], seek)
+        if there.cut is None and there.plans[0].count > first and hands_gradients_on(recording.tape):
+            return recording, there, loop
     return short[-1] if short and recorder.cut is not None else None
 
 
@@ -161,6 +171,10 @@ def _file_of(program: Program) -> Path:
     return file
 
 
+#: So many loops that no statement writes are tried.
+_MOST_TRIED = 3
+#: So many calls are under way around and between those of the program, of which some recurse until they are stopped.
+_OWN_FRAMES = 100
 _UNRECOGNISED = (
     "No loop was recognised as one that trains by what is written in it, but this one repeats the same work: "
     "two of its iterations are explained. Use --loop LINE to choose another."
@@ -189,11 +203,11 @@ def _attempt(
     program = request.program
     modules = list(request.modules.values())
     updates = [seldom_updates(loop, program, modules) for loop in loops]
-    costs = [seldom or conditional_costs(loop.node) for loop, seldom in zip(loops, updates, strict=True)]
+    costs = [seldom or conditional_costs(loop.statement) for loop, seldom in zip(loops, updates, strict=True)]
     places: list[Place] = []
 
     def rewritten(each: Program) -> types.CodeType:
-        chosen = [loop.node for loop in loops], [c for found in costs for c in found]
+        chosen = loops, [c for found in costs for c in found]
         return compile(Instrumenter(each, places, *chosen).module(), each.path, "exec", dont_inherit=True)
 
     trees = [each.tree for each in (program, *modules)]
@@ -201,7 +215,7 @@ def _attempt(
     for loop, k, found, seldom in zip(loops, iterations, costs, updates, strict=True):
         plan = LoopPlan(loop.line, max(k - 1, 0), k, seek in (_Seek.COST, _Seek.ALL) and bool(found))
         plan.is_update = bool(seldom)
-        after = cost_after(loop.node, trees, [each.node for each in loops]) if request.iteration is None else Following.NEVER
+        after = cost_after(loop, trees, loops) if request.iteration is None else Following.NEVER
         if after is not Following.NEVER:
             plan.seeks_end, plan.with_rest = seek is _Seek.ALL, seek is _Seek.NOTHING
             plan.to_end = after is Following.END
@@ -214,7 +228,7 @@ def _attempt(
     ended = "end"
     report = request.when_complete
     if report is not None:
-        recorder.when_complete = lambda: report(_so_far(recorder, program, out))
+        recorder.when_complete = lambda: report(_so_far(recorder, program, loops, out))
     with set_aside(), own_modules(own), _surroundings(request, recorder, out) as (namespace, notices):
         try:
             _prepare(request, namespace)
@@ -237,10 +251,9 @@ def _attempt(
     return Recording(tape, program, out.getvalue(), ended, tuple(notices)), recorder
 
 
-def _so_far(recorder: Recorder, program: Program, out: io.StringIO) -> Recording:
-    return Recording(
-        recorder.tape, program, out.getvalue(), "time", (*program.notices, *recorder.tape.notices)
-    )
+def _so_far(recorder: Recorder, program: Program, loops: list[Loop], out: io.StringIO) -> Recording:
+    notices = (*program.notices, *recorder.tape.notices, *not_reached(program, recorder, loops))
+    return Recording(recorder.tape, program, out.getvalue(), "time", notices)
 
 
 def _prepare(request: Request, namespace: dict[str, Any]) -> None:
@@ -279,6 +292,8 @@ def _surroundings(
     sys.argv, sys.stdin = [program.path, *request.args], io.StringIO(request.stdin)
     sys.path.insert(0, folder)
     sys.modules["__main__"] = module
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit + _OWN_FRAMES)
     os.environ["MPLBACKEND"] = "Agg"
     setattr(builtins, RECORDER, recorder)
     try:
@@ -291,6 +306,7 @@ def _surroundings(
             yield module.__dict__, notices
     finally:
         sys.argv, sys.path[:], sys.stdin = saved[0], saved[1], saved[3]
+        sys.setrecursionlimit(limit)
         if saved[2] is not None:
             sys.modules["__main__"] = saved[2]
         if saved[4] is None:

@@ -111,7 +111,7 @@ def _late(code: Instrumenter, value: ast.expr) -> ast.expr:
 def _if(code: Instrumenter, statement: ast.If) -> list[ast.stmt]:
     test = code.call("truth", code.expression(statement.test), at=statement.test)
     body = code.statements(statement.body)
-    if (statement.lineno, statement.col_offset) in code.costs:
+    if code.computes_cost(statement):
         body.insert(0, ast.copy_location(ast.Expr(code.call("mark", at=statement)), statement))
     return [ast.If(test, body, code.statements(statement.orelse))]
 

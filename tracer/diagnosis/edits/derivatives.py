@@ -29,7 +29,7 @@ from tracer.tape.tape import evaluate
 def derivatives(trials: Trials) -> Iterator[Edit]:
     """Values times a slope, and factors replaced by one."""
     for first, nodes in trials.places:
-        if not is_real(first) or not first.shape:
+        if not is_real(first) or first.shape is None:
             continue
         assert first.site is not None
         for slopes in aligned(trials, nodes):

@@ -22,6 +22,8 @@ def agrees(
 ) -> bool:
     """Whether all steps about the same quantity give the same numbers at random small inputs.
 
+    What a step computes is from then on no input of its own.
+
     Arguments:
         least: how long axes are at least.
         given: how long axes are that cannot be of any length.
@@ -50,6 +52,7 @@ def agrees(
             if not np.all(np.isfinite(result)):
                 return False
             first = results.setdefault(step.left, result)
+            values.update((name, first) for name, i in derivation.inputs.items() if i.source == step.left)
             if first.shape != result.shape or not np.allclose(first, result, rtol=1e-8, atol=1e-10):
                 return False
     return True

@@ -118,7 +118,8 @@ def _notes(
             Note(0, 0, "There is no backward pass in what was recorded; the forward pass is explained.")
         )
     if analysis.inferred is not None:
-        said = inferred(analysis.inferred.says, analysis.inferred.how)
+        found_out = analysis.inferred
+        said = inferred(found_out.says, found_out.how, found_out.reported)
         written = [r for r in analysis.matcher.inferred if r >= analysis.matcher.end]
         lines_of = [analysis.tape.nodes[r].site for r in written]
         place = next((s.span for s in lines_of if s is not None), None)
@@ -188,7 +189,7 @@ def _losses(maker: PartMaker, lines: list[Line]) -> tuple[Loss, ...]:
             line,
             finite(recorded.value),
             found_out is not None
-            and found_out.how in ("fits", "layer")
+            and found_out.how in ("fits", "layer", "begun")
             and root.node >= maker.reading.analysis.matcher.end,
             maker.writer.formula_of(root.node),
         )

@@ -87,8 +87,10 @@ class SourceEditor(OperandEditor):
                     yield from self._at(span, new)
             case Transposed(span, flipped, swapped):
                 yield from self._at(span, self._product(span, flipped, swapped))
-            case Drop(span, kept):
+            case Drop(span, kept, 0):
                 yield from self._dropped(span, kept)
+            case Drop(span, _, further):
+                yield from self._dropped_more(span, further)
             case Reduction(span, op, axis, keepdims):
                 yield from self._at(span, self._reduction(span, op, axis, keepdims))
             case SumOperand(span, operand, axes, keepdims):
@@ -254,6 +256,15 @@ class SourceEditor(OperandEditor):
             yield from self._replace_statement(statement, "pass")
         elif kept < len(operands):
             yield from self._replace(span, self._text(operands[kept]))
+
+    def _dropped_more(self, span: Span, further: int) -> Iterator[Rewritten]:
+        inner = span
+        for _ in range(further + 1):
+            operands = self._operand_nodes(inner)
+            if not operands:
+                return
+            inner = self.program.span(operands[0])
+        yield from self._replace(span, self._text(operands[0]))
 
     def _reduction(self, span: Span, op: str, axis: int | None, keepdims: bool) -> str | None:
         node = self._expression(span)

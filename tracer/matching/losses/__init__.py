@@ -8,7 +8,7 @@ It is looked for in this order, and each kind only where none before it is found
 3. **late**: a loss computed after the step, or of other data, moved to what the step started from (`moved`, `copied`).
 4. **added**: losses that are trained on together and never added up (`added`).
 5. **inferred**: a usual loss that nobody computes, from what the backward pass starts with (`errors`, `usual`), with the
-   penalty that the steps have beside it (`penalised`).
+   penalty that the steps have beside it (`penalised`); also where absolute errors are all that is told (`reported`).
 6. **given**: an array that comes in from outside, ``dout``: it stands for the gradient of any loss (`layers`,
    `pairing`, `upstream`).
 7. **not known**: then no root is given, and the report says so.

@@ -10,14 +10,18 @@ import time
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+from msgspec.structs import replace
 
 from tracer.matching.analysis import Analysis, matched
 from tracer.matching.clock import Clock, Task
 from tracer.matching.judging import explained, is_right, judged_updates, some_are_wrong
 from tracer.matching.losses.added import are_computed_together, sum_of_losses
+from tracer.matching.losses.begun import begun_losses
 from tracer.matching.losses.layers import layer_losses
 from tracer.matching.losses.moved import own_losses
+from tracer.matching.losses.names import loss_name
 from tracer.matching.losses.penalised import with_penalties
+from tracer.matching.losses.reported import only_tell_absolute_errors
 from tracer.matching.losses.usual import inferred_losses
 from tracer.matching.losses.written import Inferred
 from tracer.matching.matcher import Matcher
@@ -35,7 +39,7 @@ def with_its_loss(computed: Analysis, loss: str | None, clock: Clock) -> Analysi
     """
     analysis = _moved(computed, loss, clock)
     if loss is None:
-        for looked_for in (_added, _fitting, _behind_layers):
+        for looked_for in (_added, _fitting, _begun, _behind_layers):
             if analysis.inferred is None:
                 analysis = looked_for(analysis, clock)
     return analysis
@@ -71,8 +75,24 @@ def _fitting(analysis: Analysis, clock: Clock) -> Analysis:
     if not _are_numbers(matcher) or not matcher.updates or _some_are_along(matcher):
         return analysis
     parameters = frozenset(u.before for u in matcher.updates.values())
-    others = (f for f in inferred_losses(analysis.tape, matcher.live, parameters) if _is_another(f, matcher))
-    return _penalised(_best_inferred(_in_time(others, clock)) or analysis, clock)
+    usual = list(inferred_losses(analysis.tape, matcher.live, parameters))
+    others = [f for f in usual if _is_another(f, matcher)]
+    best = _best_inferred(_in_time(others, clock))
+    if best is None:
+        beside = [replace(f, reported=_told(matcher)) for f in usual if _is_beside_a_report(f, matcher)]
+        best = _best_inferred(_in_time(beside, clock))
+        best = None if best is None or _some_are_aside(best.matcher) else best
+    return _penalised(best or analysis, clock)
+
+
+def _begun(analysis: Analysis, clock: Clock) -> Analysis:
+    """The losses behind what backward passes start from, known or not, if steps go down them."""
+    matcher = analysis.matcher
+    if not _are_numbers(matcher) or not matcher.updates or _some_are_along(matcher):
+        return analysis
+    tried = [matched(f.tape, None, f) for f in _in_time(begun_losses(matcher), clock)]
+    best = max(tried, key=lambda a: _along_gradients(a.matcher), default=analysis)
+    return best if best is not analysis and _along_gradients(best.matcher) else analysis
 
 
 def _behind_layers(analysis: Analysis, clock: Clock) -> Analysis:
@@ -130,10 +150,21 @@ def _is_another(found: Inferred, named: Matcher) -> bool:
     return outputs.isdisjoint(named.forward)
 
 
+def _told(matcher: Matcher) -> str:
+    """What the program calls the last loss that it computes."""
+    tape = matcher.graph.tape
+    return next((loss_name(tape, tape.nodes[r.node]) or "" for r in reversed(matcher.roots) if r.named), "")
+
+
+def _is_beside_a_report(found: Inferred, named: Matcher) -> bool:
+    """Whether the losses that the program computes only tell the absolute values of the errors of an inferred one."""
+    [error, *_] = found.losses.values()
+    return only_tell_absolute_errors(found.tape, (r.node for r in named.roots if r.named), error)
+
+
 def _is_judged(matcher: Matcher) -> bool:
     """Whether some update of the explained iterations is one of a parameter of a loss that was computed before it."""
-    shown = set(matcher.graph.tape.last_windows())
-    return any(matcher.graph.tape.nodes[u.node].window in shown for u in judged_updates(matcher))
+    return bool(_shown_updates(matcher))
 
 
 def _are_numbers(matcher: Matcher) -> bool:
@@ -144,12 +175,18 @@ def _are_numbers(matcher: Matcher) -> bool:
 
 def _some_are_along(matcher: Matcher) -> bool:
     """Whether some update of the explained iterations takes a step along a gradient."""
-    shown = set(matcher.graph.tape.last_windows())
-    return any(
-        _is_along(matcher, u)
-        for u in judged_updates(matcher)
-        if matcher.graph.tape.nodes[u.node].window in shown
-    )
+    return any(_is_along(matcher, u) for u in _shown_updates(matcher))
+
+
+def _some_are_aside(matcher: Matcher) -> bool:
+    """Whether some update of the explained iterations takes no step along a gradient."""
+    return any(not _is_along(matcher, u) for u in _shown_updates(matcher))
+
+
+def _shown_updates(matcher: Matcher) -> list[Update]:
+    """The updates of the explained iterations that can be judged."""
+    nodes, shown = matcher.graph.tape.nodes, set(matcher.graph.tape.last_windows())
+    return [u for u in judged_updates(matcher) if nodes[u.node].window in shown]
 
 
 def _along_gradients(matcher: Matcher) -> int:

@@ -42,7 +42,7 @@ def layer_losses(matcher: Matcher) -> Inferred | None:
         reach[root] = _reach(matcher, backward, found)
         nodes = writer.nodes
     made = Tape(nodes, tape.bindings, tape.windows, tape.notices)
-    return Inferred(made, losses, ", ".join(told), "layer", reach)
+    return Inferred(made, losses, ", ".join(told), "layer", reach=reach)
 
 
 def _written(writer: TapeWriter, pairs: tuple[Pair, ...]) -> int:

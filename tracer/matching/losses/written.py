@@ -12,9 +12,13 @@ import numpy as np
 from msgspec import Struct
 
 from tracer.tape.node import Kind, Node, Ref
-from tracer.tape.tape import Tape, evaluate
+from tracer.tape.tape import Tape, evaluate, references
 
 INFERRED = "inferred loss"
+
+
+#: How a loss was found out.
+How = Literal["fits", "moved", "added", "layer", "begun"]
 
 
 class Inferred(Struct, frozen=True):
@@ -25,14 +29,17 @@ class Inferred(Struct, frozen=True):
         losses: node of each loss → the node of the error that it was inferred from.
         says: the loss in words; for one of the program's own, its name.
         how: whether the backward pass fits it, it is one of the program's own moved to other values, several of
-            them added up, or what stands for the loss behind a layer that is called by hand.
+            them added up, what stands for the loss behind a layer that is called by hand, or behind a backward pass
+            that starts from the gradient of nothing that is known.
+    reported: str = ""
         reach: losses that only some values can be gradients of → those values.
     """
 
     tape: Tape
     losses: dict[int, int]
     says: str
-    how: Literal["fits", "moved", "added", "layer"] = "fits"
+    how: How = "fits"
+    reported: str = ""
     reach: Mapping[int, frozenset[int]] = {}
 
 
@@ -55,6 +62,10 @@ class TapeWriter:
         self.nodes.append(node)
         self.values.append(node.value)
         return Ref(node.id)
+
+    def operands(self, node: int) -> list[int]:
+        """The nodes that an added one is computed from."""
+        return list(references((self.nodes[node].args, self.nodes[node].kwargs)))
 
     def number(self, value: float) -> Ref:
         return self.add("", value, kind=Kind.LITERAL)
