@@ -21,7 +21,8 @@ from tracer.matching.losses.written import Inferred
 from tracer.matching.matcher import Matcher
 from tracer.matching.proof import Proof, Prover
 from tracer.matching.replays import Replays, random_replays
-from tracer.matching.updates import Update, find_updates
+from tracer.matching.update_search import find_updates
+from tracer.matching.updates import Update
 from tracer.matching.vanishing import recognise_zeros
 from tracer.tape.tape import Tape
 
