@@ -37,7 +37,7 @@ def compared(analysis: Analysis, found: list[Target]) -> list[Target]:
             groups.setdefault((target.roots[0], target.sign == 0), []).append(target)
     wanted: dict[Target, tuple[float, ...]] = {}
     for (root, _), group in groups.items():
-        odd = _outliers(analysis, group)
+        odd = _outliers(analysis, [t for t in group if not _is_divided_later(analysis, t, group)])
         if root in analysis.matcher.reach:
             # A layer may take a mean for its weights alone: what is exact is right.
             odd = {t: f for t, f in odd.items() if not alike(t.factors or (), [1.0] * len(f))}
@@ -179,6 +179,21 @@ def _outliers(analysis: Analysis, group: list[Target]) -> dict[Target, tuple[flo
     # One that grows from layer to layer comes in again in each.
     grows = alike(shared_own, [1.0] * len(shared_own)) and len(_distinct(own.values())) > 2
     return odd if few or grows else {}
+
+
+def _is_divided_later(analysis: Analysis, target: Target, group: list[Target]) -> bool:
+    """Whether a target is another one of the same parameter before that was multiplied or divided by a number."""
+    tape = analysis.tape
+    for other in group:
+        node = other.node
+        while other.wrt == target.wrt and node > target.node and tape.nodes[node].op in ("multiply", "divide", "negative"):
+            arrays = [k for k in tape.operands(node) if tape.nodes[k].shape != ()]
+            if len(arrays) != 1:
+                break
+            node = arrays[0]
+        if node == target.node and other.node != node:
+            return True
+    return False
 
 
 def _distinct(factors: Iterable[tuple[float, ...]]) -> list[tuple[float, ...]]:

@@ -204,6 +204,15 @@ class TimesDerivative(Struct, frozen=True):
     wrt: int
 
 
+class OperandTimesDerivative(Struct, frozen=True):
+    """One operand of a product, times the local derivative ∂of/∂wrt."""
+
+    span: Span
+    operand: int
+    of: int
+    wrt: int
+
+
 class DerivativeInstead(Struct, frozen=True):
     """The local derivative ∂of/∂wrt in place of one operand."""
 
@@ -281,6 +290,7 @@ Rewrite: TypeAlias = Union[
     ForwardAgain,
     TimesDerivative,
     DerivativeInstead,
+    OperandTimesDerivative,
     AddTerm,
     AddName,
     Gradient,

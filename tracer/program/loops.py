@@ -14,7 +14,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tracer.program.carried import Carried
 from tracer.program.changes import adds_a_product, called_name, changed_by, names_in, takes_off
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _PRODUCTS = {"dot", "matmul", "einsum", "outer", "tensordot", "inner", "vdot", "multi_dot"}
 _WORK = {"exp", "log", "tanh", "sum", "maximum", "mean", "square", "multiply", "power", "sqrt"}
 _LOSS = re.compile(rf"loss|cost|error|mse|{OTHER_LANGUAGES}", re.I)
-_GRADIENT = re.compile(r"(\w+\.)*(d_?[a-zA-Z]\d?|d[A-Z]\w*|grad\w*|\w+_grad(ient)?|delta\w*)", re.I)
+_GRADIENT = re.compile(r"(\w+\.)*(d_?[a-zA-Z]\d?|d_\w+|d[A-Z]\w*|grad\w*|\w+_grad(ient)?|delta\w*)", re.I)
 _BACKWARD = re.compile(r"back_?(ward|prop)", re.I)
 _LOOP = (ast.For, ast.While)
 
@@ -49,6 +49,18 @@ class Loop:
     node: ast.AST
     statement: ast.For | ast.While
     path: str = ""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A piece of a program, by its place; of a loop it is the body."""
+
+    path: str
+    span: Span
+
+    def holds(self, site: Site, program: Program) -> bool:
+        """Whether something that was recorded stands in it; what has no path stands in ``program``."""
+        return (site.path or program.path) == self.path and self.span.contains(site.span)
 
 
 @dataclass
@@ -146,6 +158,38 @@ def unwritten_around(program: Program, sites: Sequence[Site], siblings: Sequence
 def seldom_updates(loop: Loop, program: Program, siblings: Sequence[Program] = ()) -> list[ast.If]:
     """The ``if`` statements below which a loop updates its parameters, if it does so nowhere else: every few episodes."""
     return _Finder([each.tree for each in (program, *siblings)]).seldom(loop.statement)
+
+
+def steps_inside(loop: Loop, program: Program, siblings: Sequence[Program] = ()) -> tuple[Stretch, ...]:
+    """The statements of a loop, and of the functions that it calls, which make a gradient or an update."""
+    finder = _Finder([each.tree for each in (program, *siblings)])
+    direct = finder.direct(loop.statement)
+    found = [
+        n
+        for n in finder.statements(loop.statement, None)
+        if isinstance(n, ast.Assign | ast.AugAssign)
+        and (finder.carried(n, id(n) in direct) or any(names_a_gradient(name) for name in _given_names(n)))
+    ]
+    return _stretches(found, (program, *siblings))
+
+
+def loops_inside(loop: Loop, program: Program, siblings: Sequence[Program] = ()) -> tuple[Stretch, ...]:
+    """The loops inside of a loop and in the functions that it calls."""
+    finder = _Finder([each.tree for each in (program, *siblings)])
+    found = [n for n in finder.statements(loop.statement, None) if isinstance(n, _LOOP) and not checks_numerically(n)]
+    return _stretches(found, (program, *siblings))
+
+
+def _stretches(statements: Sequence[Any], programs: Sequence[Program]) -> tuple[Stretch, ...]:
+    own = [(each, {id(n) for n in ast.walk(each.tree)}) for each in programs]
+    found = []
+    for statement in statements:
+        for program, nodes in own:
+            if id(statement) in nodes:
+                body = statement.body if isinstance(statement, _LOOP) else [statement]
+                first, last = program.span(body[0]), program.span(body[-1])
+                found.append(Stretch(program.path, Span(first.line, first.column, last.end_line, last.end_column)))
+    return tuple(dict.fromkeys(found))
 
 
 def names_a_gradient(name: str) -> bool:

@@ -28,6 +28,7 @@ from tracer.diagnosis.rewrites import (
     OneOperand,
     OnlyPart,
     Operand,
+    OperandTimesDerivative,
     Operator,
     OtherArray,
     OtherCache,
@@ -153,6 +154,13 @@ class SourceEditor(OperandEditor):
                     place = self.program.span(node[operand])
                     for slope in self._own_first(self.words.slopes(of, wrt), span):
                         yield from self._replace(place, slope)
+            case OperandTimesDerivative(span, operand, of, wrt):
+                operands = self._operand_nodes(span)
+                if operand < len(operands):
+                    inner = self._inside(operands[operand], tight(self._text(operands[operand])))
+                    place = self.program.span(operands[operand])
+                    for slope in self._own_first(self.words.slopes(of, wrt), span):
+                        yield from self._replace(place, f"{inner} * {tight(slope)}")
             case AddTerm(span, value, factor, root, via):
                 for said in self.words.terms(value, factor, root, via, span):
                     for term in self._as_given(said, span):

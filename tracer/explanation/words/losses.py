@@ -36,6 +36,11 @@ def inferred(says: str, how: Literal["fits", "moved", "added", "layer", "begun"]
     return f"No loss of these outputs is computed; the backward pass fits {says}, which was inferred."
 
 
+def not_judged() -> str:
+    """What is said of the value that a backward pass starts from, if no loss is known for it."""
+    return "The backward pass starts from this; it is the gradient of no loss that is known here, and is not judged."
+
+
 def none_found() -> str:
     """Where parameters are moved, and no loss is computed or fits."""
     return (

@@ -1,8 +1,8 @@
 """The losses behind backward passes of which only the start is written.
 
 Comes in: a matcher that has run, on a program whose loss is not known.  Goes out: the tape with a loss for each backward
-pass: one that the field knows, if its gradient is what the pass starts from; else ⟨start, output⟩, which stands for every
-loss with that gradient, so that what follows can be judged though the start cannot.
+pass: one that the field knows, if its gradient is what the pass starts from; else ⟨start, output⟩, which stands for
+every loss with that gradient, so that what follows can be judged though the start cannot.
 
 Invariants: several starts of one step are parts of one loss, and none goes up it: a sign that is wrong is not explained by
 a loss that nobody has.  A start that belongs to no known loss is data here, drawn anew in replays.
@@ -202,8 +202,9 @@ def _written(
     terms: Sequence[list[tuple[_Fit, int | float]] | None],
 ) -> Inferred:
     tape = matcher.graph.tape
-    unknown = [s for group, found in zip(together, terms, strict=True) if not found for s in group]
-    nodes = _with_data(search, tape, [v for s in unknown for v in s.values])
+    together = [g if found else [search.as_written(s) for s in g] for g, found in zip(together, terms, strict=True)]
+    unknown = [v for group, found in zip(together, terms, strict=True) if not found for s in group for v in s.values]
+    nodes = _with_data(search, tape, unknown)
     losses = {r.node: r.node for r in matcher.roots if r.named}
     reach: dict[int, frozenset[int]] = {}
     told: dict[str, None] = {}
@@ -223,7 +224,7 @@ def _written(
         losses[root] = max(v for s in group for v in s.values)
         nodes = writer.nodes
     made = Tape(nodes, tape.bindings, tape.windows, tape.notices)
-    return Inferred(made, losses, "; ".join(told), "begun" if unknown else "fits", reach=reach)
+    return Inferred(made, losses, "; ".join(told), "begun" if unknown else "fits", reach=reach, starts=frozenset(unknown))
 
 
 def _said(terms: Sequence[_Fit]) -> str:

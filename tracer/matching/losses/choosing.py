@@ -42,6 +42,7 @@ def with_its_loss(computed: Analysis, loss: str | None, clock: Clock) -> Analysi
         for looked_for in (_added, _fitting, _begun, _behind_layers):
             if analysis.inferred is None:
                 analysis = looked_for(analysis, clock)
+        analysis = _with_further_terms(analysis, computed, clock)
     return analysis
 
 
@@ -86,13 +87,25 @@ def _fitting(analysis: Analysis, clock: Clock) -> Analysis:
 
 
 def _begun(analysis: Analysis, clock: Clock) -> Analysis:
-    """The losses behind what backward passes start from, known or not, if steps go down them."""
+    """The losses behind what backward passes start from, known or not, if steps go down them.
+
+    Where a usual loss fits some of the steps, a sum of known losses is looked for that fits more of them.
+    """
     matcher = analysis.matcher
     if not _are_numbers(matcher) or not matcher.updates or _some_are_along(matcher):
         return analysis
     tried = [matched(f.tape, None, f) for f in _in_time(begun_losses(matcher), clock)]
     best = max(tried, key=lambda a: _along_gradients(a.matcher), default=analysis)
     return best if best is not analysis and _along_gradients(best.matcher) else analysis
+
+
+def _with_further_terms(analysis: Analysis, computed: Analysis, clock: Clock) -> Analysis:
+    """A sum of known losses instead of a usual loss that fits some of the steps, if all its terms are known and more fit."""
+    if not analysis.is_fitted or not some_are_wrong(analysis.matcher):
+        return analysis
+    known = (f for f in begun_losses(computed.matcher) if f.how == "fits")
+    tried = [matched(f.tape, None, f) for f in _in_time(known, clock)]
+    return next((t for t in tried if _along_gradients(t.matcher) > _along_gradients(analysis.matcher)), analysis)
 
 
 def _behind_layers(analysis: Analysis, clock: Clock) -> Analysis:

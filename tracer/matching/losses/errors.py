@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from tracer.gradients.adjoints import is_real
+from tracer.matching.updates import without_ones
 from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import Tape, references
 
@@ -55,7 +56,8 @@ def error_of(tape: Tape, node: Node, live: frozenset[int], trained: set[int]) ->
         computed = output in live and output in trained and tape.nodes[output].kind is not Kind.LEAF
         label = tape.nodes[data]  # a number may be one by its name: action = 1 if u < p else 0
         given = data not in trained and (label.kind is not Kind.LITERAL or bool(label.names))
-        if computed and given and tape.nodes[data].shape == tape.nodes[output].shape:
+        one_each = without_ones(tape.nodes[data].shape) == without_ones(tape.nodes[output].shape)
+        if computed and given and one_each and node.shape == tape.nodes[output].shape:
             return output, data
     return None
 

@@ -1,9 +1,10 @@
 """Which of the losses that the field knows has a given value as its gradient by an output.
 
-Comes in: an output, the value that a backward pass starts from, and what that was computed from.  Goes out: guesses, each of
-which can write its loss behind the end of a tape.  What a loss is made of beside the output (targets, labels, settings) is
-taken from what the start was computed from.  Invariant: a guess is only a guess; `begun` keeps those whose gradient is the
-start, in numbers.  There is no loss here that could be made to fit any start: each has a name and a place where it is used.
+Comes in: an output, the value that a backward pass starts from, and what that was computed from.  Goes out: guesses, each
+of which can write its loss behind the end of a tape.  What a loss is made of beside the output (targets, labels,
+settings) is taken from what the start was computed from.  Invariant: a guess is only a guess; `begun` keeps those whose
+gradient is the start, in numbers.  There is no loss here that could be made to fit any start: each has a name and a place
+where it is used.
 """
 
 from __future__ import annotations

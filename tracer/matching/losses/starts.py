@@ -112,6 +112,16 @@ class Starts:
         found = [start, *(s for s in same if self._give_the_same(start, s))]
         return [*found, *(o for s in found for o in self.others[s.values])]
 
+    def as_written(self, start: Start) -> Start:
+        """A start as the whole of what its statement computes of it: ``(p - 1) / n``, and not ``p - 1``."""
+        whole = start
+        for same in self.alike(start):
+            outer, inner = (self.tape.nodes[s.values[0]].site for s in (same, whole))
+            around = outer is not None and inner is not None and outer.path == inner.path and outer.span.contains(inner.span)
+            if around and same.outputs == start.outputs and len(same.values) == len(start.values):
+                whole = same
+        return whole
+
     def _merged(self, start: Start, same: list[Start]) -> Start:
         """Of the starts for one output that explain as much the first that nothing is added to afterwards."""
         same = [s for s in same if s.factors.keys() >= start.factors.keys()]

@@ -33,6 +33,7 @@ class Inferred(Struct, frozen=True):
             that starts from the gradient of nothing that is known.
     reported: str = ""
         reach: losses that only some values can be gradients of → those values.
+        starts: the values that backward passes start from, if they are the gradient of no known loss.
     """
 
     tape: Tape
@@ -41,6 +42,7 @@ class Inferred(Struct, frozen=True):
     how: How = "fits"
     reported: str = ""
     reach: Mapping[int, frozenset[int]] = {}
+    starts: frozenset[int] = frozenset()
 
 
 class TapeWriter:
