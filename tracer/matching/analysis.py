@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from tracer.gradients.graph import Graph, build_graph
+from tracer.gradients.graph import Graph
+from tracer.gradients.graph_building import build_graph
 from tracer.gradients.rules import NumericRules
 from tracer.matching.candidates import Match, Sort
 from tracer.matching.clock import Clock

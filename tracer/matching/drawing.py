@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tracer.gradients.adjoints import is_continuous, is_real
-from tracer.gradients.graph import changing_places
+from tracer.gradients.numbering import changing_places
 from tracer.matching.random_values import (
     are_indicators,
     like_a_draw,

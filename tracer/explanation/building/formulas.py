@@ -35,6 +35,7 @@ from tracer.formula import (
 from tracer.formula.tree import Partial, Relation, Row, Text, Times, Transpose
 from tracer.gradients.derived import Derived
 from tracer.gradients.local import forward_formula
+from tracer.gradients.transform_weights import weights
 
 _NOTHING = Part((0, 0, 0, 0), "", None, False, "other")
 
@@ -138,10 +139,10 @@ class FormulaWriter:
         while waiting and len(told) < 4:
             array = waiting.pop(0)
             node = graph.node_of(array)
-            if array in seen or (node is None and array not in held and graph.weights(array) is None):
+            if array in seen or (node is None and array not in held and weights(graph, array) is None):
                 continue
             seen.add(array)
-            if graph.weights(array) is not None:
+            if weights(graph, array) is not None:
                 waves = None if whole and names.array(array) not in to_text(tree) else waves_equation(names, array)
                 told += [] if waves is None else [waves]
                 continue
