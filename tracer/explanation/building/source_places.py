@@ -86,7 +86,7 @@ class SourcePlaces:
             if isinstance(node, ast.Import):
                 given.update({f"{a.asname or a.name}.": None for a in node.names if a.name == "numpy"})
             elif isinstance(node, ast.ImportFrom) and node.module == "numpy":
-                given.update({"": None for a in node.names if a.name == "*"})
+                given.update(dict.fromkeys([""] if any(a.name == "*" for a in node.names) else []))
         return "np." if "np." in given else next(iter(given), "np.")
 
     def _as_given(self, text: str, at: Span) -> list[str]:
