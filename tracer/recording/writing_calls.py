@@ -17,7 +17,6 @@ from tracer.recording.own_functions import OwnFunctions
 from tracer.tape.functions import resolve
 from tracer.tape.node import Kind, Node, Ref
 
-
 #: These take an array's new entries from a list as from an array.
 _FILLING = frozenset(["put", "place", "putmask"])
 
