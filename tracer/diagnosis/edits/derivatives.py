@@ -23,6 +23,7 @@ from tracer.diagnosis.rewrites import (
     TimesDerivative,
 )
 from tracer.diagnosis.slopes import Slope
+from tracer.diagnosis.target import is_gradient
 from tracer.diagnosis.trials import Edit, Overlay, Trials
 from tracer.gradients.adjoints import is_real
 from tracer.matching.candidates import Sort
@@ -88,8 +89,8 @@ def operands_times_slopes(trials: Trials) -> Iterator[Edit]:
             continue
         for position in (0, 1):
             operands = {n: trials.operands(n)[position] for n in nodes if len(trials.operands(n)) == 2}
-            behind = [k for k in operands.values() if k not in forward and is_real(trials.node(k))]
-            if len(behind) < len(nodes):
+            behind = [k for k in operands.values() if k not in forward or is_gradient(trials.best(k))]
+            if len(behind) < len(nodes) or not all(is_real(trials.node(k)) for k in behind):
                 continue
             for slopes in aligned(trials, tuple(operands.values())):
 

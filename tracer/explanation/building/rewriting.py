@@ -69,7 +69,8 @@ class SourceEditor(OperandEditor):
     def ways(self, rewrite: Rewrite) -> Iterator[Rewritten]:
         """The edits that may carry out a rewrite, the likeliest first."""
         seen: set[Edit] = set()
-        for found in self._ways(replace(rewrite, span=self._value_span(rewrite.span))):
+        for said in self._ways(replace(rewrite, span=self._value_span(rewrite.span))):
+            found = self._as_imported(said)
             if found.edit not in seen and _parses(edited(self.program, found.edit)) is not False:
                 seen.add(found.edit)
                 yield found
