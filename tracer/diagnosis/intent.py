@@ -54,8 +54,8 @@ def _rests_on_something_unknown(analysis: Analysis, target: Target) -> bool:
 
 def _is_cut(analysis: Analysis, target: Target) -> bool:
     """Whether a value is a gradient that goes back over a limited number of steps on purpose."""
-    match = analysis.matcher.best(target.node)
-    return match is not None and match.candidate.sort is Sort.TRUNCATED
+    candidates = [m.candidate for m in analysis.matcher.matches.get(target.node, ())]
+    return any(c.sort is Sort.TRUNCATED and c.wrt == target.wrt for c in candidates)
 
 
 def _decays_the_penalty(analysis: Analysis, target: Target) -> bool:

@@ -62,7 +62,7 @@ def target_of(
 
 def has_named_factor(analysis: Analysis, target: Target) -> bool:
     """Whether a multiple of a gradient is one by what the program has a name for; arrays are not multiples by chance."""
-    if analysis.is_fitted or np.size(analysis.tape.nodes[target.node].value) > 1:
+    if np.size(analysis.tape.nodes[target.node].value) > 1:
         return True
     return analysis.matcher.named_factor(target.node, target.roots[0], target.factors or ()) is not None
 

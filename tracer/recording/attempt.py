@@ -23,6 +23,7 @@ from typing import Any
 from tracer.program.errors import ProgramError
 from tracer.program.loops import Loop, seldom_updates
 from tracer.program.program import Program, load
+from tracer.recording.at_exit import run_at_exit
 from tracer.recording.box import Place
 from tracer.recording.chosen import not_reached
 from tracer.recording.cost import Following, conditional_costs, cost_after
@@ -31,6 +32,7 @@ from tracer.recording.former_names import former_names
 from tracer.recording.instrument import RECORDER, Instrumenter
 from tracer.recording.modules import own_modules
 from tracer.recording.provenance import set_aside
+from tracer.recording.python2 import built_in, python2_strings
 from tracer.recording.recorder import LoopPlan, Recorder, Stop
 from tracer.recording.recording import Recording
 from tracer.recording.stubs import missing_packages_stubbed, of_notebooks
@@ -107,7 +109,13 @@ def attempt(
     report = request.when_complete
     if report is not None:
         recorder.when_complete = lambda: report(_so_far(recorder, program, loops, out))
-    with set_aside(), own_modules(own), _surroundings(request, recorder, out) as (namespace, notices):
+    files = {each.path for each in (program, *modules)}
+    with (
+        set_aside(),
+        own_modules(own),
+        _surroundings(request, recorder, out) as (namespace, notices),
+        run_at_exit(files) as end,
+    ):
         try:
             _prepare(request, namespace)
             recorder.begin()
@@ -118,6 +126,7 @@ def attempt(
             ended = "exit"
         except BaseException as error:
             recorder.finish()
+            end()
             done = (
                 Recording(recorder.tape, program, out.getvalue(), "failed", tuple(notices))
                 if recorder.complete
@@ -126,6 +135,8 @@ def attempt(
             raise failure(error, program, done, out.getvalue(), request.modules.values()) from None
         finally:
             recorder.finish()
+        if ended != "stopped":
+            end()
     return Recording(tape, program, out.getvalue(), ended, tuple(notices)), recorder
 
 
@@ -162,7 +173,7 @@ def _surroundings(
     file = file_of(program)
     folder = str(file.resolve().parent)
     module = types.ModuleType(file.stem if request.as_module else "__main__")
-    module.__dict__.update({"__file__": str(file), "__builtins__": builtins})
+    module.__file__ = str(file)
     saved = sys.argv, list(sys.path), sys.modules.get("__main__"), sys.stdin, os.environ.get("MPLBACKEND")
     linecache.cache[program.path] = (len(program.text), None, program.text.splitlines(True), program.path)
     outer = getattr(builtins, RECORDER, None)
@@ -174,12 +185,14 @@ def _surroundings(
     sys.setrecursionlimit(limit + _OWN_FRAMES)
     os.environ["MPLBACKEND"] = "Agg"
     setattr(builtins, RECORDER, recorder)
+    module.__dict__["__builtins__"] = built_in(program)
     try:
         programs = (program, *request.modules.values())
         with (
             contextlib.redirect_stdout(out),
             missing_packages_stubbed(program, notices),
             former_names(programs, notices.append),
+            python2_strings(programs),
         ):
             yield module.__dict__, notices
     finally:

@@ -314,12 +314,12 @@ class Calling(Vectorised):
         if plan.op == "array" and isinstance(operands[0], Box) and not isinstance(operands[0].value, NUMBERS):
             operands = [self._nested(operands[0])]
         if plan.op in _OF_ARRAYS:
-            operands = [self._as_array(operand, place) for operand in operands]
+            operands = [self._of_list(operand, place) for operand in operands]
         if isinstance(result, range):
             return self.emit("range", operands, {}, result, place)
         return self.emit(plan.op, operands, plan.parameters, result, place, kind)
 
-    def _as_array(self, operand: Any, place: Place) -> Any:
+    def _of_list(self, operand: Any, place: Place) -> Any:
         """The array that NumPy makes of a list or tuple with recorded numbers or rows in it."""
         if not isinstance(operand, Box) or not isinstance(operand.value, (list, tuple)):
             return operand

@@ -170,7 +170,7 @@ class Instrumenter:
     def _Compare(self, node: ast.Compare) -> ast.expr:
         if any(isinstance(op, (ast.In, ast.NotIn)) for op in node.ops) or suspends(node):
             return self.wrap(node)
-        if len(node.ops) > 1 and (self.in_class_body or needs_its_place(node)):
+        if len(node.ops) > 1 and (self.in_class_body or any(map(needs_its_place, node.comparators[1:]))):
             return self.wrap(node)  # What comes later is evaluated in a function of its own.
         place = self.place(node, " ".join(_OPERATIONS[type(op)] for op in node.ops))
         first, *rest = node.comparators

@@ -71,6 +71,7 @@ TRAPS = {
     "wraps decorator with args": "def scale(k):\n    def deco(f):\n        @functools.wraps(f)\n        def g(*a): return f(*a) * k\n        return g\n    return deco\n@scale(s)\ndef f(v): return v + 1\nout = f(x)",
     "class decorator": "class memo:\n    def __init__(self, f): self.f = f\n    def __call__(self, *a): return self.f(*a) * 2\n@memo\ndef f(v): return v * s\nout = f(x)",
     "callable object writes": "class M:\n    def __call__(self, v): return self.forward(v)\nclass H(M):\n    def forward(self, v):\n        v *= s\n        return v\nm = H(); y = x * 2; z = m(y); out = y + z",
+    "walrus in a chained comparison": "if not -1e9 <= (v := float(x.sum()) * s) < 1e9: v = 0.\nout = x * v",
     "walrus in comprehension": "l = [y * 2 for v in x if (y := v * s).sum() > -100]; out = np.stack(l)",
     "walrus while": "it = iter([s, s * 2, None]); t = 0.\nwhile (v := next(it)) is not None: t = t + v\nout = t * x",
     "conditional import": "from math import sqrt as root\nout = root(s) * x",

@@ -101,9 +101,17 @@ class OtherTeller:
         if ahead is not None:
             return self._on_the_way(piece, base, ahead)
         used = self._feeds_an_update(piece.node) and self._comes_after_the_outputs(piece.node)
+        inferred = self.reading.analysis.inferred
+        if inferred is not None and piece.node in inferred.behind:
+            return replace(base, role="other") if piece.target else None
         if used or (says_gradient([piece.target or ""]) and not self._is_known_elsewhere(piece.node)):
             return replace(base, role="gradient", verdict="unexplained")
         return replace(base, role="other") if piece.target else None
+
+    def is_called_a_gradient(self, piece: Piece) -> bool:
+        """Whether a value, perhaps a single number, is called one and goes into a step where the loss had to be inferred."""
+        called = says_gradient([piece.target or ""]) and self.reading.analysis.is_fitted
+        return called and self._feeds_an_update(piece.node)
 
     def _made_into(self, node: int) -> Verified | None:
         """The first gradient that is made of a value, if all that is made of it ends in gradients that are known."""

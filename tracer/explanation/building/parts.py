@@ -94,7 +94,7 @@ class PartMaker:
         if node in matcher.forward or verified is not None:
             return self.others.forward(piece, replace(base, role="forward"))
         recorded = self.reading.node(node)
-        if recorded.kind is Kind.LEAF or not recorded.shape:
+        if recorded.kind is Kind.LEAF or not (recorded.shape or self.others.is_called_a_gradient(piece)):
             return replace(base, role="other") if piece.target else None
         return self.others.unknown(piece, base)
 

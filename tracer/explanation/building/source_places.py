@@ -85,8 +85,8 @@ class SourcePlaces:
         for node in ast.walk(self.program.tree):
             if isinstance(node, ast.Import):
                 given.update({f"{a.asname or a.name}.": None for a in node.names if a.name == "numpy"})
-            elif isinstance(node, ast.ImportFrom) and node.module == "numpy" and any(a.name == "*" for a in node.names):
-                given[""] = None
+            elif isinstance(node, ast.ImportFrom) and node.module == "numpy":
+                given.update(dict.fromkeys([""] if any(a.name == "*" for a in node.names) else []))
         return "np." if "np." in given else next(iter(given), "np.")
 
     def _as_given(self, text: str, at: Span) -> list[str]:

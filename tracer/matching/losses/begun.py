@@ -17,11 +17,10 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tracer.matching.linear import descendants
 from tracer.matching.losses.gradient_fits import common_factor, slopes
 from tracer.matching.losses.known import Guess, Guesses, called
 from tracer.matching.losses.starts import Start, Starts
-from tracer.matching.losses.written import INFERRED, Inferred, TapeWriter
+from tracer.matching.losses.written import INFERRED, How, Inferred, TapeWriter
 from tracer.matching.matcher import Matcher
 from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import Tape
@@ -87,7 +86,7 @@ def _terms(matcher: Matcher, search: Starts, group: list[Start]) -> list[tuple[_
     if not all(able):
         return None
     likelihood = next((f for f in able[0] if f.guesses[0].company == "shared" and f.down), None)
-    if likelihood is not None and all(any(f.says == likelihood.says for f in fits) for fits in able):
+    if likelihood is not None and len(group) > 1 and all(any(f.says == likelihood.says for f in fits) for fits in able):
         return [(likelihood, 1.0)]
     chosen: list[_Fit] = []
     for at, fits in enumerate(able):
@@ -97,6 +96,8 @@ def _terms(matcher: Matcher, search: Starts, group: list[Start]) -> list[tuple[_
         if fit is None:
             return None
         chosen.append(fit)
+    if len(group) > 1 and len({f.says for f in chosen}) == 1 and chosen[0].guesses[0].number:
+        return None  # nobody wants the same answer for everything
     weights: list[int | float] = [1.0]
     for at in range(1, len(group)):
         weight = _weight(matcher, chosen, at, weights)
@@ -202,8 +203,9 @@ def _written(
     terms: Sequence[list[tuple[_Fit, int | float]] | None],
 ) -> Inferred:
     tape = matcher.graph.tape
-    together = [g if found else [search.as_written(s) for s in g] for g, found in zip(together, terms, strict=True)]
+    together = [g if found else [search.passed_on(s) for s in g] for g, found in zip(together, terms, strict=True)]
     unknown = [v for group, found in zip(together, terms, strict=True) if not found for s in group for v in s.values]
+    behind = frozenset().union(*map(matcher.all_ancestors, unknown)) - set(unknown)
     nodes = _with_data(search, tape, unknown)
     losses = {r.node: r.node for r in matcher.roots if r.named}
     reach: dict[int, frozenset[int]] = {}
@@ -219,12 +221,12 @@ def _written(
             name = " + ".join(dict.fromkeys(f"⟨{called(nodes[s.values[0]])}, {called(nodes[s.outputs[0]])}⟩" for s in group))
             writer.nodes[root].names.append(name)
             told[name] = None
-            starts = {v for s in group for v in s.values}
-            reach[root] = frozenset().union(*(descendants(tape, v, matcher.updates.keys()) for v in starts))
+            reach[root] = search.homogeneous(tuple(sorted({v for s in group for v in s.values})))
         losses[root] = max(v for s in group for v in s.values)
         nodes = writer.nodes
     made = Tape(nodes, tape.bindings, tape.windows, tape.notices)
-    return Inferred(made, losses, "; ".join(told), "begun" if unknown else "fits", reach=reach, starts=frozenset(unknown))
+    how: How = "begun" if unknown else "fits"
+    return Inferred(made, losses, "; ".join(told), how, reach=reach, starts=frozenset(unknown), behind=behind)
 
 
 def _said(terms: Sequence[_Fit]) -> str:

@@ -3,8 +3,8 @@
 Comes in: an output, the value that a backward pass starts from, and what that was computed from.  Goes out: guesses, each
 of which can write its loss behind the end of a tape.  What a loss is made of beside the output (targets, labels,
 settings) is taken from what the start was computed from.  Invariant: a guess is only a guess; `begun` keeps those whose
-gradient is the start, in numbers.  There is no loss here that could be made to fit any start: each has a name and a place
-where it is used.
+gradient is the start, in numbers.  There is no loss here that could be made to fit any start: each has a name and a
+place where it is used.
 """
 
 from __future__ import annotations
@@ -38,11 +38,13 @@ class Guess(Struct, frozen=True):
         says: the loss in words; the same for all samples.
         write: writes its entries, or the loss itself, behind the end of a tape.
         company: what must be trained on with it.
+        number: whether the target is a number that is written, the same for every sample.
     """
 
     says: str
     write: _Write
     company: Company = "any"
+    number: bool = False
 
 
 @dataclass
@@ -117,7 +119,7 @@ class Guesses:
                 yield Guess(f"binary cross-entropy with the target {called(target)}", _binary(p.id, target.id))
         smooth = {float(n.value) for n in self._given if n.kind is Kind.LITERAL and n.shape == () and 0 < n.value < 1}
         for number in (1.0, 0.0, *sorted(smooth)[:_MOST]):
-            yield Guess(f"binary cross-entropy with the target {number:g}", _binary(p.id, number))
+            yield Guess(f"binary cross-entropy with the target {number:g}", _binary(p.id, number), number=True)
         yield Guess(f"the sum of log(1 - {called(p)})", _minus(_binary(p.id, 0.0)), "alone")
         yield Guess("the free energy -log(1 + exp(z))", _minus(_binary(p.id, 0.0)), "opposite")
 
@@ -158,10 +160,11 @@ class Guesses:
             for setting in self._settings:
                 yield Guess(f"the Huber loss with {called(setting)}", _huber(error, setting.id))
                 for up, down in ((error, _minus(error)), (_minus(error), error)):
-                    yield Guess(f"the quantile loss with {called(setting)}", _tilted(up, down, setting.id, False))
-                    yield Guess(f"the expectile loss with {called(setting)}", _tilted(up, down, setting.id, True))
+                    for name, squared in (("quantile", False), ("expectile", True)):
+                        yield Guess(f"the {name} loss with {called(setting)}", _tilted(up, down, setting.id, squared))
         for number in (1.0, -1.0):
-            yield Guess(f"half the squares of the distance to {number:g}", _half_squares(_difference(output.id, number)))
+            squares = _half_squares(_difference(output.id, number))
+            yield Guess(f"half the squares of the distance to {number:g}", squares, number=True)
         yield Guess("half the squares of the distance to 0", _half_squares(lambda _: Ref(output.id)), "target")
 
     def _of_margins(self) -> Iterator[Guess]:
@@ -225,7 +228,7 @@ class Guesses:
         divided = (n.args[1].node for n in self._behind if n.op == "divide" and isinstance(n.args[1], Ref))
         for total in dict.fromkeys(k for k in divided if k in self.trained and k > self.output):
             values = self._values(total)
-            if self.node(total).shape and all(np.all(v > 0) for v in values):
+            if self.node(total).op == "sum" and all(np.all(v > 0) for v in values):
                 says = f"minus the sum of log({called(self.node(total))})"
                 yield Guess(says, _minus(_of("log", _itself(total))), "shared")
 

@@ -34,6 +34,7 @@ class Inferred(Struct, frozen=True):
     reported: str = ""
         reach: losses that only some values can be gradients of → those values.
         starts: the values that backward passes start from, if they are the gradient of no known loss.
+        behind: what these were computed from.
     """
 
     tape: Tape
@@ -43,6 +44,7 @@ class Inferred(Struct, frozen=True):
     reported: str = ""
     reach: Mapping[int, frozenset[int]] = {}
     starts: frozenset[int] = frozenset()
+    behind: frozenset[int] = frozenset()
 
 
 class TapeWriter:
