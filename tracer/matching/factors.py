@@ -109,7 +109,8 @@ class Factors:
         named = [*counts, *(s.values[0] for s in self._named.values() if s.values[0])][:_MOST_NAMED]
         program = [*named, *(1 / v for v in named)]
         pairs = [a * b for a in program for b in program] if len(named) <= _MOST_FOR_PAIRS else []
-        return list(dict.fromkeys([1.0, 2.0, 0.5, *program, *pairs]))
+        squares = [k * v for k in (2.0, 0.5) for v in program]  # a square was differentiated before the rate came in
+        return list(dict.fromkeys([1.0, 2.0, 0.5, *program, *squares, *pairs]))
 
     @cached_property
     def _named(self) -> dict[int, Scalar]:

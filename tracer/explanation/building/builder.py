@@ -122,7 +122,7 @@ def _notes(
         )
     if analysis.inferred is not None:
         found_out = analysis.inferred
-        said = inferred(found_out.says, found_out.how, found_out.reported)
+        said = inferred(found_out.says, found_out.how, found_out.reported, found_out.own_sample)
         written = [r for r in analysis.matcher.inferred if r >= analysis.matcher.end]
         lines_of = [analysis.tape.nodes[r].site for r in written]
         place = next((s.span for s in lines_of if s is not None), None)

@@ -62,14 +62,21 @@ def error_of(tape: Tape, node: Node, live: frozenset[int], trained: set[int]) ->
     return None
 
 
-def errors_of(tape: Tape, live: frozenset[int], parameters: frozenset[int]) -> list[list[Error]]:
-    """The first line of each window that computes an error, with every sample that it was computed for."""
+def errors_of(
+    tape: Tape, live: frozenset[int], parameters: frozenset[int], behind: frozenset[int]
+) -> list[list[Error]]:
+    """The first line of each window that computes an error, with every sample that it was computed for.
+
+    Arguments:
+        behind: the nodes that steps are computed from: what only goes into a measure starts no backward pass.
+    """
     trained = trained_nodes(tape, parameters)
     found: dict[int, list[Error]] = {}
     for of_arrays in (True, False):
         known = set(found)
         for node in tape.window_nodes():
-            error = _error_at(tape, node, live, trained) if bool(node.shape) is of_arrays else None
+            able = bool(node.shape) is of_arrays and node.id in behind
+            error = _error_at(tape, node, live, trained) if able else None
             if error is None or node.window in known or _is_a_step(tape, node, parameters):
                 continue
             errors = found.setdefault(node.window, [])
