@@ -61,6 +61,7 @@ class Matcher:
         zeros: what was recognised only by being 0, as the gradient is: any factor would do.
         unmoved: scalars that were the same on every replay, so that there is no gradient of them to recognise.
         penalties: for roots that were asked for, the terms that rest on parameters and settings alone.
+        factors: what may be the factor of a value over a gradient; known once the likely roots are.
     """
 
     graph: Graph
@@ -79,6 +80,8 @@ class Matcher:
     penalties: dict[int, tuple[int, ...]] = field(default_factory=dict)
     zeros: set[int] = field(default_factory=set)
     index: CandidateIndex = field(default_factory=CandidateIndex)
+    factors: Factors = field(init=False)
+    _steps: Mapping[int, frozenset[int]] = field(init=False)
 
     def run(self) -> None:
         """Derive the gradients of the likely roots, look every node up; further roots only for what is left."""

@@ -7,12 +7,14 @@ from collections.abc import Callable
 import numpy as np
 
 from tracer.diagnosis import find_faults, find_grown, find_stale_operands
+from tracer.explanation.building.edited_runs import EditedRuns
 from tracer.explanation.building.modules import with_modules
 from tracer.explanation.building.numbers import finite
 from tracer.explanation.building.parts import PartMaker
 from tracer.explanation.building.pieces import find_pieces
 from tracer.explanation.building.reading import Reading
-from tracer.explanation.building.repairs import diagnose_fault, diagnose_stale
+from tracer.explanation.building.repairs import diagnose_fault
+from tracer.explanation.building.stale_repairs import diagnose_stale
 from tracer.explanation.model import (
     Explanation,
     Graph,
@@ -61,10 +63,11 @@ def build_explanation(
     stale = {n for f in findings for u in f.spoiled for n in (analysis.updates[u].change, *f.meant)}
     faults = [*grown, *find_faults(analysis, stale | {n for f in grown for n in f.meant})]
     maker = PartMaker(Reading(program, analysis, joined.sections), [*findings, *faults])
+    runs = EditedRuns(maker.reading, again, loss)
     for finding in findings:
-        maker.faults.diagnoses[finding.cause] = diagnose_stale(program, analysis, finding, maker, again, loss)
+        maker.faults.diagnoses[finding.cause] = diagnose_stale(finding, maker.reading, runs)
     for finding in faults:
-        maker.faults.diagnoses[finding.cause] = diagnose_fault(program, analysis, finding, maker, again, loss)
+        maker.faults.diagnoses[finding.cause] = diagnose_fault(finding, maker, runs)
     lines = []
     for statement, pieces in find_pieces(program, tape).items():
         parts = _without_repeats([p for piece in pieces for p in maker.parts(piece)])

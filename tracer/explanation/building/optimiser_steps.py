@@ -16,6 +16,7 @@ from tracer.explanation.building.formulas import FormulaWriter
 from tracer.explanation.building.pieces import Piece
 from tracer.explanation.building.reading import Reading
 from tracer.explanation.building.vocabulary import Vocabulary
+from tracer.explanation.building.where_clauses import with_where
 from tracer.explanation.model import Formula, Formulas, Part
 from tracer.formula import Tree, index_form, matrix_formula, plus, render, scalar_symbol, symbol, times
 from tracer.formula.tree import Partial, Relation
@@ -121,7 +122,7 @@ class StepWriter:
         except (NoForm, KeyError, ValueError):
             return None
         equation_ = Relation(before, "←", plus([(1, before), (update.sign, tree)]))
-        shown = self.writer.with_where(equation_, change.expr, names, {}, whole=True)
+        shown = with_where(self.reading, equation_, change.expr, names, {}, whole=True)
         return Formulas(Formula(*render(shown)), None, None)
 
 
