@@ -19,17 +19,24 @@ from tracer.tape.node import Kind, Node
 
 
 def of_names(analysis: Analysis) -> Iterable[Target]:
-    """Values whose name says that they are the gradient of a parameter: the last version of each."""
+    """Values whose name says that they are the gradient of a parameter: the last version of each.
+
+    What a function for several networks computes is left lying in some of its calls: a version that a step is made of
+    goes before one that none is.
+    """
     tape = analysis.tape
     shown = set(tape.last_windows())
     parameters = _parameters(analysis)
     updated = {u.before: u.node for u in analysis.updates.values()}
     losses = [r.node for r in analysis.matcher.roots if r.named] or [r.node for r in analysis.matcher.roots]
     forward = {n for r in losses for n in analysis.matcher.adjoints[r][0].full}
+    used = frozenset().union(*(analysis.matcher.all_ancestors(u.change) for u in analysis.updates.values()))
     last: dict[tuple[str, tuple[int, ...]], int] = {}
     for binding in tape.bindings:
         if tape.nodes[binding.node].window in shown and is_real(tape.nodes[binding.node]):
-            last[binding.name, analysis.matcher.only_of(binding.node)] = binding.node
+            key = binding.name, analysis.matcher.only_of(binding.node)
+            if key not in last or binding.node in used or last[key] not in used:
+                last[key] = binding.node
     for (name, layers), node in last.items():
         of = parameter_of(name)
         recorded = tape.nodes[node]

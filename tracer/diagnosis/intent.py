@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from tracer.diagnosis.called_gradients import of_names
 from tracer.diagnosis.constants import with_constant_weights
-from tracer.diagnosis.conventions import compared
+from tracer.diagnosis.conventions import compared, stripped
 from tracer.diagnosis.growth import grown_parameters, is_grown
 from tracer.diagnosis.shared_steps import is_made_in_several_steps
 from tracer.diagnosis.steps_taken import of_growths, of_updates
@@ -69,12 +69,8 @@ def _is_on_the_way(analysis: Analysis, target: Target, found: Iterable[Target]) 
     if target.factors is not None or target.update is not None:
         return False
     tape = analysis.tape
-    return any(
-        other.wrt == target.wrt
-        and tape.nodes[other.node].op in ("add", "subtract")
-        and target.node in tape.operands(other.node)
-        for other in found
-    )
+    sums = (stripped(analysis, other.node)[0] for other in found if other.wrt == target.wrt)
+    return any(tape.nodes[s].op in ("add", "subtract") and target.node in tape.operands(s) for s in sums)
 
 
 def _without_chance(analysis: Analysis, target: Target, found: Iterable[Target]) -> Target:

@@ -53,6 +53,19 @@ def replaced_part(
     return _assembled(tape, node, index, steps, updates)
 
 
+def added_at(tape: Tape, node: Node, updates: Mapping[int, Update], earlier: EarlierReads) -> Update | None:
+    """``np.add.at(P, rows, …)``, of rows that were read before: some may be meant twice."""
+    if node.op != "add_at" or node.window < 0 or len(node.args) != 3 or not is_continuous(node):
+        return None
+    old, index, new = node.args
+    if not isinstance(old, Ref) or not isinstance(new, Ref) or tape.nodes[new.node].kind in (Kind.LEAF, Kind.LITERAL):
+        return None
+    if not is_old_version(tape, old.node, updates):
+        return None
+    first = earlier.first(old.node, index, updates) or next(iter(_reads(tape, old.node, index, node.id)), None)
+    return None if first is None else Update(node.id, old.node, new.node, 1, first)
+
+
 def _assembled(
     tape: Tape, node: Node, index: object, steps: Iterable[Side], updates: Mapping[int, Update]
 ) -> Update | None:

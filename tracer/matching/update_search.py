@@ -19,7 +19,7 @@ from tracer.matching.carried import carried_on
 from tracer.matching.decayed_updates import decayed
 from tracer.matching.earlier_reads import EarlierReads
 from tracer.matching.entries import Versions
-from tracer.matching.partial_updates import replaced_entry, replaced_part
+from tracer.matching.partial_updates import added_at, replaced_entry, replaced_part
 from tracer.matching.same_variable import is_old_version, is_same_variable
 from tracer.matching.updates import Side, Update, is_everything, is_repeated, sides
 from tracer.tape.node import Kind, Node, Ref, Site
@@ -95,10 +95,12 @@ def _updates(
             _replaced_whole(tape, node, updates)
             or replaced_entry(tape, node, updates, versions)
             or replaced_part(tape, node, updates, earlier)
+            or added_at(tape, node, updates, earlier)
         )
         if replaced is not None:
             updates[node.id] = replaced
-            updates.pop(tape.operands(node.id)[-1], None)  # what it is filled with is no version of its own
+            if node.op != "add_at":
+                updates.pop(tape.operands(node.id)[-1], None)  # what it is filled with is no version of its own
         else:
             _adjust(tape, node, updates)
             found = decayed(tape, node, updates)

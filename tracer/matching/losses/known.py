@@ -150,7 +150,7 @@ class Guesses:
         output = self.node(self.output)
         sides = self.matcher.graph.tape.operands(output.id)
         own = output.op == "subtract" and len(set(sides) & self.trained) == 1 and self.trained & set(sides)
-        errors: list[Callable[[TapeWriter], Ref]] = [lambda _: Ref(output.id)] if own else []
+        errors: list[Callable[[TapeWriter], Ref]] = [_itself(output.id)] if own else []
         errors += [_difference(output.id, t.id) for t in self._targets]
         for error in errors:
             yield Guess("half the sum of squared errors", _half_squares(error))
@@ -165,7 +165,8 @@ class Guesses:
         for number in (1.0, -1.0):
             squares = _half_squares(_difference(output.id, number))
             yield Guess(f"half the squares of the distance to {number:g}", squares, number=True)
-        yield Guess("half the squares of the distance to 0", _half_squares(lambda _: Ref(output.id)), "target")
+        to_nothing = _half_squares(_itself(output.id))
+        yield Guess("half the squares of the distance to 0", to_nothing, "target")
 
     def _of_margins(self) -> Iterator[Guess]:
         """Losses of a margin m: a score times its label of ±1, or the difference of two scores."""
@@ -173,7 +174,7 @@ class Guesses:
         sides = self.matcher.graph.tape.operands(output.id)
         margins: list[Callable[[TapeWriter], Ref]] = [_product(output.id, t.id) for t in self._targets if self._is_a_sign(t)]
         if output.op == "multiply" and any(self._is_a_sign(self.node(k)) for k in sides):
-            margins.append(lambda _: Ref(output.id))
+            margins.append(_itself(output.id))
         between = output.op in ("subtract", "add") and self._is_a_difference(output)
         for margin in margins:
             yield Guess("the hinge loss", _hinge(margin, 1.0))
@@ -181,7 +182,7 @@ class Guesses:
             yield Guess("the squared hinge loss", _of("square", _hinge(margin, 1.0)))
             yield Guess("the logistic loss", _logistic(margin))
             yield Guess("the exponential loss", _of("exp", _minus(margin)))
-        for margin in ((lambda _: Ref(output.id)), _minus(lambda _: Ref(output.id))) if between else ():
+        for margin in ((_itself(output.id)), _minus(_itself(output.id))) if between else ():
             for gap in (0.0, 1.0, *(n.id for n in self._settings)):
                 yield Guess("the hinge loss of a difference", _hinge(margin, gap))
             yield Guess("the logistic loss of a difference", _logistic(margin))
@@ -212,13 +213,13 @@ class Guesses:
         if self.value in self.trained or not all(v.size and np.ptp(v) == 0 for v in value):
             return
         name = called(self.node(self.output))
-        yield Guess(f"the sum of {name}", lambda w: Ref(self.output))
-        yield Guess(f"minus the sum of {name}", _minus(lambda w: Ref(self.output)))
+        yield Guess(f"the sum of {name}", _itself(self.output))
+        yield Guess(f"minus the sum of {name}", _minus(_itself(self.output)))
 
     def _of_codes(self) -> Iterator[Guess]:
         """The terms of the divergence of a normal distribution from the standard one: ½ μ², ½ (exp(s) − s), …"""
         half = "half the squares of "
-        yield Guess(half + called(self.node(self.output)), _half_squares(lambda _: Ref(self.output)), "kl")
+        yield Guess(half + called(self.node(self.output)), _half_squares(_itself(self.output)), "kl")
         for times in (1.0, 2.0):
             yield Guess(f"the divergence's term of {called(self.node(self.output))}", _spread(self.output, times), "kl")
 
