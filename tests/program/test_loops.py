@@ -540,3 +540,15 @@ def test_layers_that_are_functions_leave_the_training_to_the_loop_around() -> No
                 err = backward(err, 0.1)
         """)
     assert [loop.line for loop in training_loops(parse(source))] == [13]
+
+
+def test_parameters_among_the_variables_of_a_module_are_updated_by_name() -> None:
+    source = textwrap.dedent("""\
+        def update():
+            for name in "VW":
+                globals()[name] = globals()[name] - 0.1 * globals()["g" + name]
+        for k in range(9):
+            loss, gV, gW = forward_and_backward(np.dot(X, V), np.tanh(X @ W))
+            update()
+        """)
+    assert [loop.line for loop in training_loops(parse(source))] == [4]

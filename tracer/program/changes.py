@@ -237,11 +237,13 @@ def adds_a_product(statement: ast.AST) -> bool:
 
 
 def base_name(target: ast.AST) -> str:
-    """The name by which a target is read again: ``W`` of ``W[0]``, ``.W`` of ``self.W``."""
+    """The name by which a target is read again: ``W`` of ``W[0]``, ``.W`` of ``self.W``, ``.__dict__`` of ``vars()[…]``."""
     while isinstance(target, ast.Subscript):
         target = target.value
     if isinstance(target, ast.Attribute):
         return "." + target.attr
+    if isinstance(target, ast.Call) and called_name(target) in ("globals", "locals", "vars"):
+        return ".__dict__"
     return target.id if isinstance(target, ast.Name) else ""
 
 

@@ -31,7 +31,7 @@ def loop(code: Instrumenter, statement: Any) -> list[ast.stmt]:
                                    received.native + code.native_body(statement.body))]  # fmt: skip
     orelse = code.statements(statement.orelse)
     loop = _header(code, statement, received.target, placed(body, statement), orelse, True)
-    place = code.place(statement.iter if isinstance(statement, ast.For) else statement.test)
+    place = code.place(statement.test if isinstance(statement, ast.While) else statement.iter)
     return _between("loop_begin", "loop_end", token, [loop], code, statement, place)
 
 
@@ -84,6 +84,9 @@ def _header(
             else code.native(node.test)
         )
         return ast.copy_location(ast.While(test, body, orelse), node)
+    if isinstance(node, ast.AsyncFor):  # What it runs over gives its items by itself.
+        assert target is not None
+        return ast.copy_location(ast.AsyncFor(target, code.plain(node.iter), body, orelse, None), node)
     source = code.native(node.iter)
     if recorded_header:
         place, items = code.place(node.iter), code.expression(node.iter)
