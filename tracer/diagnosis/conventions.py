@@ -161,8 +161,9 @@ def _outliers(analysis: Analysis, group: list[Target]) -> dict[Target, tuple[flo
         outside = _product(analysis, target.node, scalars)
         own[target] = tuple(f / o for f, o in zip(target.factors, outside, strict=True))
         steps[target] = target.steps
-    shared_own = _most_common([(t.wrt, own[t]) for t in group])
-    shared_step = _most_common([(t.wrt, steps[t]) for t in group if alike(own[t], shared_own)])
+    free = analysis.is_fitted  # whether a loss that was inferred is a sum or a mean is not known
+    shared_own = _most_common([(t.wrt, own[t]) for t in group], free)
+    shared_step = _most_common([(t.wrt, steps[t]) for t in group if alike(own[t], shared_own)], free)
     odd: dict[Target, tuple[float, ...]] = {}
     for target in group:
         if alike(own[target], shared_own) or alike(steps[target], shared_step):
@@ -173,7 +174,7 @@ def _outliers(analysis: Analysis, group: list[Target]) -> dict[Target, tuple[flo
         assert target.factors is not None
         odd[target] = tuple(f * r for f, r in zip(target.factors, ratio, strict=True))
     # A gradient that is exact is the odd one only among many that are not.
-    exact = any(alike(own[t], [1.0] * len(own[t])) for t in odd)
+    exact = not free and any(alike(own[t], [1.0] * len(own[t])) for t in odd)
     many = 4 if exact else 2
     few = len(odd) * many <= len(group) or len({t.wrt for t in odd}) * many <= len({t.wrt for t in group})
     # One that grows from layer to layer comes in again in each.
@@ -245,15 +246,20 @@ def _product(analysis: Analysis, node: int, scalars: Iterable[int]) -> tuple[flo
     return tuple(found)
 
 
-def _most_common(found: list[tuple[int, tuple[float, ...]]]) -> tuple[float, ...]:
-    """The factor of the gradients by most parameters; of two equally common ones the one that is 1."""
+def _most_common(found: list[tuple[int, tuple[float, ...]]], smallest: bool) -> tuple[float, ...]:
+    """The factor of the gradients by most parameters; of two equally common ones the one that is 1.
+
+    Arguments:
+        smallest: whether it is the smaller one instead: who divides by a count does so on purpose.
+    """
     by: dict[int, set[int]] = {}
     for place, (_, factor) in enumerate(found):
         first = next(k for k, (_, other) in enumerate(found[: place + 1]) if alike(factor, other))
         by.setdefault(first, set()).add(found[place][0])
 
-    def rank(place: int) -> tuple[int, bool, int]:
-        return len(by[place]), alike(found[place][1], [1.0] * len(found[place][1])), -place
+    def rank(place: int) -> tuple[int, float, int]:
+        factor = found[place][1]
+        return len(by[place]), -abs(factor[0]) if smallest else alike(factor, [1.0] * len(factor)), -place
 
     return found[max(by, key=rank)][1]
 
