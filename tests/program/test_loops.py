@@ -515,3 +515,40 @@ def test_a_function_that_is_handed_over_does_the_work_of_the_loop_that_calls_it(
 
 def test_an_object_that_counts_the_iterations_is_no_item_that_the_loop_walks() -> None:
     assert [loop.line for loop in training_loops(parse(COUNTS_IN_ITSELF))] == [3]
+
+
+def test_layers_that_are_functions_leave_the_training_to_the_loop_around() -> None:
+    source = textwrap.dedent("""\
+        def dense(n):
+            W, cache = np.ones((n, n)), {}
+            def forward(x):
+                cache["x"] = x
+                return x @ W
+            def backward(g, rate):
+                nonlocal W
+                dx, dW = g @ W.T, cache["x"].T @ g
+                W = W - rate * dW
+                return dx
+            return forward, backward
+        layers = [dense(3), dense(3)]
+        for epoch in range(9):
+            out = X
+            for forward, _ in layers:
+                out = forward(out)
+            err = out - T
+            for _, backward in layers[::-1]:
+                err = backward(err, 0.1)
+        """)
+    assert [loop.line for loop in training_loops(parse(source))] == [13]
+
+
+def test_parameters_among_the_variables_of_a_module_are_updated_by_name() -> None:
+    source = textwrap.dedent("""\
+        def update():
+            for name in "VW":
+                globals()[name] = globals()[name] - 0.1 * globals()["g" + name]
+        for k in range(9):
+            loss, gV, gW = forward_and_backward(np.dot(X, V), np.tanh(X @ W))
+            update()
+        """)
+    assert [loop.line for loop in training_loops(parse(source))] == [4]

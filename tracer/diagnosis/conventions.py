@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from tracer.diagnosis.single_outputs import without_the_slope
 from tracer.diagnosis.target import Target, alike, proportion
 from tracer.matching.analysis import Analysis
 from tracer.matching.scale import name_scale, plain_number
@@ -42,7 +43,9 @@ def compared(analysis: Analysis, found: list[Target]) -> list[Target]:
             odd = {t: f for t, f in odd.items() if not alike(t.factors or (), [1.0] * len(f))}
             turned = (t for t in group if has_wrong_sign(analysis, t, t.factors))
             odd.update((t, tuple(map(abs, t.factors or ()))) for t in turned)
-        wanted.update(odd or _ascending(analysis, root, group) or _turned(analysis, root, group))
+        for look in (_ascending, _turned, without_the_slope):
+            odd = odd or look(analysis, root, group)
+        wanted.update(odd)
     return [
         Target(t.node, t.roots, t.wrt, t.update, t.sign, t.factors, wanted[t]) if t in wanted else t
         for t in found
@@ -143,9 +146,7 @@ def _is_called(analysis: Analysis, root: int, name: re.Pattern[str]) -> bool:
 
 def _is_rate(analysis: Analysis, target: Target) -> bool:
     """Whether the factor of a step has a name, or is a number: what is computed from data may be negative."""
-    matcher = analysis.matcher
-    scalars = matcher.scalars(target.node, target.roots[0])
-    return name_scale(target.factors or (), scalars, matcher.literals(target.node)) is not None
+    return analysis.matcher.named_factor(target.node, target.roots[0], target.factors or ()) is not None
 
 
 def _outliers(analysis: Analysis, group: list[Target]) -> dict[Target, tuple[float, ...]]:
@@ -160,8 +161,9 @@ def _outliers(analysis: Analysis, group: list[Target]) -> dict[Target, tuple[flo
         outside = _product(analysis, target.node, scalars)
         own[target] = tuple(f / o for f, o in zip(target.factors, outside, strict=True))
         steps[target] = target.steps
-    shared_own = _most_common([(t.wrt, own[t]) for t in group])
-    shared_step = _most_common([(t.wrt, steps[t]) for t in group if alike(own[t], shared_own)])
+    free = analysis.is_fitted  # whether a loss that was inferred is a sum or a mean is not known
+    shared_own = _most_common([(t.wrt, own[t]) for t in group], free)
+    shared_step = _most_common([(t.wrt, steps[t]) for t in group if alike(own[t], shared_own)], free)
     odd: dict[Target, tuple[float, ...]] = {}
     for target in group:
         if alike(own[target], shared_own) or alike(steps[target], shared_step):
@@ -172,7 +174,7 @@ def _outliers(analysis: Analysis, group: list[Target]) -> dict[Target, tuple[flo
         assert target.factors is not None
         odd[target] = tuple(f * r for f, r in zip(target.factors, ratio, strict=True))
     # A gradient that is exact is the odd one only among many that are not.
-    exact = any(alike(own[t], [1.0] * len(own[t])) for t in odd)
+    exact = not free and any(alike(own[t], [1.0] * len(own[t])) for t in odd)
     many = 4 if exact else 2
     few = len(odd) * many <= len(group) or len({t.wrt for t in odd}) * many <= len({t.wrt for t in group})
     # One that grows from layer to layer comes in again in each.
@@ -244,15 +246,20 @@ def _product(analysis: Analysis, node: int, scalars: Iterable[int]) -> tuple[flo
     return tuple(found)
 
 
-def _most_common(found: list[tuple[int, tuple[float, ...]]]) -> tuple[float, ...]:
-    """The factor of the gradients by most parameters; of two equally common ones the one that is 1."""
+def _most_common(found: list[tuple[int, tuple[float, ...]]], smallest: bool) -> tuple[float, ...]:
+    """The factor of the gradients by most parameters; of two equally common ones the one that is 1.
+
+    Arguments:
+        smallest: whether it is the smaller one instead: who divides by a count does so on purpose.
+    """
     by: dict[int, set[int]] = {}
     for place, (_, factor) in enumerate(found):
         first = next(k for k, (_, other) in enumerate(found[: place + 1]) if alike(factor, other))
         by.setdefault(first, set()).add(found[place][0])
 
-    def rank(place: int) -> tuple[int, bool, int]:
-        return len(by[place]), alike(found[place][1], [1.0] * len(found[place][1])), -place
+    def rank(place: int) -> tuple[int, float, int]:
+        factor = found[place][1]
+        return len(by[place]), -abs(factor[0]) if smallest else alike(factor, [1.0] * len(factor)), -place
 
     return found[max(by, key=rank)][1]
 

@@ -19,7 +19,6 @@ from tracer.diagnosis.target import proportion
 from tracer.gradients.adjoints import is_real
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Candidate, Match, Sort
-from tracer.matching.scale import name_scale
 from tracer.matching.updates import direct, is_repeated
 from tracer.tape.node import Kind as NodeKind
 from tracer.tape.node import Node
@@ -102,8 +101,7 @@ def _finding(analysis: Analysis, growth: Growth) -> Iterator[Finding]:
         factors = _factors(analysis, growth, root.node)
         if factors is None or site is None:
             continue
-        scalars = analysis.matcher.scalars(growth.change, root.node)
-        scale = name_scale(factors, scalars, analysis.matcher.literals(growth.change))
+        scale = analysis.matcher.named_factor(growth.change, root.node, factors)
         if scale is None:
             continue
         candidate = Candidate(Sort.FULL, root.node, growth.before, False)

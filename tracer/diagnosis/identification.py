@@ -12,7 +12,6 @@ import numpy as np
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Match, Sort
 from tracer.matching.fingerprint import fingerprint
-from tracer.matching.scale import Scalar, name_scale
 
 
 def identify(
@@ -32,15 +31,13 @@ def identify(
     if found is None:
         return None
     hits: list[tuple[tuple[Any, ...], Match]] = []
-    scalars: dict[int, list[Scalar]] = {}
+    names = matcher.factors.of(node)
     for candidate, measured, error in matcher.index.find(found, matcher.scalar_factors(node)):
         if candidate.sort is not Sort.FULL or matcher.position(candidate.root) > before:
             continue
         if not matcher.may_be_of(node, candidate.root):
             continue
-        if candidate.root not in scalars:
-            scalars[candidate.root] = matcher.scalars(node, candidate.root)
-        scale = name_scale(measured, scalars[candidate.root], matcher.literals(node))
+        scale = names.name(measured, candidate.root)
         if scale is not None:
             match = Match(node, candidate, scale, error)
             hits.append((matcher.rank(match), match))

@@ -34,10 +34,11 @@ class Transposed(Struct, frozen=True):
 
 
 class Drop(Struct, frozen=True):
-    """Only one operand of the expression."""
+    """Only one operand of the expression; ``further`` times more, the first one of it: ``d`` of ``d * a * (1 - a)``."""
 
     span: Span
     kept: int
+    further: int = 0
 
 
 class Reduction(Struct, frozen=True):
@@ -203,6 +204,15 @@ class TimesDerivative(Struct, frozen=True):
     wrt: int
 
 
+class OperandTimesDerivative(Struct, frozen=True):
+    """One operand of a product, times the local derivative ∂of/∂wrt."""
+
+    span: Span
+    operand: int
+    of: int
+    wrt: int
+
+
 class DerivativeInstead(Struct, frozen=True):
     """The local derivative ∂of/∂wrt in place of one operand."""
 
@@ -280,6 +290,7 @@ Rewrite: TypeAlias = Union[
     ForwardAgain,
     TimesDerivative,
     DerivativeInstead,
+    OperandTimesDerivative,
     AddTerm,
     AddName,
     Gradient,

@@ -6,7 +6,7 @@ Comes in: an analysis.  Goes out: ∂of/∂wrt, entry by entry, for elementwise 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,19 +36,20 @@ def find_slopes(
     seen: set[Any] = set()
     for node in sorted(matcher.forward):
         recorded = tape.nodes[node]
-        if recorded.window not in windows or not recorded.shape or recorded.site is None:
+        if recorded.window not in windows or recorded.shape is None or recorded.site is None:
             continue
         with np.errstate(all="ignore"):
             local = local_derivatives(tape, analysis.rules, analysis.replays.values, node, matcher.live)
         for depth, (wrt, values) in enumerate(sorted(local.items(), reverse=True)):
-            if any(float(np.ptp(v)) == 0 for v in values):
+            if _are_constant(values):
                 continue
             key = fingerprint(values)
             site = tape.nodes[wrt].site
             if key is None or (mark := _rounded(key)) in seen:
                 continue
             seen.add(mark)
-            mask = all(bool(np.all((v == 0) | (v == np.max(v)))) for v in values)
+            most = max(float(np.max(v)) for v in values) if np.size(values[0]) == 1 else None
+            mask = all(bool(np.all((v == 0) | (v == (np.max(v) if most is None else most)))) for v in values)
             place = recorded.site.span, recorded.op, site.span if site else wrt
             groups[place].append(Slope(node, wrt, tuple(values), mask, depth))
     found: dict[tuple[int, ...], list[tuple[Slope, ...]]] = defaultdict(list)
@@ -59,6 +60,13 @@ def find_slopes(
         for shape, same in by_shape.items():
             found[shape].append(tuple(same))
     return found
+
+
+def _are_constant(values: Sequence[Any]) -> bool:
+    """Whether slopes are a factor: the same for all entries, or for a single number the same on every replay."""
+    if all(np.size(v) == 1 for v in values):
+        return float(np.ptp([np.sum(v) for v in values])) == 0
+    return any(float(np.ptp(v)) == 0 for v in values)
 
 
 def _rounded(key: Fingerprint) -> tuple[Any, ...]:

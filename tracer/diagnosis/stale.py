@@ -31,7 +31,7 @@ def find_stale_operands(analysis: Analysis) -> list[Finding]:
     """All updates that came too early, each with the gradients that it spoiled."""
     wrong = [u for u in judged_updates(analysis.matcher) if not is_right(analysis.matcher, u)]
     findings: dict[int, tuple[list[Update], dict[int, Match], list[int]]] = {}
-    regions = {u.node: _behind(analysis, u.change) for u in wrong}
+    regions = {u.node: analysis.matcher.all_ancestors(u.change) for u in wrong}
     older = _Older(analysis, frozenset().union(*regions.values()))
     start = time.thread_time()
     until = start + analysis.clock.left(Task.FAULT)
@@ -66,21 +66,6 @@ def find_stale_operands(analysis: Analysis) -> list[Finding]:
         )
         for early, (spoiled, meant, readers) in findings.items()
     ]
-
-
-def _behind(analysis: Analysis, node: int) -> frozenset[int]:
-    """Everything a node was computed from within the windows, up to and with update nodes."""
-    tape = analysis.tape
-    seen: set[int] = set()
-    todo = [node]
-    while todo:
-        current = todo.pop()
-        if current in seen:
-            continue
-        seen.add(current)
-        if current not in analysis.updates:
-            todo += [k for k in tape.operands(current) if tape.nodes[k].window >= 0]
-    return frozenset(seen)
 
 
 def _was_used(analysis: Analysis, early: tuple[int, ...], needed: Match) -> bool:

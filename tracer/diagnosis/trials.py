@@ -207,9 +207,9 @@ class Trials(Surroundings):
         matcher = self.analysis.matcher
         if has_wrong_sign(self.analysis, target, factors):
             return False
-        scalars = matcher.scalars(target.node, target.roots[0])
-        if name_scale(factors, scalars, matcher.literals(target.node)) is not None:
+        if matcher.named_factor(target.node, target.roots[0], factors) is not None:
             return True
+        scalars = matcher.scalars(target.node, target.roots[0])
         for peer in self.right:
             if peer.factors is not None and (peer.sign != 0) == (target.sign != 0):
                 ratio = [f / p for f, p in zip(factors, peer.factors, strict=True)]

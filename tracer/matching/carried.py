@@ -6,27 +6,27 @@ Comes in: a tape, and what looks like the updates of its parameters.  Goes out: 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+import numpy as np
+
+from tracer.matching.updates import Update
 from tracer.tape.node import Kind, Site
 from tracer.tape.tape import Tape
-
-if TYPE_CHECKING:
-    from tracer.matching.updates import Update
 
 
 def carried_on(tape: Tape, updates: dict[int, Update]) -> dict[int, Update]:
     """Without what only begins with a parameter, which itself moves on later, or with what does not move on at all.
 
-    So do a sum (``s = bias`` and ``s += w * x``) and a look ahead (``ahead = W + mu * v``); and a network that begins
-    with the data under a name of its own (``h = X`` and ``h = h + layer(h)``).
+    So do a sum (``s = bias`` and ``s += w * x``) and a look ahead (``ahead = W + mu * v``); a network that begins
+    with the data under a name of its own (``h = X`` and ``h = h + layer(h)``); and what is set back to 0, as the sums
+    of gradients are.
     """
     last = {(u.before, u.part): u.node for u in updates.values()}
-    ending = _ending(tape, updates)
+    ending, set_back = _ending(tape, updates), _set_back(tape, updates)
     kept: dict[int, Update] = {}
     for node, update in updates.items():
         begun = last[update.before, update.part] != node and tape.nodes[node].kind is not Kind.MUTATION
-        if begun or tape.nodes[node].site in ending:
+        if begun or node in set_back or tape.nodes[node].site in ending:
             continue
         start = tape.nodes[update.before]
         if start.kind is Kind.LEAF or start.id in kept or (update.written is not None and start.kind is Kind.VIEW):
@@ -56,6 +56,24 @@ def _ending(tape: Tape, updates: Mapping[int, Update]) -> set[Site | None]:
         ends = first.kind is not Kind.MUTATION and (plain or _comes_back(tape, start, window, later))
         (ending if ends else going_on).update(tape.nodes[n].site for n in nodes)
     return ending - going_on
+
+
+def _set_back(tape: Tape, updates: Mapping[int, Update]) -> set[int]:
+    """The steps that add up what begins every iteration with 0, which nothing else reads: ``total *= 0`` at the end."""
+    line: dict[int, int] = {}
+    made: dict[int, list[Update]] = {}
+    for node, update in updates.items():
+        line[node] = line.get(update.before, update.before)
+        made.setdefault(line[node], []).append(update)
+    found: set[int] = set()
+    for steps in made.values():
+        own = {u.node for u in steps}
+        windows = {tape.nodes[u.node].window: u for u in reversed(steps)}
+        first = [tape.nodes[u.before] for u in windows.values()]
+        known = len(first) > 1 and all(n.value is not None and not np.any(n.value) for n in first)
+        if known and all(user in own or tape.nodes[user].kind is Kind.MUTATION for n in first for user in tape.users(n.id)):
+            found |= own
+    return found
 
 
 def _comes_back(tape: Tape, leaf: int, window: int, later: set[int]) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from tracer.gradients.adjoints import is_real
-from tracer.matching.candidates import Matcher
+from tracer.matching.matcher import Matcher
 from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import Tape, references
 
@@ -93,7 +93,7 @@ def has_penalty(matcher: Matcher, root: int, wrt: int) -> bool:
 
 def _terms(matcher: Matcher, root: int) -> set[int]:
     """The scalars that a loss adds up, each perhaps times a setting; ``P[u] @ Q[i]`` within a square is none."""
-    tape, parameters = matcher.graph.tape, matcher.parameters
+    tape, parameters = matcher.graph.tape, matcher.variables.parameters
 
     def is_trained(node: int) -> bool:
         return not parameters.isdisjoint(matcher.all_ancestors(node))
@@ -117,11 +117,11 @@ _ADDING = frozenset(("add", "subtract", "negative", "positive", "float", "item",
 
 def rests_on_parameters(matcher: Matcher, node: int) -> bool:
     """Whether a forward value rests on parameters and settings alone; arrays that no parameter goes into are data."""
-    tape, parameters = matcher.graph.tape, matcher.parameters
+    tape, parameters = matcher.graph.tape, matcher.variables.parameters
 
     def is_setting(node: int) -> bool:
         if tape.nodes[node].shape == ():
-            return tape.nodes[node].kind is not Kind.RANDOM and node not in matcher.data_numbers
+            return tape.nodes[node].kind is not Kind.RANDOM and node not in matcher.variables.data_numbers
         return not parameters.isdisjoint(matcher.all_ancestors(node))
 
     return all(n in parameters or is_setting(n) for n in matcher.all_ancestors(node))

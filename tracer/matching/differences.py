@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from tracer.matching.candidates import Match, Matcher
+from tracer.matching.candidates import Match
+from tracer.matching.matcher import Matcher
 from tracer.tape.tape import GIVEN, Tape, evaluate
 
 #: Steps relative to the size of the entry: a large one has less rounding, a small one crosses fewer kinks.

@@ -6,7 +6,8 @@ Comes in: a matcher that has run.  Goes out: the updates that can be judged, and
 from __future__ import annotations
 
 from tracer.gradients.adjoints import is_real
-from tracer.matching.candidates import Match, Matcher, Sort
+from tracer.matching.candidates import Match, Sort
+from tracer.matching.matcher import Matcher
 from tracer.matching.updates import Update
 
 #: Factors further fetched than this do not count as named.

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracer.gradients.adjoints import ancestors, is_real
-from tracer.matching.candidates import Candidate, Match, Matcher, Sort
+from tracer.matching.candidates import Candidate, Match, Sort
 from tracer.matching.judging import is_right, judged_updates
-from tracer.matching.scale import name_scale
+from tracer.matching.matcher import Matcher
 from tracer.matching.updates import Update
 from tracer.tape.tape import GIVEN
 
@@ -124,11 +124,7 @@ def _explained(
             ):
                 continue
             factors = _factors(matcher.replays.of(node), cut)
-            scale = (
-                None
-                if factors is None
-                else name_scale(factors, matcher.scalars(node, root), matcher.literals(node))
-            )
+            scale = None if factors is None else matcher.named_factor(node, root, factors)
             if scale is not None and scale.rank <= _MOST_SCALE_RANK:
                 found.append(
                     Match(node, Candidate(Sort.TRUNCATED, root, update.wrt, False, steps=limit), scale, 0.0)

@@ -6,7 +6,7 @@ from tracer.ops.table import undifferentiable
 
 #: Operations whose derivative is 0 wherever they have one.
 STEP_FUNCTIONS = frozenset(
-    "floor ceil trunc rint round fix floor_divide round_to_int searchsorted digitize empty_like".split()
+    "floor ceil trunc rint round fix floor_divide round_to_int round_half_away cmp searchsorted digitize empty_like".split()
 )
 undifferentiable(
     "a step function: it is constant between jumps, so its derivative is 0 wherever it has one",

@@ -96,14 +96,28 @@ class Carried(Scopes):
                 isinstance(n, ast.AugAssign)
                 and not is_attribute_of(n.target, first_argument(f))
                 and self.reaches_out(n.target)
+                and base_name(n.target) not in _declared(f)
             )
             or (
                 isinstance(n, ast.Assign)
                 and adds_to_itself(n)
-                and not all(is_attribute_of(t, first_argument(f)) for t in targets_of(n))
+                and not all(is_attribute_of(t, first_argument(f)) or base_name(t) in _declared(f) for t in targets_of(n))
             )
             for n, f in inside
         )
+
+    def _is_worked_on(self, statement: Any, name: str) -> bool:
+        """``params = step(params, batch)``, where that function also computes something else from its argument."""
+        call = statement.value if isinstance(statement, ast.Assign) else None
+        if not isinstance(call, ast.Call):
+            return False
+        for function in self.functions.get(called_name(call), ()):
+            own = {given for given, argument in arguments_of(call, function) if base_name(argument) == name}
+            anew = (n for n in ast.walk(function) if isinstance(n, ast.Assign) and not self.carried(n, True))
+            values = (value for node in anew for _, value in pairs_of(node))
+            if any(isinstance(value, ast.Call | ast.BinOp) and own & names_in(value) for value in values):
+                return True
+        return False
 
     def updates(self, loop: ast.For | ast.While, apart: ast.AST | None = None) -> int:
         """How many places the loop changes that its own work reads again, not counting what ``apart`` does."""
@@ -141,7 +155,7 @@ class Carried(Scopes):
                     for name in (base, *held)
                     for other in reads.get(name, ())
                 )
-                elsewhere = elsewhere or rests_on_itself(statement, target)
+                elsewhere = elsewhere or rests_on_itself(statement, target) or self._is_worked_on(statement, base)
                 new = isinstance(target, ast.Name) and (self.scope(target), base) in fresh
                 if not new and (base in aliases or elsewhere or self.is_of_others(target)):
                     found.append(base)
@@ -210,12 +224,19 @@ class Carried(Scopes):
                     if isinstance(target, ast.Name) and is_part(value) and names_in(value) & names:
                         names.add(target.id)
         updated = [target for n in inside if self.carried(n, True) for target in changed_by(n)]
-        updated += [given for n in inside if isinstance(n, ast.Call) for given in self._updated_by(n)]
+        calls = [n for n in inside if isinstance(n, ast.Call)]
+        updated += [given for n in calls for given in self._updated_by(n)]
+        updated += [n.func for n in calls if isinstance(n.func, ast.Name) and n.func.id in names and self._changes(n)]
         if not updated or not all(names_in(target) & names for target in updated):
             return False
         return bool(set.intersection(*map(names_in, updated)) & names) or any(
             base_name(target) in names for target in updated
         )  # rows at places of their own, as those of a user and of an item, are of one sample
+
+    def _changes(self, call: ast.Call) -> bool:
+        """Whether a call of one of many functions, ``for _, back in layers: …``, updates what that function keeps."""
+        functions = self.functions.get(called_name(call), ())
+        return any(self.carried(n, False) for f in functions for n in ast.walk(f))
 
     def _updated_by(self, call: ast.Call) -> Iterator[ast.AST]:
         """What a call gives to a function of the program that updates that argument, or an attribute of it."""
@@ -235,6 +256,11 @@ class Carried(Scopes):
                 if isinstance(t, ast.Name)
             }
             yield from (given for name, given in arguments_of(call, function) if name in changed)
+
+
+def _declared(function: ast.AST) -> set[str]:
+    """The names of a function that are variables of what is around it."""
+    return {n for g in ast.walk(function) if isinstance(g, ast.Global | ast.Nonlocal) for n in g.names}
 
 
 def _stored_in(target: ast.expr) -> set[str]:

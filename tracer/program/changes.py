@@ -213,6 +213,19 @@ def adds_to_itself(node: ast.Assign) -> bool:
     )
 
 
+def takes_off(statement: ast.AST) -> bool:
+    """``w -= step``, ``w = w - step``"""
+    if isinstance(statement, ast.AugAssign):
+        return isinstance(statement.op, ast.Sub) and not is_count(statement.value)
+    return isinstance(statement, ast.Assign) and any(
+        isinstance(value, ast.BinOp)
+        and isinstance(value.op, ast.Sub)
+        and not is_count(value.right)
+        and ast.unparse(value.left) == ast.unparse(target)
+        for target, value in pairs_of(statement)
+    )
+
+
 def adds_a_product(statement: ast.AST) -> bool:
     """``s += w[j] * x[j]``: in a loop, a product of vectors written out."""
     return (
@@ -224,11 +237,13 @@ def adds_a_product(statement: ast.AST) -> bool:
 
 
 def base_name(target: ast.AST) -> str:
-    """The name by which a target is read again: ``W`` of ``W[0]``, ``.W`` of ``self.W``."""
+    """The name by which a target is read again: ``W`` of ``W[0]``, ``.W`` of ``self.W``, ``.__dict__`` of ``vars()[…]``."""
     while isinstance(target, ast.Subscript):
         target = target.value
     if isinstance(target, ast.Attribute):
         return "." + target.attr
+    if isinstance(target, ast.Call) and called_name(target) in ("globals", "locals", "vars"):
+        return ".__dict__"
     return target.id if isinstance(target, ast.Name) else ""
 
 

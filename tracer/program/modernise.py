@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from tracer.program.errors import ProgramError
@@ -56,6 +57,8 @@ _FIXERS = [
     "xreadlines",
     "paren",
 ]
+#: The name by which converted programs know `functools.cmp_to_key`.
+SORTED_BY = "__cmp_to_key__"
 _ONLY_PYTHON3 = (
     ast.JoinedStr, ast.NamedExpr, ast.Nonlocal, ast.AnnAssign, ast.AsyncFunctionDef, ast.Await, ast.YieldFrom,
     ast.Match,
@@ -130,17 +133,14 @@ def modernise(source: str, path: str) -> Modern:
     Raises:
         ProgramError: it is not Python 2 either; the line is the one that stopped the parser.
     """
-    from fissix import refactor
     from fissix.pgen2 import parse as pgen
     from fissix.pgen2 import tokenize
 
     text = source if source.endswith("\n") else source + "\n"
-    names = [f"fissix.fixes.fix_{name}" for name in _FIXERS if _has_fixer(name)]
-    tool = refactor.RefactoringTool(names)
     lines = text.split("\n")
     try:
         original = _tokens(_tree(text))
-        tree = _refactor(tool, text, path)
+        tree = _refactor(text, path)
     except pgen.ParseError as error:
         line, column = error.context[1] if error.context else (0, 0)
         raise ProgramError(
@@ -151,6 +151,8 @@ def modernise(source: str, path: str) -> Modern:
         shown = lines[line - 1] if 0 < line <= len(lines) else ""
         raise ProgramError(f"The program breaks off: {error.args[0]}.", path, line, 0, shown) from None
     changes = _rename_ranges(tree, text)
+    if _sort_by_keys(tree):
+        changes.append("cmp=")
     new_text = str(tree)
     if new_text.count("print(") > text.count("print(") or re.search(r"^\s*print\b(?!\s*\()", text, re.M):
         changes.append("print statements")
@@ -174,12 +176,19 @@ def _tree(text: str) -> Any:
     return driver.Driver(grammar, convert=pytree.convert).parse_string(text)
 
 
-def _refactor(tool: Any, text: str, path: str) -> Any:
+@cache
+def _tool() -> Any:
+    from fissix import refactor
+
+    return refactor.RefactoringTool([f"fissix.fixes.fix_{name}" for name in _FIXERS if _has_fixer(name)])
+
+
+def _refactor(text: str, path: str) -> Any:
     from fissix import refactor
 
     tree = _tree(text)
     tree.future_features = refactor._detect_future_features(text)
-    tool.refactor_tree(tree, path)
+    _tool().refactor_tree(tree, path)
     return tree
 
 
@@ -205,14 +214,62 @@ def _rename_ranges(tree: Any, text: str) -> list[str]:
 
 
 def _keep_list(leaf: Any, text: str) -> None:
-    """``r = range(...)`` stays a list where the program goes on to treat ``r`` as one."""
-    statement = leaf.parent.parent if leaf.parent is not None else None
-    if statement is None or len(statement.children) != 3 or str(statement.children[1]).strip() != "=":
+    """``r = range(...)`` stays a list where the program goes on to treat ``r`` as one, or does so at once."""
+    call = leaf.parent
+    if call is None or str(call.children[0]) != str(leaf) or len(call.children) < 2:
         return
-    target = str(statement.children[0]).strip()
-    if statement.children[2] is leaf.parent and re.search(_LIST_USE.format(re.escape(target)), text):
+    last = call.children[1]
+    if str(last.children[0] if last.children else last) != "(":
+        return
+    around = call.parent
+    kind = _kind(around) if around is not None else ""
+    listed = len(call.children) > 2 or kind in ("arith_expr", "term", "comparison", "return_stmt")
+    if not listed and around is not None:
+        holder = around if kind == "trailer" else around.parent
+        listed = kind in ("trailer", "arglist") and str(holder.prev_sibling if holder is not None else "").strip() == "print"
+    if not listed and around is not None and len(around.children) == 3 and str(around.children[1]).strip() == "=":
+        target = str(around.children[0]).strip()
+        use = _LIST_USE.format(re.escape(target)) + rf"|^\s*print\b.*\b{re.escape(target)}\s*$"
+        listed = around.children[2] is call and re.search(use, text, re.M) is not None
+    if listed:
         leaf.value = "list(range"
-        leaf.parent.children[-1].children[-1].value = "))"
+        last.children[-1].value = "))"
+
+
+def _kind(node: Any) -> str:
+    from fissix import pygram
+
+    names: dict[int, str] = pygram.python_grammar.number2symbol
+    return names.get(node.type, "")
+
+
+def _sort_by_keys(tree: Any) -> bool:
+    """``l.sort(cmp=f)``, ``sorted(l, f)`` and the like: by the key that compares by ``f``."""
+    functions = {d.children[1].value for d in tree.pre_order() if _kind(d) == "funcdef"}
+    found = False
+    for node in tree.pre_order():
+        if _kind(node) not in ("power", "factor") or len(node.children) < 2:
+            continue
+        called, given = node.children[-2], node.children[-1]
+        method = _kind(called) == "trailer" and str(called) == ".sort"
+        if not (method or str(called).strip() == "sorted") or _kind(given) != "trailer" or len(given.children) != 3:
+            continue
+        inside = given.children[1]
+        arguments = inside.children[::2] if _kind(inside) == "arglist" else [inside]
+        for at, argument in enumerate(arguments):
+            leaves = list(argument.leaves())
+            named = _kind(argument) == "argument" and leaves[0].value == "cmp"
+            plain = leaves[0].value == "lambda" or len(leaves) == 1 and leaves[0].value in functions | {"cmp"}
+            if named:
+                leaves[0].value, first = "key", leaves[2]
+            elif at == (0 if method else 1) and plain:
+                first = leaves[0]
+            else:
+                continue
+            first.value = ("" if named else "key=") + f"{SORTED_BY}({first.value}"
+            leaves[-1].value += ")"
+            found = True
+    return found
 
 
 def _tokens(tree: Any) -> list[tuple[Position, Position]]:

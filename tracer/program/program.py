@@ -199,7 +199,8 @@ def _python2(source: str, path: str, error: Exception | None) -> Program:
         modern: Modern = modernise(expanded, path)
         tree = ast.parse(modern.text)
     except (ProgramError, SyntaxError) as second:
-        raise _syntax_error(source, path, error or second) from None
+        further = isinstance(second, ProgramError) and second.line > (getattr(error, "lineno", None) or 0)
+        raise _syntax_error(source, path, second if further or error is None else error) from None
     what = "Python 2: converted before it was run (" + ", ".join(modern.changes) + ")"
     if modern.classic_division:
         what += "; / of two integers rounds down, as it did there"

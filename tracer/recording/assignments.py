@@ -58,6 +58,25 @@ class Assignments(Walking):
             self._bind_object(box.value, self.places[index])
         return box.value
 
+    def given_next(self, index: int, box: Any) -> Any:
+        """An argument of a call that is the next iteration: the parameter gets this value."""
+        place = self.places[index]
+        if self.mode and isinstance(box, Box):
+            if box.node is not None:
+                self.bound(place.name, box, place)
+            else:
+                self.handed_on(place.name, box.value)
+        return box
+
+    def handed_on(self, name: str, value: Any) -> None:
+        """What an iteration gives is what the next one is given under a name."""
+        if self.mode and type(value) in (list, tuple, dict):
+            self._name_items(name, value)
+        elif self.mode and type(value) is np.ndarray:
+            record = self.memory.known(value)
+            if record is not None and name not in record.node.names:
+                record.node.names.append(name)
+
     def _name_items(self, name: str, container: Any, depth: int = 0) -> None:
         """Arrays that have no other name go by their places: ``params[0]`` of ``params = [p - step for p in params]``."""
         if len(container) > _NAMED_ITEMS:

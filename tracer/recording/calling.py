@@ -23,6 +23,7 @@ from tracer.recording.foreign_calls import carried_out, is_walker, source_of
 from tracer.recording.harmless import is_harmless
 from tracer.recording.own_functions import is_users
 from tracer.recording.positions import flat_positions
+from tracer.recording.stepping import Stepping
 from tracer.recording.structured import FRESH, has_fields
 from tracer.recording.ufunc_calls import ALIASES, LOGICAL
 from tracer.recording.vectorised import Vectorised
@@ -106,6 +107,8 @@ class Calling(Vectorised):
         numpys = type(function) is np.ufunc and getattr(np, function.__name__, None) is function
         if numpys and not kwargs and len(args) == function.nin and function.nout == 1:
             return self._of_each_entry(function, args, place)
+        if type(function) is Stepping:
+            return function.step(lambda step: self._step(place, step, args, kwargs))
         if is_users(function):
             return self._call_user(function, args, kwargs, place)
         if isinstance(function, operator.itemgetter) and len(function.__reduce__()[1]) == 1:
@@ -170,6 +173,12 @@ class Calling(Vectorised):
         if plan is not None and (plan.target is not None or plan.out is not None):
             return self._in_place_call(plan, function, args, kwargs, place)
         return self._plain_call(function, owner, args, kwargs, plan, place)
+
+    def _step(self, place: Place, function: Any, args: list[Box], kwargs: dict[str, Box]) -> Box:
+        """An iteration that is recorded, or not."""
+        if not self.mode:
+            return Box(carried_out(function, args, kwargs), None, place)
+        return self.invoke(place, function, args, kwargs)
 
     def _strided(self, args: list[Box], kwargs: dict[str, Box], place: Place) -> Box | None:
         """``as_strided(x, shape, strides)``: entries of x by their places; ``None`` if it shows others too.
@@ -305,12 +314,12 @@ class Calling(Vectorised):
         if plan.op == "array" and isinstance(operands[0], Box) and not isinstance(operands[0].value, NUMBERS):
             operands = [self._nested(operands[0])]
         if plan.op in _OF_ARRAYS:
-            operands = [self._as_array(operand, place) for operand in operands]
+            operands = [self._of_list(operand, place) for operand in operands]
         if isinstance(result, range):
             return self.emit("range", operands, {}, result, place)
         return self.emit(plan.op, operands, plan.parameters, result, place, kind)
 
-    def _as_array(self, operand: Any, place: Place) -> Any:
+    def _of_list(self, operand: Any, place: Place) -> Any:
         """The array that NumPy makes of a list or tuple with recorded numbers or rows in it."""
         if not isinstance(operand, Box) or not isinstance(operand.value, (list, tuple)):
             return operand

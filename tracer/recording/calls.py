@@ -15,7 +15,7 @@ from tracer.recording.array_calls import of_method
 from tracer.recording.box import Box
 from tracer.recording.call_rows import Canonical
 from tracer.recording.numpy_calls import of_numpy, of_random
-from tracer.recording.python_calls import of_number, of_reduction, of_type
+from tracer.recording.python_calls import OF_PYTHON2, of_number, of_reduction, of_type
 from tracer.recording.scipy_calls import scipy_call
 from tracer.recording.ufunc_calls import of_ufunc, of_ufunc_method
 
@@ -48,7 +48,7 @@ def canonical(
         return drawn
     module = getattr(function, "__module__", None) or ""
     name = getattr(function, "__name__", "")
-    if module == "math" or function in (abs, pow, round, divmod):
+    if module == "math" or function in (abs, pow, round, divmod, *OF_PYTHON2):
         return of_number(function, name, args)
     if isinstance(function, type):
         return of_type(function, args, kwargs)

@@ -8,12 +8,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tracer.program.errors import ProgramError
-from tracer.program.loops import Loop, all_loops, training_loops
+from tracer.program.loops import Loop, all_loops, loops_at, training_loops, untold_loops
 from tracer.program.program import Program
 from tracer.recording.cost import is_loss_name
 from tracer.recording.recorder import Recorder
 from tracer.tape.node import Notice
 from tracer.tape.tape import Tape
+
+_UNTOLD = (
+    "This loop may train, too, but was not recognised as one that does; it is not explained. --loop {line} explains it."
+)
+_NOT_REACHED = (
+    "The program did not come to this loop in the time it had, so it is not explained. Allow more time, --timeout SECONDS, "
+    "or let the loops before it end sooner."
+)
 
 
 def chosen_loops(program: Program, line: int | None, own: Sequence[Program]) -> list[Loop]:
@@ -24,7 +32,7 @@ def chosen_loops(program: Program, line: int | None, own: Sequence[Program]) -> 
     """
     if line is None:
         return list(training_loops(program, own))
-    found = [loop for loop in all_loops(program) if loop.line == line]
+    found = loops_at(program, line)
     if not found:
         lines = ", ".join(str(loop.line) for loop in all_loops(program)) or "none"
         raise ProgramError(
@@ -64,6 +72,19 @@ def _has_loss(tape: Tape) -> bool:
     """Whether the recorded iterations compute something that is called a loss, or computed by a function so called."""
     named = any(is_loss_name(b.name) and tape.nodes[b.node].window >= 0 for b in tape.bindings)
     return named or any(is_loss_name(call.function) for n in tape.window_nodes() for call in n.calls)
+
+
+def untold(program: Program, explained: Sequence[Loop], own: Sequence[Program]) -> list[Notice]:
+    """The loops that may train too, where others are explained."""
+    return [Notice(loop.line, 0, _UNTOLD.format(line=loop.line)) for loop in untold_loops(program, explained, own)]
+
+
+def not_reached(program: Program, recorder: Recorder, loops: Sequence[Loop]) -> list[Notice]:
+    """The loops that are still to come while the program runs."""
+    pairs = zip(recorder.plans, loops, strict=True)
+    return [
+        Notice(loop.line, 0, _NOT_REACHED) for plan, loop in pairs if not plan.complete and loop.path == program.path
+    ]
 
 
 def notices_of(

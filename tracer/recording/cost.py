@@ -13,6 +13,7 @@ from enum import Enum
 from functools import cache
 
 from tracer.program.changes import called_name
+from tracer.program.loops import Loop
 from tracer.program.loss_words import ANYWHERE, AS_A_WORD
 
 _LOSS = re.compile(rf"{ANYWHERE}|(^|_)(error|err|j|{AS_A_WORD})(_|$|\d)", re.I)
@@ -48,7 +49,7 @@ class Following(Enum):
 
 
 def cost_after(
-    loop: ast.For | ast.While, trees: Sequence[ast.Module], training: Sequence[ast.AST] = ()
+    loop: Loop, trees: Sequence[ast.Module], training: Sequence[Loop] = ()
 ) -> Following:
     """When the cost comes after a loop that computes none.
 
@@ -56,10 +57,10 @@ def cost_after(
         trees: the files of the program, that of the loop among them.
         training: all loops that train; what another of them computes is its own cost.
     """
-    if any(_computes(statement) for statement in loop.body):
+    if any(_computes(statement) for statement in loop.statement.body):
         return Following.NEVER
-    others = frozenset(id(other) for other in training if other is not loop)
-    return max(_Blocks(trees, others).after(loop), key=lambda found: found.value, default=Following.NEVER)
+    others = frozenset(id(other.node) for other in training if other is not loop)
+    return max(_Blocks(trees, others).after(loop.node), key=lambda found: found.value, default=Following.NEVER)
 
 
 class _Blocks:

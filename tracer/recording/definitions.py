@@ -10,6 +10,7 @@ import ast
 import copy
 from typing import TYPE_CHECKING, Any
 
+from tracer.recording.loop_code import step
 from tracer.recording.syntax import is_text
 
 if TYPE_CHECKING:
@@ -79,9 +80,12 @@ def both_versions(code: Instrumenter, node: Any, recorded_header: bool = False) 
     if body:
         code.scope.append(node.name)
         entered = code.call("enter", code.place(node, node.name), at=body[0])
+        recursing = [*code.recursing, node] if code.trains(node) is not None else []
+        code.recursing, outside = recursing, code.recursing
         choice = ast.If(entered, code.statements(copy.deepcopy(body)), code.native_body(body))
+        code.recursing = outside
         code.scope.pop()
-        body = [ast.copy_location(choice, body[0])]
+        body = step(code, node, [ast.copy_location(choice, body[0])])
     code.in_class_body = outer
     new = copy.copy(node)
     new.args, new.decorator_list, new.body = arguments, decorators, [*doc, *scopes, *body]

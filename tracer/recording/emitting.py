@@ -53,7 +53,7 @@ class Emitting(Arguments):
         if array and op in ("empty", "empty_like"):
             value[...] = 0  # Whatever lay in the memory; this way two runs, and a replay, have the same.
         if op in _PRODUCTS:
-            operands = [self._as_array(operand, place) for operand in operands]
+            operands = [self.as_array(operand, place) for operand in operands]
         args = tuple([self.reference(o) for o in operands])
         kwargs = {k: self.reference(p, True) for k, p in parameters.items()} if parameters else {}
         if kind is None and self.strangers and (found := stranger((args, kwargs))):
@@ -76,7 +76,7 @@ class Emitting(Arguments):
         self.remember(value, new, parent)
         return Box(value, new, place)
 
-    def _as_array(self, operand: Any, place: Place) -> Any:
+    def as_array(self, operand: Any, place: Place) -> Any:
         """A list among the operands of a product is an array to NumPy, and one on the tape."""
         if type(operand) is not Box or type(operand.value) not in (list, tuple) or not operand.value:
             return operand

@@ -19,6 +19,7 @@ from typing import Any
 from tracer.program.errors import ProgramError
 from tracer.program.loops import Loop, training_loops
 from tracer.program.program import Program, parse
+from tracer.recording.attempt import put_back
 from tracer.recording.box import Box, Place, is_number
 from tracer.recording.failures import failure
 from tracer.recording.instrument import RECORDER, Instrumenter
@@ -26,7 +27,6 @@ from tracer.recording.own_functions import codes_of
 from tracer.recording.reached import exchanged, functions_reached, own_files
 from tracer.recording.recorder import LoopPlan, Recorder, Stop
 from tracer.recording.recording import Recording
-from tracer.recording.run import put_back
 from tracer.tape.node import Kind, Site, Span
 
 
@@ -53,7 +53,7 @@ def record_function(function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
     places: list[Place] = []
     codes = {
         each.path: compile(
-            Instrumenter(each, places, [loop.node for loop in loops]).module(), each.path, "exec", dont_inherit=True
+            Instrumenter(each, places, loops).module(), each.path, "exec", dont_inherit=True
         )
         for each in (program, *modules)
     }

@@ -17,7 +17,10 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tracer.program.changes import arguments_of
+from tracer.program.loops import Loop
 from tracer.program.program import Program
+from tracer.program.unwritten import folds, handed_over, is_itself
 from tracer.recording.box import Place
 from tracer.recording.syntax import asks_for_variables, calls_something, is_text, needs_its_place, suspends
 from tracer.recording.targets import form_of
@@ -44,6 +47,7 @@ class Instrumenter:
         program: the program.
         places: the list that new places are added to; their numbers are positions in it.
         training: the loops whose iterations are windows; those of other programs only count in the numbering.
+            Their ``statement`` tells whether one takes its steps in its test.
         costs: ``if`` statements below which the cost is computed.
     """
 
@@ -51,17 +55,19 @@ class Instrumenter:
         self,
         program: Program,
         places: list[Place],
-        training: Sequence[ast.AST] = (),
+        training: Sequence[Loop] = (),
         costs: Sequence[ast.AST] = (),
     ) -> None:
         self.program, self.places = program, places
         own = {id(node) for node in ast.walk(program.tree)}
-        self.training = {_start(node): at for at, node in enumerate(training) if id(node) in own}
-        self.costs = {_start(node) for node in costs if id(node) in own}
+        self.training = {_extent(loop.node): at for at, loop in enumerate(training) if id(loop.node) in own}
+        self.tested = {_extent(loop.node) for loop in training if loop.statement is not loop.node}
+        self.costs = {_extent(node) for node in costs if id(node) in own}
         self.scope: list[str] = []
         self.class_name: str | None = None
         self.in_class_body = False
         self.inside: ast.AST | None = None
+        self.recursing: list[ast.FunctionDef] = []
         self._tokens = itertools.count()
 
     def module(self) -> ast.Module:
@@ -86,6 +92,17 @@ class Instrumenter:
     def token(self) -> str:
         """A variable that no other loop of the rewritten program uses, for what the recorder gives a loop to keep."""
         return f"_tracer_loop_{next(self._tokens)}__"
+
+    def trains(self, node: ast.AST) -> ast.expr | None:
+        """The number of a training loop, as code; ``None`` for any other node."""
+        number = self.training.get(_extent(node))
+        return None if number is None else ast.Constant(number)
+
+    def takes_steps_in_its_test(self, node: ast.AST) -> bool:
+        return _extent(node) in self.tested
+
+    def computes_cost(self, node: ast.AST) -> bool:
+        return _extent(node) in self.costs
 
     def call(self, method: str, *args: ast.expr, at: ast.AST) -> ast.expr:
         function = ast.Attribute(ast.Name(RECORDER, _LOAD), method, _LOAD)
@@ -153,7 +170,7 @@ class Instrumenter:
     def _Compare(self, node: ast.Compare) -> ast.expr:
         if any(isinstance(op, (ast.In, ast.NotIn)) for op in node.ops) or suspends(node):
             return self.wrap(node)
-        if len(node.ops) > 1 and (self.in_class_body or needs_its_place(node)):
+        if len(node.ops) > 1 and (self.in_class_body or any(map(needs_its_place, node.comparators[1:]))):
             return self.wrap(node)  # What comes later is evaluated in a function of its own.
         place = self.place(node, " ".join(_OPERATIONS[type(op)] for op in node.ops))
         first, *rest = node.comparators
@@ -236,21 +253,31 @@ class Instrumenter:
         return self.call("name", self.place(node.target, node.target.id), assigned, at=node)
 
     def _comprehension(self, node: Any) -> ast.expr:
-        """Each element in both versions: in the set-up only the first ones are recorded."""
-        generators = []
-        for part in node.generators:
-            place, items = self.place(part.iter), self.expression(part.iter)
-            source = self.call("iterate", place, items, form_of(part.target), at=part.iter)
-            tests = [self.call("truth", self.expression(test), at=test) for test in part.ifs]
-            target = copy.deepcopy(part.target)
-            generators.append(ast.comprehension(target, source, tests, part.is_async))
-        if isinstance(node, ast.DictComp):
-            new: ast.expr = ast.DictComp(self._either(node.key), self._either(node.value), generators)
-        else:
-            new = type(node)(self._either(node.elt), generators)
-        return self.call("wrap", self.place(node), ast.copy_location(new, node), at=node)
+        return self.call("wrap", self.place(node), self.comprehension(node), at=node)
 
     _ListComp = _SetComp = _GeneratorExp = _DictComp = _comprehension
+
+    def comprehension(self, node: Any, recorded_header: bool = True) -> ast.expr:
+        """Each element in both versions: in the set-up only the first ones are recorded, of one that trains its windows."""
+        trains = self.trains(node)
+        generators = []
+        for part in node.generators:
+            source: ast.expr = self.native(part.iter)
+            tests: list[ast.expr] = [self._either(test) for test in part.ifs]
+            if recorded_header:
+                place, items = self.place(part.iter), self.expression(part.iter)
+                source = self.call("iterate", place, items, form_of(part.target), at=part.iter)
+                tests = [self.call("truth", self.expression(test), at=test) for test in part.ifs]
+            if trains is not None and part is node.generators[-1]:
+                source = self.call("steps", trains, source, at=part.iter)
+                tests = [self._either(test) for test in part.ifs]
+            generators.append(ast.comprehension(copy.deepcopy(part.target), source, tests, part.is_async))
+        new: ast.expr
+        if isinstance(node, ast.DictComp):
+            new = ast.DictComp(self._either(node.key), self._either(node.value), generators)
+        else:
+            new = type(node)(self._either(node.elt), generators)
+        return ast.copy_location(new, node)
 
     def _either(self, node: ast.expr) -> ast.expr:
         choice = self.call("following", at=node)
@@ -289,7 +316,15 @@ class Instrumenter:
         keywords: list[ast.expr] = [
             ast.Tuple([ast.Constant(k.arg), self.expression(k.value)], _LOAD) for k in node.keywords
         ]
-        arguments = ast.List([self.argument(a) for a in node.args], _LOAD)
+        given = [self.argument(a) for a in node.args]
+        trains, at = self.trains(node), handed_over(node)
+        if trains is not None and at is not None:
+            given[at] = self.call("step_by_step", trains, given[at], ast.Constant(folds(node)), at=node)
+        if self.recursing and is_itself(node.func, self.recursing[-1]):
+            for at, (name, value) in enumerate(arguments_of(node, self.recursing[-1])):
+                if at < len(given) and value is node.args[at] and not isinstance(value, (ast.Name, ast.Constant)):
+                    given[at] = self.call("given_next", self.place(value, name), given[at], at=node)
+        arguments = ast.List(given, _LOAD)
         function = self.expression(node.func)
         return self.call("call", self.place(node), function, arguments, ast.List(keywords, _LOAD), at=node)
 
@@ -306,8 +341,9 @@ class Instrumenter:
         return found
 
 
-def _start(node: Any) -> tuple[int, int]:
-    return node.lineno, node.col_offset
+def _extent(node: Any) -> tuple[str, int, int, int, int]:
+    """What tells a node from others in all copies of a tree."""
+    return type(node).__name__, node.lineno, node.col_offset, node.end_lineno, node.end_col_offset
 
 
 def _delayed(body: ast.expr) -> ast.Lambda:

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tracer.program.program import Program
+from tracer.recording.python2 import built_in
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -41,6 +42,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def exec_module(self, module: types.ModuleType) -> None:
         program, code = self.modules[module.__name__]
         linecache.cache[program.path] = (len(program.text), None, program.text.splitlines(True), program.path)
+        module.__dict__["__builtins__"] = built_in(program)
         exec(code, module.__dict__)
 
 

@@ -9,6 +9,8 @@ import ast
 import copy
 from typing import TYPE_CHECKING, Any
 
+from tracer.program.unwritten import folds, handed_over
+
 if TYPE_CHECKING:
     from tracer.recording.instrument import Instrumenter
 
@@ -48,7 +50,7 @@ class NativeCode(ast.NodeTransformer):
         return self._loop(node)
 
     def visit_If(self, node: ast.If) -> ast.AST:
-        computes = (node.lineno, node.col_offset) in self.instrumenter.costs
+        computes = self.instrumenter.computes_cost(node)
         new = self.generic_visit(node)
         if computes and isinstance(new, ast.If):
             new.body.insert(
@@ -59,9 +61,24 @@ class NativeCode(ast.NodeTransformer):
     def _loop(self, node: Any) -> Any:
         from tracer.recording.loop_code import training_loop
 
-        if (node.lineno, node.col_offset) in self.instrumenter.training:
+        if self.instrumenter.trains(node) is not None:
             return training_loop(self.instrumenter, node, recorded_header=False)
         return self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        trains, at = self.instrumenter.trains(node), handed_over(node)
+        new = self.generic_visit(node)
+        if trains is not None and at is not None and isinstance(new, ast.Call):
+            new.args[at] = self.instrumenter.call(
+                "stepping", trains, new.args[at], ast.Constant(folds(node)), at=node
+            )
+        return new
+
+    def _comprehension(self, node: Any) -> Any:
+        trains = self.instrumenter.trains(node) is not None
+        return self.instrumenter.comprehension(node, recorded_header=False) if trains else self.generic_visit(node)
+
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         new = self.generic_visit(node)

@@ -19,6 +19,7 @@ from tracer.recording.box import Box, Place, is_number
 from tracer.recording.foreign_calls import ForeignCalls
 from tracer.recording.harmless import is_recorded
 from tracer.recording.state import SETUP_LIMIT, Mode
+from tracer.tape.functions import round_half_away
 from tracer.tape.node import Call
 
 #: Functions of these are no functions of the program, even where they are written in Python.
@@ -156,7 +157,7 @@ def is_users(function: Any) -> bool:
 
 @functools.cache
 def _is_of_a_library(module: str) -> bool:
-    return module.split(".")[0] in _LIBRARIES
+    return module.split(".")[0] in _LIBRARIES or module == round_half_away.__module__
 
 
 def codes_of(function: Any) -> tuple[types.CodeType, ...]:

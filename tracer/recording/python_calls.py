@@ -12,10 +12,13 @@ import numpy as np
 from tracer.recording.array_calls import array
 from tracer.recording.box import NUMBERS, Box
 from tracer.recording.call_rows import Canonical, type_name
+from tracer.tape.functions import cmp, round_half_away
 
 _PURE_MATH = {
     "exp", "log", "log2", "log10", "log1p", "expm1", "sqrt", "tanh", "sinh", "cosh", "sin", "cos", "tan", "floor", "ceil",
 }  # fmt: skip
+#: Functions that Python 2 had, or had otherwise.
+OF_PYTHON2 = (round_half_away, cmp)
 _MATH_OF_TWO = {"hypot": "hypot", "atan2": "arctan2", "fmod": "fmod", "copysign": "copysign"}
 _MATH_NAMES = {
     "atan": "arctan", "asin": "arcsin", "acos": "arccos", "pow": "power", "fabs": "absolute",
@@ -32,6 +35,8 @@ def of_number(function: Any, name: str, args: list[Box]) -> Canonical | None:
         if len(args) == 1 and not isinstance(args[0].value, np.ndarray):
             return Canonical("round_to_int", [args[0]])
         return Canonical("round", [args[0]], {"decimals": args[1].value if len(args) > 1 else 0})
+    if function in OF_PYTHON2:
+        return Canonical(name, list(args)) if all(isinstance(box.value, NUMBERS) for box in args) else None
     if function is divmod:
         return Canonical("divmod", list(args))
     if getattr(function, "__module__", "") == "math":

@@ -7,14 +7,16 @@ the training loops completely, everything else not at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
-from tracer.recording.box import Place
+from tracer.recording.box import Box, Place
 from tracer.recording.calling import Calling
 from tracer.recording.memory import Memory
 from tracer.recording.state import Mode
-from tracer.tape.node import Site, Window
+from tracer.recording.stepping import Stepping
+from tracer.tape.node import Call, Site, Window
 from tracer.tape.tape import Tape
 
 #: So many iterations of each loop of the set-up are recorded.
@@ -39,6 +41,7 @@ class LoopPlan:
         with_rest: whether the last window goes on to the end of what a loop around this one does.
         first_entry: how many iterations there were when it ended for the first time.
         step, rest: how many operations the last window has before and after the end of its iteration.
+        depth: how many calls of a function are under way of which each is an iteration.
     """
 
     line: int
@@ -52,6 +55,7 @@ class LoopPlan:
     first_entry: int | None = None
     step: int = 0
     rest: int = 0
+    depth: int = 0
     count: int = 0
     recorded: int = 0
     cost_seen: list[int] = field(default_factory=list)
@@ -76,6 +80,8 @@ class _Token:
     plan: LoopPlan | None = None
     start: int = 0
     entry: LoopEntry | None = None
+    recorded: bool = False
+    calls: tuple[Call, ...] = ()
 
 
 @dataclass
@@ -104,6 +110,8 @@ class Recorder(Calling):
         self.reported = True
         self.active: LoopPlan | None = None
         self.open: _Token | None = None
+        self.running: _Token | None = None
+        self.outermost: tuple[Call, ...] = ()
         self.entries: list[LoopEntry] = []
         if not plans:
             self._open_window()
@@ -231,6 +239,58 @@ class Recorder(Calling):
                 self.when_complete()
         return False
 
+    def steps(self, number: int, items: Iterable[Any]) -> Iterator[Any]:
+        """What a comprehension that trains walks through: from one item to the next is an iteration."""
+        return self._steps(number, iter(items))
+
+    def _steps(self, number: int, items: Iterator[Any]) -> Iterator[Any]:
+        token = self.training_begin(number)
+        try:
+            for item in items:
+                recorded = self.tick(token)
+                try:
+                    yield item
+                finally:
+                    if recorded:
+                        self.tock(token)
+        finally:
+            self.training_end(token)
+
+    def step_begin(self, number: int) -> _Token:
+        """A function is called of which each call is an iteration; what called it, if that was one too, is over."""
+        plan = self.plans[number]
+        if self.running is not None and self.running.plan is plan:
+            self.tock(self.running)
+        token = _Token(self.mode, plan=plan, calls=self.calls)
+        if plan.depth == 0:
+            self.outermost = self.calls
+        self.calls = self.outermost
+        plan.depth += 1
+        token.recorded = self.tick(token)
+        if token.recorded:
+            self.running = token
+        return token
+
+    def step_end(self, token: _Token, ended: bool = True) -> None:
+        """Such a call ends; ``ended``: the calls end with the outermost of them."""
+        plan = token.plan
+        assert plan is not None
+        plan.depth -= 1
+        self.calls = token.calls
+        if self.running is token:
+            self.tock(token)
+        if plan.depth == 0 and ended:
+            self.training_end(token)
+        elif plan.depth == 0:
+            self._set_up_again(token)
+
+    def stepping(self, number: int, function: Any, folds: bool) -> Stepping:
+        """A function that ``map`` or the like calls, each time for an iteration."""
+        return Stepping(self, number, function, folds)
+
+    def step_by_step(self, number: int, function: Box, folds: bool) -> Box:
+        return Box(Stepping(self, number, function.value, folds), None, function.place)
+
     def _stop_if_done(self, plan: LoopPlan, iteration: int) -> None:
         searching = not plan.settled and iteration < plan.last + COST_LIMIT
         if not searching and not self.run_on and all(p.complete for p in self.plans):
@@ -238,7 +298,7 @@ class Recorder(Calling):
 
     def tock(self, token: _Token) -> None:
         """A recorded iteration ends, in whatever way."""
-        plan = token.plan
+        plan, self.running = token.plan, None
         assert plan is not None
         if self.window >= 0:
             self.open = token
@@ -271,6 +331,10 @@ class Recorder(Calling):
     def training_end(self, token: _Token) -> None:
         if token.plan is not None and token.plan.first_entry is None:
             token.plan.first_entry = token.plan.count
+        self._set_up_again(token)
+
+    def _set_up_again(self, token: _Token) -> None:
+        """A training loop is left: what comes before the next one is the set-up."""
         if self.mode is Mode.OFF and token.mode is Mode.SETUP and self._more():
             self.turn(Mode.SETUP)
             self.gap += 1

@@ -26,10 +26,7 @@ def recorded(code: Instrumenter, statement: ast.stmt) -> list[ast.stmt]:
     if method is not None:
         return list(method(code, statement))
     new = code.native(statement)
-    found = new if isinstance(new, list) else [new]
-    return (
-        unrecorded(code, statement, found) if isinstance(statement, (ast.AsyncFor, ast.AsyncWith)) else found
-    )
+    return new if isinstance(new, list) else [new]
 
 
 def unrecorded(code: Instrumenter, at: ast.stmt, body: list[ast.stmt]) -> list[ast.stmt]:
@@ -111,18 +108,18 @@ def _late(code: Instrumenter, value: ast.expr) -> ast.expr:
 def _if(code: Instrumenter, statement: ast.If) -> list[ast.stmt]:
     test = code.call("truth", code.expression(statement.test), at=statement.test)
     body = code.statements(statement.body)
-    if (statement.lineno, statement.col_offset) in code.costs:
+    if code.computes_cost(statement):
         body.insert(0, ast.copy_location(ast.Expr(code.call("mark", at=statement)), statement))
     return [ast.If(test, body, code.statements(statement.orelse))]
 
 
-def _with(code: Instrumenter, statement: ast.With) -> list[ast.stmt]:
+def _with(code: Instrumenter, statement: ast.With | ast.AsyncWith) -> list[ast.stmt]:
     items, bound = [], []
     for item in statement.items:
         received = receiving(code, item.optional_vars, statement) if item.optional_vars else None
         items.append(ast.withitem(code.plain(item.context_expr), received.target if received else None))
         bound += received.recorded if received else []
-    return [ast.With(items, bound + code.statements(statement.body))]
+    return [type(statement)(items, bound + code.statements(statement.body))]
 
 
 def _raise(code: Instrumenter, statement: ast.Raise) -> list[ast.stmt]:
@@ -178,10 +175,12 @@ _STATEMENTS: dict[type[ast.stmt], Any] = {
     ast.AugAssign: _augmented,
     ast.If: _if,
     ast.With: _with,
+    ast.AsyncWith: _with,
     ast.Try: _try,
     ast.TryStar: _try,
     ast.For: loop,
     ast.While: loop,
+    ast.AsyncFor: loop,
     ast.FunctionDef: function,
     ast.AsyncFunctionDef: function,
     ast.ClassDef: class_,

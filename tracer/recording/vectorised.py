@@ -141,10 +141,14 @@ class Vectorised(WritingCalls):
         made: list[Box] = []
 
         def row(part: Any) -> Any:
+            if not self.mode:
+                return function(part)
             made.append(self.invoke(place, function, [Box(part, self.memory.read(part, place), place)], {}))
             return made[-1].value
 
         result = np.apply_along_axis(row, axis, array)
+        if not self.mode:  # Its calls were iterations of a loop, of which not all are recorded.
+            return Box(result, None, place)
         node = self._put_together(made, array.ndim, axis % array.ndim, array.shape, result, place)
         if node is None:
             self.notice(

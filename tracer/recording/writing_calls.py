@@ -17,6 +17,9 @@ from tracer.recording.own_functions import OwnFunctions
 from tracer.tape.functions import resolve
 from tracer.tape.node import Kind, Node, Ref
 
+#: These take an array's new entries from a list as from an array.
+_FILLING = frozenset(["put", "place", "putmask"])
+
 
 class WritingCalls(OwnFunctions):
     """Callbacks of calls that change what they are given."""
@@ -34,7 +37,8 @@ class WritingCalls(OwnFunctions):
         old = self.memory.read(array, place)
         if plan.op == "add_at" or plan.op.endswith(".at"):
             return self._scatter(plan, function, args, old, place)
-        operands = tuple(self.reference(o) for o in plan.operands)
+        given = [self.as_array(o, place) for o in plan.operands] if plan.op in _FILLING else plan.operands
+        operands = tuple(self.reference(o) for o in given)
         parameters = {k: self.reference(p, literals=True) for k, p in plan.parameters.items()}
         if plan.out is not None and "where" in plan.parameters and function is not np.copyto:
             return self._masked(plan, function, args, kwargs, old, place)

@@ -12,6 +12,7 @@ import importlib
 import math
 import operator
 from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import cache
 from typing import Any
 
@@ -27,6 +28,8 @@ class Slice(Struct, frozen=True):
     step: Any = None
 
 
+#: Decimals that hold every float exactly.
+_EXACTLY = Context(prec=1200)
 _NUMBERS = (int, float, complex, np.ndarray, np.generic)
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
@@ -45,6 +48,19 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "not_equal": operator.ne,
     "matmul": operator.matmul,
 }
+
+
+def cmp(a: Any, b: Any) -> int:
+    """``cmp`` of Python 2: -1, 0 or 1."""
+    return int(a > b) - int(a < b)
+
+
+def round_half_away(x: Any, decimals: int = 0) -> float:
+    """``round`` of Python 2: a float, and what lies halfway between two goes away from zero."""
+    value = float(x)
+    if not math.isfinite(value) or decimals > 330:
+        return value
+    return float(Decimal(value).quantize(Decimal(1).scaleb(-int(decimals)), ROUND_HALF_UP, _EXACTLY))
 
 
 def _binary(name: str) -> Callable[..., Any]:
@@ -209,6 +225,8 @@ _TABLE: dict[str, Callable[..., Any]] = {
     "complex": lambda *parts: complex(*parts),
     "round": lambda x, decimals=0: round(x, decimals) if isinstance(x, float) else np.round(x, decimals),
     "round_to_int": lambda x: round(x),
+    "round_half_away": round_half_away,
+    "cmp": cmp,
     "sum_of": lambda items, start=0: builtins.sum(items, start),
     "max_of": lambda items: builtins.max(items),
     "min_of": lambda items: builtins.min(items),

@@ -71,6 +71,8 @@ TRAPS = {
     "wraps decorator with args": "def scale(k):\n    def deco(f):\n        @functools.wraps(f)\n        def g(*a): return f(*a) * k\n        return g\n    return deco\n@scale(s)\ndef f(v): return v + 1\nout = f(x)",
     "class decorator": "class memo:\n    def __init__(self, f): self.f = f\n    def __call__(self, *a): return self.f(*a) * 2\n@memo\ndef f(v): return v * s\nout = f(x)",
     "callable object writes": "class M:\n    def __call__(self, v): return self.forward(v)\nclass H(M):\n    def forward(self, v):\n        v *= s\n        return v\nm = H(); y = x * 2; z = m(y); out = y + z",
+    "async for and with": "import asyncio\nclass Open:\n    async def __aenter__(self): return s * 2\n    async def __aexit__(self, *a): return None\nasync def items():\n    for k in (1., 2.):\n        await asyncio.sleep(0)\n        yield k\nasync def run():\n    t = 0.\n    async with Open() as v:\n        async for k in items():\n            t = t + x * k * v\n    return t\nout = asyncio.run(run())",
+    "walrus in a chained comparison": "if not -1e9 <= (v := float(x.sum()) * s) < 1e9: v = 0.\nout = x * v",
     "walrus in comprehension": "l = [y * 2 for v in x if (y := v * s).sum() > -100]; out = np.stack(l)",
     "walrus while": "it = iter([s, s * 2, None]); t = 0.\nwhile (v := next(it)) is not None: t = t + v\nout = t * x",
     "conditional import": "from math import sqrt as root\nout = root(s) * x",

@@ -69,6 +69,7 @@ def computed_otherwise(trials: Trials) -> Iterator[Edit]:
                 yield Edit(Kind.EXTRA_DERIVATIVE, 1.45, nodes, _operand(trials, 0), text=Drop(span, 0))
         if first.op in ("multiply", "divide"):
             yield from _one_factor_less(trials, first, nodes)
+            yield from _two_factors_less(trials, first, nodes)
             other = _INVERSE[first.op]
             yield Edit(Kind.FACTOR, 1.25, nodes, _as(trials, other), text=Operator(span, other))
         if first.kind is NodeKind.MUTATION and first.op == "add" and len(trials.operands(first.id)) == 2:
@@ -161,6 +162,21 @@ def _transposes(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Iterator
             )
 
 
+def _two_factors_less(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Iterator[Edit]:
+    """``d`` for ``d * a * (1 - a)``: a slope that is written out as two factors."""
+    assert first.site is not None
+    inner = trials.node(trials.operands(first.id)[0])
+    if first.op != "multiply" or inner.op != "multiply" or inner.names or inner.shape != first.shape:
+        return
+
+    def change(node: int, now: Mapping[int, Any], _: int) -> Any:
+        return now[trials.operands(trials.operands(node)[0])[0]]
+
+    alike = all(trials.node(trials.operands(n)[0]).op == "multiply" for n in nodes)
+    if alike and trials.node(trials.operands(inner.id)[0]).shape == first.shape:
+        yield Edit(Kind.EXTRA_DERIVATIVE, 1.65, nodes, change, Drop(first.site.span, 0, 1))
+
+
 def _one_factor_less(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Iterator[Edit]:
     assert first.site is not None
     operands = trials.operands(first.id)
@@ -169,9 +185,11 @@ def _one_factor_less(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Ite
     for kept, dropped in ((0, 1), (1, 0)):
         if first.op == "divide" and kept == 1:
             continue
-        number = trials.node(operands[dropped]).shape == ()
-        match = trials.analysis.matcher.best(operands[dropped])
-        kind = Kind.FACTOR if number else Kind.EXTRA_DERIVATIVE
+        other = trials.node(operands[dropped])
+        number = other.shape == ()
+        match = trials.analysis.matcher.best(other.id)
+        computed = other.id in trials.analysis.matcher.live and other.kind is not NodeKind.LEAF
+        kind = Kind.FACTOR if number and not computed else Kind.EXTRA_DERIVATIVE
         yield Edit(
             kind,
             1.3 if number else 1.6 if match is not None else 2.4,

@@ -8,12 +8,14 @@ import numpy as np
 
 from tracer.diagnosis import find_faults, find_grown, find_stale_operands
 from tracer.diagnosis.first_order import first_order_steps
+from tracer.explanation.building.edited_runs import EditedRuns
 from tracer.explanation.building.modules import with_modules
 from tracer.explanation.building.numbers import finite
 from tracer.explanation.building.parts import PartMaker
 from tracer.explanation.building.pieces import find_pieces
 from tracer.explanation.building.reading import Reading
-from tracer.explanation.building.repairs import diagnose_fault, diagnose_stale
+from tracer.explanation.building.repairs import diagnose_fault
+from tracer.explanation.building.stale_repairs import diagnose_stale
 from tracer.explanation.model import (
     Explanation,
     Graph,
@@ -69,10 +71,11 @@ def build_explanation(
     stale = {n for f in findings for u in f.spoiled for n in (analysis.updates[u].change, *f.meant)}
     faults = [*grown, *find_faults(analysis, stale | {n for f in grown for n in f.meant})]
     maker = PartMaker(Reading(program, analysis, joined.sections), [*findings, *faults])
+    runs = EditedRuns(maker.reading, again, loss)
     for finding in findings:
-        maker.faults.diagnoses[finding.cause] = diagnose_stale(program, analysis, finding, maker, again, loss)
+        maker.faults.diagnoses[finding.cause] = diagnose_stale(finding, maker.reading, runs)
     for finding in faults:
-        maker.faults.diagnoses[finding.cause] = diagnose_fault(program, analysis, finding, maker, again, loss)
+        maker.faults.diagnoses[finding.cause] = diagnose_fault(finding, maker, runs)
     lines = []
     for statement, pieces in find_pieces(program, tape).items():
         parts = _without_repeats([p for piece in pieces for p in maker.parts(piece)])
@@ -126,7 +129,8 @@ def _notes(
             Note(0, 0, "There is no backward pass in what was recorded; the forward pass is explained.")
         )
     if analysis.inferred is not None:
-        said = inferred(analysis.inferred.says, analysis.inferred.how)
+        found_out = analysis.inferred
+        said = inferred(found_out.says, found_out.how, found_out.reported, found_out.own_sample)
         written = [r for r in analysis.matcher.inferred if r >= analysis.matcher.end]
         lines_of = [analysis.tape.nodes[r].site for r in written]
         place = next((s.span for s in lines_of if s is not None), None)

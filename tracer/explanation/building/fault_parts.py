@@ -9,20 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tracer.diagnosis import Finding
+from tracer.explanation.building.bare_parts import bare_part
+from tracer.explanation.building.gradient_parts import GradientTeller
 from tracer.explanation.building.numbers import finite
+from tracer.explanation.building.optimiser_steps import StepWriter
 from tracer.explanation.building.pieces import Piece
+from tracer.explanation.building.reading import Reading
 from tracer.explanation.model import Diagnosis, Evidence, Line, Part
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Match, Sort
 from tracer.tape.node import Span
-
-if TYPE_CHECKING:
-    from tracer.explanation.building.parts import PartMaker
 
 
 @dataclass
@@ -34,13 +35,12 @@ class FaultTeller:
         moved: for the cause of some, the statement in which they are told, where that computes nothing itself.
     """
 
-    maker: PartMaker
+    reading: Reading
+    gradients: GradientTeller
+    steps: StepWriter
     findings: list[Finding]
     diagnoses: dict[int, Diagnosis] = field(default_factory=dict)
     moved: dict[int, Span | None] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.reading = self.maker.reading
 
     @cached_property
     def meant(self) -> dict[int, tuple[Finding, Match]]:
@@ -85,11 +85,11 @@ class FaultTeller:
         held = [piece for piece in pieces if not spoiled.isdisjoint(piece.nodes)]
         if not held:
             first = next((piece for piece in pieces if piece.whole), pieces[0])
-            told = self.entering(replace(first, whole=True), self.maker.base(first), finding)
+            told = self.entering(replace(first, whole=True), bare_part(self.reading, first), finding)
             return parts if told is None else [*(p for p in parts if p.span != told.span), told]
         widest = max(held, key=lambda p: (p.span.end_line - p.span.line, p.span.end_column - p.span.column))
         node = max(spoiled & set(widest.nodes))
-        told = self.entering(replace(widest, nodes=(node,), whole=True), self.maker.base(widest), finding)
+        told = self.entering(replace(widest, nodes=(node,), whole=True), bare_part(self.reading, widest), finding)
         return parts if told is None else [*(p for p in parts if p.span != told.span), told]
 
     def untold(self, lines: Sequence[Line]) -> list[Line]:
@@ -104,7 +104,7 @@ class FaultTeller:
             program = self.reading.program
             statement = program.statement_at(span.line, span.column) or span
             piece = Piece(statement, program.text_of(statement), (finding.cause,), None, True)
-            part = replace(self.maker.base(piece), role="gradient", verdict="wrong", diagnosis=diagnosis)
+            part = replace(bare_part(self.reading, piece), role="gradient", verdict="wrong", diagnosis=diagnosis)
             found.append(Line(statement.line, statement.end_line, program.text_of(statement), (part,)))
         return found
 
@@ -128,7 +128,7 @@ class FaultTeller:
         """The statement in which a fault enters, or that part of it which feeds an update."""
         updates = self.reading.analysis.updates
         if piece.node in updates:
-            return self.maker.steps.update(piece, base, finding.meant.get(updates[piece.node].change))
+            return self.steps.update(piece, base, finding.meant.get(updates[piece.node].change))
         if not piece.whole and not self._is_a_step(piece, finding):
             return None
         match = finding.meant.get(piece.node)
@@ -136,7 +136,7 @@ class FaultTeller:
             return self._wrong(piece, base, match, finding)
         diagnosis = self.diagnoses.get(finding.cause)
         if finding.grown is not None:
-            part = self.maker.identity(base, next(iter(finding.meant.values())))
+            part = self.gradients.identity(base, next(iter(finding.meant.values())))
             return replace(part, verdict="wrong", diagnosis=diagnosis)
         return replace(base, role="gradient", verdict="wrong", diagnosis=diagnosis)
 
@@ -154,13 +154,13 @@ class FaultTeller:
             lines = [finding.place.line]
         here = [line for line in lines if line in self.reading.lines_behind(piece.node)]
         evidence = Evidence(None, len(self.reading.analysis.replays.values), finite(match.error), None)
-        part = self.maker.identity(base, match)
+        part = self.gradients.identity(base, match)
         return replace(part, verdict="checked", given=tuple(here or lines), evidence=evidence)
 
     def _wrong(self, piece: Piece, base: Part, match: Match, finding: Finding) -> Part:
         """A part that is wrong, with the gradient that it should be."""
-        part = self.maker.identity(base, match)
-        right = self.maker.right(part, match)
+        part = self.gradients.identity(base, match)
+        right = self.gradients.right(part, match)
         diagnosis = self.diagnoses.get(finding.cause)
         if diagnosis is not None and right.formula is not None:
             diagnosis = replace(diagnosis, should_be=right.formula.matrix)

@@ -78,10 +78,9 @@ class Reading:
     def _parameters_called(self) -> Counter[str]:
         """How many parameters go by each name: ``p`` is every one in ``for p in parameters``."""
         called: dict[str, set[int]] = {}
-        for node in self.analysis.updates:
-            first = node
-            while first in self.analysis.updates:
-                first = self.analysis.updates[first].before
+        first_of: dict[int, int] = {}
+        for node, update in self.analysis.updates.items():
+            first = first_of[node] = first_of.get(update.before, update.before)
             for name in (*self.node(node).names, *self.node(first).names):
                 called.setdefault(name, set()).add(first)
         return Counter({name: len(firsts) for name, firsts in called.items()})

@@ -28,6 +28,7 @@ from tracer.diagnosis.rewrites import (
     OneOperand,
     OnlyPart,
     Operand,
+    OperandTimesDerivative,
     Operator,
     OtherArray,
     OtherCache,
@@ -68,7 +69,8 @@ class SourceEditor(OperandEditor):
     def ways(self, rewrite: Rewrite) -> Iterator[Rewritten]:
         """The edits that may carry out a rewrite, the likeliest first."""
         seen: set[Edit] = set()
-        for found in self._ways(replace(rewrite, span=self._value_span(rewrite.span))):
+        for said in self._ways(replace(rewrite, span=self._value_span(rewrite.span))):
+            found = self._as_imported(said)
             if found.edit not in seen and _parses(edited(self.program, found.edit)) is not False:
                 seen.add(found.edit)
                 yield found
@@ -87,8 +89,10 @@ class SourceEditor(OperandEditor):
                     yield from self._at(span, new)
             case Transposed(span, flipped, swapped):
                 yield from self._at(span, self._product(span, flipped, swapped))
-            case Drop(span, kept):
+            case Drop(span, kept, 0):
                 yield from self._dropped(span, kept)
+            case Drop(span, _, further):
+                yield from self._dropped_more(span, further)
             case Reduction(span, op, axis, keepdims):
                 yield from self._at(span, self._reduction(span, op, axis, keepdims))
             case SumOperand(span, operand, axes, keepdims):
@@ -151,6 +155,13 @@ class SourceEditor(OperandEditor):
                     place = self.program.span(node[operand])
                     for slope in self._own_first(self.words.slopes(of, wrt), span):
                         yield from self._replace(place, slope)
+            case OperandTimesDerivative(span, operand, of, wrt):
+                operands = self._operand_nodes(span)
+                if operand < len(operands):
+                    inner = self._inside(operands[operand], tight(self._text(operands[operand])))
+                    place = self.program.span(operands[operand])
+                    for slope in self._own_first(self.words.slopes(of, wrt), span):
+                        yield from self._replace(place, f"{inner} * {tight(slope)}")
             case AddTerm(span, value, factor, root, via):
                 for said in self.words.terms(value, factor, root, via, span):
                     for term in self._as_given(said, span):
@@ -254,6 +265,15 @@ class SourceEditor(OperandEditor):
             yield from self._replace_statement(statement, "pass")
         elif kept < len(operands):
             yield from self._replace(span, self._text(operands[kept]))
+
+    def _dropped_more(self, span: Span, further: int) -> Iterator[Rewritten]:
+        inner = span
+        for _ in range(further + 1):
+            operands = self._operand_nodes(inner)
+            if not operands:
+                return
+            inner = self.program.span(operands[0])
+        yield from self._replace(span, self._text(operands[0]))
 
     def _reduction(self, span: Span, op: str, axis: int | None, keepdims: bool) -> str | None:
         node = self._expression(span)

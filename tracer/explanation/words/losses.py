@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 
-def inferred(says: str, how: Literal["fits", "moved", "added", "layer", "begun"]) -> str:
+def inferred(
+    says: str, how: Literal["fits", "moved", "added", "layer", "begun"], reported: str = "", own_sample: bool = False
+) -> str:
     """How the loss of a report was found out.
 
     Arguments:
         says: the loss in words, or its name.
-        how: see `tracer.matching.losses.written.Inferred`.
+        how, reported, own_sample: see `tracer.matching.losses.written.Inferred`.
     """
     if how == "moved":
         return f"{says} is computed of other values than the explained step starts from; its gradient is taken at these."
@@ -21,6 +23,16 @@ def inferred(says: str, how: Literal["fits", "moved", "added", "layer", "begun"]
             "No loss is computed behind these layers: the array that a backward pass starts from stands for the gradient of "
             f"some loss by a layer's output. What follows is the gradient of {says}, which is that of every such loss: "
             "⟨G, X⟩ is the sum of the products of G and X, entry by entry."
+        )
+    if own_sample:
+        return (
+            f"{reported} is computed of other values than the explained step reads; the step goes down {says} of its own, "
+            "which was inferred."
+        )
+    if reported:
+        return (
+            f"{reported} adds up how far off the outputs are, without their signs: it tells how the training goes. The "
+            f"backward pass is not its gradient, but that of {says}, which was inferred."
         )
     if how == "begun":
         return (

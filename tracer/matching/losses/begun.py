@@ -18,11 +18,11 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tracer.matching.candidates import Matcher
 from tracer.matching.losses.gradient_fits import common_factor, slopes
 from tracer.matching.losses.known import Guess, Guesses, called
 from tracer.matching.losses.starts import Start, Starts
-from tracer.matching.losses.written import INFERRED, Inferred, TapeWriter
+from tracer.matching.losses.written import INFERRED, How, Inferred, TapeWriter
+from tracer.matching.matcher import Matcher
 from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import Tape
 
@@ -72,7 +72,7 @@ def _able(matcher: Matcher, group: list[Start], known: object) -> list[Start]:
 def _compares(matcher: Matcher, value: int, output: int) -> bool:
     """Whether a value rests on data or labels that its output does not rest on; else it is one of the forward pass."""
     nodes = matcher.graph.tape.nodes
-    own = matcher.all_ancestors(value) - matcher.all_ancestors(output) - matcher.parameters
+    own = matcher.all_ancestors(value) - matcher.all_ancestors(output) - matcher.variables.parameters
     return any(nodes[n].kind in (Kind.LEAF, Kind.RANDOM) and nodes[n].shape for n in own | {value})
 
 
@@ -239,7 +239,8 @@ def _written(
         losses[root] = max(v for s in group for v in s.values)
         nodes = writer.nodes
     made = Tape(nodes, tape.bindings, tape.windows, tape.notices)
-    return Inferred(made, losses, "; ".join(told), "begun" if unknown else "fits", reach, frozenset(unknown), behind)
+    how: How = "begun" if unknown else "fits"
+    return Inferred(made, losses, "; ".join(told), how, reach=reach, starts=frozenset(unknown), behind=behind)
 
 
 def _said(terms: Sequence[_Fit]) -> str:

@@ -10,18 +10,21 @@ import time
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+from msgspec.structs import replace
 
 from tracer.matching.analysis import Analysis, matched
-from tracer.matching.candidates import Matcher
 from tracer.matching.clock import Clock, Task
 from tracer.matching.judging import explained, is_right, judged_updates, some_are_wrong
 from tracer.matching.losses.added import are_computed_together, sum_of_losses
 from tracer.matching.losses.begun import begun_losses
 from tracer.matching.losses.layers import layer_losses
 from tracer.matching.losses.moved import own_losses
+from tracer.matching.losses.names import loss_name
 from tracer.matching.losses.penalised import with_penalties
+from tracer.matching.losses.reported import are_alike, only_tell_absolute_errors
 from tracer.matching.losses.usual import inferred_losses
 from tracer.matching.losses.written import Inferred
+from tracer.matching.matcher import Matcher
 from tracer.matching.optimisers import recognise
 from tracer.matching.updates import Update
 from tracer.tape.node import Kind
@@ -35,6 +38,8 @@ def with_its_loss(computed: Analysis, loss: str | None, clock: Clock) -> Analysi
         loss: the name of the loss, if the user gave one: then nothing else is one.
     """
     analysis = _moved(computed, loss, clock)
+    if loss is None and analysis.inferred is not None and not _some_are_along(analysis.matcher):
+        analysis = _of_its_own_sample(computed, analysis.inferred, clock) or analysis
     if loss is None:
         for looked_for in (_added, _fitting, _begun, _behind_layers):
             if analysis.inferred is None:
@@ -50,6 +55,16 @@ def _moved(analysis: Analysis, loss: str | None, clock: Clock) -> Analysis:
         return analysis
     moved = [matched(o.tape, loss, o) for o in _in_time(own_losses(matcher), clock)]
     return max((a for a in moved if _is_judged(a.matcher)), key=lambda a: explained(a.matcher), default=analysis)
+
+
+def _of_its_own_sample(computed: Analysis, late: Inferred, clock: Clock) -> Analysis | None:
+    """A usual loss of what the step reads, if all steps go down it, and the loss that is computed later is one of its kind.
+
+    Where that is of all samples, and every step takes one of them, its gradient is another one.
+    """
+    usual = (f for f in _usual(computed) if are_alike(f, late))
+    found = _best_inferred(_in_time((replace(f, reported=late.says, own_sample=True) for f in usual), clock))
+    return None if found is None or _some_are_aside(found.matcher) else found
 
 
 def _added(analysis: Analysis, clock: Clock) -> Analysis:
@@ -72,9 +87,22 @@ def _fitting(analysis: Analysis, clock: Clock) -> Analysis:
     matcher = analysis.matcher
     if not _are_numbers(matcher) or not matcher.updates or _some_are_along(matcher):
         return analysis
+    usual = list(_usual(analysis))
+    others = [f for f in usual if _is_another(f, matcher)]
+    best = _best_inferred(_in_time(others, clock))
+    if best is None:
+        beside = [replace(f, reported=_told(matcher)) for f in usual if _is_beside_a_report(f, matcher)]
+        best = _best_inferred(_in_time(beside, clock))
+        best = None if best is None or _some_are_aside(best.matcher) else best
+    return _penalised(best or analysis, clock)
+
+
+def _usual(analysis: Analysis) -> Iterator[Inferred]:
+    """The usual losses of the errors that the steps are computed from."""
+    matcher = analysis.matcher
     parameters = frozenset(u.before for u in matcher.updates.values())
-    others = (f for f in inferred_losses(analysis.tape, matcher.live, parameters) if _is_another(f, matcher))
-    return _penalised(_best_inferred(_in_time(others, clock)) or analysis, clock)
+    behind = frozenset().union(*(matcher.all_ancestors(u.change) for u in matcher.updates.values()))
+    return inferred_losses(analysis.tape, matcher.live, parameters, behind)
 
 
 def _begun(analysis: Analysis, clock: Clock) -> Analysis:
@@ -154,10 +182,21 @@ def _is_another(found: Inferred, named: Matcher) -> bool:
     return outputs.isdisjoint(named.forward)
 
 
+def _told(matcher: Matcher) -> str:
+    """What the program calls the last loss that it computes."""
+    tape = matcher.graph.tape
+    return next((loss_name(tape, tape.nodes[r.node]) or "" for r in reversed(matcher.roots) if r.named), "")
+
+
+def _is_beside_a_report(found: Inferred, named: Matcher) -> bool:
+    """Whether the losses that the program computes only tell the absolute values of the errors of an inferred one."""
+    [error, *_] = found.losses.values()
+    return only_tell_absolute_errors(found.tape, (r.node for r in named.roots if r.named), error)
+
+
 def _is_judged(matcher: Matcher) -> bool:
     """Whether some update of the explained iterations is one of a parameter of a loss that was computed before it."""
-    shown = set(matcher.graph.tape.last_windows())
-    return any(matcher.graph.tape.nodes[u.node].window in shown for u in judged_updates(matcher))
+    return bool(_shown_updates(matcher))
 
 
 def _are_numbers(matcher: Matcher) -> bool:
@@ -168,12 +207,18 @@ def _are_numbers(matcher: Matcher) -> bool:
 
 def _some_are_along(matcher: Matcher) -> bool:
     """Whether some update of the explained iterations takes a step along a gradient."""
-    shown = set(matcher.graph.tape.last_windows())
-    return any(
-        _is_along(matcher, u)
-        for u in judged_updates(matcher)
-        if matcher.graph.tape.nodes[u.node].window in shown
-    )
+    return any(_is_along(matcher, u) for u in _shown_updates(matcher))
+
+
+def _some_are_aside(matcher: Matcher) -> bool:
+    """Whether some update of the explained iterations takes no step along a gradient."""
+    return any(not _is_along(matcher, u) for u in _shown_updates(matcher))
+
+
+def _shown_updates(matcher: Matcher) -> list[Update]:
+    """The updates of the explained iterations that can be judged."""
+    nodes, shown = matcher.graph.tape.nodes, set(matcher.graph.tape.last_windows())
+    return [u for u in judged_updates(matcher) if nodes[u.node].window in shown]
 
 
 def _along_gradients(matcher: Matcher) -> int:

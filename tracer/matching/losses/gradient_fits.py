@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tracer.matching.candidates import Matcher
 from tracer.matching.linear import Either, descendants
 from tracer.matching.losses.written import TapeWriter
+from tracer.matching.matcher import Matcher
 from tracer.tape.node import Kind, Ref
 from tracer.tape.tape import evaluate
 

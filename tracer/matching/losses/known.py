@@ -18,8 +18,8 @@ import numpy as np
 from msgspec import Struct
 
 from tracer.gradients.adjoints import is_real
-from tracer.matching.candidates import Matcher
 from tracer.matching.losses.written import TapeWriter
+from tracer.matching.matcher import Matcher
 from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import references
 

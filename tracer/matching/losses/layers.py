@@ -11,10 +11,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from tracer.gradients.adjoints import is_real
-from tracer.matching.candidates import Matcher
 from tracer.matching.linear import descendants
 from tracer.matching.losses.pairing import Backward, Pair, Pairing
 from tracer.matching.losses.written import Inferred, TapeWriter
+from tracer.matching.matcher import Matcher
 from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import Tape
 
@@ -42,7 +42,7 @@ def layer_losses(matcher: Matcher) -> Inferred | None:
         reach[root] = _reach(matcher, backward, found)
         nodes = writer.nodes
     made = Tape(nodes, tape.bindings, tape.windows, tape.notices)
-    return Inferred(made, losses, ", ".join(told), "layer", reach)
+    return Inferred(made, losses, ", ".join(told), "layer", reach=reach)
 
 
 def _written(writer: TapeWriter, pairs: tuple[Pair, ...]) -> int:

@@ -19,11 +19,11 @@ import numpy as np
 
 from tracer.gradients.adjoints import ancestors, is_real
 from tracer.gradients.selection import MOVES_ENTRIES
-from tracer.matching.candidates import Matcher
 from tracer.matching.losses.copied import copied, renamed
 from tracer.matching.losses.names import loss_name
 from tracer.matching.losses.roots import find_roots
 from tracer.matching.losses.written import Inferred
+from tracer.matching.matcher import Matcher
 from tracer.matching.updates import Update, direct
 from tracer.tape.node import Kind, Ref
 from tracer.tape.tape import Tape, references

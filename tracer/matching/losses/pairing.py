@@ -19,9 +19,9 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from tracer.gradients.adjoints import numeric_adjoints
-from tracer.matching.candidates import Matcher
 from tracer.matching.linear import Shares, is_linear, shares
 from tracer.matching.losses.upstream import Upstreams
+from tracer.matching.matcher import Matcher
 from tracer.tape.tape import Tape
 
 #: How many ways to combine the outputs of several arrays are tried, and how many results are compared with gradients.

@@ -16,9 +16,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tracer.gradients.adjoints import is_real
-from tracer.matching.candidates import Matcher, Sort
+from tracer.matching.candidates import Sort
 from tracer.matching.entries import Entry
 from tracer.matching.losses.written import INFERRED, Inferred, TapeWriter
+from tracer.matching.matcher import Matcher
 from tracer.matching.updates import Update
 from tracer.tape.node import Kind, Ref
 from tracer.tape.tape import Tape
@@ -113,7 +114,7 @@ def _is_setting(matcher: Matcher, node: int) -> bool:
     recorded = matcher.graph.tape.nodes[node]
     behind = [matcher.graph.tape.nodes[k] for k in matcher.all_ancestors(node)]
     plain = all(n.shape == () and n.id not in matcher.versions and n.kind is not Kind.RANDOM for n in behind)
-    return plain and is_real(recorded) and float(recorded.value) > 0 and node not in matcher.data_numbers
+    return plain and is_real(recorded) and float(recorded.value) > 0 and node not in matcher.variables.data_numbers
 
 
 def _parts(matcher: Matcher, decayed: Iterable[_Decayed]) -> list[tuple[int, int]]:

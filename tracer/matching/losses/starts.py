@@ -22,9 +22,9 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from tracer.gradients.adjoints import is_real, numeric_adjoints
-from tracer.matching.candidates import Matcher
 from tracer.matching.linear import Shares, is_linear, shares
 from tracer.matching.losses.errors import trained_nodes
+from tracer.matching.matcher import Matcher
 from tracer.matching.updates import Update
 from tracer.tape.node import Kind, Node
 from tracer.tape.tape import Tape
@@ -192,7 +192,7 @@ class Starts:
     def _may_start(self, node: Node) -> bool:
         if not is_real(node) or node.window not in self.tape.last_windows() or node.id in self.matcher.updates:
             return False
-        if node.id in self.matcher.parameters or node.kind is Kind.LITERAL or node.site is None:
+        if node.id in self.matcher.variables.parameters or node.kind is Kind.LITERAL or node.site is None:
             return False
         return bool(node.shape) or node.kind is not Kind.LEAF
 
@@ -226,7 +226,7 @@ class Starts:
         recorded = self.tape.nodes[node]
         if recorded.op == "negative" and not recorded.names:
             return False  # a reader differentiates by z, not by −z
-        computed = node in self.trained and node in self.matcher.live and node not in self.matcher.parameters
+        computed = node in self.trained and node in self.matcher.live and node not in self.matcher.variables.parameters
         shown = recorded.window in self.tape.last_windows() and recorded.kind not in (Kind.LEAF, Kind.LITERAL)
         return computed and shown and is_real(recorded) and _shape(recorded) == shape and recorded.site is not None
 

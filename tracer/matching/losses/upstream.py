@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tracer.gradients.adjoints import is_real
-from tracer.matching.candidates import Matcher
 from tracer.matching.linear import descendants
+from tracer.matching.matcher import Matcher
 from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import GIVEN, Tape
 
