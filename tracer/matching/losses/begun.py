@@ -65,8 +65,12 @@ def begun_losses(matcher: Matcher) -> Iterator[Inferred]:
 
 
 def _able(matcher: Matcher, group: list[Start], known: object) -> list[Start]:
-    """The starts of a group that may stand for a gradient; of no known loss those that data go into beside the output."""
-    return group if known else [s for s in group if all(map(partial(_compares, matcher), s.values, s.outputs))]
+    """The starts of a group, if they may stand for gradients: of no known loss only several, or one that data go into.
+
+    Else a value of the forward pass, which someone propagated by mistake, would be one.
+    """
+    several = len(group) > 1
+    return group if known or several or all(map(partial(_compares, matcher), group[0].values, group[0].outputs)) else []
 
 
 def _compares(matcher: Matcher, value: int, output: int) -> bool:
