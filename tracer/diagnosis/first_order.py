@@ -26,7 +26,8 @@ def first_order_steps(analysis: Analysis) -> Mapping[int, int]:
     shown, nodes = analysis.tape.last_windows(), analysis.tape.nodes
     found: dict[int, int] = {}
     for update in analysis.updates.values():
-        if nodes[update.node].window not in shown or not nodes[update.wrt].shape or is_right(analysis.matcher, update):
+        number = np.size(nodes[update.wrt].value) < 2  # which is a multiple of any other one
+        if nodes[update.node].window not in shown or number or is_right(analysis.matcher, update):
             continue
         moved = _moved(analysis, update.wrt)
         if moved and _is_along(analysis, update, moved):
@@ -45,7 +46,7 @@ def _moved(analysis: Analysis, parameter: int) -> list[int]:
         recorded = tape.nodes[node]
         if recorded.op == "copy" and same(tape.operands(node)[0]) in reached:
             reached.add(same(node))
-        if recorded.op != "subtract" or recorded.shape != tape.nodes[parameter].shape:
+        if node in matcher.updates or recorded.op != "subtract" or recorded.shape != tape.nodes[parameter].shape:
             continue
         old, step = tape.operands(node)[0], tape.operands(node)[-1]
         scaled = tape.nodes[step].op in _PRODUCTS and any(tape.nodes[k].shape == () for k in tape.operands(step))
