@@ -178,8 +178,8 @@ class OtherTeller:
         """Whether a value may be a gradient for all that is known of where the backward pass starts.
 
         What a loss or a start is computed from is none.  Where no loss is known, and no start, or where there may be other
-        losses than the inferred one, only what is made of a gradient, has the shape of a parameter or is computed in a function
-        for gradients may be one: else every line of the forward pass could.
+        losses than the inferred one, only what is made of a gradient, has the shape of a parameter or is computed in a
+        function for gradients may be one: else every line of the forward pass could.
         """
         analysis, recorded = self.reading.analysis, self.reading.node(node)
         if any(node in self.reading.everything_behind(r.node) for r in analysis.matcher.roots):
