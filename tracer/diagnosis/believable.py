@@ -97,15 +97,9 @@ def without_unwritten_terms(analysis: Analysis, judged: Iterable[Target], wrong:
 
 def _rests_on_more(analysis: Analysis, target: Target) -> bool:
     """Whether a value is computed from a parameter that no loss of it is computed from, whichever version of it."""
-    updates, behind = analysis.updates, analysis.matcher.all_ancestors
-
-    def first(version: int) -> int:
-        while version in updates:
-            version = updates[version].before
-        return version
-
-    of_losses = {first(n) for root in target.roots for n in behind(root) & analysis.matcher.variables.versions}
-    return any(first(n) not in of_losses for n in behind(target.node) & analysis.matcher.variables.versions)
+    variables, behind = analysis.matcher.variables, analysis.matcher.all_ancestors
+    of_losses = {variables.first(n) for root in target.roots for n in behind(root) & variables.versions}
+    return any(variables.first(n) not in of_losses for n in behind(target.node) & variables.versions)
 
 
 def are_believable(analysis: Analysis, findings: list[Finding], judged: Iterable[Target], still_wrong: bool) -> bool:
