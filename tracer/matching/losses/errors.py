@@ -68,14 +68,16 @@ def errors_of(
     """The first line of each window that computes an error, with every sample that it was computed for.
 
     Arguments:
-        behind: the nodes that steps are computed from: what only goes into a measure starts no backward pass.
+        behind: the nodes that steps are computed from: what only goes into a measure starts no backward pass.  An error
+            that the same line overwrites for the next sample counts: it was meant to.
     """
+    lines = {(tape.nodes[n].site, tape.nodes[n].op) for n in behind}
     trained = trained_nodes(tape, parameters)
     found: dict[int, list[Error]] = {}
     for of_arrays in (True, False):
         known = set(found)
         for node in tape.window_nodes():
-            able = bool(node.shape) is of_arrays and node.id in behind
+            able = bool(node.shape) is of_arrays and (node.id in behind or (node.site, node.op) in lines)
             error = _error_at(tape, node, live, trained) if able else None
             if error is None or node.window in known or _is_a_step(tape, node, parameters):
                 continue
