@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from tracer.diagnosis.called_gradients import of_names
 from tracer.diagnosis.constants import with_constant_weights
 from tracer.diagnosis.conventions import compared, stripped
+from tracer.diagnosis.first_order import first_order_steps
 from tracer.diagnosis.growth import grown_parameters, is_grown
 from tracer.diagnosis.shared_steps import is_made_in_several_steps
 from tracer.diagnosis.steps_taken import of_growths, of_updates
@@ -43,7 +44,9 @@ def targets(analysis: Analysis) -> list[Target]:
     told = [t for t in unique if not _is_on_the_way(analysis, t, unique)]
     meant = [_without_chance(analysis, t, told) for t in told]
     constant = with_constant_weights(analysis, meant)
-    judged = compared(analysis, [t for t in meant if t not in constant])
+    approximate = first_order_steps(analysis) if any(t.is_wrong for t in meant) else {}
+    moved = {analysis.updates[u].wrt for u in approximate}
+    judged = compared(analysis, [t for t in meant if t not in constant and t.wrt not in moved])
     return [t for t in judged if not (t.is_wrong and _rests_on_something_unknown(analysis, t))]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tracer.diagnosis import find_faults, find_grown, find_stale_operands
+from tracer.diagnosis.first_order import first_order_steps
 from tracer.explanation.building.edited_runs import EditedRuns
 from tracer.explanation.building.modules import with_modules
 from tracer.explanation.building.numbers import finite
@@ -27,7 +28,14 @@ from tracer.explanation.model import (
     Section,
 )
 from tracer.explanation.words.findings import left_out
-from tracer.explanation.words.losses import came_back, inferred, never_moves, no_number, none_found
+from tracer.explanation.words.losses import (
+    came_back,
+    first_order,
+    inferred,
+    never_moves,
+    no_number,
+    none_found,
+)
 from tracer.matching.analysing import analyse
 from tracer.matching.analysis import Analysis
 from tracer.matching.clock import Clock
@@ -132,6 +140,12 @@ def _notes(
     if loss is None and analysis.updates and not (analysis.matcher.roots or analysis.matcher.unmoved):
         first = analysis.tape.nodes[max(analysis.updates)].site
         notes.append(Note(first.span.line if first is not None else 0, 0, none_found()))
+    for update, ahead in first_order_steps(analysis).items():
+        site = analysis.tape.nodes[update].site
+        names = [analysis.tape.nodes[n].names for n in (ahead, analysis.updates[update].wrt)]
+        if site is not None:
+            said = first_order(*(n[0] if n else "what it is moved to" for n in names))
+            notes.append(Note(site.span.line, site.span.column, said))
     behind = frozenset().union(*(analysis.matcher.all_ancestors(r.node) for r in analysis.matcher.roots))
     for lost in analysis.tape.window_nodes():
         if lost.id in behind and lost.site is not None and (is_severed(lost) or lost.op == UNTRACKED):

@@ -8,9 +8,11 @@ needs a verdict.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import cached_property
 
+from tracer.diagnosis.first_order import first_order_steps
 from tracer.explanation.building.formulas import FormulaWriter
 from tracer.explanation.building.gradient_parts import GradientTeller
 from tracer.explanation.building.optimiser_steps import StepWriter
@@ -104,6 +106,9 @@ class OtherTeller:
         inferred = self.reading.analysis.inferred
         if inferred is not None and piece.node in inferred.behind:
             return replace(base, role="other") if piece.target else None
+        steps = (self.reading.analysis.updates[u].change for u in self._approximate)
+        if any(piece.node in self.reading.everything_behind(change) for change in steps):
+            return replace(base, role="update")
         if used or (says_gradient([piece.target or ""]) and not self._is_known_elsewhere(piece.node)):
             return replace(base, role="gradient", verdict="unexplained")
         return replace(base, role="other") if piece.target else None
@@ -164,6 +169,10 @@ class OtherTeller:
         same = (n for n in analysis.tape.window_nodes() if n.site == recorded.site and n.op == recorded.op)
         alike = (n.id for n in same if n.id != node)
         return any(analysis.verified(other) is not None or self._made_into(other) is not None for other in alike)
+
+    @cached_property
+    def _approximate(self) -> Mapping[int, int]:
+        return first_order_steps(self.reading.analysis)
 
     def _comes_after_the_outputs(self, node: int) -> bool:
         """Whether a value may be a gradient for all that is known of where the backward pass starts.

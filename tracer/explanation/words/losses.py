@@ -78,6 +78,14 @@ def truncated(steps: int) -> str:
     )
 
 
+def first_order(moved: str, parameter: str) -> str:
+    """What is said of a step along the gradient by what a parameter was moved to."""
+    return (
+        f"This step goes along the gradient by {moved}, and not by {parameter}: the first-order approximation, which leaves "
+        f"out how the step from {parameter} to {moved} depends on {parameter}. It is not called wrong."
+    )
+
+
 def counted_steps(steps: int) -> str:
     """A number of time steps."""
     return f"{steps} step{'' if steps == 1 else 's'}"

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from msgspec import Struct
@@ -57,9 +58,26 @@ def begun_losses(matcher: Matcher) -> Iterator[Inferred]:
         return
     together = list(_together(starts))
     terms = [_terms(matcher, search, group) for group in together]
-    yield _written(matcher, search, together, terms)
-    if any(terms):
-        yield _written(matcher, search, together, [None] * len(together))
+    for known in (terms, [None] * len(terms)) if any(terms) else (terms,):
+        told = [(g, k) for g, k in ((_able(matcher, g, k), k) for g, k in zip(together, known, strict=True)) if g]
+        if told:
+            yield _written(matcher, search, *zip(*told, strict=True))
+
+
+def _able(matcher: Matcher, group: list[Start], known: object) -> list[Start]:
+    """The starts of a group, if they may stand for gradients: of no known loss only several, or one that data go into.
+
+    Else a value of the forward pass, which someone propagated by mistake, would be one.
+    """
+    several = len(group) > 1
+    return group if known or several or all(map(partial(_compares, matcher), group[0].values, group[0].outputs)) else []
+
+
+def _compares(matcher: Matcher, value: int, output: int) -> bool:
+    """Whether a value rests on data or labels that its output does not rest on; else it is one of the forward pass."""
+    nodes = matcher.graph.tape.nodes
+    own = matcher.all_ancestors(value) - matcher.all_ancestors(output) - matcher.variables.parameters
+    return any(nodes[n].kind in (Kind.LEAF, Kind.RANDOM) and nodes[n].shape for n in own | {value})
 
 
 def _together(starts: Sequence[Start]) -> Iterator[list[Start]]:

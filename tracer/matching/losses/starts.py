@@ -96,6 +96,7 @@ class Starts:
         chosen: list[Start] = []
         while able:
             able = [s for s in able if not any(self._is_passed_on(c, s) or s.values == c.values for c in chosen)]
+            able = [s for s in able if not all(self._is_complete(u, chosen) for u in s.factors)]
             first = [s for s in able if not any(self._is_passed_on(o, s) for o in able if o.outputs != s.outputs)]
             if not first:
                 break
@@ -141,6 +142,14 @@ class Starts:
         mine, its = self._shares(one.values), self._shares(other.values)
         changes = [self.matcher.updates[u].change for u in one.factors]
         return all(c in mine and c in its and np.allclose(mine[c], its[c], rtol=_SAME, atol=0) for c in changes)
+
+    def _is_complete(self, step: int, chosen: list[Start]) -> bool:
+        """Whether a step is made of some starts whole: what these are multiplied by on the way is no further one."""
+        if not chosen:
+            return False
+        reached = self._shares(tuple(sorted(v for s in chosen for v in s.values)))
+        inside = self._within(self.matcher.updates[step], reached)
+        return any(is_linear(self.values[0][k], [reached[k]]) for k in inside)
 
     def _is_passed_on(self, start: Start, other: Start) -> bool:
         """Whether one start is made from another one."""
