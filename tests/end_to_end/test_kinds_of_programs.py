@@ -160,12 +160,17 @@ def test_a_loss_that_is_not_computed_is_inferred_and_said_to_be() -> None:
     }
 
 
-def test_a_loss_is_not_inferred_for_a_backward_pass_that_fits_none() -> None:
+def test_no_known_loss_is_inferred_for_a_start_that_fits_none_and_what_follows_is_judged_given_it() -> None:
     found = explained_source(
         NO_LOSS.replace("miss * squash(l2, True)", "miss * l2").replace("squash(l1, True)", "l1")
     )
-    assert found.losses == () or not any(loss.inferred for loss in found.losses)
-    assert not [p for p in parts(found) if p.verdict in ("proved", "checked") and p.role == "gradient"]
+    assert not any("which was inferred" in note.what for note in found.notices)
+    assert [p.source for p in parts(found) if p.verdict == "unexplained"] == ["miss * l2"]
+    right = [p for p in parts(found) if p.verdict in ("proved", "checked") and p.role == "gradient"]
+    assert {p.of for p in right} == {"⟨l2_delta, np.dot(l1, second)⟩"}
+    assert [p.diagnosis.fix for p in parts(found) if p.verdict == "wrong" and p.diagnosis is not None] == [
+        "l1_delta = l2_delta.dot(second.T) * (l1 * (1 - l1))"
+    ]
 
 
 def test_a_line_fitted_with_two_numbers_has_derivations_of_scalars() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tracer.gradients.graph import Graph, build_graph
+from tracer.gradients.graph import Graph
+from tracer.gradients.graph_building import build_graph
 from tracer.gradients.likeness import likeness
 from tracer.gradients.rules import NumericRules
 from tracer.program import parse

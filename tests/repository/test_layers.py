@@ -31,7 +31,7 @@ ALLOWED: dict[str, set[str]] = {
 
 
 #: Plain data about places in a program, which the rooms on both sides of the tape speak in.
-PLACES = {"tracer.tape.node.Span", "tracer.tape.node.Notice"}
+PLACES = {"tracer.tape.node.Site", "tracer.tape.node.Span", "tracer.tape.node.Notice"}
 
 
 def room_of(module: str) -> str:

@@ -20,48 +20,31 @@ from tracer.calculus.algebra import (
     arrays_in_term,
     constant,
     entry,
-    indices_in_term,
     make_term,
     multiply,
     of_factor,
     power,
     scale,
-    substitute,
 )
-from tracer.calculus.canonical import canonical_key, simplify, term_key
+from tracer.calculus.atoms import find_atoms, is_product
+from tracer.calculus.canonical import canonical_key, simplify
 from tracer.calculus.comparisons import simpler_mask
 from tracer.calculus.deadline import Deadline
-from tracer.calculus.definitions import (
-    as_multiples,
-    at_entry,
-    chosen_part_of,
-    number_values,
-    only_factor,
-    positive_part_of,
-)
+from tracer.calculus.definitions import as_multiples, at_entry, number_values, only_factor
 from tracer.calculus.exponentials import related_exponentials
 from tracer.calculus.indexing import NotRepresentable
+from tracer.calculus.known_signs import with_known_sign
 from tracer.calculus.linearised import as_equations, join_roots
 from tracer.calculus.masked import over_all_entries
 from tracer.calculus.patterns import Lemma, rewrite
 from tracer.calculus.renaming import rename_arrays
-from tracer.calculus.terms import (
-    Axis,
-    Condition,
-    Definition,
-    Delta,
-    Entry,
-    Expr,
-    Factor,
-    Function,
-    Index,
-    Mask,
-    Size,
-    Term,
-)
+from tracer.calculus.reversed_definitions import reversed_definition
+from tracer.calculus.terms import Axis, Definition, Entry, Expr, Factor, Function, Mask, Size, Term
 
-#: Functions whose values are positive, whatever the argument.
-POSITIVE = frozenset({"exp(x0)", "cosh(x0)", "2**x0"})
+#: How often an expression is unfolded and rewritten at most, and how often lemmas are applied to it in between.
+_MOST_ROUNDS, _MOST_APPLICATIONS = 12, 30
+#: A higher power of a sum is not written out.
+_HIGHEST_POWER = 6
 
 
 class Rewriter:
@@ -98,7 +81,7 @@ class Rewriter:
         self.used: dict[str, None] = {}
         self._deadline = Deadline(math.inf)
         self._named = self._functions()
-        self._atoms = self._find_atoms()
+        self._atoms = find_atoms(self.definitions, self.keep)
         self._rules: dict[str, Lemma | None] = {}
         self._lemmas = [
             Lemma(renamed[0], rename_arrays(lemma.value, self.same), lemma.says)
@@ -115,39 +98,6 @@ class Rewriter:
                 named.setdefault(function.name, []).append(definition)
         return named
 
-    def _find_atoms(self) -> frozenset[str]:
-        """Arrays that are not unfolded: scalar functions, and sums that something is divided by."""
-        atoms = set(self.keep)
-        for name, definition in self.definitions.items():
-            has_function = any(isinstance(f, Function) for t in definition.expr for f, _ in t.factors)
-            split = _is_product(definition.expr) and len(definition.expr[0].factors) > 1
-            if has_function and not split:
-                atoms.add(name)
-            for term in definition.expr:
-                for factor, exponent in term.factors:
-                    if isinstance(factor, Function):
-                        divided = [a.array for a in factor.arguments if factor.name.startswith("log")]
-                    elif isinstance(factor, Entry) and (exponent < 0 or exponent.denominator != 1):
-                        divided = [factor.array]
-                    else:
-                        continue
-                    for array in divided:
-                        atoms |= self._divisors(array, exponent.denominator != 1)
-        return frozenset(atoms)
-
-    def _divisors(self, array: str, fractional: bool) -> set[str]:
-        """What stays when something is divided by this array: itself, or the sums it is a product of."""
-        definition = self.definitions.get(array)
-        if definition is None:
-            return set()
-        if fractional or not _is_product(definition.expr):
-            return {array}
-        found: set[str] = set()
-        for factor, exponent in definition.expr[0].factors:
-            if isinstance(factor, Entry):
-                found |= self._divisors(factor.array, exponent.denominator != 1)
-        return found
-
     def normal(self, expr: Expr, budget_seconds: float = 1.0) -> Expr:
         """The expression unfolded and rewritten until nothing changes.
 
@@ -157,7 +107,7 @@ class Rewriter:
         self._deadline = Deadline(budget_seconds)
         current = simplify(rename_arrays(expr, self.same))
         key = canonical_key(current)
-        for _ in range(12):
+        for _ in range(_MOST_ROUNDS):
             current = self._apply(self._unfold(current))
             new = canonical_key(current)
             if new == key:
@@ -226,9 +176,9 @@ class Rewriter:
         if definition is None or factor.array in self._atoms:
             return None
         whole = exponent.denominator == 1
-        if not whole or exponent > 6:
+        if not whole or exponent > _HIGHEST_POWER:
             return None
-        if exponent < 0 and not _is_product(definition.expr):
+        if exponent < 0 and not is_product(definition.expr):
             return None
         try:
             value = at_entry(definition, factor)
@@ -263,7 +213,7 @@ class Rewriter:
 
     def _apply(self, expr: Expr) -> Expr:
         """Lemmas and definitions the other way round, until none fits."""
-        for _ in range(30):
+        for _ in range(_MOST_APPLICATIONS):
             self._check(len(expr))
             changed = False
             result: list[Term] = []
@@ -277,8 +227,10 @@ class Rewriter:
         return expr
 
     def _apply_once(self, term: Term) -> Expr | None:
-        new = self._positive_part(term)
-        if new is not None:
+        signed = with_known_sign(term, self.definitions)
+        if signed is not None:
+            new, array = signed
+            self.used[array] = None
             return new
         for lemma in self._lemmas:
             found = rewrite(term, lemma)
@@ -295,51 +247,6 @@ class Rewriter:
                     return found
         return None
 
-    def _positive_part(self, term: Term) -> Expr | None:
-        """[h > 0] = [z > 0] where h is the positive part of z."""
-        for position, (factor, _) in enumerate(term.factors):
-            if not isinstance(factor, Mask) or factor.relation != ">" or factor.right != 0:
-                continue
-            side = factor.left
-            if not isinstance(side, Entry) or side.array not in self.definitions:
-                continue
-            definition = self.definitions[side.array]
-            others = term.factors[:position] + term.factors[position + 1 :]
-            function = only_factor(definition.expr)
-            if isinstance(function, Function) and function.name in POSITIVE:
-                self.used[side.array] = None
-                return (Term(term.coefficient, term.bound, others),)
-            inner = positive_part_of(definition)
-            if inner is None:
-                chosen = self._chosen_part(definition, side)
-                if chosen is None:
-                    continue
-                self.used[side.array] = None
-                product = multiply((Term(term.coefficient, (), others),), chosen)
-                return tuple(Term(t.coefficient, term.bound + t.bound, t.factors) for t in product)
-            at = substitute(
-                entry(inner.array, *inner.indices),
-                {f: i for f, i in zip(definition.free, side.indices, strict=True) if isinstance(f, Index)},
-            )
-            looked = at[0].factors[0][0]
-            if not isinstance(looked, Entry):
-                continue
-            self.used[side.array] = None
-            made = make_term(term.coefficient, term.bound, (*others, (Mask(">", looked, Fraction(0)), ONE)))
-            return () if made is None else (made,)
-        return None
-
-    def _chosen_part(self, definition: Definition, side: Entry) -> Expr | None:
-        """[Y w > 0] = [Y > 0] w at an entry, where w is 0 or 1."""
-        found = chosen_part_of(definition)
-        if found is None:
-            return None
-        kept, weight = found
-        mask = make_term(ONE, (), ((Mask(">", kept, Fraction(0)), ONE),))
-        assert mask is not None
-        whole = Definition(definition.array, definition.free, multiply((mask,), weight))
-        return at_entry(whole, side)
-
     def _rule(self, name: str) -> Lemma | None:
         """The definition of an atom the other way round: its leading product becomes its name."""
         if name in self._rules:
@@ -353,50 +260,8 @@ class Rewriter:
         ):
             return None
         base = self._unfold(definition.expr)
-        self._rules[name] = _reversed(definition, base)
+        self._rules[name] = reversed_definition(definition, base)
         return self._rules[name]
-
-
-def _reversed(definition: Definition, base: Expr) -> Lemma | None:
-    if not base or (_is_product(base) and len(base[0].factors) < 2):
-        return None
-    free = {i for i in definition.free if isinstance(i, Index)}
-    leading = [t for t in base if free <= indices_in_term(t)]
-    if not leading:
-        return None
-    lead = max(leading, key=lambda t: (len(t.bound), _weight(t), term_key(t)))
-    scalars = tuple((f, e) for f, e in lead.factors if isinstance(f, Size) or _is_scalar(f))
-    core = Term(
-        ONE, lead.bound, tuple((f, e) for f, e in lead.factors if not (isinstance(f, Size) or _is_scalar(f)))
-    )
-    if not core.factors or any(e < 0 for _, e in core.factors):
-        return None
-    inverse = (Term(1 / lead.coefficient, (), tuple((f, -e) for f, e in scalars)),)
-    rest = tuple(t for t in base if t is not lead)
-    name = entry(definition.array, *definition.free)
-    value = multiply(inverse, add(name, scale(rest, -1)))
-    lemma = Lemma(core, value, definition.array)
-    # A rule that fits its own right side would never come to an end.
-    if not lemma.usable or any(rewrite(t, lemma) is not None for t in value):
-        return None
-    return lemma
-
-
-def _weight(term: Term) -> Fraction:
-    return sum((abs(e) for f, e in term.factors if not (isinstance(f, Size) or _is_scalar(f))), Fraction(0))
-
-
-def _is_scalar(factor: Factor) -> bool:
-    return isinstance(factor, Entry) and not factor.indices
-
-
-def _is_product(expr: Expr) -> bool:
-    """Whether it is one term without sums, deltas, masks and conditions, so that it can be divided by."""
-    return (
-        len(expr) == 1
-        and not expr[0].bound
-        and not any(isinstance(f, (Delta, Mask, Condition)) for f, _ in expr[0].factors)
-    )
 
 
 def unfold(expr: Expr, definitions: Mapping[str, Definition], keep: Iterable[str] = ()) -> Expr:

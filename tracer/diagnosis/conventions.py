@@ -37,7 +37,7 @@ def compared(analysis: Analysis, found: list[Target]) -> list[Target]:
             groups.setdefault((target.roots[0], target.sign == 0), []).append(target)
     wanted: dict[Target, tuple[float, ...]] = {}
     for (root, _), group in groups.items():
-        odd = _outliers(analysis, group)
+        odd = _outliers(analysis, [t for t in group if not _is_divided_later(analysis, t, group)])
         if root in analysis.matcher.reach:
             # A layer may take a mean for its weights alone: what is exact is right.
             odd = {t: f for t, f in odd.items() if not alike(t.factors or (), [1.0] * len(f))}
@@ -161,8 +161,9 @@ def _outliers(analysis: Analysis, group: list[Target]) -> dict[Target, tuple[flo
         outside = _product(analysis, target.node, scalars)
         own[target] = tuple(f / o for f, o in zip(target.factors, outside, strict=True))
         steps[target] = target.steps
-    shared_own = _most_common([(t.wrt, own[t]) for t in group])
-    shared_step = _most_common([(t.wrt, steps[t]) for t in group if alike(own[t], shared_own)])
+    free = analysis.is_fitted  # whether a loss that was inferred is a sum or a mean is not known
+    shared_own = _most_common([(t.wrt, own[t]) for t in group], free)
+    shared_step = _most_common([(t.wrt, steps[t]) for t in group if alike(own[t], shared_own)], free)
     odd: dict[Target, tuple[float, ...]] = {}
     for target in group:
         if alike(own[target], shared_own) or alike(steps[target], shared_step):
@@ -173,12 +174,27 @@ def _outliers(analysis: Analysis, group: list[Target]) -> dict[Target, tuple[flo
         assert target.factors is not None
         odd[target] = tuple(f * r for f, r in zip(target.factors, ratio, strict=True))
     # A gradient that is exact is the odd one only among many that are not.
-    exact = any(alike(own[t], [1.0] * len(own[t])) for t in odd)
+    exact = not free and any(alike(own[t], [1.0] * len(own[t])) for t in odd)
     many = 4 if exact else 2
     few = len(odd) * many <= len(group) or len({t.wrt for t in odd}) * many <= len({t.wrt for t in group})
     # One that grows from layer to layer comes in again in each.
     grows = alike(shared_own, [1.0] * len(shared_own)) and len(_distinct(own.values())) > 2
     return odd if few or grows else {}
+
+
+def _is_divided_later(analysis: Analysis, target: Target, group: list[Target]) -> bool:
+    """Whether a target is another one of the same parameter before that was multiplied or divided by a number."""
+    tape = analysis.tape
+    for other in group:
+        node = other.node
+        while other.wrt == target.wrt and node > target.node and tape.nodes[node].op in ("multiply", "divide", "negative"):
+            arrays = [k for k in tape.operands(node) if tape.nodes[k].shape != ()]
+            if len(arrays) != 1:
+                break
+            node = arrays[0]
+        if node == target.node and other.node != node:
+            return True
+    return False
 
 
 def _distinct(factors: Iterable[tuple[float, ...]]) -> list[tuple[float, ...]]:
@@ -230,15 +246,20 @@ def _product(analysis: Analysis, node: int, scalars: Iterable[int]) -> tuple[flo
     return tuple(found)
 
 
-def _most_common(found: list[tuple[int, tuple[float, ...]]]) -> tuple[float, ...]:
-    """The factor of the gradients by most parameters; of two equally common ones the one that is 1."""
+def _most_common(found: list[tuple[int, tuple[float, ...]]], smallest: bool) -> tuple[float, ...]:
+    """The factor of the gradients by most parameters; of two equally common ones the one that is 1.
+
+    Arguments:
+        smallest: whether it is the smaller one instead: who divides by a count does so on purpose.
+    """
     by: dict[int, set[int]] = {}
     for place, (_, factor) in enumerate(found):
         first = next(k for k, (_, other) in enumerate(found[: place + 1]) if alike(factor, other))
         by.setdefault(first, set()).add(found[place][0])
 
-    def rank(place: int) -> tuple[int, bool, int]:
-        return len(by[place]), alike(found[place][1], [1.0] * len(found[place][1])), -place
+    def rank(place: int) -> tuple[int, float, int]:
+        factor = found[place][1]
+        return len(by[place]), -abs(factor[0]) if smallest else alike(factor, [1.0] * len(factor)), -place
 
     return found[max(by, key=rank)][1]
 

@@ -56,6 +56,16 @@ def changes_factor(around: Surroundings, node: int) -> bool:
     return own is not None and bool(read) and all(m.scale.text != own.scale.text for m in read)
 
 
+def enters(trials: Trials, edit: Edit) -> bool:
+    """Whether what an edit changes is not recognised, though all that it was computed from is."""
+    inside = set(trials.behind)
+    return any(
+        not is_gradient(trials.best(node))
+        and all(k not in inside or trials.best(k) is not None for k in trials.operands(node))
+        for node in edit.nodes
+    )
+
+
 class Entrances:
     """The statements in which faults may have come in.
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from tracer.diagnosis.target import proportion
 from tracer.gradients.adjoints import Adjoints, is_real
-from tracer.gradients.graph import MEANS
+from tracer.gradients.named_sizes import MEANS
 from tracer.matching.analysis import Analysis
 from tracer.tape.node import Kind, Node
 

@@ -204,6 +204,21 @@ class TimesDerivative(Struct, frozen=True):
     wrt: int
 
 
+class MaskInstead(Struct, frozen=True):
+    """1 where the expression is positive and 0 elsewhere, instead of the expression."""
+
+    span: Span
+
+
+class OperandTimesDerivative(Struct, frozen=True):
+    """One operand of a product, times the local derivative ∂of/∂wrt."""
+
+    span: Span
+    operand: int
+    of: int
+    wrt: int
+
+
 class DerivativeInstead(Struct, frozen=True):
     """The local derivative ∂of/∂wrt in place of one operand."""
 
@@ -281,6 +296,8 @@ Rewrite: TypeAlias = Union[
     ForwardAgain,
     TimesDerivative,
     DerivativeInstead,
+    OperandTimesDerivative,
+    MaskInstead,
     AddTerm,
     AddName,
     Gradient,

@@ -31,7 +31,7 @@ def find_stale_operands(analysis: Analysis) -> list[Finding]:
     """All updates that came too early, each with the gradients that it spoiled."""
     wrong = [u for u in judged_updates(analysis.matcher) if not is_right(analysis.matcher, u)]
     findings: dict[int, tuple[list[Update], dict[int, Match], list[int]]] = {}
-    regions = {u.node: _behind(analysis, u.change) for u in wrong}
+    regions = {u.node: analysis.matcher.all_ancestors(u.change) for u in wrong}
     older = _Older(analysis, frozenset().union(*regions.values()))
     start = time.thread_time()
     until = start + analysis.clock.left(Task.FAULT)
@@ -66,21 +66,6 @@ def find_stale_operands(analysis: Analysis) -> list[Finding]:
         )
         for early, (spoiled, meant, readers) in findings.items()
     ]
-
-
-def _behind(analysis: Analysis, node: int) -> frozenset[int]:
-    """Everything a node was computed from within the windows, up to and with update nodes."""
-    tape = analysis.tape
-    seen: set[int] = set()
-    todo = [node]
-    while todo:
-        current = todo.pop()
-        if current in seen:
-            continue
-        seen.add(current)
-        if current not in analysis.updates:
-            todo += [k for k in tape.operands(current) if tape.nodes[k].window >= 0]
-    return frozenset(seen)
 
 
 def _was_used(analysis: Analysis, early: tuple[int, ...], needed: Match) -> bool:
@@ -173,12 +158,25 @@ def _mended(analysis: Analysis, update: Update, region: list[int], now: list[Ove
     def meaning(node: int, wrt: int | None = None) -> Match | None:
         return identify(analysis, node, [values[node] for values in now], update.node, wrt)
 
-    changed = [update.change, *_before_decay(analysis, update, region)]
+    changed = [update.change, *_without_rates(analysis, update, region), *_before_decay(analysis, update, region)]
     needed = {node: found for node in changed if (found := meaning(node, update.wrt)) is not None and fits(found, update)}
     if not needed or (update.change not in needed and any(m.scale.rank > 3 for m in needed.values())):
         return None
     meant = {node: meaning(node) for node in region if node not in needed} | needed
     return {node: match for node, match in sorted(meant.items()) if match is not None}
+
+
+def _without_rates(analysis: Analysis, update: Update, region: list[int]) -> list[int]:
+    """What a step is before it is multiplied by numbers: the rate may be computed anew in every step."""
+    tape, found = analysis.tape, list[int]()
+    node = update.change
+    while tape.nodes[node].op in ("multiply", "divide", "negative"):
+        arrays = [k for k in tape.operands(node) if tape.nodes[k].shape != ()]
+        if len(arrays) != 1 or arrays[0] not in region:
+            break
+        node = arrays[0]
+        found.append(node)
+    return found
 
 
 def _before_decay(analysis: Analysis, update: Update, region: list[int]) -> list[int]:

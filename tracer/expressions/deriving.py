@@ -17,7 +17,7 @@ from tracer.expressions.formulas import value_formula
 from tracer.expressions.inputs import Inputs, check_kind, find_inputs, longer_sizes, other_sizes
 from tracer.expressions.model import Gradient, Gradients
 from tracer.expressions.proving import proved
-from tracer.expressions.reading import read_expression
+from tracer.expressions.reading import Expression, read_expression
 from tracer.expressions.recorded import Recorded, free_name, record
 from tracer.expressions.shapes import Axes, ShapesGiven, read_shapes
 from tracer.expressions.writing import Written, write
@@ -44,24 +44,13 @@ def derive(
     """
     given = read_shapes(shapes)
     read = read_expression(expression, given)
-    for name in given if not isinstance(shapes, Mapping) else ():
-        if name not in read.arrays:
-            known = ", ".join(read.arrays) or "none"
-            raise CannotDerive(
-                f"{name} has a shape, and does not stand in the expression.",
-                read.text,
-                hint=f"Leave out --shape {name}=…, or use {name}. The arrays in the expression: {known}.",
-            )
-    asked = _asked(wrt, read.arrays, read.text, given)
-    unknown = [name for name in read_names(complex_arrays) if name not in read.arrays]
-    if unknown:
-        raise CannotDerive(
-            f"{unknown[0]} does not stand in the expression.", read.text, hint=f"The arrays in it: {', '.join(read.arrays)}."
-        )
-    inputs = find_inputs(read, given, frozenset(read_names(complex_arrays)))
+    if not isinstance(shapes, Mapping):
+        _check_used(read, given)
+    asked = _asked(wrt, read.arrays, read.text)
+    inputs = find_inputs(read, given, frozenset(_asked(complex_arrays, read.arrays, read.text)))
     check_kind(inputs)
     whole = [name for name in read.arrays if name not in inputs.differentiable()]
-    for name in asked or ():
+    for name in asked:
         if name in whole:
             raise CannotDerive(
                 f"{name} holds positions, so there is no derivative by it.",
@@ -69,19 +58,7 @@ def derive(
                 hint="Ask for another array.",
             )
     recorded = record(inputs)
-    longer: Recorded | None = None
-    found: list[Gradient] = []
-    refused: list[CannotDerive] = []
-    for name in asked or inputs.differentiable():
-        try:
-            try:
-                found.append(_gradient(recorded, name))
-            except CannotDerive:
-                # An axis may be of size one only because those of the inputs are short: np.diff(x, n=2) of three numbers.
-                longer = longer or record(replace(inputs, sizes=longer_sizes(inputs)))
-                found.append(_gradient(longer, name))
-        except CannotDerive as error:
-            refused.append(error)
+    found, refused = _gradients(recorded, asked or inputs.differentiable())
     if refused and (asked or not any(g.code for g in found)):
         raise refused[0]
     notices = [f"{name} holds positions: there is no derivative by it." for name in whole if not asked]
@@ -101,23 +78,48 @@ def derive(
     )
 
 
+def _check_used(read: Expression, given: Mapping[str, Axes]) -> None:
+    """Refuse a shape of an array that does not occur."""
+    for name in given:
+        if name not in read.arrays:
+            known = ", ".join(read.arrays) or "none"
+            raise CannotDerive(
+                f"{name} has a shape, and does not stand in the expression.",
+                read.text,
+                hint=f"Leave out --shape {name}=…, or use {name}. The arrays in the expression: {known}.",
+            )
+
+
+def _gradients(recorded: Recorded, names: Iterable[str]) -> tuple[list[Gradient], list[CannotDerive]]:
+    """The gradients by some arrays, and why there are none by others."""
+    longer: Recorded | None = None
+    found: list[Gradient] = []
+    refused: list[CannotDerive] = []
+    for name in names:
+        try:
+            try:
+                found.append(_gradient(recorded, name))
+            except CannotDerive:
+                # An axis may be of size one only because those of the inputs are short: np.diff(x, n=2) of three numbers.
+                longer = longer or record(replace(recorded.inputs, sizes=longer_sizes(recorded.inputs)))
+                found.append(_gradient(longer, name))
+        except CannotDerive as error:
+            refused.append(error)
+    return found, refused
+
+
 def read_names(names: str | Iterable[str]) -> tuple[str, ...]:
     """One name, or several."""
     return tuple(dict.fromkeys([names] if isinstance(names, str) else names))
 
 
-def _asked(
-    wrt: str | Iterable[str] | None, arrays: tuple[str, ...], text: str, shapes: dict[str, Axes]
-) -> tuple[str, ...]:
-    if wrt is None:
-        return ()
-    names = read_names(wrt)
+def _asked(wrt: str | Iterable[str] | None, arrays: tuple[str, ...], text: str) -> tuple[str, ...]:
+    """The arrays that were asked for by name, all of which must occur."""
+    names = () if wrt is None else read_names(wrt)
     for name in names:
         if name not in arrays:
             known = ", ".join(arrays)
-            raise CannotDerive(
-                f"{name} does not stand in the expression.", text, hint=f"The arrays in it: {known}."
-            )
+            raise CannotDerive(f"{name} does not stand in the expression.", text, hint=f"The arrays in it: {known}.")
     return names
 
 

@@ -18,7 +18,8 @@ from tracer.expressions.errors import CannotDerive
 from tracer.expressions.inputs import COMPLEX, Inputs
 from tracer.gradients.adjoints import is_continuous
 from tracer.gradients.axis_names import AxisNames
-from tracer.gradients.graph import Graph, build_graph
+from tracer.gradients.graph import Graph
+from tracer.gradients.graph_building import build_graph
 from tracer.ops import STEP_FUNCTIONS
 from tracer.program import parse
 from tracer.recording import RecordingError, record_source

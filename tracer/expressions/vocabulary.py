@@ -14,7 +14,7 @@ from tracer.calculus.linearised import VALUE
 from tracer.calculus.printing import NoForm
 from tracer.calculus.terms import Axis
 from tracer.explanation.building.vocabulary import Vocabulary
-from tracer.expressions.helpers import helper_code
+from tracer.expressions.auxiliary_code import auxiliary_code
 from tracer.expressions.reading import MODULES
 from tracer.expressions.recorded import Recorded
 
@@ -195,7 +195,7 @@ def _places(recorded: Recorded, names: Names, array: str) -> ast.expr | None:
         return ast.parse(weights, mode="eval").body
     leaf = next((name for name, number in recorded.leaves.items() if number == node), None)
     code = ast.Name(leaf, ast.Load()) if leaf else definition_of(recorded, names, owner)
-    return None if code is None else helper_code(what, code, frozenset(recorded.inputs.expression.modules))
+    return None if code is None else auxiliary_code(what, code, frozenset(recorded.inputs.expression.modules))
 
 
 def _size(recorded: Recorded, name: str) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 from tracer.calculus import NoDerivative, TooLarge, arrays_in, backward, constant, fresh
 from tracer.calculus.printing import NoForm
 from tracer.calculus.terms import Index
-from tracer.explanation.building.array_code import array_code
+from tracer.explanation.building.array_code import array_code, names_in
 from tracer.explanation.building.derivations import DerivationWriter
 from tracer.explanation.model import Derivation, Formula, Input, Step
 from tracer.expressions.differences import run, upstream_at
@@ -36,6 +36,14 @@ Free = tuple[Index | int, ...]
 
 @dataclass(frozen=True)
 class Written:
+    """One way to write a gradient.
+
+    Attributes:
+        code: statements that leave it in the variable of the result; empty if they could not be compared with anything.
+        matrix, index: its formula, in whole arrays and entry by entry.
+        derivation: the steps that lead to it, if there are any.
+    """
+
     code: str
     matrix: Formula | None
     index: Formula | None
@@ -159,7 +167,7 @@ class _Writer:
         left = Partial(symbol(recorded.loss), symbol(self.wrt))
         index = where.formula(left, expr, free, False)
         told = with_definitions(
-            recorded, names, code if "result" in names_bound(code) else f"result = {code}"
+            recorded, names, code if "result" in names_in(code)[1] else f"result = {code}"
         )
         step = Step(
             "chain rule",
@@ -189,7 +197,7 @@ class _Writer:
 
     def _statements(self, names: Names, numpy: str) -> str:
         """Code that leaves the gradient in the variable of the result."""
-        if "result" in names_bound(numpy):
+        if "result" in names_in(numpy)[1]:
             code = re.sub(r"\bresult\b", self.result, numpy)
         else:
             code = f"{self.result} = {numpy}"
@@ -203,12 +211,6 @@ class _Writer:
     def _inputs(self, derivation: Derivation) -> dict[str, Input]:
         given = {*self.recorded.leaves, self.recorded.upstream}
         return {name: found for name, found in derivation.inputs.items() if name in given}
-
-
-def names_bound(code: str) -> set[str]:
-    """The names that the statements of code bind."""
-    names = (n for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Name))
-    return {n.id for n in names if isinstance(n.ctx, ast.Store)}
 
 
 def steps_agree(recorded: Recorded, steps: Iterable[Step], seeds: Iterable[int] = (11, 12)) -> bool:

@@ -174,7 +174,9 @@ def _is_rounding(value: NDArray[Any], adjoint: Any, product: Callable[[Any], NDA
 ELEMENTWISE = frozenset(
     "add subtract multiply divide power negative positive absolute exp exp2 log log2 log10 log1p expm1 sqrt cbrt square "
     "reciprocal tanh sinh cosh sin cos tan arctan arcsin arccos arcsinh arccosh arctanh sign maximum minimum where clip "
-    "copy float astype logaddexp".split()
+    "copy ascontiguousarray float astype logaddexp logaddexp2 true_divide float_power fabs fmax fmin hypot arctan2 sinc "
+    "heaviside copysign degrees radians rad2deg deg2rad special.expit special.log_expit special.logit special.erf "
+    "special.xlogy".split()
 )
 
 

@@ -8,7 +8,6 @@ name.  Two axes get one name only if their sizes come from the same variable, as
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from msgspec import Struct, field
 
@@ -46,72 +45,92 @@ def name_axes(
         name: the name of a node's array in the table of axes.
         origin: the node of the set-up that a scalar was read from, or the node itself.
     """
-    candidates: dict[Axis, dict[str, tuple[int, Any]]] = {}
-    given: dict[Axis, int] = {}
+    proposals = _Proposals(tape, table, name, origin)
+    proposals.collect()
+    return AxisNames(proposals.chosen())
 
-    def axis_at(node: int, position: int) -> Axis | None:
-        shape = tape.nodes[node].shape or ()
-        return table.axes(name(node), shape)[position] if position < len(shape) else None
 
-    def source(scalar: int) -> Any:
+class _Proposals:
+    """What the axes may be called: for each axis its texts, each with a rank and the scalar that the size was given by."""
+
+    def __init__(
+        self, tape: Tape, table: AxisTable, name: Callable[[int], str], origin: Callable[[int], int]
+    ) -> None:
+        self._tape, self._table, self._name, self._origin = tape, table, name, origin
+        self._found: dict[Axis, dict[str, tuple[int, int]]] = {}
+        self._given: dict[Axis, int] = {}
+
+    def collect(self) -> None:
+        """Read off every node what it says of axes; what is asked for by name is better than what is only read."""
+        for node in self._tape.nodes:
+            for position, asked in enumerate(sizes_asked_for(node)):
+                axis = self._axis_at(node.id, position)
+                if isinstance(asked, Ref) and axis is not None:
+                    self._asked_for(node, axis, asked)
+            if node.op == "axis_size" and node.args and isinstance(node.args[0], Ref):
+                axis = self._axis_at(node.args[0].node, int(node.kwargs.get("axis", 0)))
+                self._propose(axis, _variable(node), 1, node.id)
+
+    def _asked_for(self, node: Node, axis: Axis, asked: Ref) -> None:
+        size = self._tape.nodes[self._origin(asked.node)]
+        known = _variable(size) or _variable(self._tape.nodes[asked.node])
+        if node.op in ("range", "arange"):
+            self._propose(axis, known, 3, size.id)
+            return
+        if size.kind is not Kind.LITERAL or known:
+            self._given.setdefault(axis, size.id)
+        if known:
+            self._propose(axis, known, 1 if size.op in ("axis_size", "size") else 0, size.id)
+        elif size.site is not None and size.kind is not Kind.LITERAL:
+            self._propose(axis, " ".join(size.site.text.split()), 2, size.id)
+
+    def _propose(self, axis: Axis | None, text: str | None, rank: int, scalar: int) -> None:
+        if axis is not None and text:
+            found = self._found.setdefault(axis, {})
+            if text not in found or rank < found[text][0]:
+                found[text] = (rank, scalar)
+
+    def _axis_at(self, node: int, position: int) -> Axis | None:
+        shape = self._tape.nodes[node].shape or ()
+        return self._table.axes(self._name(node), shape)[position] if position < len(shape) else None
+
+    def chosen(self) -> dict[Axis, str]:
+        """One text for each axis; two axes whose sizes come from elsewhere never share one."""
+        names: dict[Axis, str] = {}
+        owners: dict[str, Axis | int] = {}
+        by_rank = sorted(self._found.items(), key=lambda item: min(rank for rank, _ in item[1].values()))
+        for axis, found in by_rank:
+            ordered = sorted(found, key=lambda text: found[text][0])
+            sources = {text: self._source(found[text][1]) for text in ordered}
+            text = next((t for t in ordered if owners.setdefault(t, sources[t]) == sources[t]), None)
+            if text is None:
+                number = 2
+                while f"{ordered[0]}_{number}" in owners:
+                    number += 1
+                text = f"{ordered[0]}_{number}"
+                owners[text] = axis
+            names[axis] = text
+        return names
+
+    def _source(self, scalar: int) -> Axis | int:
         """What tells sizes apart: the axis that a size was read from, or the scalar that it is.
 
         An array may have been given its size by that of another one, and so on; in a circle the axis itself tells.
         """
         seen: set[int] = set()
-        node = tape.nodes[origin(scalar)]
+        node = self._tape.nodes[self._origin(scalar)]
         while node.op == "axis_size" and node.args and isinstance(node.args[0], Ref):
-            axis = axis_at(node.args[0].node, int(node.kwargs.get("axis", 0)))
+            axis = self._axis_at(node.args[0].node, int(node.kwargs.get("axis", 0)))
             if axis is None:
                 break
             seen.add(node.id)
-            maker = given.get(axis, node.id)
-            if tape.nodes[origin(maker)].id in seen:
+            maker = self._tape.nodes[self._origin(self._given.get(axis, node.id))]
+            if maker.id in seen:
                 return axis
-            node = tape.nodes[origin(maker)]
+            node = maker
         return node.id
-
-    def propose(axis: Axis | None, text: str | None, rank: int, scalar: int) -> None:
-        if axis is not None and text:
-            found = candidates.setdefault(axis, {})
-            if text not in found or rank < found[text][0]:
-                found[text] = (rank, scalar)
-
-    for node in tape.nodes:
-        for position, asked in enumerate(sizes_asked_for(node)):
-            axis = axis_at(node.id, position)
-            if not isinstance(asked, Ref) or axis is None:
-                continue
-            size = tape.nodes[origin(asked.node)]
-            known = _variable(size) or _variable(tape.nodes[asked.node])
-            if node.op in ("range", "arange"):
-                propose(axis, known, 3, size.id)
-                continue
-            if size.kind is not Kind.LITERAL or known:
-                given.setdefault(axis, size.id)
-            if known:
-                propose(axis, known, 1 if size.op in ("axis_size", "size") else 0, size.id)
-            elif size.site is not None and size.kind is not Kind.LITERAL:
-                propose(axis, " ".join(size.site.text.split()), 2, size.id)
-        if node.op == "axis_size" and node.args and isinstance(node.args[0], Ref):
-            axis = axis_at(node.args[0].node, int(node.kwargs.get("axis", 0)))
-            propose(axis, _variable(node), 1, node.id)
-    names: dict[Axis, str] = {}
-    owners: dict[str, Any] = {}
-    for axis, found in sorted(candidates.items(), key=lambda item: min(rank for rank, _ in item[1].values())):
-        ordered = sorted(found, key=lambda text: (found[text][0], list(found).index(text)))
-        chosen = next(
-            (t for t in ordered if owners.setdefault(t, source(found[t][1])) == source(found[t][1])), None
-        )
-        if chosen is None:
-            number = 2
-            while f"{ordered[0]}_{number}" in owners:
-                number += 1
-            chosen = f"{ordered[0]}_{number}"
-            owners[chosen] = axis
-        names[axis] = chosen
-    return AxisNames(names)
 
 
 def _variable(node: Node) -> str | None:
+    """The plain variable that a node is bound to: ``N`` or ``self.N``, no entry of a container."""
     return next((name for name in node.names if name.replace(".", "").replace("_", "").isalnum()), None)

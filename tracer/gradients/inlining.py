@@ -16,7 +16,8 @@ from tracer.calculus.definitions import at_entry
 from tracer.calculus.linearised import is_linearised
 from tracer.calculus.terms import Definition, Entry, Expr, Term
 
-_MOST_TERMS = 60
+#: What has more terms, or is raised to a higher power, is not written out.
+_MOST_TERMS, _HIGHEST_POWER = 60, 4
 
 
 def inline(expr: Expr, definitions: Mapping[str, Definition]) -> Expr:
@@ -60,9 +61,7 @@ def _replace_one(term: Term, definitions: Mapping[str, Definition]) -> Expr | No
         definition = definitions.get(factor.array)
         if definition is None and factor.array.endswith(CONJUGATE):
             definition = _conjugate_definition(definitions.get(factor.array.removesuffix(CONJUGATE)))
-        if definition is None:
-            continue
-        if is_linearised(definition):
+        if definition is None or is_linearised(definition):
             continue
         value = _raised(definition, factor, exponent)
         if value is None:
@@ -81,7 +80,8 @@ def _conjugate_definition(definition: Definition | None) -> Definition | None:
 
 
 def _raised(definition: Definition, factor: Entry, exponent: Fraction) -> Expr | None:
-    if exponent.denominator != 1 or abs(exponent) > 4:
+    """A power of an entry, written out; None if it cannot be, as one of a sum that something is divided by."""
+    if exponent.denominator != 1 or abs(exponent) > _HIGHEST_POWER:
         return None
     if exponent != 1 and (len(definition.expr) != 1 or definition.expr[0].bound):
         return None

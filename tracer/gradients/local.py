@@ -73,11 +73,22 @@ def derive_local(graph: Graph, of: int, wrt: int, readable: set[str]) -> Derived
         )
         result = short
     folded = closed_form(result, {output: definition}, readable)
-    if not equal(folded, result) and len(folded) <= len(result):
+    if not equal(folded, result) and len(folded) <= len(result) and not (_functions(folded) and not _functions(result)):
         steps.append(DerivationStep(slope, "fold", definition.free, folded, folded, arguments=arguments))
         result = folded
     steps.append(DerivationStep(slope, "matrix", definition.free, result, result, "matrix", arguments))
     return Derived(tuple(steps), definition.free, result, {output: definition})
+
+
+def _is_power_of_a_function(expr: Expr) -> bool:
+    """Whether it is one function to a power, as is 1/(1 + exp(−z)): its slope is shorter in what the whole gives."""
+    powers = [e for term in expr for f, e in term.factors if isinstance(f, Function)]
+    return len(expr) == 1 and len(powers) == 1 and powers[0] != 1
+
+
+def _functions(expr: Expr) -> bool:
+    """Whether an expression applies a function: ``a * (1 - a)`` says a slope better than ``exp(-z) * a ** 2``."""
+    return any(isinstance(f, Function) for term in expr for f, _ in term.factors)
 
 
 def _diagonal(local: Expr, at: Free, free: Free) -> Expr:
@@ -102,7 +113,7 @@ def _composed(graph: Graph, output: str, variable: str) -> Definition:
     definition = definitions[output]
     between = _between(definitions, output, variable)
     expr = inline(definition.expr, {a: d for a, d in definitions.items() if a in between})
-    if not arrays_in(expr) & between:
+    if not arrays_in(expr) & between and not _is_power_of_a_function(expr):
         return Definition(output, definition.free, expr)
     try:
         function = composed(definition, definitions, between)

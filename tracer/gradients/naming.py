@@ -10,6 +10,7 @@ from tracer.calculus.printing import Names
 from tracer.calculus.printing.names import Transform
 from tracer.calculus.terms import Axes, Axis, Expr
 from tracer.gradients.graph import Graph
+from tracer.gradients.transform_weights import transform
 
 
 class PlainNames(Names):
@@ -42,7 +43,7 @@ class PlainNames(Names):
         return str(self._graph.table.size(axis))  # the code is run on arrays of these sizes only
 
     def transform(self, name: str) -> Transform | None:
-        return self._graph.transform(name)
+        return transform(self._graph, name)
 
     def is_integer(self, name: str) -> bool:
         node = self._graph.node_of(name)

@@ -20,6 +20,7 @@ from tracer.calculus.terms import Definition, Entry, Expr, Index
 from tracer.gradients.derived import DerivationStep, Derived, Free
 from tracer.gradients.graph import Graph
 from tracer.gradients.inlining import inline
+from tracer.gradients.named_sizes import counts, sizes_replaced
 
 #: A proof takes no longer than this.
 _SECONDS = 0.6
@@ -44,7 +45,7 @@ def in_own_words(
     written = graph.named_definitions()
     definitions = {**written, **{n: d for n, d in derived.computed.items() if n not in written}}
     proof = prove_equal(
-        derived.result, own, definitions, lemmas=lemmas, counts=graph.counts(), budget_seconds=_SECONDS
+        derived.result, own, definitions, lemmas=lemmas, counts=counts(graph), budget_seconds=_SECONDS
     )
     if not proof.proved:
         return derived
@@ -91,6 +92,6 @@ def _written(graph: Graph, node: int, free: Free, named: frozenset[str]) -> Expr
     if any(not isinstance(one, Index) and one != other for one, other in zip(definition.free, free, strict=True)):
         return None
     try:
-        return graph.sizes_replaced(substitute(own, at))
+        return sizes_replaced(graph, substitute(own, at))
     except NotRepresentable:
         return None

@@ -7,7 +7,7 @@ an argument of a scalar function, or where the formula would grow beyond a few t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from msgspec import Struct
 
@@ -44,10 +44,22 @@ def find_cone(graph: Graph, root: int, wrt: int, cuts: Iterable[int], named: fro
         named: nodes the reader has a name for; they are never unfolded.
     """
     cut = frozenset(cuts)
-    before_root = ancestors(graph.tape, root, cut)
-    start = graph.representative(wrt)
+    order = sorted({graph.representative(n) for n in ancestors(graph.tape, root, cut)})
+    start, end = graph.representative(wrt), graph.representative(root)
+    operands = _reached(graph, order, start, cut)
+    leading = _leading(graph, operands, end)
+    temporaries = _temporaries(graph, order, {start, *cut, *named}, operands.keys())
+    stations = _stations(graph, [n for n in operands if n in leading], temporaries, {end, *named}, named)
+    consumers: dict[str, tuple[str, ...]] = {}
+    for array, definition in stations.items():
+        for operand in differentiable_operands(definition):
+            consumers[operand] = (*consumers.get(operand, ()), array)
+    return Cone(graph.name(root), graph.name(wrt), dict(sorted(stations.items(), key=_by_node)), consumers)
+
+
+def _reached(graph: Graph, order: Iterable[int], start: int, cut: Collection[int]) -> dict[int, tuple[str, ...]]:
+    """The nodes that are computed from ``start``, with their operands, in order."""
     reached = {start}
-    order = sorted({graph.representative(n) for n in before_root})
     operands: dict[int, tuple[str, ...]] = {}
     for node in order:
         definition = graph.definitions.get(node)
@@ -57,49 +69,58 @@ def find_cone(graph: Graph, root: int, wrt: int, cuts: Iterable[int], named: fro
         if any(graph.node_of(a) in reached for a in used):
             reached.add(node)
             operands[node] = used
-    leading = {graph.representative(root)}
+    return operands
+
+
+def _leading(graph: Graph, operands: Mapping[int, tuple[str, ...]], end: int) -> set[int]:
+    """The nodes among them that lead to ``end``."""
+    leading = {end}
     for node in sorted(operands, reverse=True):
         if node in leading:
-            leading |= {n for a in operands[node] if (n := graph.node_of(a)) is not None and n in reached}
-    temporaries: dict[str, Definition] = {}
-    for node in order:
-        definition = graph.definitions.get(node)
-        outside = node not in reached
-        if definition is None or node == start or node in cut or node in named:
-            continue
-        if outside and not _is_plain(definition):
-            continue
-        temporaries[definition.array] = definition
+            leading |= {n for a in operands[node] if (n := graph.node_of(a)) is not None and n in operands}
+    return leading
+
+
+def _temporaries(
+    graph: Graph, order: Iterable[int], kept: Collection[int], inside: Collection[int]
+) -> dict[str, Definition]:
+    """What may be written out where it is used: all that comes from the variable and is not ``kept``, and what is simple."""
+    known = ((node, graph.definitions[node]) for node in order if node in graph.definitions and node not in kept)
+    return {d.array: d for node, d in known if node in inside or _is_plain(d)}
+
+
+def _stations(
+    graph: Graph,
+    inside: Iterable[int],
+    temporaries: Mapping[str, Definition],
+    ends: Collection[int],
+    named: Collection[int],
+) -> dict[str, Definition]:
+    """The formulas of the values at which something ends, in order of need.
+
+    Arguments:
+        inside: the nodes of the cone, in order.
+        ends: those that are never unfolded.
+    """
     stations: dict[str, Definition] = {}
     folded: dict[str, Definition] = {}
-    keep: set[str] = set()
-    for node in order:
-        if node not in operands or node not in leading:
-            continue
+    for node in inside:
         definition = graph.definitions[node]
-        inner = {
-            **{a: d for a, d in temporaries.items() if a != definition.array and a not in keep},
-            **folded,
-        }
+        inner = {a: d for a, d in temporaries.items() if a != definition.array and a not in stations} | folded
         expr = inline(definition.expr, inner)
         if node in named and without_conjugates(arrays_in(expr)) & set(inner):
             expr = _as_function(definition, inner) or expr
         reduced = Definition(definition.array, definition.free, expr)
-        if node not in named and node != graph.representative(root) and len(expr) <= _MOST_TERMS:
+        if node not in ends and len(expr) <= _MOST_TERMS:
             folded[definition.array] = reduced
             continue
         waiting = [reduced]
         while waiting:  # what could not be written out is a station of its own
             station = waiting.pop()
             stations[station.array] = station
-            keep.add(station.array)
-            left = [a for a in without_conjugates(arrays_in(station.expr)) if a in folded and graph.node_of(a) in reached]
+            left = [a for a in without_conjugates(arrays_in(station.expr)) if a in folded]
             waiting += [folded.pop(a) for a in left]
-    consumers: dict[str, tuple[str, ...]] = {}
-    for array, definition in stations.items():
-        for operand in differentiable_operands(definition):
-            consumers[operand] = (*consumers.get(operand, ()), array)
-    return Cone(graph.name(root), graph.name(wrt), dict(sorted(stations.items(), key=_by_node)), consumers)
+    return stations
 
 
 def _as_function(definition: Definition, temporaries: Mapping[str, Definition]) -> Expr | None:

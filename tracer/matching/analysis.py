@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from tracer.gradients.graph import Graph, build_graph
+from tracer.gradients.graph import Graph
+from tracer.gradients.graph_building import build_graph
 from tracer.gradients.rules import NumericRules
 from tracer.matching.candidates import Match, Sort
 from tracer.matching.clock import Clock
@@ -21,7 +22,8 @@ from tracer.matching.losses.written import Inferred
 from tracer.matching.matcher import Matcher
 from tracer.matching.proof import Proof, Prover
 from tracer.matching.replays import Replays, random_replays
-from tracer.matching.updates import Update, find_updates
+from tracer.matching.update_search import find_updates
+from tracer.matching.updates import Update
 from tracer.matching.vanishing import recognise_zeros
 from tracer.tape.tape import Tape
 

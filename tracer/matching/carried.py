@@ -6,15 +6,12 @@ Comes in: a tape, and what looks like the updates of its parameters.  Goes out: 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tracer.matching.updates import Update
 from tracer.tape.node import Kind, Site
 from tracer.tape.tape import Tape
-
-if TYPE_CHECKING:
-    from tracer.matching.updates import Update
 
 
 def carried_on(tape: Tape, updates: dict[int, Update]) -> dict[int, Update]:

@@ -9,10 +9,9 @@ from __future__ import annotations
 from msgspec import Struct
 
 from tracer.matching.entries import Entry, Versions
-from tracer.tape.node import Kind, Ref
+from tracer.matching.updates import sides
+from tracer.tape.node import Kind
 from tracer.tape.tape import Tape
-
-_SUMS = frozenset(("add", "subtract"))
 
 
 class EntryStep(Struct, frozen=True):
@@ -106,15 +105,9 @@ def _is_left_behind(tape: Tape, versions: Versions, node: int) -> bool:
 
 
 def _sides(tape: Tape, node: int) -> list[tuple[int, int, int]]:
-    """What a sum or difference keeps, what it adds, and with which sign."""
-    made = tape.nodes[node]
-    operands = [a.node for a in made.args if isinstance(a, Ref)]
-    if made.op not in _SUMS or len(operands) != 2:
-        return []
-    first, second = operands
-    found = [(first, second, 1 if made.op == "add" else -1)]
-    found += [(second, first, 1)] if made.op == "add" else []
-    return [side for side in found if tape.nodes[side[1]].kind not in (Kind.LEAF, Kind.LITERAL)]
+    """What a sum or difference keeps, what it adds, and with which sign; a number that is only read is no change."""
+    found = (side for side in sides(tape.nodes[node]) if tape.nodes[side.change].kind not in (Kind.LEAF, Kind.LITERAL))
+    return [(side.kept, side.change, side.sign) for side in found]
 
 
 def _read(versions: Versions, node: int, entry: Entry) -> int | None:

@@ -13,7 +13,8 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 
 from tracer.gradients.adjoints import is_real
-from tracer.gradients.graph import MEANS, Graph
+from tracer.gradients.graph import Graph
+from tracer.gradients.named_sizes import MEANS, mean_counts
 from tracer.matching.replays import Replays
 from tracer.matching.scale import NamedScale, Scalar, name_scale
 from tracer.tape.node import Kind, Node
@@ -54,7 +55,7 @@ class Factors:
         """The scalars that may name a factor between ``node`` and a gradient of ``root``."""
         inside = sorted(self._factors_behind(root) | self._factors_behind(node))
         found = {s.key: s for n in inside if (s := self._named.get(n)) is not None}
-        for count in self._graph.mean_counts(inside):
+        for count in mean_counts(self._graph, inside):
             text = " * ".join(self._graph.axis_text(a) for a in count.axes)
             values = (float(count.count),) * len(self._replays.values)
             found.setdefault(count.key, Scalar(count.key, text, values, True))
@@ -104,11 +105,12 @@ class Factors:
     @cached_property
     def _usual(self) -> list[float]:
         """One, two, a half, what goes into the roots, what the program has a name for, and products of few of these."""
-        counts = {float(c.count) for r in self._roots for c in self._graph.mean_counts(self._factors_behind(r))}
+        counts = {float(c.count) for r in self._roots for c in mean_counts(self._graph, self._factors_behind(r))}
         named = [*counts, *(s.values[0] for s in self._named.values() if s.values[0])][:_MOST_NAMED]
         program = [*named, *(1 / v for v in named)]
         pairs = [a * b for a in program for b in program] if len(named) <= _MOST_FOR_PAIRS else []
-        return list(dict.fromkeys([1.0, 2.0, 0.5, *program, *pairs]))
+        squares = [k * v for k in (2.0, 0.5) for v in program]  # a square was differentiated before the rate came in
+        return list(dict.fromkeys([1.0, 2.0, 0.5, *program, *squares, *pairs]))
 
     @cached_property
     def _named(self) -> dict[int, Scalar]:

@@ -42,6 +42,10 @@ from tracer.tape.node import Kind
 _MOST_FURTHER_ROOTS = 8
 
 
+#: In a program with more single numbers than these, their slopes are not looked for.
+_MOST_NUMBERS = 60
+
+
 @dataclass
 class Matcher:
     """Finds what the nodes of a tape are.
@@ -57,6 +61,7 @@ class Matcher:
         zeros: what was recognised only by being 0, as the gradient is: any factor would do.
         unmoved: scalars that were the same on every replay, so that there is no gradient of them to recognise.
         penalties: for roots that were asked for, the terms that rest on parameters and settings alone.
+        factors: what may be the factor of a value over a gradient; known once the likely roots are.
     """
 
     graph: Graph
@@ -75,6 +80,8 @@ class Matcher:
     penalties: dict[int, tuple[int, ...]] = field(default_factory=dict)
     zeros: set[int] = field(default_factory=set)
     index: CandidateIndex = field(default_factory=CandidateIndex)
+    factors: Factors = field(init=False)
+    _steps: Mapping[int, frozenset[int]] = field(init=False)
 
     def run(self) -> None:
         """Derive the gradients of the likely roots, look every node up; further roots only for what is left."""
@@ -248,6 +255,25 @@ class Matcher:
                 if all(float(np.ptp(v)) > 0 for v in values):
                     self.index.add(Candidate(Sort.LOCAL, node, wrt, False), values)
 
+        self._add_slopes_of_numbers()
+
+    def _add_slopes_of_numbers(self) -> None:
+        """Add the slopes of single numbers with a name by others: ``d_out_d_w1``; few, since there are so many numbers."""
+        tape = self.graph.tape
+        single = [
+            node
+            for node in sorted(self.forward)
+            if tape.nodes[node].names and tape.nodes[node].shape == () and not (self.fitted and node >= self.end)
+        ]
+        named = set(single)
+        for node in single if len(single) <= _MOST_NUMBERS else []:
+            if tape.nodes[node].kind is Kind.LEAF or node in self.adjoints:
+                continue
+            local = local_derivatives(tape, self.rules, self.replays.values, node, self.live, limit=4 * len(single))
+            for wrt, values in local.items():
+                if wrt in named and wrt != node and float(np.ptp([np.sum(v) for v in values])) > 0:
+                    self.index.add(Candidate(Sort.LOCAL, node, wrt, False), values)
+
     # What is looked up in it.
 
     def is_askable(self, node: int) -> bool:
@@ -307,7 +333,8 @@ class Matcher:
             return
         if candidate.wrt in self.entries and candidate.wrt not in self._steps.get(node, (candidate.wrt,)):
             return  # ``W[i, j] -= d[j] * x[i]`` is the gradient by another entry
-        if candidate.sort is Sort.LOCAL and scale.rank > 2:
+        single = self.graph.tape.nodes[node].shape == ()
+        if candidate.sort is Sort.LOCAL and scale.rank > (0 if single else 2):  # any number is a multiple of any other
             return
         yield Match(node, candidate, scale, error)
         number = plain_number(measured) if scale.scale.symbols else None

@@ -9,12 +9,13 @@ decaying one RMSProp, both kinds together Adam.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
 from tracer.gradients.adjoints import ELEMENTWISE, is_continuous
 from tracer.matching.candidates import Match, Sort
+from tracer.matching.entries import Entry
 from tracer.matching.matcher import Matcher
 from tracer.matching.updates import Update, is_everything, without_ones
 from tracer.tape.node import Kind
@@ -134,6 +135,7 @@ class _Walk:
         self.decays = update.decays
         self.gradient: Match | None = None
         self.seen: set[int] = set()
+        self.shape = without_ones(self.tape.nodes[update.wrt].shape)
 
     @property
     def takes_the_sign(self) -> bool:
@@ -142,66 +144,72 @@ class _Walk:
         return self.gradient is not None and any(self.gradient.node in behind for behind in of_gradient)
 
     def run(self) -> None:
-        shape = without_ones(self.tape.nodes[self.update.wrt].shape)
-        graph = self.matcher.graph
+        """Go back from the change, as far as the step is made entry by entry."""
         todo = [self.update.change]
         while todo:
             node = todo.pop()
-            if node in self.seen:
-                continue
-            self.seen.add(node)
-            recorded = self.tape.nodes[node]
-            if graph.representative(node) == graph.representative(self.update.wrt):
-                self.decays = True
-                continue
-            found = self._gradient_at(node)
-            if found is not None and (self.gradient is None or found.scale.rank < self.gradient.scale.rank):
-                self.gradient = found
-            if found is not None and found.scale.rank <= 1:  # but for its sign, the gradient itself
-                continue
-            if without_ones(recorded.shape) != shape or not is_continuous(recorded):
-                continue
-            entry = self.matcher.reading.read(node)
-            if entry is not None and self.matcher.forward.isdisjoint(self.matcher.reading.versions(entry)):
-                before = self.matcher.reading.number_written(entry)
-                if before is None or self.tape.nodes[before].window < recorded.window:
-                    self.states.update(self.tape.nodes[entry.whole].names[:1])
-                elif entry.whole not in self.matcher.updates:
-                    todo.append(before)
-                else:
-                    node, recorded = entry.whole, self.tape.nodes[entry.whole]
-            if entry is not None and node != entry.whole:
-                continue
-            window = self.tape.nodes[self.update.node].window
-            carried = recorded.kind is Kind.LEAF or recorded.window < window
-            if carried and not self._is_carried(recorded.names):
-                continue
-            if carried and node not in self.matcher.forward:
-                self._read_state(node)
-                continue
-            if node in self.matcher.forward and node not in self.matcher.updates and not carried:
-                continue  # what a forward value was computed from, the parameter too, is no part of the step
-            if recorded.op in _ROOTS or (recorded.op == "power" and recorded.args[-1] == 0.5):
-                self.rooted = True
-            if recorded.op == "sign":
-                self.signs.append(node)
-            if node in self.matcher.updates:
-                state = self.matcher.updates[node]
-                summed = self._gradient_at(state.change)
-                if summed is None or summed.scale.rank > 1:  # else gradients are added up until the next step
-                    self.states.update(recorded.names[:1])
-                self.accumulates |= self._is_plain_sum(state)
-                todo.append(state.change)
-                continue
-            if recorded.op in ELEMENTWISE or recorded.op in _ROOTS or recorded.op == "sign":
-                todo += self.tape.operands(node)
-            elif recorded.op == "setitem" and selects_all(recorded.args[1]):
-                todo += self.tape.operands(node)[1:]
-            elif recorded.op == "getitem":
-                self._read_state(self.tape.operands(node)[0])
-            elif (right := self._right_side(node)) is not None:
-                self.solves = True
-                todo.append(right)
+            if node not in self.seen:
+                self.seen.add(node)
+                todo += self._before(node)
+
+    def _before(self, node: int) -> Sequence[int]:
+        """What a value within the step was made from, where that belongs to the step, too."""
+        recorded, graph = self.tape.nodes[node], self.matcher.graph
+        if graph.representative(node) == graph.representative(self.update.wrt):
+            self.decays = True
+            return ()
+        found = self._gradient_at(node)
+        if found is not None and (self.gradient is None or found.scale.rank < self.gradient.scale.rank):
+            self.gradient = found
+        if found is not None and found.scale.rank <= 1:  # but for its sign, the gradient itself
+            return ()
+        if without_ones(recorded.shape) != self.shape or not is_continuous(recorded):
+            return ()
+        entry = self.matcher.reading.read(node)
+        if entry is None:
+            return self._made_from(node)
+        of_forward = not self.matcher.forward.isdisjoint(self.matcher.reading.versions(entry))
+        return () if of_forward else self._before_entry(node, entry)
+
+    def _before_entry(self, node: int, entry: Entry) -> Sequence[int]:
+        """The same of an entry of state: the number that this iteration wrote there, or what an earlier one left."""
+        before = self.matcher.reading.number_written(entry)
+        if before is None or self.tape.nodes[before].window < self.tape.nodes[node].window:
+            self.states.update(self.tape.nodes[entry.whole].names[:1])
+            return ()
+        return (before,) if entry.whole not in self.matcher.updates else self._made_from(entry.whole)
+
+    def _made_from(self, node: int) -> Sequence[int]:
+        """What an array of the step was made from; state and roots are counted on the way."""
+        recorded, updates = self.tape.nodes[node], self.matcher.updates
+        carried = recorded.kind is Kind.LEAF or recorded.window < self.tape.nodes[self.update.node].window
+        if carried and not self._is_carried(recorded.names):
+            return ()
+        if carried and node not in self.matcher.forward:
+            self._read_state(node)
+            return ()
+        if node in self.matcher.forward and node not in updates and not carried:
+            return ()  # what a forward value was computed from, the parameter too, is no part of the step
+        if recorded.op in _ROOTS or (recorded.op == "power" and recorded.args[-1] == 0.5):
+            self.rooted = True
+        if recorded.op == "sign":
+            self.signs.append(node)
+        if node in updates:
+            summed = self._gradient_at(updates[node].change)
+            if summed is None or summed.scale.rank > 1:  # else gradients are added up until the next step
+                self.states.update(recorded.names[:1])
+            self.accumulates |= self._is_plain_sum(updates[node])
+            return (updates[node].change,)
+        if recorded.op in ELEMENTWISE or recorded.op in _ROOTS or recorded.op == "sign":
+            return self.tape.operands(node)
+        if recorded.op == "setitem" and selects_all(recorded.args[1]):
+            return self.tape.operands(node)[1:]
+        if recorded.op == "getitem":
+            self._read_state(self.tape.operands(node)[0])
+        elif (right := self._right_side(node)) is not None:
+            self.solves = True
+            return (right,)
+        return ()
 
     def _read_state(self, node: int) -> None:
         """Count what an earlier iteration left; the step may add to it after it has read it."""

@@ -34,6 +34,7 @@ from tracer.calculus.complex_values import holds_complex, is_complex
 from tracer.calculus.terms import Axes, Definition, Entry, Expr, Index, IndexExpr, Term
 from tracer.gradients.accumulated import accumulated
 from tracer.gradients.graph import Graph
+from tracer.gradients.named_sizes import counts, scale_expr
 from tracer.matching.candidates import Match, Sort
 from tracer.matching.clock import Clock, Task
 from tracer.matching.matcher import Matcher
@@ -86,7 +87,7 @@ class Prover:
         self.graph: Graph = self.matcher.graph
         self.definitions: dict[str, Definition] = self.graph.named_definitions()
         self.axes: Mapping[str, Axes] = self.graph.array_axes()
-        self.counts = self.graph.counts()
+        self.counts = counts(self.graph)
         self.unfolded = {**self.definitions, **accumulated(self.graph)}
         self.reverse = ReverseMode(self.definitions, self.axes)
         self.lemmas = tuple(self._lemmas())
@@ -218,7 +219,7 @@ class Prover:
 
     def _scale(self, match: Match) -> Expr:
         scale = match.scale.scale
-        return self.graph.scale_expr(scale.coefficient, scale.symbols)
+        return scale_expr(self.graph, scale.coefficient, scale.symbols)
 
     def _derived(self, match: Match, given: Mapping[str, tuple[str, Expr]]) -> Iterator[tuple[Free, Expr]]:
         """The candidate's formula at an entry; of a partial sum there are two, by the direction of the loop."""

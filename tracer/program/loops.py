@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _PRODUCTS = {"dot", "matmul", "einsum", "outer", "tensordot", "inner", "vdot", "multi_dot"}
 _WORK = {"exp", "log", "tanh", "sum", "maximum", "mean", "square", "multiply", "power", "sqrt"}
 _LOSS = re.compile(rf"loss|cost|error|mse|{OTHER_LANGUAGES}", re.I)
-_GRADIENT = re.compile(r"(\w+\.)*(d_?[a-zA-Z]\d?|d[A-Z]\w*|grad\w*|\w+_grad(ient)?|delta\w*)", re.I)
+_GRADIENT = re.compile(r"(\w+\.)*(d_?[a-zA-Z]\d?|d_\w+|d[A-Z]\w*|grad\w*|\w+_grad(ient)?|delta\w*)", re.I)
 _BACKWARD = re.compile(r"back_?(ward|prop)", re.I)
 _LOOP = (ast.For, ast.While)
 

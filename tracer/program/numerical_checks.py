@@ -10,6 +10,8 @@ import ast
 from collections.abc import Iterator
 
 _LOOP = (ast.For, ast.While)
+#: What gives an array, whose differences are statistics: of two phases, of two times.
+_PRODUCTS = ("dot", "matmul", "outer")
 _INNER = (*_LOOP, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
@@ -24,12 +26,18 @@ def checks_numerically(loop: ast.AST) -> bool:
         if isinstance(node, (ast.Assign, ast.AugAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for target in targets:
-                moves |= isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Slice)
+                moves |= isinstance(target, ast.Subscript) and not _is_slice(target.slice)
                 for part in target.elts if isinstance(target, ast.Tuple) else [target]:
                     function = _function(node.value)
                     if function:
                         called[ast.unparse(part)] = function
     return moves and any(_is_quotient(node, called) for node in nodes)
+
+
+def _is_slice(index: ast.AST) -> bool:
+    """Whether an index is of more than one entry: ``[1:]``, ``[:, 0]``."""
+    parts = index.elts if isinstance(index, ast.Tuple) else [index]
+    return any(isinstance(part, ast.Slice) for part in parts)
 
 
 def _own(node: ast.AST) -> Iterator[ast.AST]:
@@ -63,5 +71,5 @@ def _is_quotient(node: ast.AST, called: dict[str, str]) -> bool:
         top = top.left  # np.sum((a - b) * df) / (2 * h)
     if not (isinstance(top, ast.BinOp) and isinstance(top.op, ast.Sub)):
         return False
-    sides = [_function(side) or called.get(ast.unparse(side), "") for side in (top.left, top.right)]
-    return bool(sides[0]) and sides[0] == sides[1]
+    sides: list[str] = [_function(side) or called.get(ast.unparse(side), "") for side in (top.left, top.right)]
+    return bool(sides[0]) and sides[0] == sides[1] and sides[0].rpartition(".")[2] not in _PRODUCTS

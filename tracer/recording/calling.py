@@ -240,6 +240,7 @@ class Calling(Results):
 
         return call
 
+
 def _draws_rows(function: Any, args: list[Box]) -> bool:
     array = args[0].value if args else None
     return (

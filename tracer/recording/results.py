@@ -55,6 +55,8 @@ class Results(OperatorCalls):
             operands = [self.reference(o, literals=True) for o in operands]
         if plan.op == "array" and isinstance(operands[0], Box) and not isinstance(operands[0].value, NUMBERS):
             operands = [self._nested(operands[0])]
+        for _ in range(plan.rows_of):
+            operands = [operands]
         if plan.op in _OF_ARRAYS:
             operands = [self._of_list(operand, place) for operand in operands]
         if isinstance(result, range):

@@ -58,10 +58,6 @@ class Tape:
     def __getitem__(self, node: int) -> Node:
         return self.nodes[node]
 
-    def names_of(self, node: int) -> tuple[str, ...]:
-        """What the node was bound to, first name first."""
-        return tuple(self.nodes[node].names)
-
     @cached_property
     def _users(self) -> list[tuple[int, ...]]:
         users: list[list[int]] = [[] for _ in self.nodes]

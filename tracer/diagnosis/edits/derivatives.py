@@ -14,8 +14,17 @@ import numpy as np
 
 from tracer.diagnosis.edits.gradients import known_values
 from tracer.diagnosis.finding import Kind
-from tracer.diagnosis.rewrites import DerivativeInstead, Gradient, Scale, ScaleOperand, TimesDerivative
+from tracer.diagnosis.rewrites import (
+    DerivativeInstead,
+    Gradient,
+    MaskInstead,
+    OperandTimesDerivative,
+    Scale,
+    ScaleOperand,
+    TimesDerivative,
+)
 from tracer.diagnosis.slopes import Slope
+from tracer.diagnosis.target import is_gradient
 from tracer.diagnosis.trials import Edit, Overlay, Trials
 from tracer.gradients.adjoints import is_real
 from tracer.matching.candidates import Sort
@@ -68,6 +77,56 @@ def derivatives(trials: Trials) -> Iterator[Edit]:
                     instead,
                     text=DerivativeInstead(first.site.span, position, slope.of, slope.wrt),
                 )
+
+
+def operands_times_slopes(trials: Trials) -> Iterator[Edit]:
+    """Products with what comes from behind times a slope: ``W.T @ (error * out * (1 - out))`` for ``W.T @ error``.
+
+    The value itself may be right, or be multiplied by the slope where else it is used.
+    """
+    forward = trials.analysis.matcher.forward
+    for first, nodes in trials.places:
+        if first.op not in ("dot", "matmul", "outer") or first.site is None or len(first.args) != 2:
+            continue
+        for position in (0, 1):
+            operands = {n: trials.operands(n)[position] for n in nodes if len(trials.operands(n)) == 2}
+            behind = [k for k in operands.values() if k not in forward or is_gradient(trials.best(k))]
+            if len(behind) < len(nodes) or not all(is_real(trials.node(k)) for k in behind):
+                continue
+            for slopes in aligned(trials, tuple(operands.values())):
+
+                def times(
+                    node: int,
+                    now: Mapping[int, Any],
+                    replay: int,
+                    slopes: dict[int, Slope] = slopes,
+                    operands: dict[int, int] = operands,
+                ) -> Any:
+                    operand = operands[node]
+                    through = {operand: now[operand] * slopes[operand].values[replay]}
+                    return evaluate(trials.node(node), Overlay(now, through))
+
+                slope = slopes[operands[nodes[0]]]
+                kind = Kind.MISSING_MASK if slope.is_mask else Kind.MISSING_DERIVATIVE
+                rewrite = OperandTimesDerivative(first.site.span, position, slope.of, slope.wrt)
+                yield Edit(kind, 2.1 + slope.depth * 0.05, nodes, times, rewrite)
+
+
+def masks_instead(trials: Trials) -> Iterator[Edit]:
+    """1 for what is positive and 0 elsewhere, instead of values that were cut off at 0: the slope, not the value."""
+    for first, nodes in trials.places:
+        if first.site is None or not first.shape or first.op not in ("maximum", "setitem", "multiply", "where", "clip"):
+            continue
+        values = [np.asarray(v) for n in nodes for v in trials.analysis.replays.of(n)]
+        if any(v.dtype.kind not in "fi" or np.any(v < 0) for v in values):
+            continue
+        if not any(np.any(v == 0) for v in values) or not any(np.any((v > 0) & (v != 1)) for v in values):
+            continue
+
+        def mask(node: int, now: Mapping[int, Any], _: int) -> Any:
+            return np.asarray(evaluate(trials.node(node), now) > 0, dtype=float)
+
+        yield Edit(Kind.MISSING_DERIVATIVE, 2.05, nodes, mask, MaskInstead(first.site.span))
 
 
 def slopes_alone(trials: Trials) -> Iterator[Edit]:

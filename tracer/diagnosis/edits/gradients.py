@@ -17,7 +17,7 @@ from tracer.diagnosis.rewrites import AddName, AddTerm, Gradient
 from tracer.diagnosis.target import is_gradient
 from tracer.diagnosis.trials import Change, Edit, Trials
 from tracer.gradients.adjoints import is_real
-from tracer.gradients.graph import MEANS
+from tracer.gradients.named_sizes import MEANS
 from tracer.matching.candidates import Candidate, Sort
 from tracer.matching.decay import rests_on_parameters
 from tracer.matching.fingerprint import fingerprint

@@ -7,12 +7,15 @@ from collections.abc import Callable
 import numpy as np
 
 from tracer.diagnosis import find_faults, find_grown, find_stale_operands
+from tracer.diagnosis.first_order import first_order_steps
+from tracer.explanation.building.edited_runs import EditedRuns
 from tracer.explanation.building.modules import with_modules
 from tracer.explanation.building.numbers import finite
 from tracer.explanation.building.parts import PartMaker
 from tracer.explanation.building.pieces import find_pieces
 from tracer.explanation.building.reading import Reading
-from tracer.explanation.building.repairs import diagnose_fault, diagnose_stale
+from tracer.explanation.building.repairs import diagnose_fault
+from tracer.explanation.building.stale_repairs import diagnose_stale
 from tracer.explanation.model import (
     Explanation,
     Graph,
@@ -25,7 +28,14 @@ from tracer.explanation.model import (
     Section,
 )
 from tracer.explanation.words.findings import left_out
-from tracer.explanation.words.losses import came_back, inferred, never_moves, no_number, none_found
+from tracer.explanation.words.losses import (
+    came_back,
+    first_order,
+    inferred,
+    never_moves,
+    no_number,
+    none_found,
+)
 from tracer.matching.analysing import analyse
 from tracer.matching.analysis import Analysis
 from tracer.matching.clock import Clock
@@ -61,10 +71,11 @@ def build_explanation(
     stale = {n for f in findings for u in f.spoiled for n in (analysis.updates[u].change, *f.meant)}
     faults = [*grown, *find_faults(analysis, stale | {n for f in grown for n in f.meant})]
     maker = PartMaker(Reading(program, analysis, joined.sections), [*findings, *faults])
+    runs = EditedRuns(maker.reading, again, loss)
     for finding in findings:
-        maker.faults.diagnoses[finding.cause] = diagnose_stale(program, analysis, finding, maker, again, loss)
+        maker.faults.diagnoses[finding.cause] = diagnose_stale(finding, maker.reading, runs)
     for finding in faults:
-        maker.faults.diagnoses[finding.cause] = diagnose_fault(program, analysis, finding, maker, again, loss)
+        maker.faults.diagnoses[finding.cause] = diagnose_fault(finding, maker, runs)
     lines = []
     for statement, pieces in find_pieces(program, tape).items():
         parts = _without_repeats([p for piece in pieces for p in maker.parts(piece)])
@@ -119,7 +130,7 @@ def _notes(
         )
     if analysis.inferred is not None:
         found_out = analysis.inferred
-        said = inferred(found_out.says, found_out.how, found_out.reported)
+        said = inferred(found_out.says, found_out.how, found_out.reported, found_out.own_sample)
         written = [r for r in analysis.matcher.inferred if r >= analysis.matcher.end]
         lines_of = [analysis.tape.nodes[r].site for r in written]
         place = next((s.span for s in lines_of if s is not None), None)
@@ -129,6 +140,12 @@ def _notes(
     if loss is None and analysis.updates and not (analysis.matcher.roots or analysis.matcher.unmoved):
         first = analysis.tape.nodes[max(analysis.updates)].site
         notes.append(Note(first.span.line if first is not None else 0, 0, none_found()))
+    for update, ahead in first_order_steps(analysis).items():
+        site = analysis.tape.nodes[update].site
+        names = [analysis.tape.nodes[n].names for n in (ahead, analysis.updates[update].wrt)]
+        if site is not None:
+            said = first_order(*(n[0] if n else "what it is moved to" for n in names))
+            notes.append(Note(site.span.line, site.span.column, said))
     behind = frozenset().union(*(analysis.matcher.all_ancestors(r.node) for r in analysis.matcher.roots))
     for lost in analysis.tape.window_nodes():
         if lost.id in behind and lost.site is not None and (is_severed(lost) or lost.op == UNTRACKED):

@@ -13,6 +13,7 @@ from tracer.calculus.complex_values import is_complex, is_weights
 from tracer.calculus.terms import Axis, Delta, Entry, Expr, Factor, Function, Index
 from tracer.explanation.building.vocabulary import Vocabulary
 from tracer.explanation.model import Input
+from tracer.gradients.transform_weights import weight_axes
 
 
 class InputReader:
@@ -38,7 +39,7 @@ class InputReader:
         """The sizes of axes that a Fourier transform makes longer or shorter: they depend on one another."""
         tied: dict[str, int] = {}
         for array in self._names.at_hand:
-            axes = (self._graph.weight_axes(array) if is_weights(array) else None) or ()
+            axes = (weight_axes(self._graph, array) if is_weights(array) else None) or ()
             if len(set(axes)) > 1:
                 tied |= {self._graph.axis_text(a): self._graph.table.size(a) for a in axes if a is not None}
         return tied

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from tracer.calculus import arrays_in
-from tracer.calculus.complex_values import without_conjugates
 from tracer.calculus.printing import Letters, NoForm, loops
 from tracer.calculus.terms import Definition, Expr, Index
 from tracer.explanation.building.array_code import array_code, prelude, spelled_out
@@ -18,7 +17,7 @@ from tracer.explanation.building.derivations import DerivationWriter
 from tracer.explanation.building.numbers import worked_entry
 from tracer.explanation.building.reading import Reading
 from tracer.explanation.building.vocabulary import Vocabulary
-from tracer.explanation.building.waves import waves_equation
+from tracer.explanation.building.where_clauses import with_where
 from tracer.explanation.model import Entry, Formula, Formulas, Part
 from tracer.formula import (
     Tree,
@@ -30,12 +29,13 @@ from tracer.formula import (
     render,
     symbol,
     times,
-    to_text,
 )
-from tracer.formula.tree import Partial, Relation, Row, Text, Times, Transpose
+from tracer.formula.tree import Partial, Times, Transpose
 from tracer.gradients.derived import Derived
 from tracer.gradients.local import forward_formula
 
+#: Nobody reads a longer normal form.
+_MOST_TERMS = 12
 _NOTHING = Part((0, 0, 0, 0), "", None, False, "other")
 
 
@@ -46,7 +46,8 @@ class FormulaWriter:
     reading: Reading
 
     def index_formula(self, expr: Expr, free: tuple[Index | int, ...], names: Vocabulary) -> Formula | None:
-        if len(expr) > 12:
+        """A formula over indices; None if it is too long to be read, or there is none."""
+        if len(expr) > _MOST_TERMS:
             return None
         try:
             letters = Letters.of(free, expr)
@@ -102,11 +103,11 @@ class FormulaWriter:
         entry_form = equation(
             _entry_of(left, indices), index_form(expr, free, letters, names.symbols(), names)
         )
-        index = Formula(*render(self.with_where(entry_form, expr, names, held or {}, whole=False)))
+        index = Formula(*render(with_where(self.reading, entry_form, expr, names, held or {}, whole=False)))
         try:
             right = matrix_formula(expr, free, names, names.symbols(), letters)
             matrix = Formula(
-                *render(self.with_where(equation(left, right), expr, names, held or {}, whole=True))
+                *render(with_where(self.reading, equation(left, right), expr, names, held or {}, whole=True))
             )
         except NoForm:
             matrix = index
@@ -118,61 +119,6 @@ class FormulaWriter:
         except NoForm:
             plain = None
         return Formulas(matrix, index, plain)
-
-    def with_where(
-        self, tree: Tree, expr: Expr, names: Vocabulary, held: Mapping[str, Definition], whole: bool
-    ) -> Tree:
-        """The formula, and what the letters stand for that the program has no name for."""
-        graph = self.reading.analysis.graph
-        told: list[Tree] = []
-        seen: set[str] = set()
-
-        def unsaid(formula: Expr) -> list[str]:
-            mentioned = sorted(without_conjugates(arrays_in(formula)))
-            by = [names.partials[a][1] for a in mentioned if a in names.partials and a not in held]
-            return [a for a in mentioned if a in held or names.is_temporary(a)] + [
-                a for a in by if names.is_temporary(a)
-            ]
-
-        waiting = [a for a in unsaid(expr) if a not in names.partials or a in held]
-        while waiting and len(told) < 4:
-            array = waiting.pop(0)
-            node = graph.node_of(array)
-            if array in seen or (node is None and array not in held and graph.weights(array) is None):
-                continue
-            seen.add(array)
-            if graph.weights(array) is not None:
-                waves = None if whole and names.array(array) not in to_text(tree) else waves_equation(names, array)
-                told += [] if waves is None else [waves]
-                continue
-            definition = (
-                held[array] if array in held else forward_formula(graph, node or 0, self.reading.named)
-            )
-            if definition is None:
-                told.append(Relation(names.symbol(array), "=", Text(names.source(array))))
-                continue
-            free = definition.free
-            letters = Letters.of(
-                free, definition.expr, avoid={names.array(a) for a in arrays_in(definition.expr)}
-            )
-            try:
-                if whole:
-                    right = matrix_formula(definition.expr, free, names, names.symbols(), letters)
-                    told.append(equation(names.symbol(array), right))
-                else:
-                    at = [letter(letters[i]) for i in free if isinstance(i, Index)]
-                    right = index_form(definition.expr, free, letters, names.symbols(), names)
-                    told.append(equation(entry(names.symbol(array), at), right))
-            except NoForm:
-                continue
-            waiting += unsaid(definition.expr)
-        if not told:
-            return tree
-        parts: list[Tree] = [tree, Text(" where ")]
-        for number, one in enumerate(told):
-            parts += [Text(", ")] if number else []
-            parts.append(one)
-        return Row(tuple(parts))
 
     def _temporaries(self, expr: Expr, depth: int = 4) -> dict[str, Definition]:
         """What the arrays of an expression are that the program has no name for."""
@@ -191,6 +137,7 @@ class FormulaWriter:
         return found
 
     def with_formula(self, base: Part, definition: Definition) -> Part:
+        """The part of a forward value with its formula and code; unchanged if there are none."""
         names = Vocabulary(self.reading.analysis.graph)
         names.at_hand = [definition.array]
         try:

@@ -18,6 +18,7 @@ from tracer.formula import Tree, index_form
 from tracer.gradients.continued import at_entry, fitted, rescaled
 from tracer.gradients.derivation import derive
 from tracer.gradients.derived import Derived, Known
+from tracer.gradients.named_sizes import scale_expr
 from tracer.gradients.own_words import in_own_words
 from tracer.gradients.stations import Cone, find_cone, only_through
 from tracer.matching.candidates import Match, Sort
@@ -92,7 +93,7 @@ class HeldAdjoints:
                 ):
                     continue
                 array = graph.name(candidate.wrt)
-                scale = graph.scale_expr(other.scale.scale.coefficient, other.scale.scale.symbols)
+                scale = scale_expr(graph, other.scale.scale.coefficient, other.scale.scale.symbols)
                 order = (other.scale.rank, candidate.transposed, not self.reading.node(node).names, -node)
                 if array not in known or order < known[array][0]:
                     known[array] = (order, Known(graph.name(node), scale, candidate.transposed, candidate.conjugate))
@@ -115,7 +116,7 @@ class HeldAdjoints:
                     and not candidate.transposed
                 )
                 if same and candidate.root != root and candidate.root in inside and other.scale.rank == 0:
-                    scale = graph.scale_expr(other.scale.scale.coefficient, ())
+                    scale = scale_expr(graph, other.scale.scale.coefficient, ())
                     return graph.name(candidate.root), Known(graph.name(node), scale, conjugate=candidate.conjugate)
         return None
 
@@ -124,7 +125,7 @@ class HeldAdjoints:
         candidate = match.candidate
         known = self.known(match)
         partial = self._partial(match)
-        scale = graph.scale_expr(match.scale.scale.coefficient, match.scale.scale.symbols)
+        scale = scale_expr(graph, match.scale.scale.coefficient, match.scale.scale.symbols)
         held = None if self.reading.node(match.node).names else self._held(match)
         try:
             if held is not None:
@@ -139,7 +140,7 @@ class HeldAdjoints:
                 partial = None
             readable = self.reading.readable | {k.array for k in known.values()}
             picked = analysis.matcher.picked(candidate.root, candidate.wrt)
-            factor = scale if picked is None else graph.scale_expr(Fraction(1), ())
+            factor = scale if picked is None else scale_expr(graph, Fraction(1), ())
             derived = derive(graph, cone, known, factor, readable, partial, analysis.prover.lemmas, through)
             if picked is not None:
                 array, entry = graph.name(picked.whole), graph.name(candidate.wrt)
@@ -174,7 +175,7 @@ class HeldAdjoints:
                     and self.reading.node(node).names
                     and other.scale.rank <= 3
                 ):
-                    scale = graph.scale_expr(other.scale.scale.coefficient, other.scale.scale.symbols)
+                    scale = scale_expr(graph, other.scale.scale.coefficient, other.scale.scale.symbols)
                     return Known(graph.name(node), scale, candidate.transposed, candidate.conjugate)
         return None
 
@@ -194,7 +195,7 @@ class HeldAdjoints:
                 node in self.reading.analysis.matcher.forward
             )  # y − out is the error before it is a gradient
             itself = known.array == array  # ½ r² has the derivative r
-            plain = graph.scale_expr(Fraction(1), ()) == known.factor and not known.transposed and not known.conjugate
+            plain = scale_expr(graph, Fraction(1), ()) == known.factor and not known.transposed and not known.conjugate
             if plain and not forward and not itself:
                 names.partials[known.array] = (graph.name(root), array)
         partial = self._partial(match)
@@ -203,7 +204,7 @@ class HeldAdjoints:
         return names
 
     def factor(self, match: Match) -> Tree:
-        scale = self.reading.analysis.graph.scale_expr(
+        scale = scale_expr(self.reading.analysis.graph,
             match.scale.scale.coefficient, match.scale.scale.symbols
         )
         names = Vocabulary(self.reading.analysis.graph)

@@ -16,10 +16,12 @@ from tracer.explanation.building.formulas import FormulaWriter
 from tracer.explanation.building.pieces import Piece
 from tracer.explanation.building.reading import Reading
 from tracer.explanation.building.vocabulary import Vocabulary
+from tracer.explanation.building.where_clauses import with_where
 from tracer.explanation.model import Formula, Formulas, Part
 from tracer.formula import Tree, index_form, matrix_formula, plus, render, scalar_symbol, symbol, times
 from tracer.formula.tree import Partial, Relation
 from tracer.gradients.local import forward_formula
+from tracer.gradients.named_sizes import scale_expr
 from tracer.matching.candidates import Match, Sort
 from tracer.matching.optimisers import made_of_gradients, recognise
 from tracer.matching.updates import Update
@@ -79,11 +81,11 @@ class StepWriter:
         before = self._symbol(update, vocabulary)
         scale = match.scale.scale
         sign = update.sign * (1 if scale.coefficient > 0 else -1)
-        rate = graph.scale_expr(abs(scale.coefficient), scale.symbols)
+        rate = scale_expr(graph, abs(scale.coefficient), scale.symbols)
         derivative = Partial(scalar_symbol(vocabulary.root_name), before)
         rate_tree = index_form(rate, (), Letters.of(()), vocabulary.symbols(), vocabulary)
         step: Tree = (
-            derivative if rate == graph.scale_expr(Fraction(1), ()) else times([rate_tree, derivative])
+            derivative if rate == scale_expr(graph, Fraction(1), ()) else times([rate_tree, derivative])
         )
         formula = Formula(*render(Relation(before, "←", plus([(1, before), (sign, step)]))))
         return replace(
@@ -120,7 +122,7 @@ class StepWriter:
         except (NoForm, KeyError, ValueError):
             return None
         equation_ = Relation(before, "←", plus([(1, before), (update.sign, tree)]))
-        shown = self.writer.with_where(equation_, change.expr, names, {}, whole=True)
+        shown = with_where(self.reading, equation_, change.expr, names, {}, whole=True)
         return Formulas(Formula(*render(shown)), None, None)
 
 

@@ -8,9 +8,11 @@ needs a verdict.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import cached_property
 
+from tracer.diagnosis.first_order import first_order_steps
 from tracer.explanation.building.formulas import FormulaWriter
 from tracer.explanation.building.gradient_parts import GradientTeller
 from tracer.explanation.building.optimiser_steps import StepWriter
@@ -20,7 +22,7 @@ from tracer.explanation.model import Part, Role
 from tracer.gradients.local import forward_formula
 from tracer.matching.analysis import Verified
 from tracer.matching.candidates import Sort
-from tracer.matching.gradient_names import says_gradient
+from tracer.matching.gradient_names import is_backward, says_gradient
 from tracer.tape.node import Kind, Node
 
 #: The sorts of candidates that lines are called gradients for.
@@ -100,10 +102,21 @@ class OtherTeller:
         ahead = self._made_into(piece.node)
         if ahead is not None:
             return self._on_the_way(piece, base, ahead)
-        used = self._feeds_an_update(piece.node)
+        used = self._feeds_an_update(piece.node) and self._comes_after_the_outputs(piece.node)
+        inferred = self.reading.analysis.inferred
+        if inferred is not None and piece.node in inferred.behind:
+            return replace(base, role="other") if piece.target else None
+        steps = (self.reading.analysis.updates[u].change for u in self._approximate)
+        if any(piece.node in self.reading.everything_behind(change) for change in steps):
+            return replace(base, role="update")
         if used or (says_gradient([piece.target or ""]) and not self._is_known_elsewhere(piece.node)):
             return replace(base, role="gradient", verdict="unexplained")
         return replace(base, role="other") if piece.target else None
+
+    def is_called_a_gradient(self, piece: Piece) -> bool:
+        """Whether a value, perhaps a single number, is called one and goes into a step where the loss had to be inferred."""
+        called = says_gradient([piece.target or ""]) and self.reading.analysis.is_fitted
+        return called and self._feeds_an_update(piece.node)
 
     def _made_into(self, node: int) -> Verified | None:
         """The first gradient that is made of a value, if all that is made of it ends in gradients that are known."""
@@ -156,6 +169,27 @@ class OtherTeller:
         same = (n for n in analysis.tape.window_nodes() if n.site == recorded.site and n.op == recorded.op)
         alike = (n.id for n in same if n.id != node)
         return any(analysis.verified(other) is not None or self._made_into(other) is not None for other in alike)
+
+    @cached_property
+    def _approximate(self) -> Mapping[int, int]:
+        return first_order_steps(self.reading.analysis)
+
+    def _comes_after_the_outputs(self, node: int) -> bool:
+        """Whether a value may be a gradient for all that is known of where the backward pass starts.
+
+        What a loss or a start is computed from is none.  Where no loss is known, and no start, only what has the shape of a
+        parameter or is computed in a function for gradients may be one: else every line of the forward pass could.
+        """
+        analysis, recorded = self.reading.analysis, self.reading.node(node)
+        if any(node in self.reading.everything_behind(r.node) for r in analysis.matcher.roots):
+            return False  # samples that are drawn by what the network computes, and held constant
+        if analysis.inferred is not None and analysis.inferred.starts:
+            known = any(r.node not in analysis.matcher.reach for r in analysis.matcher.roots)
+            return known or not analysis.inferred.starts.isdisjoint(self.reading.everything_behind(node))
+        if analysis.matcher.roots or analysis.matcher.unmoved:
+            return True
+        shapes = {self.reading.node(u.wrt).shape for u in analysis.updates.values()}
+        return recorded.shape in shapes or any(is_backward(c.function) for c in recorded.calls)
 
     def _feeds_an_update(self, node: int) -> bool:
         return any(

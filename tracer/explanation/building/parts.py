@@ -24,6 +24,7 @@ from tracer.explanation.building.pieces import Piece
 from tracer.explanation.building.reading import Reading
 from tracer.explanation.building.slope_parts import SlopeTeller
 from tracer.explanation.model import Part
+from tracer.explanation.words.losses import not_judged
 from tracer.matching.candidates import Sort
 from tracer.matching.judging import is_right, judged_updates
 from tracer.matching.updates import Update
@@ -85,12 +86,15 @@ class PartMaker:
             return replace(base, role="gradient", verdict="unexplained", wrt=wrt, names=names)
         if not piece.whole:
             return None
+        inferred = self.reading.analysis.inferred
+        if inferred is not None and node in inferred.starts:
+            return replace(base, role="gradient", verdict="unexplained", remark=not_judged())
         if node in ({r.node for r in matcher.roots if r.named} or {r.node for r in matcher.roots}):
             return self.others.forward(piece, replace(base, role="loss"))
         if node in matcher.forward or verified is not None:
             return self.others.forward(piece, replace(base, role="forward"))
         recorded = self.reading.node(node)
-        if recorded.kind is Kind.LEAF or not recorded.shape:
+        if recorded.kind is Kind.LEAF or not (recorded.shape or self.others.is_called_a_gradient(piece)):
             return replace(base, role="other") if piece.target else None
         return self.others.unknown(piece, base)
 

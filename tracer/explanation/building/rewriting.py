@@ -24,10 +24,12 @@ from tracer.diagnosis.rewrites import (
     ExchangedNames,
     ForwardAgain,
     Gradient,
+    MaskInstead,
     Negate,
     OneOperand,
     OnlyPart,
     Operand,
+    OperandTimesDerivative,
     Operator,
     OtherArray,
     OtherCache,
@@ -68,7 +70,8 @@ class SourceEditor(OperandEditor):
     def ways(self, rewrite: Rewrite) -> Iterator[Rewritten]:
         """The edits that may carry out a rewrite, the likeliest first."""
         seen: set[Edit] = set()
-        for found in self._ways(replace(rewrite, span=self._value_span(rewrite.span))):
+        for said in self._ways(replace(rewrite, span=self._value_span(rewrite.span))):
+            found = self._as_imported(said)
             if found.edit not in seen and _parses(edited(self.program, found.edit)) is not False:
                 seen.add(found.edit)
                 yield found
@@ -153,6 +156,15 @@ class SourceEditor(OperandEditor):
                     place = self.program.span(node[operand])
                     for slope in self._own_first(self.words.slopes(of, wrt), span):
                         yield from self._replace(place, slope)
+            case MaskInstead(span):
+                yield from self._mask(span)
+            case OperandTimesDerivative(span, operand, of, wrt):
+                operands = self._operand_nodes(span)
+                if operand < len(operands):
+                    inner = self._inside(operands[operand], tight(self._text(operands[operand])))
+                    place = self.program.span(operands[operand])
+                    for slope in self._own_first(self.words.slopes(of, wrt), span):
+                        yield from self._replace(place, f"{inner} * {tight(slope)}")
             case AddTerm(span, value, factor, root, via):
                 for said in self.words.terms(value, factor, root, via, span):
                     for term in self._as_given(said, span):
@@ -348,6 +360,13 @@ class SourceEditor(OperandEditor):
         if node is not None:
             inner = self._inside(node, self.program.text_of(span))
             yield from self._replace(span, f"{inner} * {tight(slope)}")
+
+    def _mask(self, span: Span) -> Iterator[Rewritten]:
+        changed = self._changed_in_place(span)
+        if changed is not None:
+            yield from self._after(span, f"{changed}[{changed} > 0] = 1")
+        else:
+            yield from self._replace(span, f"({self.program.text_of(span)} > 0)")
 
     def _plus(self, span: Span, term: str) -> Iterator[Rewritten]:
         minus = term.startswith("-")

@@ -8,6 +8,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -21,6 +23,8 @@ SUMS = (ast.Add, ast.Sub)
 PRODUCTS = (ast.Mult, ast.Div)
 #: A name of code, but for one that is an attribute of something.
 _NAME = re.compile(r"(?<![\w.])[^\W\d]\w*")
+#: A function of NumPy as this project writes it.
+_OF_NUMPY = re.compile(r"(?<![\w.])np\.(?=\w)")
 _TIGHT = (ast.Name, ast.Call, ast.Attribute, ast.Subscript, ast.Constant)
 
 
@@ -65,6 +69,25 @@ class SourcePlaces:
         """The function that a place stands in."""
         around = [n for n in ast.walk(self.program.tree) if isinstance(n, ast.FunctionDef) and _holds(n, at)]
         return max(around, key=lambda n: n.lineno, default=None)
+
+    def _as_imported(self, way: Rewritten) -> Rewritten:
+        """NumPy by the name under which the program imports it: ``numpy.exp``, and ``exp`` after ``from numpy import *``."""
+        prefix = self._numpy
+        if prefix == "np.":
+            return way
+        edit = replace(way.edit, new=_OF_NUMPY.sub(prefix, way.edit.new))
+        return Rewritten(edit, way.old, _OF_NUMPY.sub(prefix, way.new))
+
+    @cached_property
+    def _numpy(self) -> str:
+        """What stands before the name of a function of NumPy; ``np.`` where it is not imported."""
+        given: dict[str, None] = {}
+        for node in ast.walk(self.program.tree):
+            if isinstance(node, ast.Import):
+                given.update({f"{a.asname or a.name}.": None for a in node.names if a.name == "numpy"})
+            elif isinstance(node, ast.ImportFrom) and node.module == "numpy":
+                given.update(dict.fromkeys([""] if any(a.name == "*" for a in node.names) else []))
+        return "np." if "np." in given else next(iter(given), "np.")
 
     def _as_given(self, text: str, at: Span) -> list[str]:
         """An expression in what the callers of a function give to it, in the function's own names; then as it was."""

@@ -21,6 +21,7 @@ from tracer.formula import Symbols, Tree, letter, scalar_symbol, symbol
 from tracer.formula.building import number, power
 from tracer.formula.tree import Conjugate, Partial
 from tracer.gradients.graph import Graph
+from tracer.gradients.transform_weights import code_of_weights, transform, weight_axes, weights
 
 _RESERVED = {"np", "result", "print", "range", "len", "sum", "max", "min", "float", "int"}
 
@@ -70,9 +71,9 @@ class Vocabulary(Names):
             return f"np.conj({self.source(array.removesuffix(CONJUGATE))})"
         node_id = self.graph.node_of(array)
         if node_id is None:
-            axes = self.graph.weight_axes(array) if is_complex(array) else None
+            axes = weight_axes(self.graph, array) if is_complex(array) else None
             if axes is not None:
-                return self.graph.code_of_weights(array, self.graph.axis_text(axes[0])) or array
+                return code_of_weights(self.graph, array, self.graph.axis_text(axes[0])) or array
             owner, _, what = array.replace(MARK, "").partition(".")
             if self._inverted(array) is not None:
                 return f"np.linalg.inv({self.source(owner)})"
@@ -91,10 +92,10 @@ class Vocabulary(Names):
         Raises:
             NoForm: none of those has the axis.
         """
-        axes = self.graph.weight_axes(array) if is_complex(array) else None
+        axes = weight_axes(self.graph, array) if is_complex(array) else None
         if axes is None:
             return None
-        return self.graph.code_of_weights(array, "1" if axes[0] is None else self.size(axes[0]))
+        return code_of_weights(self.graph, array, "1" if axes[0] is None else self.size(axes[0]))
 
     def _inverted(self, array: str) -> str | None:
         """The matrix whose inverse an array is that the program does not compute."""
@@ -118,7 +119,7 @@ class Vocabulary(Names):
         taken = set(self.identifiers.values()) | _RESERVED
         if name in self.partials and self.graph.node_of(name) is None:
             base = "d_" + self.array(self.partials[name][1])
-        elif self.graph.weights(name) is not None:
+        elif weights(self.graph, name) is not None:
             base = self.temporaries[name] = "wave" if "wave" not in taken else f"wave{len(taken)}"
         elif self._inverted(name) is not None:
             base = f"{self.array(self._inverted(name) or name)}_inverse"
@@ -151,7 +152,7 @@ class Vocabulary(Names):
             axes = self.axes(inverted)
             return None if axes is None else (*axes[:-2], *reversed(axes[-2:]))
         if is_complex(name) and "." in name:
-            return self.graph.weight_axes(name)
+            return weight_axes(self.graph, name)
         owner, _, what = name.partition(".")
         made = self.graph.node_of(owner) if what in ("argmax", "argmin") else None
         return None if made is None else self.graph.axes(made)  # one position for each extreme
@@ -164,7 +165,7 @@ class Vocabulary(Names):
         raise NoForm(f"no array at hand has the axis {self.graph.axis_text(axis)}")
 
     def transform(self, name: str) -> Transform | None:
-        return self.graph.transform(name)
+        return transform(self.graph, name)
 
     def is_integer(self, name: str) -> bool:
         node = self.graph.node_of(name)

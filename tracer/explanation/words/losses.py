@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 
-def inferred(says: str, how: Literal["fits", "moved", "added", "layer", "begun"], reported: str = "") -> str:
+def inferred(
+    says: str, how: Literal["fits", "moved", "added", "layer", "begun"], reported: str = "", own_sample: bool = False
+) -> str:
     """How the loss of a report was found out.
 
     Arguments:
         says: the loss in words, or its name.
-        how, reported: see `tracer.matching.losses.written.Inferred`.
+        how, reported, own_sample: see `tracer.matching.losses.written.Inferred`.
     """
     if how == "moved":
         return f"{says} is computed of other values than the explained step starts from; its gradient is taken at these."
@@ -21,6 +23,11 @@ def inferred(says: str, how: Literal["fits", "moved", "added", "layer", "begun"]
             "No loss is computed behind these layers: the array that a backward pass starts from stands for the gradient of "
             f"some loss by a layer's output. What follows is the gradient of {says}, which is that of every such loss: "
             "⟨G, X⟩ is the sum of the products of G and X, entry by entry."
+        )
+    if own_sample:
+        return (
+            f"{reported} is computed of other values than the explained step reads; the step goes down {says} of its own, "
+            "which was inferred."
         )
     if reported:
         return (
@@ -34,6 +41,11 @@ def inferred(says: str, how: Literal["fits", "moved", "added", "layer", "begun"]
             "start: ⟨G, X⟩ is the sum of the products of G and X, entry by entry."
         )
     return f"No loss of these outputs is computed; the backward pass fits {says}, which was inferred."
+
+
+def not_judged() -> str:
+    """What is said of the value that a backward pass starts from, if no loss is known for it."""
+    return "The backward pass starts from this; it is the gradient of no loss that is known here, and is not judged."
 
 
 def none_found() -> str:
@@ -63,6 +75,14 @@ def truncated(steps: int) -> str:
     return (
         f"This is the truncated gradient: what an output owes to more than {counted_steps(steps)} before it is left out, "
         "on purpose."
+    )
+
+
+def first_order(moved: str, parameter: str) -> str:
+    """What is said of a step along the gradient by what a parameter was moved to."""
+    return (
+        f"This step goes along the gradient by {moved}, and not by {parameter}: the first-order approximation, which leaves "
+        f"out how the step from {parameter} to {moved} depends on {parameter}. It is not called wrong."
     )
 
 

@@ -8,20 +8,13 @@ product here and a matrix product there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Protocol
 
-from tracer.calculus.complex_values import CONJUGATE, as_real_part, is_complex, is_weights
+from tracer.calculus.complex_values import is_complex
 from tracer.calculus.printing import Letters
-from tracer.calculus.terms import Delta, Entry, Expr, Function, Index, Mask, Size
+from tracer.calculus.terms import Entry, Index
+from tracer.explanation.words.called import Called, letter_of
+from tracer.explanation.words.matrix_reasons import why_matrix
 from tracer.gradients.derived import DerivationStep
-
-
-class Called(Protocol):
-    """What arrays are called."""
-
-    def source(self, array: str) -> str: ...
-    def array(self, name: str) -> str: ...
-    def is_temporary(self, array: str) -> bool: ...
 
 
 def listed(words: Iterable[str]) -> str:
@@ -101,10 +94,7 @@ def reason(rule: str, step: DerivationStep, names: Called, letters: Letters) -> 
         case "every entry":
             return "The result for every entry."
         case "matrix":
-            return (
-                " ".join(_matrix(step.expr, step.free, names, letters))
-                or "The same for the whole array at once."
-            )
+            return " ".join(why_matrix(step.expr, step.free, names, letters)) or "The same for the whole array at once."
     return ""
 
 
@@ -147,9 +137,9 @@ def _of_complex(step: DerivationStep, called: Callable[[str], str]) -> str:
 def _contract(step: DerivationStep, letters: Letters) -> str:
     told = []
     for index, replacement in step.arguments.get("substitutions", ()):
-        old = _letter(index, letters)
+        old = letter_of(index, letters)
         if isinstance(replacement, Index):
-            new = _letter(replacement, letters)
+            new = letter_of(replacement, letters)
         elif isinstance(replacement, Entry):
             new = "the looked-up position"
         else:
@@ -160,13 +150,6 @@ def _contract(step: DerivationStep, letters: Letters) -> str:
     if not unique:
         return "Each sum over a δ has a single term that is not zero."
     return f"Each sum over a δ has a single term that is not zero: {', '.join(unique)}."
-
-
-def _letter(index: Index, letters: Letters) -> str:
-    try:
-        return letters[index]
-    except KeyError:
-        return "that index"
 
 
 _FUNCTIONS = {
@@ -181,89 +164,3 @@ _FUNCTIONS = {
 
 def _function(name: str) -> str:
     return _FUNCTIONS.get(name, name.replace("x0", "x").replace("x1", "y"))
-
-
-def _matrix(expr: Expr, free: tuple[Index | int, ...], names: Called, letters: Letters) -> list[str]:
-    """Why the matrix form looks as it does: transposes, sums over axes, elementwise products, masks, one-hot."""
-    told: list[str] = []
-    for term in as_real_part(expr) or expr:
-        entries = [f for f, _ in term.factors if isinstance(f, Entry) and f.indices]
-        for index in term.bound:
-            holding = [e for e in entries if index in e.indices]
-            letter = _letter(index, letters)
-            weights = next((e for e in holding if is_weights(e.array)), None)
-            if weights is not None:
-                told.append(_transform(weights, index, letter, names))
-            elif len(holding) >= 2:
-                first, second = holding[:2]
-                told.append(
-                    f"The summed index {letter} stands in both {names.array(first.array)} and "
-                    f"{names.array(second.array)}: a matrix product, which sums over the last axis of its left "
-                    "factor and the first axis of its right one."
-                )
-                for held, left in _order(holding[:2], index, free):
-                    if len(held.indices) == 2 and (held.indices[1] != index) == left:
-                        place = "first" if held.indices[0] == index else "last"
-                        name = names.array(held.array)
-                        told.append(f"In {name} the index {letter} stands {place}, so {name} is transposed.")
-            elif len(holding) == 1:
-                axis = holding[0].indices.index(index)
-                told.append(
-                    f"Nothing else depends on {letter}, because the same value was used at every {letter} (broadcasting): "
-                    f"so sum over axis {axis}."
-                )
-        running = [i for i in free if isinstance(i, Index)]
-        full = [
-            e
-            for e in entries
-            if running and all(i in e.indices for i in running) and not set(term.bound) & set(e.indices)
-        ]
-        masks = [f for f, _ in term.factors if isinstance(f, Mask)]
-        if (
-            len(full) >= 2
-            or (full and masks)
-            or (masks and any(isinstance(f, Entry) for f, _ in term.factors))
-        ):
-            told.append("Both factors keep the same indices and nothing is summed: an elementwise product.")
-        if masks:
-            told.append("The mask is 1 where the forward pass let the value through, else 0.")
-        deltas = [f for f, _ in term.factors if isinstance(f, Delta)]
-        if deltas:
-            classes = any(isinstance(d.at, Entry) and "." not in d.at.array for d in deltas)
-            told.append(
-                "The δ is a one-hot row: it is 1 only in the column of the true class, which is where the −1 comes from."
-                if term.coefficient < 0 and classes
-                else "The δ is a one-hot row: 1 only at the looked-up position."
-            )
-        if any(isinstance(f, Size) and e < 0 for f, e in term.factors):
-            told.append("The division by the number of examples comes from the mean in the loss.")
-        if any(isinstance(f, Function) for f, _ in term.factors) and not told:
-            told.append("Entry by entry.")
-    return list(dict.fromkeys(told))
-
-
-def _transform(weights: Entry, index: Index, letter: str, names: Called) -> str:
-    """Why a sum with the weights of a Fourier transform is a Fourier transform."""
-    name = names.array(weights.array)
-    if weights.indices[0] == index and not weights.array.endswith(CONJUGATE):
-        return f"The sum over {letter} with the weights {name} is the Fourier transform itself."
-    if weights.array.endswith(CONJUGATE):
-        return (
-            f"The sum over {letter} has conjugate weights, e to the opposite power: that is the transform in the other "
-            "direction, up to the factor that NumPy's inverse divides by."
-        )
-    return (
-        f"The sum over {letter} is over the other index of the weights; they are e to a power of the product of both "
-        "indices, so that either sum is the same transform."
-    )
-
-
-def _order(pair: list[Entry], index: Index, free: tuple[Index | int, ...]) -> list[tuple[Entry, bool]]:
-    """The two factors of a matrix product, each with whether it is the left one."""
-    position = {i: n for n, i in enumerate(free) if isinstance(i, Index)}
-
-    def place(held: Entry) -> int:
-        return min((position[i] for i in held.indices if isinstance(i, Index) and i in position), default=99)
-
-    left, right = sorted(pair, key=place)
-    return [(left, True), (right, False)]

@@ -9,12 +9,19 @@ It is looked for in this order, and each kind only where none before it is found
 4. **added**: losses that are trained on together and never added up (`added`).
 5. **inferred**: a usual loss that nobody computes, from what the backward pass starts with (`errors`, `usual`), with the
    penalty that the steps have beside it (`penalised`); also where absolute errors are all that is told (`reported`).
-6. **given**: an array that comes in from outside, ``dout``: it stands for the gradient of any loss (`layers`,
+6. **begun**: where a backward pass starts is found by what follows from it (`starts`); a start is the gradient of a loss
+   that the field knows (`known`, compared in numbers by `gradient_fits`), or of none that is known here: then it stands for
+   the gradient of any loss, and only what follows is judged (`begun`).
+7. **given**: an array that comes in from outside, ``dout``: it stands for the gradient of any loss (`layers`,
    `pairing`, `upstream`).
-7. **not known**: then no root is given, and the report says so.
+8. **not known**: then no root is given, and the report says so.
 
-From 3 on the loss is written behind the end of the tape (`written`), and the report says how it was found out.  A new kind
-of loss that is never written belongs in `errors` (how it is recognised) and `usual` (what it is).
+From 3 on the loss is written behind the end of the tape (`written`), and the report says how it was found out.
+
+Where a new kind belongs: a loss that backward passes start from belongs in `known`, with its name, and with what must be
+trained on beside it if it is half of something.  It must be a loss that somebody uses, and its gradient a thing that a fault
+does not give by chance: what could be made to fit any start would call every fault right.  A new way in which errors are
+written that are propagated one by one belongs in `errors`.
 
 What says a loss in the text alone, to choose the iteration that is explained, stands in `tracer.program.loss_words` and
 `tracer.recording.cost`.

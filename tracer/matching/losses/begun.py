@@ -1,8 +1,8 @@
 """The losses behind backward passes of which only the start is written.
 
 Comes in: a matcher that has run, on a program whose loss is not known.  Goes out: the tape with a loss for each backward
-pass: one that the field knows, if its gradient is what the pass starts from; else ⟨start, output⟩, which stands for every
-loss with that gradient, so that what follows can be judged though the start cannot.
+pass: one that the field knows, if its gradient is what the pass starts from; else ⟨start, output⟩, which stands for
+every loss with that gradient, so that what follows can be judged though the start cannot.
 
 Invariants: several starts of one step are parts of one loss, and none goes up it: a sign that is wrong is not explained by
 a loss that nobody has.  A start that belongs to no known loss is data here, drawn anew in replays.
@@ -12,16 +12,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tracer.matching.linear import descendants
 from tracer.matching.losses.gradient_fits import common_factor, slopes
 from tracer.matching.losses.known import Guess, Guesses, called
 from tracer.matching.losses.starts import Start, Starts
-from tracer.matching.losses.written import INFERRED, Inferred, TapeWriter
+from tracer.matching.losses.written import INFERRED, How, Inferred, TapeWriter
 from tracer.matching.matcher import Matcher
 from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import Tape
@@ -58,9 +58,26 @@ def begun_losses(matcher: Matcher) -> Iterator[Inferred]:
         return
     together = list(_together(starts))
     terms = [_terms(matcher, search, group) for group in together]
-    yield _written(matcher, search, together, terms)
-    if any(terms):
-        yield _written(matcher, search, together, [None] * len(together))
+    for known in (terms, [None] * len(terms)) if any(terms) else (terms,):
+        told = [(g, k) for g, k in ((_able(matcher, g, k), k) for g, k in zip(together, known, strict=True)) if g]
+        if told:
+            yield _written(matcher, search, *zip(*told, strict=True))
+
+
+def _able(matcher: Matcher, group: list[Start], known: object) -> list[Start]:
+    """The starts of a group, if they may stand for gradients: of no known loss only several, or one that data go into.
+
+    Else a value of the forward pass, which someone propagated by mistake, would be one.
+    """
+    several = len(group) > 1
+    return group if known or several or all(map(partial(_compares, matcher), group[0].values, group[0].outputs)) else []
+
+
+def _compares(matcher: Matcher, value: int, output: int) -> bool:
+    """Whether a value rests on data or labels that its output does not rest on; else it is one of the forward pass."""
+    nodes = matcher.graph.tape.nodes
+    own = matcher.all_ancestors(value) - matcher.all_ancestors(output) - matcher.variables.parameters
+    return any(nodes[n].kind in (Kind.LEAF, Kind.RANDOM) and nodes[n].shape for n in own | {value})
 
 
 def _together(starts: Sequence[Start]) -> Iterator[list[Start]]:
@@ -87,7 +104,7 @@ def _terms(matcher: Matcher, search: Starts, group: list[Start]) -> list[tuple[_
     if not all(able):
         return None
     likelihood = next((f for f in able[0] if f.guesses[0].company == "shared" and f.down), None)
-    if likelihood is not None and all(any(f.says == likelihood.says for f in fits) for fits in able):
+    if likelihood is not None and len(group) > 1 and all(any(f.says == likelihood.says for f in fits) for fits in able):
         return [(likelihood, 1.0)]
     chosen: list[_Fit] = []
     for at, fits in enumerate(able):
@@ -97,6 +114,8 @@ def _terms(matcher: Matcher, search: Starts, group: list[Start]) -> list[tuple[_
         if fit is None:
             return None
         chosen.append(fit)
+    if len(group) > 1 and len({f.says for f in chosen}) == 1 and chosen[0].guesses[0].number:
+        return None  # nobody wants the same answer for everything
     weights: list[int | float] = [1.0]
     for at in range(1, len(group)):
         weight = _weight(matcher, chosen, at, weights)
@@ -202,8 +221,10 @@ def _written(
     terms: Sequence[list[tuple[_Fit, int | float]] | None],
 ) -> Inferred:
     tape = matcher.graph.tape
-    unknown = [s for group, found in zip(together, terms, strict=True) if not found for s in group]
-    nodes = _with_data(search, tape, [v for s in unknown for v in s.values])
+    together = [g if found else [search.passed_on(s) for s in g] for g, found in zip(together, terms, strict=True)]
+    unknown = [v for group, found in zip(together, terms, strict=True) if not found for s in group for v in s.values]
+    behind = frozenset().union(*map(matcher.all_ancestors, unknown)) - set(unknown)
+    nodes = _with_data(search, tape, unknown)
     losses = {r.node: r.node for r in matcher.roots if r.named}
     reach: dict[int, frozenset[int]] = {}
     told: dict[str, None] = {}
@@ -218,12 +239,12 @@ def _written(
             name = " + ".join(dict.fromkeys(f"⟨{called(nodes[s.values[0]])}, {called(nodes[s.outputs[0]])}⟩" for s in group))
             writer.nodes[root].names.append(name)
             told[name] = None
-            starts = {v for s in group for v in s.values}
-            reach[root] = frozenset().union(*(descendants(tape, v, matcher.updates.keys()) for v in starts))
+            reach[root] = search.homogeneous(tuple(sorted({v for s in group for v in s.values})))
         losses[root] = max(v for s in group for v in s.values)
         nodes = writer.nodes
     made = Tape(nodes, tape.bindings, tape.windows, tape.notices)
-    return Inferred(made, losses, "; ".join(told), "begun" if unknown else "fits", reach=reach)
+    how: How = "begun" if unknown else "fits"
+    return Inferred(made, losses, "; ".join(told), how, reach=reach, starts=frozenset(unknown), behind=behind)
 
 
 def _said(terms: Sequence[_Fit]) -> str:

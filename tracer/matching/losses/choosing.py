@@ -21,7 +21,7 @@ from tracer.matching.losses.layers import layer_losses
 from tracer.matching.losses.moved import own_losses
 from tracer.matching.losses.names import loss_name
 from tracer.matching.losses.penalised import with_penalties
-from tracer.matching.losses.reported import only_tell_absolute_errors
+from tracer.matching.losses.reported import are_alike, only_tell_absolute_errors
 from tracer.matching.losses.usual import inferred_losses
 from tracer.matching.losses.written import Inferred
 from tracer.matching.matcher import Matcher
@@ -38,10 +38,13 @@ def with_its_loss(computed: Analysis, loss: str | None, clock: Clock) -> Analysi
         loss: the name of the loss, if the user gave one: then nothing else is one.
     """
     analysis = _moved(computed, loss, clock)
+    if loss is None and analysis.inferred is not None and not _some_are_along(analysis.matcher):
+        analysis = _of_its_own_sample(computed, analysis.inferred, clock) or analysis
     if loss is None:
         for looked_for in (_added, _fitting, _begun, _behind_layers):
             if analysis.inferred is None:
                 analysis = looked_for(analysis, clock)
+        analysis = _with_further_terms(analysis, computed, clock)
     return analysis
 
 
@@ -52,6 +55,16 @@ def _moved(analysis: Analysis, loss: str | None, clock: Clock) -> Analysis:
         return analysis
     moved = [matched(o.tape, loss, o) for o in _in_time(own_losses(matcher), clock)]
     return max((a for a in moved if _is_judged(a.matcher)), key=lambda a: explained(a.matcher), default=analysis)
+
+
+def _of_its_own_sample(computed: Analysis, late: Inferred, clock: Clock) -> Analysis | None:
+    """A usual loss of what the step reads, if all steps go down it, and the loss that is computed later is one of its kind.
+
+    Where that is of all samples, and every step takes one of them, its gradient is another one.
+    """
+    usual = (f for f in _usual(computed) if are_alike(f, late))
+    found = _best_inferred(_in_time((replace(f, reported=late.says, own_sample=True) for f in usual), clock))
+    return None if found is None or _some_are_aside(found.matcher) else found
 
 
 def _added(analysis: Analysis, clock: Clock) -> Analysis:
@@ -74,8 +87,7 @@ def _fitting(analysis: Analysis, clock: Clock) -> Analysis:
     matcher = analysis.matcher
     if not _are_numbers(matcher) or not matcher.updates or _some_are_along(matcher):
         return analysis
-    parameters = frozenset(u.before for u in matcher.updates.values())
-    usual = list(inferred_losses(analysis.tape, matcher.live, parameters))
+    usual = list(_usual(analysis))
     others = [f for f in usual if _is_another(f, matcher)]
     best = _best_inferred(_in_time(others, clock))
     if best is None:
@@ -85,14 +97,34 @@ def _fitting(analysis: Analysis, clock: Clock) -> Analysis:
     return _penalised(best or analysis, clock)
 
 
+def _usual(analysis: Analysis) -> Iterator[Inferred]:
+    """The usual losses of the errors that the steps are computed from."""
+    matcher = analysis.matcher
+    parameters = frozenset(u.before for u in matcher.updates.values())
+    behind = frozenset().union(*(matcher.all_ancestors(u.change) for u in matcher.updates.values()))
+    return inferred_losses(analysis.tape, matcher.live, parameters, behind)
+
+
 def _begun(analysis: Analysis, clock: Clock) -> Analysis:
-    """The losses behind what backward passes start from, known or not, if steps go down them."""
+    """The losses behind what backward passes start from, known or not, if steps go down them.
+
+    Where a usual loss fits some of the steps, a sum of known losses is looked for that fits more of them.
+    """
     matcher = analysis.matcher
     if not _are_numbers(matcher) or not matcher.updates or _some_are_along(matcher):
         return analysis
     tried = [matched(f.tape, None, f) for f in _in_time(begun_losses(matcher), clock)]
     best = max(tried, key=lambda a: _along_gradients(a.matcher), default=analysis)
     return best if best is not analysis and _along_gradients(best.matcher) else analysis
+
+
+def _with_further_terms(analysis: Analysis, computed: Analysis, clock: Clock) -> Analysis:
+    """A sum of known losses instead of a usual loss that fits some of the steps, if all its terms are known and more fit."""
+    if not analysis.is_fitted or not some_are_wrong(analysis.matcher):
+        return analysis
+    known = (f for f in begun_losses(computed.matcher) if f.how == "fits")
+    tried = [matched(f.tape, None, f) for f in _in_time(known, clock)]
+    return next((t for t in tried if _along_gradients(t.matcher) > _along_gradients(analysis.matcher)), analysis)
 
 
 def _behind_layers(analysis: Analysis, clock: Clock) -> Analysis:

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from tracer.gradients.adjoints import is_real
+from tracer.matching.updates import without_ones
 from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import Tape, references
 
@@ -55,19 +56,27 @@ def error_of(tape: Tape, node: Node, live: frozenset[int], trained: set[int]) ->
         computed = output in live and output in trained and tape.nodes[output].kind is not Kind.LEAF
         label = tape.nodes[data]  # a number may be one by its name: action = 1 if u < p else 0
         given = data not in trained and (label.kind is not Kind.LITERAL or bool(label.names))
-        if computed and given and tape.nodes[data].shape == tape.nodes[output].shape:
+        one_each = without_ones(tape.nodes[data].shape) == without_ones(tape.nodes[output].shape)
+        if computed and given and one_each and node.shape == tape.nodes[output].shape:
             return output, data
     return None
 
 
-def errors_of(tape: Tape, live: frozenset[int], parameters: frozenset[int]) -> list[list[Error]]:
-    """The first line of each window that computes an error, with every sample that it was computed for."""
+def errors_of(
+    tape: Tape, live: frozenset[int], parameters: frozenset[int], behind: frozenset[int]
+) -> list[list[Error]]:
+    """The first line of each window that computes an error, with every sample that it was computed for.
+
+    Arguments:
+        behind: the nodes that steps are computed from: what only goes into a measure starts no backward pass.
+    """
     trained = trained_nodes(tape, parameters)
     found: dict[int, list[Error]] = {}
     for of_arrays in (True, False):
         known = set(found)
         for node in tape.window_nodes():
-            error = _error_at(tape, node, live, trained) if bool(node.shape) is of_arrays else None
+            able = bool(node.shape) is of_arrays and node.id in behind
+            error = _error_at(tape, node, live, trained) if able else None
             if error is None or node.window in known or _is_a_step(tape, node, parameters):
                 continue
             errors = found.setdefault(node.window, [])

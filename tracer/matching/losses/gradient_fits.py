@@ -37,7 +37,7 @@ def slopes(
         node = todo.pop()
         if node not in behind and node > output:
             behind.add(node)
-            todo += list(tape.operands(node) if node < len(tape) else writer.operands(node))
+            todo += tape.operands(node) if node < len(tape) else writer.operands(node)
     after = descendants(tape, output, matcher.updates.keys())
     needed = sorted(n for n in behind if (n >= len(tape) or n in after) and writer.nodes[n].kind is not Kind.LITERAL)
     rng = np.random.default_rng(0)

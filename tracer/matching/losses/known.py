@@ -1,9 +1,10 @@
 """Which of the losses that the field knows has a given value as its gradient by an output.
 
-Comes in: an output, the value that a backward pass starts from, and what that was computed from.  Goes out: guesses, each of
-which can write its loss behind the end of a tape.  What a loss is made of beside the output (targets, labels, settings) is
-taken from what the start was computed from.  Invariant: a guess is only a guess; `begun` keeps those whose gradient is the
-start, in numbers.  There is no loss here that could be made to fit any start: each has a name and a place where it is used.
+Comes in: an output, the value that a backward pass starts from, and what that was computed from.  Goes out: guesses, each
+of which can write its loss behind the end of a tape.  What a loss is made of beside the output (targets, labels,
+settings) is taken from what the start was computed from.  Invariant: a guess is only a guess; `begun` keeps those whose
+gradient is the start, in numbers.  There is no loss here that could be made to fit any start: each has a name and a
+place where it is used.
 """
 
 from __future__ import annotations
@@ -37,11 +38,13 @@ class Guess(Struct, frozen=True):
         says: the loss in words; the same for all samples.
         write: writes its entries, or the loss itself, behind the end of a tape.
         company: what must be trained on with it.
+        number: whether the target is a number that is written, the same for every sample.
     """
 
     says: str
     write: _Write
     company: Company = "any"
+    number: bool = False
 
 
 @dataclass
@@ -116,7 +119,7 @@ class Guesses:
                 yield Guess(f"binary cross-entropy with the target {called(target)}", _binary(p.id, target.id))
         smooth = {float(n.value) for n in self._given if n.kind is Kind.LITERAL and n.shape == () and 0 < n.value < 1}
         for number in (1.0, 0.0, *sorted(smooth)[:_MOST]):
-            yield Guess(f"binary cross-entropy with the target {number:g}", _binary(p.id, number))
+            yield Guess(f"binary cross-entropy with the target {number:g}", _binary(p.id, number), number=True)
         yield Guess(f"the sum of log(1 - {called(p)})", _minus(_binary(p.id, 0.0)), "alone")
         yield Guess("the free energy -log(1 + exp(z))", _minus(_binary(p.id, 0.0)), "opposite")
 
@@ -147,7 +150,7 @@ class Guesses:
         output = self.node(self.output)
         sides = self.matcher.graph.tape.operands(output.id)
         own = output.op == "subtract" and len(set(sides) & self.trained) == 1 and self.trained & set(sides)
-        errors: list[Callable[[TapeWriter], Ref]] = [lambda _: Ref(output.id)] if own else []
+        errors: list[Callable[[TapeWriter], Ref]] = [_itself(output.id)] if own else []
         errors += [_difference(output.id, t.id) for t in self._targets]
         for error in errors:
             yield Guess("half the sum of squared errors", _half_squares(error))
@@ -157,11 +160,13 @@ class Guesses:
             for setting in self._settings:
                 yield Guess(f"the Huber loss with {called(setting)}", _huber(error, setting.id))
                 for up, down in ((error, _minus(error)), (_minus(error), error)):
-                    yield Guess(f"the quantile loss with {called(setting)}", _tilted(up, down, setting.id, False))
-                    yield Guess(f"the expectile loss with {called(setting)}", _tilted(up, down, setting.id, True))
+                    for name, squared in (("quantile", False), ("expectile", True)):
+                        yield Guess(f"the {name} loss with {called(setting)}", _tilted(up, down, setting.id, squared))
         for number in (1.0, -1.0):
-            yield Guess(f"half the squares of the distance to {number:g}", _half_squares(_difference(output.id, number)))
-        yield Guess("half the squares of the distance to 0", _half_squares(lambda _: Ref(output.id)), "target")
+            squares = _half_squares(_difference(output.id, number))
+            yield Guess(f"half the squares of the distance to {number:g}", squares, number=True)
+        to_nothing = _half_squares(_itself(output.id))
+        yield Guess("half the squares of the distance to 0", to_nothing, "target")
 
     def _of_margins(self) -> Iterator[Guess]:
         """Losses of a margin m: a score times its label of ±1, or the difference of two scores."""
@@ -169,7 +174,7 @@ class Guesses:
         sides = self.matcher.graph.tape.operands(output.id)
         margins: list[Callable[[TapeWriter], Ref]] = [_product(output.id, t.id) for t in self._targets if self._is_a_sign(t)]
         if output.op == "multiply" and any(self._is_a_sign(self.node(k)) for k in sides):
-            margins.append(lambda _: Ref(output.id))
+            margins.append(_itself(output.id))
         between = output.op in ("subtract", "add") and self._is_a_difference(output)
         for margin in margins:
             yield Guess("the hinge loss", _hinge(margin, 1.0))
@@ -177,7 +182,7 @@ class Guesses:
             yield Guess("the squared hinge loss", _of("square", _hinge(margin, 1.0)))
             yield Guess("the logistic loss", _logistic(margin))
             yield Guess("the exponential loss", _of("exp", _minus(margin)))
-        for margin in ((lambda _: Ref(output.id)), _minus(lambda _: Ref(output.id))) if between else ():
+        for margin in ((_itself(output.id)), _minus(_itself(output.id))) if between else ():
             for gap in (0.0, 1.0, *(n.id for n in self._settings)):
                 yield Guess("the hinge loss of a difference", _hinge(margin, gap))
             yield Guess("the logistic loss of a difference", _logistic(margin))
@@ -208,13 +213,13 @@ class Guesses:
         if self.value in self.trained or not all(v.size and np.ptp(v) == 0 for v in value):
             return
         name = called(self.node(self.output))
-        yield Guess(f"the sum of {name}", lambda w: Ref(self.output))
-        yield Guess(f"minus the sum of {name}", _minus(lambda w: Ref(self.output)))
+        yield Guess(f"the sum of {name}", _itself(self.output))
+        yield Guess(f"minus the sum of {name}", _minus(_itself(self.output)))
 
     def _of_codes(self) -> Iterator[Guess]:
         """The terms of the divergence of a normal distribution from the standard one: ½ μ², ½ (exp(s) − s), …"""
         half = "half the squares of "
-        yield Guess(half + called(self.node(self.output)), _half_squares(lambda _: Ref(self.output)), "kl")
+        yield Guess(half + called(self.node(self.output)), _half_squares(_itself(self.output)), "kl")
         for times in (1.0, 2.0):
             yield Guess(f"the divergence's term of {called(self.node(self.output))}", _spread(self.output, times), "kl")
 
@@ -224,7 +229,7 @@ class Guesses:
         divided = (n.args[1].node for n in self._behind if n.op == "divide" and isinstance(n.args[1], Ref))
         for total in dict.fromkeys(k for k in divided if k in self.trained and k > self.output):
             values = self._values(total)
-            if self.node(total).shape and all(np.all(v > 0) for v in values):
+            if self.node(total).op == "sum" and all(np.all(v > 0) for v in values):
                 says = f"minus the sum of log({called(self.node(total))})"
                 yield Guess(says, _minus(_of("log", _itself(total))), "shared")
 

@@ -1,4 +1,4 @@
-"""Measures that are only told to the reader: the absolute errors beside a step along the gradient of the squared ones.
+"""Measures that are only told to the reader: absolute errors beside a step along the gradient of squared ones, late losses.
 
 Comes in: the losses that a program names.  Goes out: whether all of them add up or average ``|y - out|`` and no more.
 Such a sum says how far off the outputs are; nobody's error at the output, ``y - out``, is its gradient.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tracer.matching.losses.errors import LAYOUT
+from tracer.matching.losses.written import Inferred
 from tracer.tape.node import Kind
 from tracer.tape.tape import Tape
 
@@ -24,6 +25,29 @@ def only_tell_absolute_errors(tape: Tape, losses: Iterable[int], error: int) -> 
     """
     roots = list(losses)
     return bool(roots) and all(_tells(tape, root, error) for root in roots)
+
+
+def are_alike(one: Inferred, other: Inferred) -> bool:
+    """Whether two losses take the logarithms of the outputs, or neither does and both take their squares."""
+    kinds = [{_kind(found.tape, root) for root in found.losses} for found in (one, other)]
+    return kinds[0] == kinds[1] and len(kinds[0]) == 1
+
+
+def _kind(tape: Tape, loss: int) -> str:
+    """What the last steps before a loss are, as far as they only collect: logarithms, squares, or others."""
+    todo, seen, found = [loss], {loss}, set[str]()
+    while todo:
+        node = tape.nodes[todo.pop()]
+        below = tape.operands(node.id)
+        squared = node.op in ("square", "power") or (node.op in ("multiply", "dot", "matmul") and len(set(below)) == 1)
+        if node.op.startswith("log"):
+            found.add("log")
+        elif squared or node.op in ("linalg.norm", "absolute"):
+            found.add("square" if squared else node.op)
+        elif node.op in _COLLECTING or node.op in ("subtract", "negative", "stack", "copy"):
+            todo += set(below) - seen
+            seen |= set(below)
+    return "log" if "log" in found else "".join(sorted(found))
 
 
 def _tells(tape: Tape, root: int, error: int) -> bool:

@@ -22,7 +22,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from tracer.gradients.adjoints import is_real, numeric_adjoints
-from tracer.matching.linear import Shares, shares
+from tracer.matching.linear import Shares, is_linear, shares
 from tracer.matching.losses.errors import trained_nodes
 from tracer.matching.matcher import Matcher
 from tracer.matching.updates import Update
@@ -78,16 +78,16 @@ class Starts:
     def tape(self) -> Tape:
         return self.matcher.graph.tape
 
-    @cached_property
-    def values(self) -> list[Any]:
-        return self.matcher.replays.values[0]
+    @property
+    def values(self) -> list[list[Any]]:
+        return self.matcher.replays.values
 
     @cached_property
     def updates(self) -> list[Update]:
         """The steps of the explained iterations, of parameters whose gradients are more than one number."""
         shown, nodes = self.tape.last_windows(), self.tape.nodes
         own = [u for u in self.matcher.updates.values() if nodes[u.node].window in shown]
-        return [u for u in own if np.size(self.values[u.wrt]) > 1 and is_real(nodes[u.wrt])]
+        return [u for u in own if np.size(self.values[0][u.wrt]) > 1 and is_real(nodes[u.wrt])]
 
     def found(self) -> list[Start]:
         """The starts, in program order; those that explain most, none of which is passed on from another one."""
@@ -96,6 +96,7 @@ class Starts:
         chosen: list[Start] = []
         while able:
             able = [s for s in able if not any(self._is_passed_on(c, s) or s.values == c.values for c in chosen)]
+            able = [s for s in able if not all(self._is_complete(u, chosen) for u in s.factors)]
             first = [s for s in able if not any(self._is_passed_on(o, s) for o in able if o.outputs != s.outputs)]
             if not first:
                 break
@@ -112,6 +113,21 @@ class Starts:
         found = [start, *(s for s in same if self._give_the_same(start, s))]
         return [*found, *(o for s in found for o in self.others[s.values])]
 
+    def passed_on(self, start: Start) -> Start:
+        """The last of what a start is multiplied by numbers to: ``(p - 1) / n``, and not ``p - 1``."""
+        same = (s for s in self.alike(start) if s.outputs == start.outputs and len(s.values) == len(start.values))
+        return max(same, key=lambda s: s.values)
+
+    def homogeneous(self, values: tuple[int, ...]) -> frozenset[int]:
+        """What is made of some values and of nothing else that is added, and the steps that are made of such."""
+        reached = self._shares(values)
+        whole = {n for n, part in reached.items() if is_linear(self.values[0][n], [part])}
+        for update in self.matcher.updates.values():
+            shape = _shape(self.tape.nodes[update.wrt])
+            if any(k in whole and _shape(self.tape.nodes[k]) == shape for k in self.matcher.all_ancestors(update.change)):
+                whole.add(update.node)
+        return frozenset(whole)
+
     def _merged(self, start: Start, same: list[Start]) -> Start:
         """Of the starts for one output that explain as much the first that nothing is added to afterwards."""
         same = [s for s in same if s.factors.keys() >= start.factors.keys()]
@@ -126,6 +142,14 @@ class Starts:
         mine, its = self._shares(one.values), self._shares(other.values)
         changes = [self.matcher.updates[u].change for u in one.factors]
         return all(c in mine and c in its and np.allclose(mine[c], its[c], rtol=_SAME, atol=0) for c in changes)
+
+    def _is_complete(self, step: int, chosen: list[Start]) -> bool:
+        """Whether a step is made of some starts whole: what these are multiplied by on the way is no further one."""
+        if not chosen:
+            return False
+        reached = self._shares(tuple(sorted(v for s in chosen for v in s.values)))
+        inside = self._within(self.matcher.updates[step], reached)
+        return any(is_linear(self.values[0][k], [reached[k]]) for k in inside)
 
     def _is_passed_on(self, start: Start, other: Start) -> bool:
         """Whether one start is made from another one."""
@@ -146,9 +170,15 @@ class Starts:
                 tried = [Start(first, o, self._explained(first, o)) for o in self._outputs(first)]
                 most = max((s.agreeing for s in tried), default=0)
                 likely = sorted((s for s in tried if s.agreeing == most > 0), key=self._is_likely, reverse=True)
+                likely = [s for s in likely if self._holds(s)]
                 if likely:
                     self.others[first] = likely[1:_MOST_ALIKE]
                     yield likely[0]
+
+    def _holds(self, start: Start) -> bool:
+        """Whether a start explains on every replay what it explains on the first."""
+        others = (self._explained(start.values, start.outputs, r) for r in range(1, len(self.values)))
+        return all(start.factors.keys() <= found.keys() for found in others)
 
     def _is_likely(self, start: Start) -> tuple[Any, ...]:
         """Of outputs for which as much is explained a reader thinks of one with a name, and of the last.
@@ -158,7 +188,7 @@ class Starts:
         last = self.tape.nodes[start.outputs[0]]
         single = not _shape(last)
         place = [-o if single else o for o in start.outputs]
-        return start.agreeing, not single and bool(last.names), last.op != "negative", place
+        return start.agreeing, not single and bool(last.names), place
 
     @cached_property
     def _behind_steps(self) -> frozenset[int]:
@@ -203,16 +233,20 @@ class Starts:
 
     def _is_an_output(self, node: int, shape: tuple[int, ...]) -> bool:
         recorded = self.tape.nodes[node]
+        if recorded.op == "negative" and not recorded.names:
+            return False  # a reader differentiates by z, not by −z
         computed = node in self.trained and node in self.matcher.live and node not in self.matcher.variables.parameters
         shown = recorded.window in self.tape.last_windows() and recorded.kind not in (Kind.LEAF, Kind.LITERAL)
         return computed and shown and is_real(recorded) and _shape(recorded) == shape and recorded.site is not None
 
-    def _explained(self, values: tuple[int, ...], outputs: tuple[int, ...]) -> dict[int, float]:
+    def _explained(self, values: tuple[int, ...], outputs: tuple[int, ...], replay: int = 0) -> dict[int, float]:
         """The steps that are made of the gradient of ⟨values, outputs⟩, as far as they are made of the values."""
-        adjoints = self._adjoints(values, outputs)
-        reached = self._shares(values)
+        adjoints = self._adjoints(values, outputs, replay)
+        reached = self._shares(values, replay)
         found: dict[int, float] = {}
-        left_out = False
+        left_out, certain = False, False
+        pairs = [(self.values[replay][v], np.shape(self.values[replay][o])) for v, o in zip(values, outputs, strict=True)]
+        total = np.asarray(sum(np.sum(np.reshape(value, shape), axis=0) if shape else value for value, shape in pairs))
         for update in self.updates:
             wanted = adjoints.get(self.matcher.graph.representative(update.wrt))
             if wanted is None:
@@ -222,9 +256,10 @@ class Starts:
                 factor = _factor(reached[node], wanted) if node > max(outputs) else None
                 if factor is not None:
                     found[update.node] = factor * update.sign
+                    certain |= _factor(wanted, total) is None
                     break
-        # One step by itself may be of the right shape by chance, as the bias of what was sampled: then others lack it.
-        return {} if left_out and len(found) < 2 else found
+        # A bias alone says nothing where other steps lack what goes into its output, as that of what was sampled.
+        return found if certain or not left_out else {}
 
     def _within(self, update: Update, reached: Shares) -> list[int]:
         """What a step is made of in the shape of its parameter and is linear in a value as a whole, the last first."""
@@ -245,14 +280,14 @@ class Starts:
     def _inside(self) -> dict[int, frozenset[int]]:
         return {}
 
-    def _shares(self, values: tuple[int, ...]) -> Shares:
-        if values not in self._all_shares:
+    def _shares(self, values: tuple[int, ...], replay: int = 0) -> Shares:
+        if (values, replay) not in self._all_shares:
             cuts = self.matcher.updates.keys()
             alike = self._computed_again(values)
-            one, other = (shares(self.tape, self.values, alike, cuts, f, is_real) for f in _FACTORS)
+            one, other = (shares(self.tape, self.values[replay], alike, cuts, f, is_real) for f in _FACTORS)
             linear = {n: part for n, part in one.items() if n in other and np.allclose(part, other[n], rtol=_SAME, atol=0)}
-            self._all_shares[values] = linear
-        return self._all_shares[values]
+            self._all_shares[values, replay] = linear
+        return self._all_shares[values, replay]
 
     def _computed_again(self, values: tuple[int, ...]) -> tuple[int, ...]:
         """Some values, and where they are computed once more."""
@@ -271,18 +306,19 @@ class Starts:
         return found
 
     @cached_property
-    def _all_shares(self) -> dict[tuple[int, ...], Shares]:
+    def _all_shares(self) -> dict[tuple[tuple[int, ...], int], Shares]:
         return {}
 
-    def _adjoints(self, values: tuple[int, ...], outputs: tuple[int, ...]) -> dict[int, NDArray[Any]]:
+    def _adjoints(self, values: tuple[int, ...], outputs: tuple[int, ...], replay: int) -> dict[int, NDArray[Any]]:
         """The gradient of ⟨values, outputs⟩ by all that the outputs were computed from; equal values together."""
         matcher, total = self.matcher, dict[int, NDArray[Any]]()
         for value, output in zip(values, outputs, strict=True):
-            seed = np.reshape(np.asarray(self.values[value], dtype=float), np.shape(self.values[output]))
+            at = self.values[replay]
+            seed = np.reshape(np.asarray(at[value], dtype=float), np.shape(at[output]))
             relevant = matcher.all_ancestors(output) & matcher.live
             with np.errstate(all="ignore"):
                 swept = numeric_adjoints(
-                    self.tape, matcher.rules, self.values, output, relevant, matcher.updates.keys(), seed
+                    self.tape, matcher.rules, at, output, relevant, matcher.updates.keys(), seed
                 )
             for node, part in swept.full.items():
                 first = matcher.graph.representative(node)

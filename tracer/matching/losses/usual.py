@@ -16,14 +16,17 @@ from tracer.tape.node import Ref
 from tracer.tape.tape import Tape, references, substitute
 
 
-def inferred_losses(tape: Tape, live: frozenset[int], parameters: frozenset[int]) -> Iterator[Inferred]:
+def inferred_losses(
+    tape: Tape, live: frozenset[int], parameters: frozenset[int], behind: frozenset[int]
+) -> Iterator[Inferred]:
     """The tape with each usual loss of an output and its target.
 
     Arguments:
         live: the nodes that depend smoothly on a leaf.
         parameters: the nodes that updates change.
+        behind: the nodes that the changes are computed from.
     """
-    errors = errors_of(tape, live, parameters)
+    errors = errors_of(tape, live, parameters, behind)
     if not errors:
         return
     if any(e.place is not None for e in errors[0]):

@@ -31,8 +31,11 @@ class Inferred(Struct, frozen=True):
         how: whether the backward pass fits it, it is one of the program's own moved to other values, several of
             them added up, what stands for the loss behind a layer that is called by hand, or behind a backward pass
             that starts from the gradient of nothing that is known.
-    reported: str = ""
+        reported: a measure that the program computes, by its name, where the step goes down another one.
+        own_sample: whether that is the same kind of loss, computed of other samples than the step reads.
         reach: losses that only some values can be gradients of → those values.
+        starts: the values that backward passes start from, if they are the gradient of no known loss.
+        behind: what these were computed from.
     """
 
     tape: Tape
@@ -40,7 +43,10 @@ class Inferred(Struct, frozen=True):
     says: str
     how: How = "fits"
     reported: str = ""
+    own_sample: bool = False
     reach: Mapping[int, frozenset[int]] = {}
+    starts: frozenset[int] = frozenset()
+    behind: frozenset[int] = frozenset()
 
 
 class TapeWriter:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 
 
-def helper_code(what: str, owner: ast.expr, modules: frozenset[str]) -> ast.expr | None:
+def auxiliary_code(what: str, owner: ast.expr, modules: frozenset[str]) -> ast.expr | None:
     """Code for the array called ``what`` of the value that ``owner`` computes.
 
     Arguments:

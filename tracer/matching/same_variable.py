@@ -1,0 +1,32 @@
+"""Whether a value is a version of a variable that another one is a version of, too.
+
+Comes in: nodes.  Goes out: yes or no, by the names and places that the program gave them, and by what is known to be
+an update.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container
+
+from tracer.tape.node import Kind, Node
+from tracer.tape.tape import Tape
+
+#: Where in its container a value stands: ``['W1']``, ``[0]``, ``.weights[0]``.
+_PLACE = re.compile(r"^\w+(?P<place>(\[[^\]]+\]|\.\w+)+)$")
+
+
+def is_same_variable(new: Node, old: Node) -> bool:
+    """Whether two values were bound to one name, or to one place of a container that goes by several names.
+
+    ``p['W']`` inside of a function is ``params['W']`` outside of it.
+    """
+    if set(new.names) & set(old.names):
+        return True
+    places = [{m["place"] for name in node.names if (m := _PLACE.search(name))} for node in (new, old)]
+    return bool(places[0] & places[1])
+
+
+def is_old_version(tape: Tape, node: int, updates: Container[int]) -> bool:
+    """Whether a value was there before the iteration, or was made by an earlier update."""
+    return tape.nodes[node].kind is Kind.LEAF or node in updates
