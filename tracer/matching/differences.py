@@ -147,6 +147,7 @@ class FiniteDifferences:
                 todo += [
                     u for u in self._tape.users(node)
                     if u in above and u not in updates and u not in found and nodes[u].kind not in GIVEN
+                    and nodes[u].op != "held"
                 ]
             self._changing[root, wrt] = tuple(sorted(found | {wrt}))
         return self._changing[root, wrt]

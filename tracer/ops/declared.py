@@ -6,12 +6,14 @@ from tracer.ops.table import undifferentiable
 
 #: Operations whose derivative is 0 wherever they have one.
 STEP_FUNCTIONS = frozenset(
-    "floor ceil trunc rint round fix floor_divide round_to_int round_half_away cmp searchsorted digitize empty_like".split()
+    "floor ceil trunc rint round fix floor_divide round_to_int round_half_away cmp searchsorted digitize empty_like "
+    "held".split()
 )
 undifferentiable(
     "a step function: it is constant between jumps, so its derivative is 0 wherever it has one",
-    *sorted(STEP_FUNCTIONS - {"empty_like"}),
+    *sorted(STEP_FUNCTIONS - {"empty_like", "held"}),
 )
+undifferentiable("it is held constant: an inferred loss passes no gradient through it", "held")
 undifferentiable(
     "it takes the shape of the array only; its entries are whatever stood in memory", "empty_like", "empty"
 )

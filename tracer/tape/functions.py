@@ -216,6 +216,7 @@ _TABLE: dict[str, Callable[..., Any]] = {
     "c_": lambda *items: np.c_[items],
     "r_": lambda *items: np.r_[items],
     "array": _array,
+    "held": lambda x: x,
     "copy": lambda x: np.array(x) if isinstance(x, np.ndarray) else x,
     "astype": lambda x, dtype: np.asarray(x).astype(dtype) if np.ndim(x) else np.dtype(dtype).type(x),
     "item": lambda x, *index: x.item(*index) if hasattr(x, "item") else x,

@@ -159,7 +159,7 @@ def _notes(
     for sweeps in analysis.matcher.adjoints.values():
         for node in sorted(sweeps[0].blocked):
             site = analysis.tape.nodes[node].site
-            if site is not None and analysis.tape.nodes[node].op != "empty_like":
+            if site is not None and analysis.tape.nodes[node].op not in ("empty_like", "held"):
                 reason = analysis.graph.reasons.get(node, "it has no derivative here")
                 notes.append(
                     Note(site.span.line, site.span.column, f"{site.text} was not differentiated: {reason}")

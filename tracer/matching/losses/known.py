@@ -135,9 +135,17 @@ class Guesses:
                 yield Guess(f"cross-entropy with the target {called(target)}", _cross_entropy(p.id, target.id))
             for place in places[:_MOST]:
                 yield Guess("cross-entropy", _negative_log_at(p.id, place))
+                for weight in self._weights(shape[0]):
+                    says = f"cross-entropy weighted by {called(weight)}, which is held constant"
+                    yield Guess(says, _weighted(_negative_log_at(p.id, place), weight))
         for place in places[:_MOST] if len(shape) == 2 else ():
             for gap in (1.0, *(n.id for n in self._settings)):
                 yield Guess("the hinge loss of several classes", _class_hinge(self.output, place, shape[0], gap))
+
+    def _weights(self, rows: int) -> list[Node]:
+        """What may weight the rows: one number with a name for each; it may rest on parameters, as advantages do."""
+        named = (n for n in self._behind if n.names and is_real(n) and n.shape and n.id != self.value)
+        return [n for n in named if np.size(n.value) == rows == max(n.shape or (0,))][:_MOST]
 
     def _are_labels(self, node: Node) -> bool:
         read = self.node(node.args[0].node) if isinstance(node.args[0], Ref) else None
@@ -152,6 +160,9 @@ class Guesses:
         own = output.op == "subtract" and len(set(sides) & self.trained) == 1 and self.trained & set(sides)
         errors: list[Callable[[TapeWriter], Ref]] = [_itself(output.id)] if own else []
         errors += [_difference(output.id, t.id) for t in self._targets]
+        for target in self._trained_targets():
+            says = f"half the sum of squared errors, the target {called(target)} held constant"
+            yield Guess(says, _half_squares(_from_held(output.id, target)))
         for error in errors:
             yield Guess("half the sum of squared errors", _half_squares(error))
             yield Guess("the sum of absolute errors", _of("absolute", error))
@@ -167,6 +178,15 @@ class Guesses:
             yield Guess(f"half the squares of the distance to {number:g}", squares, number=True)
         to_nothing = _half_squares(_itself(output.id))
         yield Guess("half the squares of the distance to 0", to_nothing, "target")
+
+    def _trained_targets(self) -> list[Node]:
+        """What rests on parameters and is compared with the output: a value that was estimated, taken as a target."""
+        same = self.matcher.graph.representative
+        found = []
+        for node in self._behind:
+            sides = self.matcher.graph.tape.operands(node.id) if node.op == "subtract" else ()
+            found += [k for k in sides if same(self.output) in map(same, sides) and same(k) != same(self.output)]
+        return [self.node(k) for k in dict.fromkeys(found) if k in self.trained and self.node(k).names]
 
     def _of_margins(self) -> Iterator[Guess]:
         """Losses of a margin m: a score times its label of ±1, or the difference of two scores."""
@@ -287,6 +307,26 @@ def _binary(p: int, target: int | float) -> _Write:
         rest = w.add("subtract", w.number(1.0), _operand(w, target))
         both = w.add("add", w.add("multiply", _operand(w, target), hit), w.add("multiply", rest, miss))
         return w.add("negative", both)
+
+    return write
+
+
+def _held(w: TapeWriter, node: Node) -> Ref:
+    """A value that no gradient is passed through, under its name."""
+    held = w.add("held", Ref(node.id))
+    w.nodes[held.node].names.append(called(node))
+    return held
+
+
+def _from_held(output: int, target: Node) -> _Write:
+    return lambda w: w.add("subtract", Ref(output), _held(w, target))
+
+
+def _weighted(entries: _Write, weight: Node) -> _Write:
+    def write(w: TapeWriter) -> Ref:
+        each = entries(w)
+        held = w.add("reshape", _held(w, weight), shape=w.nodes[each.node].shape)
+        return w.add("multiply", held, each)
 
     return write
 

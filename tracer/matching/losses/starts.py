@@ -95,9 +95,9 @@ class Starts:
         able = self.able = list(self._able(until))
         chosen: list[Start] = []
         while able:
-            able = [s for s in able if not any(self._is_passed_on(c, s) or s.values == c.values for c in chosen)]
+            able = [s for s in able if not any(self._stems_from(s, c) or s.values == c.values for c in chosen)]
             able = [s for s in able if not all(self._is_complete(u, chosen) for u in s.factors)]
-            first = [s for s in able if not any(self._is_passed_on(o, s) for o in able if o.outputs != s.outputs)]
+            first = [s for s in able if not any(self._stems_from(s, o) and self._are_apart(s, o) for o in able)]
             if not first:
                 break
             most = max(s.agreeing for s in first)
@@ -142,6 +142,25 @@ class Starts:
         mine, its = self._shares(one.values), self._shares(other.values)
         changes = [self.matcher.updates[u].change for u in one.factors]
         return all(c in mine and c in its and np.allclose(mine[c], its[c], rtol=_SAME, atol=0) for c in changes)
+
+    def _are_apart(self, one: Start, other: Start) -> bool:
+        """Whether two starts are for different outputs, whichever of those that explain as much are meant."""
+        return self._outputs_of(one).isdisjoint(self._outputs_of(other))
+
+    def _outputs_of(self, start: Start) -> frozenset[tuple[int, ...]]:
+        """The outputs for which a start explains as much."""
+        return frozenset((start.outputs, *(o.outputs for o in self.others.get(start.values, ()))))
+
+    def _stems_from(self, start: Start, other: Start) -> bool:
+        """Whether a start is another one passed on, whose output rests on all that this one explains.
+
+        Else it is what the other is multiplied by, as an advantage, which is an error of its own, weights a policy.
+        """
+        if not self._is_passed_on(other, start) or other.factors.keys() < start.factors.keys():
+            return False
+        same = self.matcher.graph.representative
+        behind = {same(n) for o in other.outputs for n in self.matcher.all_ancestors(o)}
+        return all(same(self.matcher.updates[u].wrt) in behind for u in start.factors)
 
     def _is_complete(self, step: int, chosen: list[Start]) -> bool:
         """Whether a step is made of some starts whole: what these are multiplied by on the way is no further one."""
