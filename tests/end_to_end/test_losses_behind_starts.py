@@ -28,6 +28,8 @@ SAYS = {
     "mixture_of_densities": "minus the sum of log(joint.sum(axis=1, keepdims=True))",
     "critic_of_constants": "minus the sum of f_real + the sum of f_fake; minus the sum of f_fake",
     "contrastive_divergence": "a difference of free energies",
+    "actor_and_critic_without_a_call": "cross-entropy weighted by adv, which is held constant + half the sum of squared errors",
+    "values_with_an_estimated_target": "half the sum of squared errors, the target target held constant",
 }
 UNKNOWN = "nobody_knows_which"
 
@@ -104,6 +106,16 @@ def test_a_fault_of_the_start_is_not_explained_by_a_loss_that_nobody_has(name: s
     found = explained_source(source.replace(right, planted))
     assert line_of(source, right) in unknown(found)
     assert not wrong(found)
+
+
+def test_a_critic_whose_policy_starts_from_nothing_known_is_not_told_to_read_the_wrong_variable() -> None:
+    right = "dlogits *= adv[:, None] / n\n"
+    bonus = "        dlogits += 0.01 * self.pi * (np.log(self.pi) - np.log(self.pi).mean()) / n\n"
+    source = PROGRAMS["actor_and_critic_without_a_call"]
+    found = explained_source(source.replace(right, right + bonus))
+    assert not wrong(found)
+    assert line_of(source, "dlogits = self.pi") in unknown(found)
+    assert line_of(source, "logits = self.h") not in unknown(found)
 
 
 @pytest.mark.parametrize("right, planted", [("dz + mu / N", "dz - mu / N"), ("np.exp(logvar) - 1", "np.exp(logvar)")])

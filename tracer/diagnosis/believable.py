@@ -87,10 +87,19 @@ def _adds_parts(trials: Trials, node: int) -> bool:
 def without_unwritten_terms(analysis: Analysis, judged: Iterable[Target], wrong: Iterable[Target]) -> list[Target]:
     """The wrong gradients that nothing was added to on the way which may come from a term of the loss of its own.
 
-    So it is where a code is kept near to a normal distribution: ``dz + mu / n``.
+    So it is where a code is kept near to a normal distribution: ``dz + mu / n``; and where a value rests on parameters that
+    the inferred loss does not rest on, as the policy beside a critic: there is another loss.
     """
     beside = Trials(analysis, judged).beside_gradients
-    return [t for t in wrong if beside.isdisjoint(analysis.matcher.all_ancestors(t.node) | {t.node})]
+    alone = (t for t in wrong if beside.isdisjoint(analysis.matcher.all_ancestors(t.node) | {t.node}))
+    return [t for t in alone if not _rests_on_more(analysis, t)]
+
+
+def _rests_on_more(analysis: Analysis, target: Target) -> bool:
+    """Whether a value is computed from a parameter that no loss of it is computed from, whichever version of it."""
+    variables, behind = analysis.matcher.variables, analysis.matcher.all_ancestors
+    of_losses = {variables.first(n) for root in target.roots for n in behind(root) & variables.versions}
+    return any(variables.first(n) not in of_losses for n in behind(target.node) & variables.versions)
 
 
 def are_believable(analysis: Analysis, findings: list[Finding], judged: Iterable[Target], still_wrong: bool) -> bool:

@@ -183,8 +183,10 @@ def _outliers(analysis: Analysis, group: list[Target]) -> dict[Target, tuple[flo
 
 
 def _is_divided_later(analysis: Analysis, target: Target, group: list[Target]) -> bool:
-    """Whether a target is another one of the same parameter before that was multiplied or divided by a number."""
+    """Whether a target without a name is another one of the same parameter before that was multiplied by a number."""
     tape = analysis.tape
+    if tape.nodes[target.node].names:
+        return False
     for other in group:
         node = other.node
         while other.wrt == target.wrt and node > target.node and tape.nodes[node].op in ("multiply", "divide", "negative"):

@@ -41,6 +41,12 @@ class Variables:
             found.add(node)
         return frozenset(found)
 
+    def first(self, version: int) -> int:
+        """The version of a parameter that the recording starts from."""
+        while version in self._updates:
+            version = self._updates[version].before
+        return version
+
     @cached_property
     def parameters(self) -> frozenset[int]:
         """All versions of parameters, and of parts of them such as ``P[u]``."""

@@ -177,8 +177,9 @@ class OtherTeller:
     def _comes_after_the_outputs(self, node: int) -> bool:
         """Whether a value may be a gradient for all that is known of where the backward pass starts.
 
-        What a loss or a start is computed from is none.  Where no loss is known, and no start, only what has the shape of a
-        parameter or is computed in a function for gradients may be one: else every line of the forward pass could.
+        What a loss or a start is computed from is none.  Where no loss is known, and no start, or where there may be other
+        losses than the inferred one, only what is made of a gradient, has the shape of a parameter or is computed in a
+        function for gradients may be one: else every line of the forward pass could.
         """
         analysis, recorded = self.reading.analysis, self.reading.node(node)
         if any(node in self.reading.everything_behind(r.node) for r in analysis.matcher.roots):
@@ -186,10 +187,19 @@ class OtherTeller:
         if analysis.inferred is not None and analysis.inferred.starts:
             known = any(r.node not in analysis.matcher.reach for r in analysis.matcher.roots)
             return known or not analysis.inferred.starts.isdisjoint(self.reading.everything_behind(node))
-        if analysis.matcher.roots or analysis.matcher.unmoved:
+        if (analysis.matcher.roots or analysis.matcher.unmoved) and not analysis.is_fitted:
+            return True
+        if not self._gradients.isdisjoint(self.reading.everything_behind(node)):
             return True
         shapes = {self.reading.node(u.wrt).shape for u in analysis.updates.values()}
         return recorded.shape in shapes or any(is_backward(c.function) for c in recorded.calls)
+
+    @cached_property
+    def _gradients(self) -> frozenset[int]:
+        """What was recognised as a gradient of some loss."""
+        matcher = self.reading.analysis.matcher
+        found = (n for n in matcher.matches if n not in matcher.forward)
+        return frozenset(n for n in found if matcher.matches[n][0].candidate.sort in TOLD_AS_GRADIENTS)
 
     def _feeds_an_update(self, node: int) -> bool:
         return any(

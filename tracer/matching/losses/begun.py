@@ -52,8 +52,12 @@ class _Fit(Struct, frozen=True):
 def begun_losses(matcher: Matcher) -> Iterator[Inferred]:
     """The tape with the losses behind its backward passes: the known ones; then what stands for those that are not known."""
     search = Starts(matcher)
-    named = frozenset().union(*(matcher.all_ancestors(r.node) for r in matcher.roots if r.named))
-    starts = [s for s in search.found() if named.isdisjoint(s.outputs)]
+    found = search.found()
+    variables = matcher.variables
+    behind = frozenset().union(*(matcher.all_ancestors(r.node) for r in matcher.roots if r.named))
+    judged = {variables.first(n) for n in behind & variables.versions}  # a loss that is there and does not fit stays
+    steps = {u: variables.first(matcher.updates[u].before) for s in found for u in s.factors}
+    starts = [s for s in found if judged.isdisjoint(steps[u] for u in s.factors)]
     if not starts:
         return
     together = list(_together(starts))
