@@ -106,7 +106,9 @@ class SourceEditor(OperandEditor):
                 if operand < len(operands):
                     place = self.program.span(operands[operand])
                     inner = self._inside(operands[operand], self.program.text_of(place))
-                    yield from self._replace(place, f"{text} * {inner}")
+                    divisor = text.removeprefix("1 / ")
+                    divided = f"{inner} / {tight(divisor)}" if divisor != text else f"{text} * {inner}"
+                    yield from self._replace(place, divided)
             case Reshaped(span, operand, column):
                 operands = self._operand_nodes(span)
                 if operand < len(operands):
