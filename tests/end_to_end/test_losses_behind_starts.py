@@ -123,3 +123,28 @@ def test_a_divergence_is_added_only_whole(right: str, planted: str) -> None:
     found = explained_source(PROGRAMS["code_and_picture"].replace(right, planted))
     assert not any("divergence" in note.what for note in found.notices)
     assert line_of(PROGRAMS["code_and_picture"], right) in unknown(found)
+
+
+PERCEPTRON = """
+import numpy as np
+
+class Perceptron:
+    def __init__(self, rate):
+        self.rate, self.w, self.b = rate, np.zeros(2), 0.0
+
+    def learn(self, X, y):
+        for _ in range(6):
+            for i in range(len(X)):
+                row = X[i]
+                guess = 1 if np.dot(row, self.w) + self.b >= 0 else 0
+                error = y[i] - guess
+                self.w += self.rate * error * row
+                self.b += self.rate * error
+
+Perceptron(0.1).learn(np.array([[1, 1], [2, 2], [1.5, 1.5], [0, 0], [0.5, 0.5], [1, 0]]), np.array([1, 1, 1, 0, 0, 0]))
+"""
+
+
+def test_a_rate_is_no_bound_of_a_loss() -> None:
+    found = explained_source(PERCEPTRON)
+    assert not any("Huber" in note.what or "quantile" in note.what for note in found.notices)

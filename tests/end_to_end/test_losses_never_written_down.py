@@ -145,3 +145,22 @@ def test_it_is_said_where_no_loss_is_found_that_the_steps_could_go_down() -> Non
     assert unknown != PER_SAMPLE
     assert any("No loss is computed that these steps" in note.what for note in explained_source(unknown).notices)
     assert not any("these steps" in note.what for note in explained_source(PER_SAMPLE).notices)
+
+
+BROADCAST = """
+import numpy as np
+rng = np.random.default_rng(5)
+X, y, w = rng.normal(size=(7, 3)), rng.normal(size=(7, 1)), rng.normal(size=3)
+for step in range(5):
+    miss = X @ w - y
+    w = w - 0.01 * X.T @ miss.mean(axis=0)
+    print(step, np.mean(np.abs(miss)))
+"""
+
+
+def test_a_vector_of_outputs_less_a_column_of_targets_is_pointed_out() -> None:
+    notes = [note for note in explained_source(BROADCAST).notices if "every output with every target" in note.what]
+    assert [note.line for note in notes] == [6]
+    assert "(7,) and (7, 1)" in notes[0].what
+    right = BROADCAST.replace("X @ w - y", "X @ w - y[:, 0]").replace("miss.mean(axis=0)", "miss")
+    assert not any("every output" in note.what for note in explained_source(right).notices)

@@ -132,3 +132,18 @@ def test_what_a_program_does_when_it_ends_is_done_after_exit_and_failure_too() -
         except Exception as error:
             out = error.stdout  # type: ignore[attr-defined]
         assert out == "bye\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "line"),
+    [
+        ("k = 5\nx = [k for k in range(3)]\nprint k", 3),
+        ("def f(k):\n    y = [k * k for k in [1, 2]]\n    return k\nprint f(7)", 3),
+        ("k = 5\nx = [k for k in range(3)]\nk = 2\nprint k", 0),
+        ("x = [k for k in range(3)]\nfor k in x: print k", 0),
+        ("k = 5\nx = set(k for k in range(3))\nprint k", 0),
+    ],
+)
+def test_a_variable_that_a_comprehension_kept_in_python_2_is_told(code: str, line: int) -> None:
+    said = [(n.line, n.what[:14]) for n in parse(code).notices[1:]]
+    assert said == ([(line, "In Python 2, k")] if line else [])

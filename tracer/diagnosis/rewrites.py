@@ -204,6 +204,12 @@ class TimesDerivative(Struct, frozen=True):
     wrt: int
 
 
+class MaskInstead(Struct, frozen=True):
+    """1 where the expression is positive and 0 elsewhere, instead of the expression."""
+
+    span: Span
+
+
 class OperandTimesDerivative(Struct, frozen=True):
     """One operand of a product, times the local derivative ∂of/∂wrt."""
 
@@ -291,6 +297,7 @@ Rewrite: TypeAlias = Union[
     TimesDerivative,
     DerivativeInstead,
     OperandTimesDerivative,
+    MaskInstead,
     AddTerm,
     AddName,
     Gradient,

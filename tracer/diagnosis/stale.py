@@ -158,12 +158,25 @@ def _mended(analysis: Analysis, update: Update, region: list[int], now: list[Ove
     def meaning(node: int, wrt: int | None = None) -> Match | None:
         return identify(analysis, node, [values[node] for values in now], update.node, wrt)
 
-    changed = [update.change, *_before_decay(analysis, update, region)]
+    changed = [update.change, *_without_rates(analysis, update, region), *_before_decay(analysis, update, region)]
     needed = {node: found for node in changed if (found := meaning(node, update.wrt)) is not None and fits(found, update)}
     if not needed or (update.change not in needed and any(m.scale.rank > 3 for m in needed.values())):
         return None
     meant = {node: meaning(node) for node in region if node not in needed} | needed
     return {node: match for node, match in sorted(meant.items()) if match is not None}
+
+
+def _without_rates(analysis: Analysis, update: Update, region: list[int]) -> list[int]:
+    """What a step is before it is multiplied by numbers: the rate may be computed anew in every step."""
+    tape, found = analysis.tape, list[int]()
+    node = update.change
+    while tape.nodes[node].op in ("multiply", "divide", "negative"):
+        arrays = [k for k in tape.operands(node) if tape.nodes[k].shape != ()]
+        if len(arrays) != 1 or arrays[0] not in region:
+            break
+        node = arrays[0]
+        found.append(node)
+    return found
 
 
 def _before_decay(analysis: Analysis, update: Update, region: list[int]) -> list[int]:

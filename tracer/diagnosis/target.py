@@ -56,14 +56,32 @@ def alike(one: Sequence[float], other: Sequence[float]) -> bool:
 
 
 def factors_of(analysis: Analysis, values: Sequence[object], root: int, wrt: int) -> tuple[float, ...] | None:
-    """What ∂root/∂wrt must be multiplied by to give these values, one on each replay; None if nothing fits."""
-    found = []
+    """What ∂root/∂wrt must be multiplied by to give these values, one on each replay; None if nothing fits.
+
+    Where both are 0, as where no sample is within the margin, any factor would do: it is that of another replay.
+    """
+    found: list[float | None] = []
     for value, adjoints in zip(values, analysis.matcher.adjoints[root], strict=True):
-        factor = proportion(value, adjoints.full.get(wrt))
-        if factor is None:
+        gradient = adjoints.full.get(wrt)
+        factor = proportion(value, gradient)
+        if factor is None and not are_zero(value, gradient):
             return None
         found.append(factor)
-    return tuple(found)
+    return filled(found)
+
+
+def are_zero(value: object, gradient: object) -> bool:
+    """Whether a value and a gradient of its shape are 0 everywhere, so that any factor would do."""
+    if value is None or gradient is None:
+        return False
+    one, other = np.asarray(value), np.asarray(gradient)
+    return without_ones(one.shape) == without_ones(other.shape) and not one.any() and not other.any()
+
+
+def filled(factors: Sequence[float | None]) -> tuple[float, ...] | None:
+    """Factors with that of another replay where any would do; None if there is none."""
+    known = [factor for factor in factors if factor is not None]
+    return tuple(known[0] if factor is None else factor for factor in factors) if known else None
 
 
 def proportion(value: object, gradient: object) -> float | None:

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from tracer.diagnosis.conventions import compared, has_wrong_sign, is_minimised
 from tracer.diagnosis.finding import Kind
 from tracer.diagnosis.surroundings import Surroundings
-from tracer.diagnosis.target import Target, alike, is_gradient, proportion
+from tracer.diagnosis.target import Target, alike, are_zero, filled, is_gradient, proportion
 from tracer.matching.gradient_names import says_gradient
 from tracer.matching.scale import name_scale
 from tracer.tape.node import Kind as NodeKind
@@ -113,7 +113,7 @@ class Trials(Surroundings):
                 factors[target].append(self._fit(target, changed[target.node], replay, root_of) or 0.0)
         now = [
             replace(t, factors=tuple(f), roots=tuple(dict.fromkeys((root_of[t], *t.roots))), wanted=None)
-            for t, f in factors.items()
+            for t, f in _filled(factors).items()
             if t in root_of
         ]
         nodes = {t.node for t in now}
@@ -165,9 +165,11 @@ class Trials(Surroundings):
             left = still
             if not left:
                 return ()
+        factors, moved = _filled(factors), _filled(moved)
         left = [
             t
             for t in left
+            if t in factors
             if (self._is_plausible(t, factors[t]) if t.wanted is None else alike(factors[t], t.wanted))
         ]
         if any(self._goes_up(t, factors[t], root_of[t]) for t in left):
@@ -188,6 +190,8 @@ class Trials(Surroundings):
             if factor is not None:
                 root_of[target] = root
                 return factor
+            if are_zero(value, gradient):
+                return _ANY
         return None
 
     def _trained_on(self, target: Target) -> tuple[int, ...]:
@@ -237,3 +241,13 @@ def _are_opposite(one: Target, other: Target) -> bool:
 
 
 __all__ = ["Change", "Edit", "Overlay", "Trials"]
+
+
+#: Stands for the factor on a replay where any would do.
+_ANY = float("inf")
+
+
+def _filled(found: Mapping[Target, Sequence[float]]) -> dict[Target, list[float]]:
+    """The factors with those of other replays where any would do; without the targets that are 0 on every replay."""
+    whole = {t: filled([None if f == _ANY else f for f in factors]) for t, factors in found.items()}
+    return {t: list(factors) for t, factors in whole.items() if factors is not None}

@@ -86,6 +86,15 @@ class Drawing:
                 by_origin[origin] = given[node.id]
         return given, kept
 
+    def with_whole_numbers(self, given: Mapping[int, Any]) -> dict[int, Any]:
+        """The same with the whole numbers that the program computed: what is drawn by a table of chances stays drawn."""
+        whole = {
+            n.id: n.value
+            for n in self._tape.window_nodes()
+            if n.kind is Kind.OPERATION and n.value is not None and np.asarray(n.value).dtype.kind in "iu"
+        }
+        return {**whole, **given}
+
     def _complex(self, node: Node, rng: np.random.Generator, kept: dict[int, str]) -> Any:
         free = node.id in self._updates or node.id in self._parameters
         drawn, pattern = like_complex_numbers(np.asarray(node.value), free, self._terms.get(node.id, 0), rng)

@@ -26,8 +26,10 @@ class EarlierReads:
         self._tape = tape
         self._before: dict[int, dict[Hashable, int]] = {}
 
-    def first(self, version: int, index: object, updates: Mapping[int, Update]) -> int | None:
-        """The first read at an index before a version was made: ``b[i] -= …`` comes before ``b[j] -= …``."""
+    def first(self, version: int, index: object, updates: Mapping[int, Update], window: int) -> int | None:
+        """The first read at an index in a window before it made a version: ``b[i] -= …`` comes before ``b[j] -= …``."""
+        if self._tape.nodes[version].window != window:
+            return None  # the window has not changed the array yet
         try:
             return self._earlier(version, updates).get(_hashable(index))
         except TypeError:

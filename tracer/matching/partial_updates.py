@@ -48,7 +48,7 @@ def replaced_part(
         reads = _reads(tape, old.node, index, node.id)
         step = next((s for s in steps if s.kept in reads), None)
         if step is not None:
-            first = earlier.first(old.node, index, updates) or reads[0]
+            first = earlier.first(old.node, index, updates, node.window) or reads[0]
             return Update(node.id, old.node, step.change, step.sign, first)
     return _assembled(tape, node, index, steps, updates)
 
@@ -62,7 +62,7 @@ def added_at(tape: Tape, node: Node, updates: Mapping[int, Update], earlier: Ear
         return None
     if not is_old_version(tape, old.node, updates):
         return None
-    first = earlier.first(old.node, index, updates) or next(iter(_reads(tape, old.node, index, node.id)), None)
+    first = earlier.first(old.node, index, updates, node.window) or next(iter(_reads(tape, old.node, index, node.id)), None)
     return None if first is None else Update(node.id, old.node, new.node, 1, first)
 
 

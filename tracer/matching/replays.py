@@ -18,7 +18,7 @@ from tracer.matching.drawing import Drawing
 from tracer.matching.random_values import are_indicators
 from tracer.matching.updates import Update
 from tracer.tape.node import Kind, Node
-from tracer.tape.tape import Tape, replay
+from tracer.tape.tape import ReplayError, Tape, replay
 
 #: How many nodes are computed again at most because of what a draw hit badly.
 _MOST_DRAWN = 60_000
@@ -96,7 +96,10 @@ def _replayed(tape: Tape, drawing: Drawing, count: int, rng: np.random.Generator
         given, kept = drawing.draw(rng)
         assumptions |= kept
         with np.errstate(all="ignore"):
-            values.append(replay(tape, given))
+            try:
+                values.append(replay(tape, given))
+            except ReplayError:  # an index that was looked up among other numbers is out of bounds
+                values.append(replay(tape, drawing.with_whole_numbers(given)))
     drawn = frozenset(n for n in given if tape.nodes[n].kind is not Kind.LITERAL)
     return Replays(values, drawn, assumptions)
 

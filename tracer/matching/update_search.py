@@ -173,7 +173,7 @@ def _adjust(tape: Tape, node: Node, updates: dict[int, Update]) -> None:
     """
     if node.window < 0 or node.op not in _ADJUSTING or not is_continuous(node):
         return
-    for operand in tape.operands(node.id):
+    for operand in (_without_adjustments(tape, k, updates) for k in tape.operands(node.id)):
         made = tape.nodes[operand]
         if made.shape != node.shape or made.window != node.window or tape.users(operand)[-1] > node.id:
             continue
@@ -190,6 +190,16 @@ def _adjust(tape: Tape, node: Node, updates: dict[int, Update]) -> None:
                 if same and is_old_version(tape, old.id, updates):
                     updates[node.id] = Update(node.id, old.id, side.change, side.sign)
                     return
+
+
+def _without_adjustments(tape: Tape, node: int, updates: Mapping[int, Update]) -> int:
+    """What a nameless value was adjusted from: ``W - …`` of ``np.matrix(np.maximum(np.asarray(W - …), 0))``."""
+    while node not in updates and not tape.nodes[node].names and tape.nodes[node].op in _ADJUSTING - {"multiply", "divide"}:
+        made = [k for k in tape.operands(node) if tape.nodes[k].kind is not Kind.LITERAL]
+        if len(made) != 1 or tape.users(made[0])[-1] > node:
+            break
+        node = made[0]
+    return node
 
 
 def _is_running_total(tape: Tape, before: int, update: int) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from tracer.program.changes import (
     adds_to_itself,
@@ -159,7 +159,22 @@ class Carried(Scopes):
                 new = isinstance(target, ast.Name) and (self.scope(target), base) in fresh
                 if not new and (base in aliases or elsewhere or self.is_of_others(target)):
                     found.append(base)
-        return found
+        return found + [name for name in self._made_elsewhere(statements) if name not in found]
+
+    def _made_elsewhere(self, statements: Sequence[Any]) -> list[str]:
+        """The variables of ``temp[j] = theta[j] - …`` and then ``theta = temp``: all entries change at once."""
+        pairs = [(t, v, self.scope(s)) for s in statements if isinstance(s, ast.Assign) for t, v in pairs_of(s)]
+        made: set[tuple[str, str, Any]] = set()
+        for target, value, scope in pairs:
+            if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add | ast.Sub) and not is_count(value.right):
+                made |= {(base_name(target), base_name(part), scope) for part in summands(value)}
+        given = [(t, v.func.value if _copies(v) else v, scope) for t, v, scope in pairs]
+        return [
+            target.id
+            for target, value, scope in given
+            if isinstance(target, ast.Name) and isinstance(value, ast.Name) and target.id != value.id
+            if (value.id, target.id, scope) in made
+        ]
 
     def _adds_up(self, statement: Any, name: str) -> bool:
         """Whether a statement reads a variable only to add to it: ``e = e + …``, as a loss is added up in several lines."""
@@ -256,6 +271,11 @@ class Carried(Scopes):
                 if isinstance(t, ast.Name)
             }
             yield from (given for name, given in arguments_of(call, function) if name in changed)
+
+
+def _copies(value: ast.AST) -> TypeGuard[Any]:
+    """Whether an expression is ``x.copy()``."""
+    return isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "copy"
 
 
 def _declared(function: ast.AST) -> set[str]:

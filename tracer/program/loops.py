@@ -21,7 +21,7 @@ from tracer.program.changes import adds_a_product, called_name, changed_by, name
 from tracer.program.loss_words import OTHER_LANGUAGES
 from tracer.program.numerical_checks import checks_numerically
 from tracer.program.unwritten import Walk, tested, unwritten, with_its_test
-from tracer.tape.node import Site, Span
+from tracer.tape.node import Span
 
 if TYPE_CHECKING:
     from tracer.program.program import Program
@@ -58,9 +58,9 @@ class Stretch:
     path: str
     span: Span
 
-    def holds(self, site: Site, program: Program) -> bool:
-        """Whether something that was recorded stands in it; what has no path stands in ``program``."""
-        return (site.path or program.path) == self.path and self.span.contains(site.span)
+    def holds(self, path: str, span: Span) -> bool:
+        """Whether another piece stands in it."""
+        return path == self.path and self.span.contains(span)
 
 
 @dataclass
@@ -135,8 +135,8 @@ def untold_loops(program: Program, explained: Sequence[Loop], siblings: Sequence
     return sorted(found, key=lambda loop: loop.span)
 
 
-def unwritten_around(program: Program, sites: Sequence[Site], siblings: Sequence[Program] = ()) -> list[Loop]:
-    """The loops that no statement writes inside of which all of some places stand, or of functions that they call.
+def unwritten_around(program: Program, path: str, span: Span, siblings: Sequence[Program] = ()) -> list[Loop]:
+    """The loops that no statement writes inside of which a place stands, or inside of functions that they call.
 
     The shortest piece of code comes first: the innermost loop.
     """
@@ -150,7 +150,7 @@ def unwritten_around(program: Program, sites: Sequence[Site], siblings: Sequence
             inside = [(each, walk.node)]
             for function in finder.functions_called(walk.statement):
                 inside += [(of, function) for of, own in owners if id(function) in own]
-            if any(of.path == (s.path or program.path) and of.span(n).contains(s.span) for s in sites for of, n in inside):
+            if any(of.path == path and of.span(n).contains(span) for of, n in inside):
                 found.append(_loop(each, walk))
     return sorted(found, key=lambda loop: loop.end_line - loop.line)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tracer.program.errors import ProgramError
+from tracer.program.leaks import leaked
 from tracer.program.modernise import Modern, looks_like_python2, modernise, says_python3
 from tracer.program.positions import PositionMap
 from tracer.program.reading import decode, read
@@ -24,6 +25,7 @@ _COMPOUND = (
     ast.For, ast.While, ast.If, ast.With, ast.Try, ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef,
     ast.AsyncFor, ast.AsyncWith, ast.Match, ast.TryStar,
 )  # fmt: skip
+_KEPT = "In Python 2, {name} is here what a list comprehension gave it last; now it is what it was before that."
 #: What a program from standard input is called.
 STANDARD_INPUT = "<stdin>"
 
@@ -207,8 +209,10 @@ def _python2(source: str, path: str, error: Exception | None) -> Program:
     positions = modern.positions
     if expanded != source:
         positions = _through_tabs(positions, source)
-    notices = (Notice(1, 0, what),)
-    return Program(path, source, modern.text, tree, True, modern.classic_division, notices, positions)
+    program = Program(path, source, modern.text, tree, True, modern.classic_division, (Notice(1, 0, what),), positions)
+    spans = [(name.id, program.span(name)) for name in leaked(tree)]
+    kept = (Notice(span.line, span.column, _KEPT.format(name=name)) for name, span in spans)
+    return replace(program, notices=(*program.notices, *kept))
 
 
 def as_python2(program: Program) -> Program:

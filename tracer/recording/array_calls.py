@@ -98,15 +98,22 @@ def _order(value: Any, asked: str | None) -> str:
 
 
 def array(name: str, args: list[Box], kwargs: dict[str, Box]) -> Canonical | None:
-    """``np.array`` and the like: a copy or a cast of an array, or a new one of numbers and rows."""
+    """``np.array`` and the like: a copy or a cast of an array, or a new one of numbers and rows.
+
+    With ``ndmin`` there are axes of length 1 before the others: a row of what is given; so there are in a matrix.
+    """
     if not args:
         return None
     x = args[0]
+    least = 2 if name == "matrix" else int(kwargs["ndmin"].value) if "ndmin" in kwargs else 0
+    more = least - np.ndim(x.value)
+    if more > 0 and isinstance(x.value, np.ndarray) and len(args) == 1 and "dtype" not in kwargs:
+        return Canonical("reshape", [x], {"shape": (1,) * more + x.value.shape})
     dtype = args[1] if len(args) > 1 else kwargs.get("dtype")
-    if isinstance(x.value, (np.ndarray, np.generic)):
+    if isinstance(x.value, (np.ndarray, np.generic)) and more <= 0:
         if isinstance(x.value, np.ndarray) and dtype is not None and dtype.value is not None:
             return Canonical("astype", [x], {"dtype": type_name(dtype.value)})
         if isinstance(x.value, np.ndarray):
             return Canonical("copy", [x])
-    extra = {"dtype": type_name(dtype.value)} if dtype is not None and dtype.value is not None else {}
-    return Canonical("array", [x], extra)
+    extra: dict[str, Any] = {"dtype": type_name(dtype.value)} if dtype is not None and dtype.value is not None else {}
+    return Canonical("array", [x], extra, rows_of=max(more, 0))

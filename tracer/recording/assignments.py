@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import collections
-import operator
 import sys
 import types
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tracer.recording.box import Box, Place, is_number
 from tracer.recording.cost import is_loss_name
-from tracer.recording.expressions import _BINARY, classic
 from tracer.recording.harmless import does_more
 from tracer.recording.state import Mode
 from tracer.recording.structured import has_fields
@@ -21,19 +18,11 @@ from tracer.recording.stubs import Anything
 from tracer.recording.walking import Walking
 from tracer.tape.node import Binding, Kind, Node, Ref
 
-_IN_PLACE: dict[str, Callable[[Any, Any], Any]] = {
-    "add": operator.iadd, "subtract": operator.isub, "multiply": operator.imul, "divide": operator.itruediv,
-    "floor_divide": operator.ifloordiv, "remainder": operator.imod, "power": operator.ipow,
-    "matmul": operator.imatmul, "left_shift": operator.ilshift, "right_shift": operator.irshift,
-    "bitwise_or": operator.ior, "bitwise_xor": operator.ixor, "bitwise_and": operator.iand,
-}  # fmt: skip
 _WINDOW = Mode.WINDOW
 #: Items of longer containers get no names.
 _NAMED_ITEMS = 64
 #: Writing into these changes nothing but them.
-_CONTAINERS = (dict, list, collections.deque)
-#: Adding to these in place changes no array.
-_PLAIN = (*_CONTAINERS, int, float, complex, str, bytes, tuple, set, frozenset, np.generic)
+CONTAINERS = (dict, list, collections.deque)
 
 
 class Assignments(Walking):
@@ -51,7 +40,7 @@ class Assignments(Walking):
                 node.names.append(name)
             tape.bindings.append(Binding(name, node.id, len(tape.nodes), place.site, place.scope))
             if type(box.value) is not np.ndarray or self.mode is not _WINDOW:
-                self._place_name(self.where(sys._getframe(1), name), box)
+                self.place_name(self.where(sys._getframe(1), name), box)
         elif self.mode and type(box.value) in (list, tuple, dict):
             self._name_items(self.places[index].name, box.value)
         elif self.windowed and box.node is None:
@@ -102,7 +91,7 @@ class Assignments(Walking):
                     self.bound(place.name, Box(held, node), place)
                 return
 
-    def _place_name(self, location: Any, box: Box) -> None:
+    def place_name(self, location: Any, box: Box) -> None:
         node = box.node
         if node is None:
             return
@@ -123,7 +112,7 @@ class Assignments(Walking):
         if self.mode and has_fields(owner.value) and name in owner.value.dtype.names:
             self.set_field(box if isinstance(box, Box) else Box(box), owner.value, name, place)
             return
-        if self.mode and not _plainly_held(owner.value, name):
+        if self.mode and not plainly_held(owner.value, name):
             self.memory.anything_may_change()
         setattr(owner.value, name, box.value if isinstance(box, Box) else box)
         if self.mode and isinstance(box, Box) and box.node is not None:
@@ -143,7 +132,7 @@ class Assignments(Walking):
                 entries = self.node(Kind.OPERATION, "reshape", (args[2],), {"shape": array.shape}, whole, place)
                 op, args = "setitem", (args[0], Ellipsis, Ref(entries.id))
             setattr(array, name, value.value)
-            self._mutated(array, op, args, place, place.site.text.removesuffix(".flat") if name == "flat" else "")
+            self.mutated(array, op, args, place, place.site.text.removesuffix(".flat") if name == "flat" else "")
             return
         before = self.memory.read(array, place)
         self.memory.lending.before_write(array)
@@ -175,27 +164,27 @@ class Assignments(Walking):
             self.memory.before_write(container, place)
             masked = (self.reference(owner), self.reference(box))
             container[key.value] = box.value
-            self._mutated_masked(container, masked, place)
+            self.mutated_masked(container, masked, place)
         elif isinstance(container, np.ndarray) and is_number(container):
             self.memory.before_write(container, place)
             args = (self.reference(owner), self.index(key), self.reference(box))
             container[key.value] = box.value
-            self._mutated(container, "setitem", args, place, place.name)
+            self.mutated(container, "setitem", args, place, place.name)
         elif isinstance(container, np.flatiter) and is_number(container.base):
             array = container.base
             self.memory.before_write(array, place)
             args = (Ref(self.memory.read(array, place).id), self.index(key), self.reference(box))
             container[key.value] = box.value
-            self._mutated(array, "put_flat", args, place)
+            self.mutated(array, "put_flat", args, place)
         else:
-            if not isinstance(container, _CONTAINERS) and does_more(container, "__setitem__"):
+            if not isinstance(container, CONTAINERS) and does_more(container, "__setitem__"):
                 self.memory.anything_may_change()
             container[key.value] = box.value
             if box.node is not None:
                 self.bound(f"{place.name}[{key.value!r}]", box, place)
                 self.locate_item(container, key.value, box)
 
-    def _mutated(
+    def mutated(
         self, array: np.ndarray, op: str, args: tuple[Any, ...], place: Place, name: str = "",
         kwargs: dict[str, Any] | None = None, kind: Kind = Kind.MUTATION,
     ) -> Node:  # fmt: skip
@@ -206,10 +195,10 @@ class Assignments(Walking):
             self.bound(name, Box(array, node), place)
         return node
 
-    def _mutated_masked(self, array: np.ndarray, args: tuple[Any, ...], place: Place) -> Node:
+    def mutated_masked(self, array: np.ndarray, args: tuple[Any, ...], place: Place) -> Node:
         """Something was written, by a mask or into what has one."""
         self.notice("What is computed with masked arrays is not followed.", place)
-        return self._mutated(array, "masked", args, place, place.name, None, Kind.OPAQUE)
+        return self.mutated(array, "masked", args, place, place.name, None, Kind.OPAQUE)
 
     def unpack(self, index: int, box: Any, count: int, star: int) -> list[Box]:
         place = self.places[index]
@@ -234,113 +223,7 @@ class Assignments(Walking):
         middle = items[star:after]
         return [*items[:star], Box([b.value for b in middle], None, place, middle), *items[after:]]
 
-    def augment(self, index: int, op: str, a: Box, b: Box) -> Any:
-        """``name += value``"""
-        place = self.places[index]
-        result = self.in_place(op, a, b, place)
-        if self.mode and result.node is not None:
-            self.bound(place.name, result, place)
-            self._place_name(self.where(sys._getframe(1), place.name), result)
-        return result.value
-
-    def augment_attribute(self, index: int, reading: int, op: str, owner: Box, name: str, late: Any) -> None:
-        """``owner.name += value``"""
-        place = self.places[index]
-        a = self.attribute(reading, owner, name)
-        result = self.in_place(op, a, _evaluated(late), place)
-        if self.mode and not _plainly_held(owner.value, name):
-            self.memory.anything_may_change()
-        setattr(owner.value, name, result.value)
-        if self.mode and result.node is not None:
-            self.bound(place.name, result, place)
-            self.locate_item(owner.value, name, result)
-
-    def augment_item(self, index: int, reading: int, op: str, owner: Box, key: Box, late: Any) -> None:
-        """``owner[key] += value``"""
-        place, container = self.places[index], owner.value
-        a = self.subscript(reading, owner, key)
-        b = _evaluated(late)
-        if self.mode and hasattr(container, "mask"):
-            self.store_item(Box(_IN_PLACE[op](a.value, b.value)), owner, key, place)
-            return
-        if self.mode and isinstance(container, np.ndarray) and is_number(container):
-            op = classic(op, a.value, b.value)
-            self.memory.before_write(container, place)
-            part = isinstance(a.value, np.ndarray)
-            args = (self.reference(owner), self.index(key))
-            operands: list[Any] = [a, b]
-            if part:
-                self.memory.lending.before_write(a.value)
-                # NumPy changes the part itself (a view, or the copy that a list of places gives) in place, so
-                # the operands are read before it changes.
-                operands = [self.reference(a), self.reference(b)]
-            raw = _BINARY[op](a.value, b.value) if part and _cast(a.value, b.value) else None
-            result = _IN_PLACE[op](a.value, b.value)
-            if part and result is a.value:
-                made = result if raw is None else raw
-                node = self.node(Kind.OPERATION, op, tuple(operands), {}, made, place)
-                changed: Any = Ref(node.id)
-            else:
-                changed = self.reference(self.emit(op, operands, {}, result, place))
-            container[key.value] = result
-            self._mutated(container, "setitem", (*args, changed), place, place.name)
-            return
-        outcome = self.in_place(op, a, b, place)
-        if self.mode and (isinstance(container, np.flatiter) or type(container) is np.void):
-            self.store_item(outcome, owner, key, place)
-            return
-        if self.mode and not isinstance(container, _CONTAINERS) and does_more(container, "__setitem__"):
-            self.memory.anything_may_change()
-        container[key.value] = outcome.value
-        if self.mode and outcome.node is not None:
-            self.bound(f"{place.name}[{key.value!r}]", outcome, place)
-            self.locate_item(container, key.value, outcome)
-
-    def in_place(self, op: str, a: Box, b: Box, place: Place) -> Box:
-        """``a op= b``: a mutation where the array itself changes, else the plain operation."""
-        op = classic(op, a.value, b.value)
-        if not self.mode or not isinstance(a.value, np.ndarray) or not is_number(a.value):
-            objects = self.mode and isinstance(a.value, np.ndarray) and a.value.dtype == object
-            before = a.value.copy() if objects else None
-            if (
-                self.mode
-                and not objects
-                and not isinstance(a.value, _PLAIN)
-                and _adds_unrecorded(op, a.value)
-            ):
-                self.memory.anything_may_change()
-            result = _IN_PLACE[op](a.value, b.value)
-            if before is not None and result.dtype == object:
-                self.entry_by_entry(op, before, b.value, result, place)
-            if not self.mode or isinstance(result, (list, str)) or not is_number(result):
-                return Box(result, None, place)
-            return self.emit(op, [a, b], {}, result, place)
-        self.memory.before_write(a.value, place)
-        args = (self.reference(Box(a.value, self.memory.read(a.value, place), place)), self.reference(b))
-        if hasattr(a.value, "mask") or hasattr(b.value, "mask"):
-            result = _IN_PLACE[op](a.value, b.value)
-            return Box(result, self._mutated_masked(result, args, place), place)
-        raw = _BINARY[op](a.value, b.value) if _cast(a.value, b.value) else None
-        result = _IN_PLACE[op](a.value, b.value)
-        if result is not a.value:
-            node = self.node(Kind.OPERATION, op, args, {}, result, place)
-            self.remember(result, node)
-            return Box(result, node, place)
-        if raw is not None:
-            args, op = (
-                (args[0], self.reference(Box(raw, self.node(Kind.OPERATION, op, args, {}, raw, place)))),
-                "into",
-            )
-        return Box(result, self._mutated(result, op, args, place), place)
-
-
-def _adds_unrecorded(op: str, value: Any) -> bool:
-    """Whether an object has an ``op=`` of its own that is not recorded."""
-    name = f"__{_IN_PLACE[op].__name__}__"
-    return hasattr(type(value), name) and does_more(value, name)
-
-
-def _plainly_held(owner: Any, name: str) -> bool:
+def plainly_held(owner: Any, name: str) -> bool:
     """Whether setting an attribute does no more than that, or runs code of the program."""
     kind = type(owner)
     there = getattr(kind, name, None)
@@ -348,13 +231,3 @@ def _plainly_held(owner: Any, name: str) -> bool:
     return kind.__setattr__ in plain and (
         isinstance(there, (property, types.MemberDescriptorType)) or not hasattr(type(there), "__set__")
     )
-
-
-def _evaluated(late: Any) -> Box:
-    box = late() if callable(late) else late[0]
-    return box if isinstance(box, Box) else Box(box)
-
-
-def _cast(a: np.ndarray, b: Any) -> bool:
-    """Whether an in-place operation has to cast its result to the type of ``a``."""
-    return isinstance(b, (np.ndarray, np.generic)) and np.result_type(a, b) != a.dtype

@@ -136,6 +136,7 @@ class Canonical:
         random: a draw from a random number generator.
         target: the box of the array that is changed in place, if one is.
         out: the box of ``out=``, if it was given.
+        rows_of: how often the operand is the only row of a new axis.
     """
 
     op: str
@@ -144,6 +145,7 @@ class Canonical:
     random: bool = False
     target: Box | None = None
     out: Box | None = None
+    rows_of: int = 0
 
 
 def from_row(name: str, args: list[Box], kwargs: dict[str, Box]) -> Canonical | None:

@@ -15,69 +15,33 @@ from typing import Any
 
 import numpy as np
 
-from tracer.recording.box import NUMBERS, Box, Place, is_arithmetic, is_number
+from tracer.recording.box import Box, Place, is_arithmetic, is_number
 from tracer.recording.call_rows import Canonical
 from tracer.recording.calls import canonical
 from tracer.recording.drawing import REARRANGING
 from tracer.recording.foreign_calls import carried_out, is_walker, source_of
 from tracer.recording.harmless import is_harmless
+from tracer.recording.operator_calls import ARITHMETIC_KEYS
 from tracer.recording.own_functions import is_users
 from tracer.recording.positions import flat_positions
+from tracer.recording.results import Results
 from tracer.recording.stepping import Stepping
 from tracer.recording.structured import FRESH, has_fields
 from tracer.recording.ufunc_calls import ALIASES, LOGICAL
-from tracer.recording.vectorised import Vectorised
 from tracer.tape.node import Kind, Ref
-from tracer.tape.tape import references
 
 #: Functions that use up an iterator.
 _CONSUMERS = frozenset(id(function) for function in (sum, max, min, list, tuple, sorted, math.fsum, math.prod))
 _AS_STRIDED = np.lib.stride_tricks.as_strided
-#: Arrays of more entries are not followed into lists.
-_LISTED = 1000
-_ARITHMETIC = {
-    operator.add: "add", operator.sub: "subtract", operator.mul: "multiply", operator.truediv: "divide",
-    operator.neg: "negative", operator.matmul: "matmul", operator.pow: "power",
-}  # fmt: skip
 #: These give an attribute of an array.
 _SIZES = (np.shape, np.size, np.ndim)
 #: Which argument of these they call.
 _CALLED_BY = {"map": 0, "filter": 0, "reduce": 0, "starmap": 0, "accumulate": 1}
 #: Which arguments of these they walk through; the others walk through all.
 _WALKED = {"reduce": (1,), "accumulate": (0,), "enumerate": (0,), "iter": (0,)}
-_ARITHMETIC_KEYS = tuple(_ARITHMETIC)
-#: Names of operators in `operator` and, between underscores, in classes.
-_BY_NAME = {
-    "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide",
-    "mod": "remainder", "pow": "power", "matmul": "matmul", "lt": "less", "le": "less_equal", "gt": "greater",
-    "ge": "greater_equal", "eq": "equal", "ne": "not_equal",
-}  # fmt: skip
-#: What makes an array of a list of numbers or rows before anything else, ``np.sum([u[k] for k in words])``.
-_OF_ARRAYS = frozenset(
-    "sum mean prod max min std var cumsum dot matmul outer linalg.norm add subtract multiply divide power negative exp log "
-    "sqrt square absolute tanh maximum minimum clip".split()
-)
-_SIZED = frozenset(
-    [
-        "zeros",
-        "ones",
-        "empty",
-        "full",
-        "eye",
-        "identity",
-        "tri",
-        "arange",
-        "linspace",
-        "range",
-        "getitem",
-        "tile",
-        "repeat",
-        "broadcast_to",
-    ]
-)
 
 
-class Calling(Vectorised):
+class Calling(Results):
     """Callbacks of calls."""
 
     def call(
@@ -145,13 +109,13 @@ class Calling(Vectorised):
             return Box(None, None, place)
         if id(function) in _CONSUMERS:
             args = [self.consumed(args[0], place), *args[1:]] if len(args) == 1 or function is sum else args
-        if function in _ARITHMETIC_KEYS:
-            return self._operator(function, args, place)
+        if function in ARITHMETIC_KEYS:
+            return self.operator(function, args, place)
         owner = function_box.owner if function_box is not None else None
         bound = getattr(function, "__self__", None)
         if owner is None and isinstance(bound, np.ndarray) and is_number(bound):
             owner = Box(bound, self.memory.read(bound, place), place)
-        by_name = self._operator_by_name(function, owner, args, place)
+        by_name = self.operator_by_name(function, owner, args, place)
         if by_name is not None:
             return by_name
         if function is np.fromiter and 0 < len(args) <= 2 and not kwargs.keys() - {"dtype", "count"}:
@@ -161,13 +125,13 @@ class Calling(Vectorised):
                 args[0] = Box(itertools.islice(args[0].value, count), None, place)
             listed = self.consumed(args[0], place)
             entries = carried_out(np.fromiter, [listed, kind], {})
-            return self._canonical_call(Canonical("array", [listed], {"dtype": entries.dtype.name}), entries, place)
+            return self.canonical_call(Canonical("array", [listed], {"dtype": entries.dtype.name}), entries, place)
         plan = self._plan(function, owner, args, kwargs, None)
         if plan is not None and function.__name__ == "choice" and isinstance(args[0].value, (list, tuple)):
             items = self.star(args[0])
             result = carried_out(function, args, kwargs)
             drawn = next((item for item in items if item.value is result and item.node is not None), None)
-            return drawn if drawn is not None else self._canonical_call(plan, result, place)
+            return drawn if drawn is not None else self.canonical_call(plan, result, place)
         if plan is not None and plan.random and _draws_rows(function, args):
             return self._rearranged(function, args, kwargs, place)
         if plan is not None and (plan.target is not None or plan.out is not None):
@@ -210,34 +174,7 @@ class Calling(Vectorised):
         if self.mode and is_arithmetic(result, *values) and name not in LOGICAL:
             return self.computed(ALIASES.get(name, name), args, result, place)
         plan = self._plan(function, None, args, {}, result) if self.mode else None
-        return Box(result, None, place) if plan is None else self._canonical_call(plan, result, place)
-
-    def _operator(self, function: Any, args: list[Box], place: Place) -> Box:
-        if len(args) == 1:
-            return self.emit("negative", list(args), {}, function(args[0].value), place)
-        return self.operation(_ARITHMETIC[function], args[0], args[1], place)
-
-    def _operator_by_name(
-        self, function: Any, owner: Box | None, args: list[Box], place: Place
-    ) -> Box | None:
-        """``operator.getitem(x, 0)``, ``x.__add__(y)``, ``operator.iadd(x, y)``; ``None`` for any other call."""
-        name = getattr(function, "__name__", "")
-        if owner is not None and name.startswith("__"):
-            args, name = [owner, *args], name.strip("_")
-        elif getattr(function, "__module__", "") != "_operator" or isinstance(function, type):
-            return None
-        if name == "getitem" and len(args) == 2:
-            return self.item(args[0], args[1], args[0].value[args[1].value], place)
-        if name == "setitem" and len(args) == 3:
-            self.store_item(args[2], args[0], args[1], place)
-            return Box(None, None, place)
-        if name[:1] == "i" and name[1:] in _BY_NAME and len(args) == 2:
-            return self.in_place(_BY_NAME[name[1:]], args[0], args[1], place)
-        if name in _BY_NAME and len(args) == 2:
-            return self.operation(_BY_NAME[name], args[0], args[1], place)
-        if name[:1] == "r" and name[1:] in _BY_NAME and len(args) == 2:
-            return self.operation(_BY_NAME[name[1:]], args[1], args[0], place)
-        return None
+        return Box(result, None, place) if plan is None else self.canonical_call(plan, result, place)
 
     def _plan(
         self, function: Any, owner: Box | None, args: list[Box], kwargs: dict[str, Box], result: Any
@@ -286,9 +223,9 @@ class Calling(Vectorised):
         if has_fields(result) and (function in FRESH or not self._depends((*args, *kwargs.values()))):
             self.given(result)
         if isinstance(owner, Box) and getattr(function, "__name__", "") == "tolist":
-            return self._list(owner, result, place)
+            return self.listed(owner, result, place)
         if plan is not None and self.entered == entered:
-            return self._canonical_call(plan, result, place)
+            return self.canonical_call(plan, result, place)
         return self._unknown(function, args, kwargs, result, place)
 
     def _followed(self, value: Any, place: Place) -> Any:
@@ -302,74 +239,6 @@ class Calling(Vectorised):
             return self.invoke(place, value, [self.boxed(v, place) for v in values], {}).value
 
         return call
-
-    def _canonical_call(self, plan: Canonical, result: Any, place: Place) -> Box:
-        kind = Kind.RANDOM if plan.random else None
-        if isinstance(result, (list, tuple)) and result and all(is_number(r) for r in result):
-            return self._parts(plan, result, place)
-        operands = list(plan.operands)
-        literals = plan.random or plan.op in _SIZED
-        if literals:
-            operands = [self.reference(o, literals=True) for o in operands]
-        if plan.op == "array" and isinstance(operands[0], Box) and not isinstance(operands[0].value, NUMBERS):
-            operands = [self._nested(operands[0])]
-        if plan.op in _OF_ARRAYS:
-            operands = [self._of_list(operand, place) for operand in operands]
-        if isinstance(result, range):
-            return self.emit("range", operands, {}, result, place)
-        return self.emit(plan.op, operands, plan.parameters, result, place, kind)
-
-    def _of_list(self, operand: Any, place: Place) -> Any:
-        """The array that NumPy makes of a list or tuple with recorded numbers or rows in it."""
-        if not isinstance(operand, Box) or not isinstance(operand.value, (list, tuple)):
-            return operand
-        items, made = self._nested(operand), np.asarray(operand.value)
-        recorded = any(True for _ in references(items))
-        return self.emit("array", [items], {}, made, place) if recorded and is_number(made) else operand
-
-    def _nested(self, box: Box) -> Any:
-        """The items of ``np.array([...])``: numbers written in the program stand for themselves."""
-        return self.reference(box, literals=True)
-
-    def _parts(self, plan: Canonical, result: Any, place: Place) -> Box:
-        """A function that gives several arrays: one node for each."""
-        items = []
-        for at, part in enumerate(result):
-            if plan.random:
-                items.append(
-                    self.emit(plan.op, list(plan.operands), plan.parameters, part, place, Kind.RANDOM)
-                )
-            elif plan.op in ("split", "array_split", "hsplit", "vsplit") and len(plan.operands) == 2:
-                axis = {"hsplit": 1 if np.ndim(plan.operands[0].value) > 1 else 0, "vsplit": 0}.get(plan.op)
-                given = plan.parameters.get("axis", 0)
-                axis = axis if axis is not None else given.value if isinstance(given, Box) else given
-                op = "array_split" if plan.op == "array_split" else "split"
-                sections = self.reference(plan.operands[1], literals=True)
-                extra = {"sections": sections, "axis": axis, "part": at}
-                items.append(self.emit(op, [plan.operands[0]], extra, part, place))
-            else:
-                items.append(
-                    self.emit(
-                        "part_of", [at, plan.op, *plan.operands], plan.parameters, part, place, Kind.OPERATION
-                    )
-                )
-        return Box(result, None, place, items)
-
-    def _list(self, owner: Box, result: Any, place: Place) -> Box:
-        """``x.tolist()``: each number in the lists is an item of the array."""
-        if np.size(owner.value) > _LISTED:
-            self.notice("tolist() of a large array: its numbers are not followed.", place)
-            return Box(result, None, place)
-        if not isinstance(result, list):
-            return self.emit("item", [owner], {}, result, place)
-        for index in np.ndindex(np.shape(owner.value)):
-            container = result
-            for k in index[:-1]:
-                container = container[k]
-            self.locate_item(
-                container, index[-1], self.emit("item", [owner, *index], {}, container[index[-1]], place)
-            )
-        return Box(result, None, place)
 
 
 def _draws_rows(function: Any, args: list[Box]) -> bool:

@@ -98,11 +98,16 @@ class Emitting(Arguments):
                 if record is None or record.node is not node or record.version != record.storage.version:
                     node = memory.present(held, node, box.place)
             args.append(Ref(node.id))
+        return self.made(op, tuple(args), value, place)
+
+    def made(self, op: str, args: tuple[Any, ...], value: Any, place: Place) -> Box:
+        """The box of a fresh array that ``op`` made of operands which were read."""
+        memory = self.memory
         if self.mode is _WINDOW:
             # What `node` does, for the one kind of node that there are most of.
             nodes = self.tape.nodes
             new = Node(
-                len(nodes), _OPERATION, op, tuple(args), {}, value, value.shape, name_of(value.dtype), place.site,
+                len(nodes), _OPERATION, op, args, {}, value, value.shape, name_of(value.dtype), place.site,
                 self.calls, [], self.window,
             )  # fmt: skip
             nodes.append(new)
@@ -110,7 +115,7 @@ class Emitting(Arguments):
             if not memory.lending.lend(value, new):
                 new.value = snapshot(value)
         else:
-            new = self.node(_OPERATION, op, tuple(args), {}, value, place)
+            new = self.node(_OPERATION, op, args, {}, value, place)
         memory.made(value, new)
         return Box(value, new, place)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from tracer.recording.assignments import Assignments
+from tracer.recording.augmenting import Augmenting
 from tracer.recording.box import SHARED, Box, Place, is_number, same
 from tracer.recording.copying import walk_together
 from tracer.tape.node import Kind, Node
@@ -60,7 +60,7 @@ _SILENT_MODULES = {
 }
 
 
-class ForeignCalls(Assignments):
+class ForeignCalls(Augmenting):
     """What is known of a call after it was carried out natively."""
 
     def unrecorded_call(self, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -82,7 +82,7 @@ class ForeignCalls(Assignments):
             return  # it called code that is recorded, which changed the array
         self.notice(f"{name_of(function)}() changed an array; how is not known.", place)
         self.memory.before_write_unverified(box.value)
-        self._mutated(box.value, "changed by a call", (), place, source_of(box), None, Kind.OPAQUE)
+        self.mutated(box.value, "changed by a call", (), place, source_of(box), None, Kind.OPAQUE)
 
     def _unknown(
         self,

@@ -147,6 +147,11 @@ class Instrumenter:
 
     def _BinOp(self, node: ast.BinOp) -> ast.expr:
         place = self.place(node, self.operation(node.op))
+        if isinstance(node.left, ast.Name) and isinstance(node.right, ast.Name):
+            read: list[ast.expr] = []
+            for name in (node.left, node.right):
+                read += [self.place(name, name.id), ast.copy_location(ast.Name(name.id, _LOAD), name)]
+            return self.call("between_names", place, *read, at=node)
         return self.call("binary", place, self.expression(node.left), self.expression(node.right), at=node)
 
     def operation(self, op: ast.operator) -> str:

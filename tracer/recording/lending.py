@@ -44,7 +44,8 @@ class Lending:
     __slots__ = ("_owners", "foreign")
 
     def __init__(self) -> None:
-        self._owners: dict[int, tuple[np.ndarray, list[Node]]] = {}
+        #: A node that alone shows its array, which it keeps, stands for both of them.
+        self._owners: dict[int, Node | tuple[np.ndarray, list[Node]]] = {}
         self.foreign = 0
 
     def borrowers(self, value: Any, kind: Kind) -> list[Node] | None:
@@ -53,8 +54,11 @@ class Lending:
             return None
         owner = value if value.base is None else ultimate(value)
         found = self._owners.get(id(owner))
-        if found is not None:
+        if type(found) is tuple:
             return found[1]
+        if type(found) is Node and found.value is owner:
+            self._owners[id(owner)] = both = (owner, [found])
+            return both[1]
         if owner is not value or self.foreign or kind not in _MADE or not is_plain(value):
             return None
         nodes: list[Node] = []
@@ -65,7 +69,7 @@ class Lending:
         """Whether ``array``, fresh and nobody else's, is what ``node`` keeps as its value."""
         if self.foreign:
             return False
-        self._owners[id(array)] = (array, [node])
+        self._owners[id(array)] = node
         return True
 
     def before_write(self, array: np.ndarray) -> None:
@@ -75,13 +79,19 @@ class Lending:
             self.give_up()  # Other arrays may show this memory, and NumPy does not say which.
             return
         found = self._owners.get(id(owner))
-        if found is not None:
+        if type(found) is tuple:
             _copy(found[1])
+        elif type(found) is Node and found.value is owner:
+            self._owners[id(owner)] = (owner, [])
+            found.value = snapshot(found.value)
 
     def give_up(self) -> None:
         """Code that is not recorded comes next, and may write to whatever it can reach."""
         for entry in self._owners.values():
-            if not _alone(entry):
+            if type(entry) is Node:
+                if sys.getrefcount(entry.value) > _ALONE_WITH_ITS_NODE:
+                    entry.value = snapshot(entry.value)
+            elif type(entry) is tuple and not _alone(entry):
                 _copy(entry[1])
         self._owners.clear()
 
@@ -108,4 +118,10 @@ def _count() -> int:
     return sys.getrefcount(entry[0])
 
 
-_ALONE = _count()
+def _count_of_node() -> int:
+    """The same where its node stands for the entry."""
+    node = Node(0, Kind.OPERATION, "", (), {}, np.empty(1), (1,), "float64")
+    return sys.getrefcount(node.value)
+
+
+_ALONE, _ALONE_WITH_ITS_NODE = _count(), _count_of_node()

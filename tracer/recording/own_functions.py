@@ -81,7 +81,7 @@ class OwnFunctions(ForeignCalls):
             positional = positional[1:]
         for name, box in [*zip(positional, args, strict=False), *pending.kwargs.items()]:
             if box.node is not None and name in names:
-                self._place_name(self.where(frame, name), box)
+                self.place_name(self.where(frame, name), box)
         rest = args[len(positional) :]
         at = len(names)
         if code.co_flags & 0x04:

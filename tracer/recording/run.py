@@ -119,7 +119,9 @@ def _repeating(
             if hands_gradients_on(recording.tape):
                 return recording, there, loop
             short.append((recording, there, loop))
-    others = unwritten_around(request.program, [inside.site] if inside.site else [], list(request.modules.values()))
+    program, site = request.program, inside.site
+    own = list(request.modules.values())
+    others = unwritten_around(program, site.path or program.path, site.span, own) if site is not None else []
     for loop in others[:_MOST_TRIED]:
         recording, there = attempt(request, [loop], [first], seek)
         if there.cut is None and there.plans[0].count > first and hands_gradients_on(recording.tape):

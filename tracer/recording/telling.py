@@ -56,10 +56,10 @@ def shown(tape: Tape, window: int, what: Watched, program: Program) -> tuple[set
     sites = Counter((n.site, n.calls) for n in nodes)
     facts: set[Fact] = set()
     for stretch in what.steps:
-        if any(stretch.holds(site, program) for site, _ in sites if site is not None):
+        if any(_holds(stretch, site, program) for site, _ in sites if site is not None):
             facts.add(Fact("ran", stretch))
     for stretch in what.loops:
-        if any(n > 1 and site is not None and stretch.holds(site, program) for (site, _), n in sites.items()):
+        if any(n > 1 and site is not None and _holds(stretch, site, program) for (site, _), n in sites.items()):
             facts.add(Fact("again", stretch))
     zero = False
     for binding in tape.bindings:
@@ -93,7 +93,12 @@ def is_short(tape: Tape) -> bool:
 
 
 def _among(stretches: Sequence[Stretch], site: Site, program: Program) -> Stretch | None:
-    return next((stretch for stretch in stretches if stretch.holds(site, program)), None)
+    return next((stretch for stretch in stretches if _holds(stretch, site, program)), None)
+
+
+def _holds(stretch: Stretch, site: Site, program: Program) -> bool:
+    """Whether something that was recorded stands in a piece of code; what has no path stands in ``program``."""
+    return stretch.holds(site.path or program.path, site.span)
 
 
 def _moves(node: Node) -> bool:

@@ -56,7 +56,7 @@ class WritingCalls(OwnFunctions):
                 (self.reference(Box(array, old)), self.reference(Box(raw, inner))),
                 {},
             )
-        node = self._mutated(array, op, operands, place, name, parameters, kind)
+        node = self.mutated(array, op, operands, place, name, parameters, kind)
         return Box(result, node if result is array else None, place)
 
     def _resized(self, plan: Canonical, array: np.ndarray, place: Place) -> Box:
@@ -82,7 +82,7 @@ class WritingCalls(OwnFunctions):
             whole = resolve(plan.op)(*(o.value for o in plan.operands), **parameters)
         inner = self.node(Kind.OPERATION, plan.op, operands, parameters, whole, place)
         result = carried_out(function, args, kwargs)
-        node = self._mutated(
+        node = self.mutated(
             plan.out.value, "where", (mask, Ref(inner.id), Ref(old.id)), place, source_of(plan.out)
         )
         return Box(result, node if result is plan.out.value else None, place)
@@ -105,18 +105,18 @@ class WritingCalls(OwnFunctions):
         if len(args) == 2:
             unary = (self.reference(Box(array, old)), index)
             carried_out(function, args, {})
-            self._mutated(array, plan.op, unary, place, source_of(args[0]))
+            self.mutated(array, plan.op, unary, place, source_of(args[0]))
             return Box(None, None, place)
         value = args[2]
         if plan.op == "subtract.at" and is_number(value.value):
             value = self.emit("negative", [value], {}, -value.value, place)
             operands = (self.reference(Box(array, old)), index, self.reference(value))
             carried_out(function, args, {})
-            self._mutated(array, "add_at", operands, place, source_of(args[0]))
+            self.mutated(array, "add_at", operands, place, source_of(args[0]))
             return Box(None, None, place)
         operands = (self.reference(Box(array, old)), index, self.reference(value))
         carried_out(function, args, {})
-        self._mutated(array, plan.op, operands, place, source_of(args[0]))
+        self.mutated(array, plan.op, operands, place, source_of(args[0]))
         return Box(None, None, place)
 
     def _rearranged(self, function: Any, args: list[Box], kwargs: dict[str, Box], place: Place) -> Box:
@@ -135,11 +135,11 @@ class WritingCalls(OwnFunctions):
         if index is None:
             self.notice(f"{name}() took entries of an array; which ones is not known.", place)
             if in_place:
-                self._mutated(array, name, (old,), place, source_of(box), None, Kind.OPAQUE)
+                self.mutated(array, name, (old,), place, source_of(box), None, Kind.OPAQUE)
                 return Box(None, None, place)
             return self.emit(name, [Box(array)], {}, result, place, Kind.OPAQUE)
         drawn = self.node(Kind.RANDOM, f"random.{name}", (len(before),), {}, index, place)
         if in_place:
-            self._mutated(array, "getitem", (old, Ref(drawn.id)), place, source_of(box))
+            self.mutated(array, "getitem", (old, Ref(drawn.id)), place, source_of(box))
             return Box(None, None, place)
         return self.emit("getitem", [old, Ref(drawn.id)], {}, result, place)

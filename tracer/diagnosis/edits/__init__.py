@@ -15,6 +15,7 @@ from tracer.diagnosis.edits.changed_arrays import other_arrays
 from tracer.diagnosis.edits.computed import computed_otherwise
 from tracer.diagnosis.edits.derivatives import (
     derivatives,
+    masks_instead,
     operands_times_slopes,
     slopes_alone,
     summed_times_variables,
@@ -52,6 +53,7 @@ def changed_code(trials: Trials) -> Iterator[Edit]:
     yield from earlier_states(trials)
     yield from derivatives(trials)
     yield from operands_times_slopes(trials)
+    yield from masks_instead(trials)
     yield from under_another_name(trials)
     yield from times_variables(trials)
     yield from summed_times_variables(trials)

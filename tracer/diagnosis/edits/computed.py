@@ -65,6 +65,7 @@ def computed_otherwise(trials: Trials) -> Iterator[Edit]:
             yield from _transposes(trials, first, nodes)
         if first.op in _FLIPPED and first.shape:
             yield from _terms_scaled(trials, first, nodes)
+            yield from _terms_divided(trials, first, nodes)
             if first.kind is NodeKind.OPERATION and len(trials.operands(first.id)) == 2:
                 yield Edit(Kind.EXTRA_DERIVATIVE, 1.45, nodes, _operand(trials, 0), text=Drop(span, 0))
         if first.op in ("multiply", "divide"):
@@ -217,6 +218,29 @@ def _terms_scaled(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Iterat
 
         level = 1.37 if factor > 1 else 1.39  # half of one is twice the other, but for a factor of the whole
         yield Edit(Kind.FACTOR, level, nodes, change, ScaleOperand(first.site.span, place, text))
+
+
+def _terms_divided(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Iterator[Edit]:
+    """A sum with one of its terms divided by a count or a setting: the mean of the data and a penalty beside it."""
+    assert first.site is not None
+    function = resolve(first.op)
+    if any(len(trials.operands(n)) != 2 for n in nodes):
+        return
+    divisors = [(text, factors) for text, factors in trials.odd_factors if text.startswith("1 / ") and text != "1 / 2"]
+    for (text, factors), place in itertools.product(divisors, (1,) if first.kind is NodeKind.MUTATION else (0, 1)):
+
+        def change(
+            node: int,
+            now: Mapping[int, Any],
+            replay: int,
+            place: int = place,
+            factors: tuple[float, ...] = factors,
+        ) -> Any:
+            sides = [now[k] for k in trials.operands(node)]
+            sides[place] = factors[replay] * np.asarray(sides[place])
+            return function(*sides)
+
+        yield Edit(Kind.FACTOR, 1.75, nodes, change, ScaleOperand(first.site.span, place, text))
 
 
 def _stored_otherwise(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Iterator[Edit]:

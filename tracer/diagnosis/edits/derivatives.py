@@ -17,6 +17,7 @@ from tracer.diagnosis.finding import Kind
 from tracer.diagnosis.rewrites import (
     DerivativeInstead,
     Gradient,
+    MaskInstead,
     OperandTimesDerivative,
     Scale,
     ScaleOperand,
@@ -109,6 +110,23 @@ def operands_times_slopes(trials: Trials) -> Iterator[Edit]:
                 kind = Kind.MISSING_MASK if slope.is_mask else Kind.MISSING_DERIVATIVE
                 rewrite = OperandTimesDerivative(first.site.span, position, slope.of, slope.wrt)
                 yield Edit(kind, 2.1 + slope.depth * 0.05, nodes, times, rewrite)
+
+
+def masks_instead(trials: Trials) -> Iterator[Edit]:
+    """1 for what is positive and 0 elsewhere, instead of values that were cut off at 0: the slope, not the value."""
+    for first, nodes in trials.places:
+        if first.site is None or not first.shape or first.op not in ("maximum", "setitem", "multiply", "where", "clip"):
+            continue
+        values = [np.asarray(v) for n in nodes for v in trials.analysis.replays.of(n)]
+        if any(v.dtype.kind not in "fi" or np.any(v < 0) for v in values):
+            continue
+        if not any(np.any(v == 0) for v in values) or not any(np.any((v > 0) & (v != 1)) for v in values):
+            continue
+
+        def mask(node: int, now: Mapping[int, Any], _: int) -> Any:
+            return np.asarray(evaluate(trials.node(node), now) > 0, dtype=float)
+
+        yield Edit(Kind.MISSING_DERIVATIVE, 2.05, nodes, mask, MaskInstead(first.site.span))
 
 
 def slopes_alone(trials: Trials) -> Iterator[Edit]:

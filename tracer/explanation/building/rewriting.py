@@ -24,6 +24,7 @@ from tracer.diagnosis.rewrites import (
     ExchangedNames,
     ForwardAgain,
     Gradient,
+    MaskInstead,
     Negate,
     OneOperand,
     OnlyPart,
@@ -105,7 +106,9 @@ class SourceEditor(OperandEditor):
                 if operand < len(operands):
                     place = self.program.span(operands[operand])
                     inner = self._inside(operands[operand], self.program.text_of(place))
-                    yield from self._replace(place, f"{text} * {inner}")
+                    divisor = text.removeprefix("1 / ")
+                    divided = f"{inner} / {tight(divisor)}" if divisor != text else f"{text} * {inner}"
+                    yield from self._replace(place, divided)
             case Reshaped(span, operand, column):
                 operands = self._operand_nodes(span)
                 if operand < len(operands):
@@ -155,6 +158,8 @@ class SourceEditor(OperandEditor):
                     place = self.program.span(node[operand])
                     for slope in self._own_first(self.words.slopes(of, wrt), span):
                         yield from self._replace(place, slope)
+            case MaskInstead(span):
+                yield from self._mask(span)
             case OperandTimesDerivative(span, operand, of, wrt):
                 operands = self._operand_nodes(span)
                 if operand < len(operands):
@@ -357,6 +362,13 @@ class SourceEditor(OperandEditor):
         if node is not None:
             inner = self._inside(node, self.program.text_of(span))
             yield from self._replace(span, f"{inner} * {tight(slope)}")
+
+    def _mask(self, span: Span) -> Iterator[Rewritten]:
+        changed = self._changed_in_place(span)
+        if changed is not None:
+            yield from self._after(span, f"{changed}[{changed} > 0] = 1")
+        else:
+            yield from self._replace(span, f"({self.program.text_of(span)} > 0)")
 
     def _plus(self, span: Span, term: str) -> Iterator[Rewritten]:
         minus = term.startswith("-")

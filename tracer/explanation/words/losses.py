@@ -110,6 +110,15 @@ def no_number(name: str, value: str, index: tuple[int, ...], count: int, drawn: 
     )
 
 
+def every_one_with_every_other(text: str, one: tuple[int, ...], other: tuple[int, ...]) -> str:
+    """What is said of a difference of a column and a vector, which NumPy broadcasts to a matrix."""
+    count = max(*one, *other)
+    return (
+        f"{text} takes the difference of shapes {one} and {other}: NumPy broadcasts them to ({count}, {count}), every "
+        "output with every target. If each output is meant with its own target, give both the same shape."
+    )
+
+
 def never_moves(name: str) -> str:
     """What is said of a loss whose gradient is 0 everywhere, such as the cross-entropy of a single class."""
     return f"{name} is the same whatever the parameters are: its gradient is 0, and no line can be told to be it."

@@ -231,6 +231,7 @@ def _is_along(matcher: Matcher, update: Update) -> bool:
     if is_right(matcher, update):
         return True
     within = recognise(matcher, update).gradient
-    return within is not None and within.scale.rank <= 3
+    # Whether an inferred loss is a sum or a mean is not known: then a plain number will do.
+    return within is not None and within.scale.rank <= (6 if matcher.fitted else 3)
 
 

@@ -31,6 +31,12 @@ _Write = Callable[[TapeWriter], Ref]
 Company = Literal["any", "kl", "opposite", "target", "alone", "shared"]
 
 
+#: What cuts values off at a bound, or compares them with it.
+_CUTTING = frozenset(
+    "clip minimum maximum fmin fmax where less less_equal greater greater_equal min max".split()
+)
+
+
 class Guess(Struct, frozen=True):
     """A loss that may be meant.
 
@@ -169,8 +175,10 @@ class Guesses:
             yield Guess("the sum of log cosh of the errors", _log_cosh(error))
             yield Guess("the Cauchy loss ½ log(1 + r²)", _cauchy(error))
             for setting in self._settings:
-                yield Guess(f"the Huber loss with {called(setting)}", _huber(error, setting.id))
-                for up, down in ((error, _minus(error)), (_minus(error), error)):
+                if self._is_a_bound(setting):  # a rate is none, though what it multiplies may be cut off
+                    yield Guess(f"the Huber loss with {called(setting)}", _huber(error, setting.id))
+                tilted = [(error, _minus(error)), (_minus(error), error)] if self._is_a_share(setting) else []
+                for up, down in tilted:
                     for name, squared in (("quantile", False), ("expectile", True)):
                         yield Guess(f"the {name} loss with {called(setting)}", _tilted(up, down, setting.id, squared))
         for number in (1.0, -1.0):
@@ -187,6 +195,25 @@ class Guesses:
             sides = self.matcher.graph.tape.operands(node.id) if node.op == "subtract" else ()
             found += [k for k in sides if same(self.output) in map(same, sides) and same(k) != same(self.output)]
         return [self.node(k) for k in dict.fromkeys(found) if k in self.trained and self.node(k).names]
+
+    def _is_a_share(self, setting: Node) -> bool:
+        """Whether a setting and what is left of 1 are both read, or it is chosen by a condition: errors of two signs."""
+        users = [self.node(user) for user in self.matcher.graph.tape.users(setting.id)]
+        ones = (k for u in users if u.op in ("subtract", "add") for k in self.matcher.graph.tape.operands(u.id))
+        rest = any(self.node(k).kind is Kind.LITERAL and abs(float(self.node(k).value)) == 1 for k in ones)
+        return rest or any(u.op == "where" for u in users)
+
+    def _is_a_bound(self, setting: Node) -> bool:
+        """Whether something is cut off at a setting, or compared with it."""
+        reached, todo = {setting.id}, [setting.id]
+        while todo:
+            for user in map(self.node, self.matcher.graph.tape.users(todo.pop())):
+                if user.op in _CUTTING:
+                    return True
+                if user.op in ("negative", "multiply", "copy") and user.shape == () and user.id not in reached:
+                    reached.add(user.id)
+                    todo.append(user.id)
+        return False
 
     def _of_margins(self) -> Iterator[Guess]:
         """Losses of a margin m: a score times its label of ±1, or the difference of two scores."""

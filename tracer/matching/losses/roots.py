@@ -123,10 +123,22 @@ def _without_partial_sums(tape: Tape, roots: list[int], updates: Mapping[int, Up
         if any(root in covered.get((node.window, name), ()) for name in node.names):
             continue
         kept.append(root)
-        inside = ancestors(tape, root, updates.keys())
         for name in node.names:
-            covered[node.window, name] = inside
+            covered[node.window, name] = _added_up(tape, root, name, updates)
     return sorted(kept)
+
+
+def _added_up(tape: Tape, total: int, name: str, updates: Mapping[int, Update]) -> frozenset[int]:
+    """What a total was added up from under its name: what is weighted before it is added is a loss of its own."""
+    found, todo = set[int](), [total]
+    while todo:
+        node = tape.nodes[todo.pop()]
+        if node.id in found or node.id in updates:
+            continue
+        found.add(node.id)
+        if node.op in ("add", "subtract", "sum", "array", "stack", "negative") or name in node.names:
+            todo += tape.operands(node.id)
+    return frozenset(found)
 
 
 def _backward(tape: Tape, updates: Mapping[int, Update]) -> frozenset[int]:
