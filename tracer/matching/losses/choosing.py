@@ -62,7 +62,7 @@ def _of_its_own_sample(computed: Analysis, late: Inferred, clock: Clock) -> Anal
 
     Where that is of all samples, and every step takes one of them, its gradient is another one.
     """
-    usual = (f for f in _usual(computed) if are_alike(f, late))
+    usual = (f for f in _usual(computed) if are_alike(f, late) and _is_another(f, computed.matcher))
     found = _best_inferred(_in_time((replace(f, reported=late.says, own_sample=True) for f in usual), clock))
     return None if found is None or _some_are_aside(found.matcher) else found
 
@@ -167,7 +167,8 @@ def _penalised(analysis: Analysis, clock: Clock) -> Analysis:
 def _is_another(found: Inferred, named: Matcher) -> bool:
     """Whether an inferred loss is of outputs that no loss of the program is computed from.
 
-    A loss that is there and does not fit is not replaced: then the gradients are wrong, or of something else.
+    A loss that is there and does not fit is not replaced: then the gradients are wrong, or of something else.  Scores and
+    the probabilities that are made of them are the same output: no parameter comes in between.
     """
     if not any(r.named for r in named.roots):
         return True
@@ -177,7 +178,8 @@ def _is_another(found: Inferred, named: Matcher) -> bool:
     while todo:
         node = todo.pop()
         outputs.add(node)
-        todo += found.tape.operands(node) if nodes[node].op in ("copy", "negative") else ()
+        below = found.tape.operands(node)
+        todo += below if named.variables.parameters.isdisjoint(below) else ()
     outputs = {k for k in outputs & named.live if nodes[k].kind is not Kind.LEAF}  # both may read the same targets
     return outputs.isdisjoint(named.forward)
 
