@@ -58,11 +58,11 @@ def _moved(analysis: Analysis, parameter: int) -> list[int]:
 
 
 def _is_along(analysis: Analysis, update: Update, moved: list[int]) -> bool:
-    """Whether something that a step is made of is the sum of the gradients by what the parameter was moved to."""
-    tape, matcher = analysis.tape, analysis.matcher
+    """Whether all that a step is made of is the sum of the gradients by what the parameter was moved to."""
+    matcher = analysis.matcher
     roots = [r.node for r in matcher.roots]
     last = [r for r in roots if not any(r != o and r in matcher.all_ancestors(o) for o in roots)]
-    alike = [k for k in matcher.all_ancestors(update.change) if tape.nodes[k].shape == tape.nodes[update.wrt].shape]
+    alike = _all_of_the_step(analysis, update)
     for together in (last, *([r] for r in roots)):
         totals: list[NDArray[Any] | None] = []
         for replay in range(len(analysis.replays.values)):
@@ -74,3 +74,18 @@ def _is_along(analysis: Analysis, update: Update, moved: list[int]) -> bool:
             if all(proportion(v, t) is not None for v, t in zip(values, totals, strict=True)):
                 return True
     return False
+
+
+def _all_of_the_step(analysis: Analysis, update: Update) -> list[int]:
+    """What a step is but for rates and what an optimiser adds of its state: a second term of the iteration ends the way."""
+    tape, matcher = analysis.tape, analysis.matcher
+    shape, todo, found = tape.nodes[update.wrt].shape, [update.change], list[int]()
+    while todo:
+        node = todo.pop()
+        if node in found or tape.nodes[node].shape != shape or node in matcher.forward:
+            continue
+        found.append(node)
+        fresh = [k for k in tape.operands(node) if not matcher.forward.isdisjoint(matcher.all_ancestors(k))]
+        if tape.nodes[node].op not in ("add", "subtract") or len(fresh) < 2:
+            todo += fresh
+    return found
