@@ -170,9 +170,14 @@ def _without_rates(analysis: Analysis, update: Update, region: list[int]) -> lis
     """What a step is before it is multiplied by numbers: the rate may be computed anew in every step."""
     tape, found = analysis.tape, list[int]()
     node = update.change
+
+    def rests_on_parameters(number: int) -> bool:  # an error that the features are multiplied by is no rate
+        return not analysis.matcher.variables.parameters.isdisjoint(analysis.matcher.all_ancestors(number))
+
     while tape.nodes[node].op in ("multiply", "divide", "negative"):
         arrays = [k for k in tape.operands(node) if tape.nodes[k].shape != ()]
-        if len(arrays) != 1 or arrays[0] not in region:
+        numbers = [k for k in tape.operands(node) if k not in arrays]
+        if len(arrays) != 1 or arrays[0] not in region or any(map(rests_on_parameters, numbers)):
             break
         node = arrays[0]
         found.append(node)
