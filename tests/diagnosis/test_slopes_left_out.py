@@ -71,7 +71,7 @@ def test_the_margin_itself_in_place_of_its_slope(tmp_path: Path) -> None:
     line = "    gap[gap > 0] = 1\n"
     found = wrong(MARGINS.replace(line, ""), tmp_path)
     assert {number for number, _ in found} == {8}
-    assert [p.diagnosis.fix for _, p in found if p.diagnosis is not None] == [line.strip("\n")]
+    assert [p.diagnosis.fix for _, p in found if p.diagnosis is not None] == [line.strip()]
 
 
 def test_a_gradient_that_is_zero_where_no_sample_is_within_the_margin_is_no_fault(tmp_path: Path) -> None:

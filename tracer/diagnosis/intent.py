@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
 from msgspec.structs import replace
 
 from tracer.diagnosis.called_gradients import of_names
@@ -22,6 +23,7 @@ from tracer.diagnosis.trained_on import has_named_factor
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Sort
 from tracer.matching.decay import has_penalty
+from tracer.matching.optimisers import recognise
 from tracer.matching.severed import is_unknown
 from tracer.matching.vanishing import vanishes
 
@@ -47,12 +49,20 @@ def targets(analysis: Analysis) -> list[Target]:
     approximate = first_order_steps(analysis) if any(t.is_wrong for t in meant) else {}
     moved = {analysis.updates[u].wrt for u in approximate}
     judged = compared(analysis, [t for t in meant if t not in constant and t.wrt not in moved])
-    return [t for t in judged if not (t.is_wrong and _rests_on_something_unknown(analysis, t))]
+    doubtful = (_rests_on_something_unknown, _is_a_number_with_a_state)
+    return [t for t in judged if not (t.is_wrong and any(doubt(analysis, t) for doubt in doubtful))]
 
 
 def _rests_on_something_unknown(analysis: Analysis, target: Target) -> bool:
     """Whether a step on the way to a value was not followed: a replay cannot say what it would be at other numbers."""
     return any(is_unknown(analysis.tape, node) for node in analysis.matcher.all_ancestors(target.node))
+
+
+def _is_a_number_with_a_state(analysis: Analysis, target: Target) -> bool:
+    """Whether a single number is stepped by a velocity where the loss was inferred: its factor alone says nothing."""
+    steps = [u for u in analysis.updates.values() if u.wrt == target.wrt] if analysis.is_fitted else []
+    number = np.size(analysis.tape.nodes[target.wrt].value) < 2
+    return number and any(not recognise(analysis.matcher, u).optimiser.startswith("gradient") for u in steps)
 
 
 def _is_cut(analysis: Analysis, target: Target) -> bool:

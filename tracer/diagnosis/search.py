@@ -33,12 +33,21 @@ _ODD = 0.6
 _MOST_FINDINGS = 4
 
 
+def _starts_are_guessed(analysis: Analysis) -> bool:
+    """Whether a backward pass starts from several values that are the gradient of nothing known: they may be one."""
+    starts = analysis.inferred.starts if analysis.inferred is not None else ()
+    windows = [analysis.tape.nodes[n].window for n in starts]
+    return len(windows) > len(set(windows))
+
+
 def find_faults(analysis: Analysis, explained: Iterable[int] = ()) -> list[Finding]:
     """The faults behind the gradients that are wrong; the analysis's clock says when no further edit is tried.
 
     Arguments:
         explained: nodes whose fault is known already.
     """
+    if _starts_are_guessed(analysis):
+        return []
     known = set(explained)
     judged = targets(analysis)
     wrong = [t for t in judged if t.is_wrong and t.node not in known]

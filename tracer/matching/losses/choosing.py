@@ -111,7 +111,8 @@ def _begun(analysis: Analysis, clock: Clock) -> Analysis:
     Where a usual loss fits some of the steps, a sum of known losses is looked for that fits more of them.
     """
     matcher = analysis.matcher
-    if not _are_numbers(matcher) or not matcher.updates or _some_are_along(matcher):
+    still = any(r.named for r in matcher.unmoved)  # a loss that nothing moves has no gradient to start from
+    if still or not _are_numbers(matcher) or not matcher.updates or _some_are_along(matcher):
         return analysis
     tried = [matched(f.tape, None, f) for f in _in_time(begun_losses(matcher), clock)]
     best = max(tried, key=lambda a: _along_gradients(a.matcher), default=analysis)
