@@ -23,9 +23,17 @@ from tests.diagnosis.rewriting import (
     rewritten,
     temporaries,
 )
+from tracer.matching import clock
 
 CORPUS = {path.stem: path for path in sorted((Path(__file__).parents[1] / "corpus").glob("*.py"))}
 Said = Counter[tuple[str | None, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def enough_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As much time for proofs as they take: what is proved is compared here, not how fast a machine is."""
+    monkeypatch.setattr(clock, "_LEAST", {**clock._LEAST, clock.Task.PROOF: 60.0})
+    monkeypatch.setattr(clock, "_MOST", {**clock._MOST, clock.Task.PROOF: 60.0})
 
 
 def source(name: str) -> str:
