@@ -15,6 +15,7 @@ from tracer.diagnosis.single_outputs import without_the_slope
 from tracer.diagnosis.target import Target, alike, proportion
 from tracer.matching.analysis import Analysis
 from tracer.matching.scale import name_scale, plain_number
+from tracer.matching.updates import scaled_from
 from tracer.program.loss_words import OTHER_LANGUAGES
 from tracer.tape.node import Kind
 
@@ -187,16 +188,7 @@ def _is_divided_later(analysis: Analysis, target: Target, group: list[Target]) -
     tape = analysis.tape
     if tape.nodes[target.node].names:
         return False
-    for other in group:
-        node = other.node
-        while other.wrt == target.wrt and node > target.node and tape.nodes[node].op in ("multiply", "divide", "negative"):
-            arrays = [k for k in tape.operands(node) if tape.nodes[k].shape != ()]
-            if len(arrays) != 1:
-                break
-            node = arrays[0]
-        if node == target.node and other.node != node:
-            return True
-    return False
+    return any(o.wrt == target.wrt and target.node in scaled_from(tape, o.node) for o in group)
 
 
 def _distinct(factors: Iterable[tuple[float, ...]]) -> list[tuple[float, ...]]:

@@ -13,7 +13,6 @@ import numpy as np
 
 from tracer.diagnosis.target import Target, alike
 from tracer.matching.analysis import Analysis
-from tracer.matching.scale import name_scale
 from tracer.tape.node import Kind
 
 #: How many values of one entry are looked at between the parameters and the loss, the last ones.
@@ -28,7 +27,7 @@ def without_the_slope(analysis: Analysis, root: int, group: list[Target]) -> dic
     for slope in _slopes(analysis, root, {t.wrt for t in group}):
         for factor in (slope, tuple(1 / s for s in slope)):
             wanted = {t: tuple(f / s for f, s in zip(t.factors or (), factor, strict=True)) for t in shared}
-            if all(_is_constant(w) or _is_named(analysis, t, w) for t, w in wanted.items()):
+            if all(_is_named(analysis, t, w) for t, w in wanted.items()):
                 return wanted
     return {}
 
@@ -75,5 +74,4 @@ def _is_constant(factors: tuple[float, ...]) -> bool:
 
 def _is_named(analysis: Analysis, target: Target, factors: tuple[float, ...]) -> bool:
     """Whether a factor is a number, or one that the program has a name for."""
-    scalars = analysis.matcher.scalars(target.node, target.roots[0])
-    return _is_constant(factors) or name_scale(factors, scalars, analysis.matcher.factors.literals(target.node)) is not None
+    return _is_constant(factors) or analysis.matcher.named_factor(target.node, target.roots[0], factors) is not None

@@ -22,7 +22,7 @@ from tracer.matching.candidates import Match
 from tracer.matching.clock import Task
 from tracer.matching.judging import fits, is_right, judged_updates
 from tracer.matching.optimisers import recognise
-from tracer.matching.updates import Update, without_ones
+from tracer.matching.updates import Update, scaled_from, without_ones
 from tracer.tape.node import Kind as NodeKind
 from tracer.tape.tape import evaluate
 
@@ -168,19 +168,14 @@ def _mended(analysis: Analysis, update: Update, region: list[int], now: list[Ove
 
 def _without_rates(analysis: Analysis, update: Update, region: list[int]) -> list[int]:
     """What a step is before it is multiplied by numbers: the rate may be computed anew in every step."""
-    tape, found = analysis.tape, list[int]()
-    node = update.change
-
-    def rests_on_parameters(number: int) -> bool:  # an error that the features are multiplied by is no rate
-        return not analysis.matcher.variables.parameters.isdisjoint(analysis.matcher.all_ancestors(number))
-
-    while tape.nodes[node].op in ("multiply", "divide", "negative"):
-        arrays = [k for k in tape.operands(node) if tape.nodes[k].shape != ()]
-        numbers = [k for k in tape.operands(node) if k not in arrays]
-        if len(arrays) != 1 or arrays[0] not in region or any(map(rests_on_parameters, numbers)):
+    matcher, found, scaled = analysis.matcher, list[int](), update.change
+    for node in scaled_from(analysis.tape, update.change):
+        numbers = (k for k in analysis.tape.operands(scaled) if k != node)
+        rests = any(not matcher.variables.parameters.isdisjoint(matcher.all_ancestors(k)) for k in numbers)
+        if node not in region or rests:  # an error that the features are multiplied by is no rate
             break
-        node = arrays[0]
         found.append(node)
+        scaled = node
     return found
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tracer.matching.updates import Update
+from tracer.matching.updates import Update, first_versions
 from tracer.tape.node import Kind, Site
 from tracer.tape.tape import Tape
 
@@ -39,11 +39,9 @@ def _ending(tape: Tape, updates: Mapping[int, Update]) -> set[Site | None]:
 
     No later iteration of the loop reads them, if it is a plain variable, or later ones read what it began with.
     """
-    line: dict[int, int] = {}
     versions: dict[tuple[int, int], list[int]] = {}
-    for node, update in updates.items():
-        line[node] = line.get(update.before, update.before)
-        versions.setdefault((line[node], tape.nodes[node].window), []).append(node)
+    for node, first_version in first_versions(updates).items():
+        versions.setdefault((first_version, tape.nodes[node].window), []).append(node)
     ending, going_on = set[Site | None](), set[Site | None]()
     for (start, window), nodes in versions.items():
         loop = tape.windows[window].loop_line
@@ -60,11 +58,9 @@ def _ending(tape: Tape, updates: Mapping[int, Update]) -> set[Site | None]:
 
 def _set_back(tape: Tape, updates: Mapping[int, Update]) -> set[int]:
     """The steps that add up what begins every iteration with 0, which nothing else reads: ``total *= 0`` at the end."""
-    line: dict[int, int] = {}
     made: dict[int, list[Update]] = {}
-    for node, update in updates.items():
-        line[node] = line.get(update.before, update.before)
-        made.setdefault(line[node], []).append(update)
+    for node, first_version in first_versions(updates).items():
+        made.setdefault(first_version, []).append(updates[node])
     found: set[int] = set()
     for steps in made.values():
         own = {u.node for u in steps}

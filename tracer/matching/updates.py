@@ -5,13 +5,14 @@ Plain data: which nodes are steps is told by `tracer.matching.update_search`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from msgspec import Struct
 
 from tracer.tape.functions import Slice
 from tracer.tape.node import Node, Ref
+from tracer.tape.tape import Tape
 
 
 class Update(Struct, frozen=True):
@@ -68,6 +69,24 @@ def sides(made: Node) -> Iterator[Side]:
         others = [other for place, other in operands if place != position]
         if others and (made.op == "add" or position == 0):
             yield Side(kept, others[0], -1 if made.op == "subtract" else 1, position == 0)
+
+
+def first_versions(updates: Mapping[int, Update]) -> dict[int, int]:
+    """Each new version of a parameter → the version that the recording starts from; updates come in order."""
+    found: dict[int, int] = {}
+    for node, update in updates.items():
+        found[node] = found.get(update.before, update.before)
+    return found
+
+
+def scaled_from(tape: Tape, node: int) -> Iterator[int]:
+    """What a value was before it was multiplied or divided by numbers, one number after the other."""
+    while tape.nodes[node].op in ("multiply", "divide", "negative"):
+        arrays = [k for k in tape.operands(node) if tape.nodes[k].shape != ()]
+        if len(arrays) != 1:
+            return
+        [node] = arrays
+        yield node
 
 
 def without_ones(shape: tuple[int, ...] | None) -> tuple[int, ...] | None:

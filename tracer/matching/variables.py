@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from tracer.matching.severed import is_severed
-from tracer.matching.updates import Update
+from tracer.matching.updates import Update, first_versions
 from tracer.tape.node import Kind, Site
 from tracer.tape.tape import Tape
 
@@ -43,9 +43,11 @@ class Variables:
 
     def first(self, version: int) -> int:
         """The version of a parameter that the recording starts from."""
-        while version in self._updates:
-            version = self._updates[version].before
-        return version
+        return self._firsts.get(version, version)
+
+    @cached_property
+    def _firsts(self) -> dict[int, int]:
+        return first_versions(self._updates)
 
     @cached_property
     def parameters(self) -> frozenset[int]:

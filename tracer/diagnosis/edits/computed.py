@@ -65,7 +65,6 @@ def computed_otherwise(trials: Trials) -> Iterator[Edit]:
             yield from _transposes(trials, first, nodes)
         if first.op in _FLIPPED and first.shape:
             yield from _terms_scaled(trials, first, nodes)
-            yield from _terms_divided(trials, first, nodes)
             if first.kind is NodeKind.OPERATION and len(trials.operands(first.id)) == 2:
                 yield Edit(Kind.EXTRA_DERIVATIVE, 1.45, nodes, _operand(trials, 0), text=Drop(span, 0))
         if first.op in ("multiply", "divide"):
@@ -201,33 +200,20 @@ def _one_factor_less(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Ite
 
 
 def _terms_scaled(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Iterator[Edit]:
-    """A sum with one of its terms doubled or halved: a penalty of w², or a path that is taken twice."""
+    """A sum with one of its terms doubled, halved, or divided by a count or a setting.
+
+    As a penalty of w², a path that is taken twice, or the mean of the data beside a penalty.
+    """
     assert first.site is not None
-    function = resolve(first.op)
-    added_to = first.kind is NodeKind.MUTATION  # what is there already is no term
-    for (text, factor), place in itertools.product((("2", 2.0), ("0.5", 0.5)), (1,) if added_to else (1, 0)):
-        if any(len(trials.operands(n)) != 2 for n in nodes):
-            return
-
-        def change(
-            node: int, now: Mapping[int, Any], _: int, place: int = place, factor: float = factor
-        ) -> Any:
-            sides = [now[k] for k in trials.operands(node)]
-            sides[place] = factor * np.asarray(sides[place])
-            return function(*sides)
-
-        level = 1.37 if factor > 1 else 1.39  # half of one is twice the other, but for a factor of the whole
-        yield Edit(Kind.FACTOR, level, nodes, change, ScaleOperand(first.site.span, place, text))
-
-
-def _terms_divided(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Iterator[Edit]:
-    """A sum with one of its terms divided by a count or a setting: the mean of the data and a penalty beside it."""
-    assert first.site is not None
-    function = resolve(first.op)
     if any(len(trials.operands(n)) != 2 for n in nodes):
         return
-    divisors = [(text, factors) for text, factors in trials.odd_factors if text.startswith("1 / ") and text != "1 / 2"]
-    for (text, factors), place in itertools.product(divisors, (1,) if first.kind is NodeKind.MUTATION else (0, 1)):
+    function, once = resolve(first.op), (1.0,) * len(trials.analysis.replays.values)
+    # Half of one is twice the other, but for a factor of the whole.
+    ways = [("2", tuple(2.0 * f for f in once), 1.37), ("0.5", tuple(0.5 * f for f in once), 1.39)]
+    divisors = (way for way in trials.odd_factors if way[0].startswith("1 / ") and way[0] != "1 / 2")
+    ways += [(text, factors, 1.75) for text, factors in divisors]
+    added_to = first.kind is NodeKind.MUTATION  # what is there already is no term
+    for (text, factors, level), place in itertools.product(ways, (1,) if added_to else (1, 0)):
 
         def change(
             node: int,
@@ -240,7 +226,7 @@ def _terms_divided(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Itera
             sides[place] = factors[replay] * np.asarray(sides[place])
             return function(*sides)
 
-        yield Edit(Kind.FACTOR, 1.75, nodes, change, ScaleOperand(first.site.span, place, text))
+        yield Edit(Kind.FACTOR, level, nodes, change, ScaleOperand(first.site.span, place, text))
 
 
 def _stored_otherwise(trials: Trials, first: Node, nodes: tuple[int, ...]) -> Iterator[Edit]:

@@ -78,21 +78,17 @@ class Reading:
     def _parameters_called(self) -> Counter[str]:
         """How many parameters go by each name: ``p`` is every one in ``for p in parameters``."""
         called: dict[str, set[int]] = {}
-        first_of: dict[int, int] = {}
-        for node, update in self.analysis.updates.items():
-            first = first_of[node] = first_of.get(update.before, update.before)
+        for node in self.analysis.updates:
+            first = self.analysis.matcher.variables.first(node)
             for name in (*self.node(node).names, *self.node(first).names):
                 called.setdefault(name, set()).add(first)
         return Counter({name: len(firsts) for name, firsts in called.items()})
 
     def _first_names(self, node: int) -> list[str]:
         """The names of the first version of an updated parameter."""
-        updates = self.analysis.updates
-        if node not in updates:
+        if node not in self.analysis.updates:
             return []
-        while node in updates:
-            node = updates[node].before
-        return self.node(node).names
+        return self.node(self.analysis.matcher.variables.first(node)).names
 
     def root_name(self, root: int) -> str:
         """What the program calls a root."""

@@ -97,24 +97,18 @@ class SourceEditor(OperandEditor):
             case Reduction(span, op, axis, keepdims):
                 yield from self._at(span, self._reduction(span, op, axis, keepdims))
             case SumOperand(span, operand, axes, keepdims):
-                operands = self._operand_nodes(span)
-                if operand < len(operands):
-                    place = self.program.span(operands[operand])
-                    yield from self._replace(place, self._summed(operands[operand], axes, keepdims))
+                for node, place in self._operand(span, operand):
+                    yield from self._replace(place, self._summed(node, axes, keepdims))
             case ScaleOperand(span, operand, text):
-                operands = self._operand_nodes(span)
-                if operand < len(operands):
-                    place = self.program.span(operands[operand])
-                    inner = self._inside(operands[operand], self.program.text_of(place))
+                for node, place in self._operand(span, operand):
+                    inner = self._inside(node, self.program.text_of(place))
                     divisor = text.removeprefix("1 / ")
                     divided = f"{inner} / {tight(divisor)}" if divisor != text else f"{text} * {inner}"
                     yield from self._replace(place, divided)
             case Reshaped(span, operand, column):
-                operands = self._operand_nodes(span)
-                if operand < len(operands):
-                    text = tight(self._text(operands[operand]))
-                    new = f"{text}[:, None]" if column else f"{text}.ravel()"
-                    yield from self._replace(self.program.span(operands[operand]), new)
+                for node, place in self._operand(span, operand):
+                    text = tight(self._text(node))
+                    yield from self._replace(place, f"{text}[:, None]" if column else f"{text}.ravel()")
             case StoreSum(span, axis):
                 yield from self._sum_stored(span, axis)
             case Overwrite(span) | Accumulate(span):
@@ -129,10 +123,9 @@ class SourceEditor(OperandEditor):
             case Operand():
                 yield from self._other_operand(rewrite)
             case OneOperand(span, operand, new_node):
-                operands = self._operand_nodes(span)
-                if operand < len(operands):
+                for _, place in self._operand(span, operand):
                     for reading in self.words.readings(new_node):
-                        yield from self._replace(self.program.span(operands[operand]), reading)
+                        yield from self._replace(place, reading)
             case OnlyPart():
                 yield from self._only_part(rewrite)
             case Exchanged(span, one, other):
@@ -153,18 +146,14 @@ class SourceEditor(OperandEditor):
                 for slope in self._own_first(self.words.slopes(of, wrt), span):
                     yield from self._times(span, slope)
             case DerivativeInstead(span, operand, of, wrt):
-                node = self._operand_nodes(span)
-                if operand < len(node):
-                    place = self.program.span(node[operand])
+                for _, place in self._operand(span, operand):
                     for slope in self._own_first(self.words.slopes(of, wrt), span):
                         yield from self._replace(place, slope)
             case MaskInstead(span):
                 yield from self._mask(span)
             case OperandTimesDerivative(span, operand, of, wrt):
-                operands = self._operand_nodes(span)
-                if operand < len(operands):
-                    inner = self._inside(operands[operand], tight(self._text(operands[operand])))
-                    place = self.program.span(operands[operand])
+                for node, place in self._operand(span, operand):
+                    inner = self._inside(node, tight(self._text(node)))
                     for slope in self._own_first(self.words.slopes(of, wrt), span):
                         yield from self._replace(place, f"{inner} * {tight(slope)}")
             case AddTerm(span, value, factor, root, via):

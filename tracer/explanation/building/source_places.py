@@ -180,6 +180,10 @@ class SourcePlaces:
         text = self._text(node)
         return text if is_tight(text) else f"({text})"
 
+    def _operand(self, span: Span, position: int) -> list[tuple[ast.expr, Span]]:
+        """The operand at a position of the operation that a place computes, and where it stands, if it has so many."""
+        return [(node, self.program.span(node)) for node in self._operand_nodes(span)[position : position + 1]]
+
     def _operand_nodes(self, span: Span) -> list[ast.expr]:
         """The operands of the operation that a place computes, in the order in which it takes them."""
         for node in self._nodes.get(span, ()):

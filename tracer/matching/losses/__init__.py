@@ -10,8 +10,8 @@ It is looked for in this order, and each kind only where none before it is found
 5. **inferred**: a usual loss that nobody computes, from what the backward pass starts with (`errors`, `usual`), with the
    penalty that the steps have beside it (`penalised`); also where absolute errors are all that is told (`reported`).
 6. **begun**: where a backward pass starts is found by what follows from it (`starts`); a start is the gradient of a loss
-   that the field knows (`known`, compared in numbers by `gradient_fits`), or of none that is known here: then it stands for
-   the gradient of any loss, and only what follows is judged (`begun`).
+   that the field knows (`known`, written by `formulas`, compared by `gradient_fits`), or of none that is known here: then
+   it stands for the gradient of any loss, and only what follows is judged (`begun`).
 7. **given**: an array that comes in from outside, ``dout``: it stands for the gradient of any loss (`layers`,
    `pairing`, `upstream`).
 8. **not known**: then no root is given, and the report says so.

@@ -19,7 +19,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tracer.matching.losses.gradient_fits import common_factor, slopes
-from tracer.matching.losses.known import Guess, Guesses, called
+from tracer.matching.losses.known import Guess, Guesses
+from tracer.matching.losses.names import called
 from tracer.matching.losses.starts import Start, Starts
 from tracer.matching.losses.written import INFERRED, How, Inferred, TapeWriter
 from tracer.matching.matcher import Matcher

@@ -133,6 +133,7 @@ def _behind_layers(analysis: Analysis, clock: Clock) -> Analysis:
     layered = None if _some_are_along(analysis.matcher) else layer_losses(analysis.matcher)
     return analysis if layered is None else matched(layered.tape, None, layered)
 
+
 def _in_time(losses: Iterable[Inferred], clock: Clock) -> Iterator[Inferred]:
     """Other losses, as long as there is time to see what they explain."""
     for found in losses:
@@ -236,5 +237,3 @@ def _is_along(matcher: Matcher, update: Update) -> bool:
     within = recognise(matcher, update).gradient
     # Whether an inferred loss is a sum or a mean is not known: then a plain number will do.
     return within is not None and within.scale.rank <= (6 if matcher.fitted else 3)
-
-

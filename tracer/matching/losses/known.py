@@ -18,7 +18,30 @@ import numpy as np
 from msgspec import Struct
 
 from tracer.gradients.adjoints import is_real
-from tracer.matching.losses.written import TapeWriter
+from tracer.matching.losses.formulas import (
+    Write,
+    binary,
+    cauchy,
+    class_hinge,
+    cross_entropy,
+    difference,
+    from_held,
+    half_squares,
+    hinge,
+    huber,
+    itself,
+    log_cosh,
+    logistic,
+    minus,
+    negative_log_at,
+    of,
+    poisson,
+    product,
+    spread,
+    tilted,
+    weighted,
+)
+from tracer.matching.losses.names import called
 from tracer.matching.matcher import Matcher
 from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import references
@@ -26,7 +49,6 @@ from tracer.tape.tape import references
 #: How many targets and settings are tried for one loss.
 _MOST = 8
 
-_Write = Callable[[TapeWriter], Ref]
 #: What a loss needs beside it before it is believed: nothing; the other half of what it is a part of; that it is alone.
 Company = Literal["any", "kl", "opposite", "target", "alone", "shared"]
 
@@ -48,7 +70,7 @@ class Guess(Struct, frozen=True):
     """
 
     says: str
-    write: _Write
+    write: Write
     company: Company = "any"
     number: bool = False
 
@@ -122,12 +144,12 @@ class Guesses:
             return
         for target in self._targets:
             if all(np.all((v >= 0) & (v <= 1)) for v in (np.asarray(target.value), *self._values(target.id))):
-                yield Guess(f"binary cross-entropy with the target {called(target)}", _binary(p.id, target.id))
+                yield Guess(f"binary cross-entropy with the target {called(target)}", binary(p.id, target.id))
         smooth = {float(n.value) for n in self._given if n.kind is Kind.LITERAL and n.shape == () and 0 < n.value < 1}
         for number in (1.0, 0.0, *sorted(smooth)[:_MOST]):
-            yield Guess(f"binary cross-entropy with the target {number:g}", _binary(p.id, number), number=True)
-        yield Guess(f"the sum of log(1 - {called(p)})", _minus(_binary(p.id, 0.0)), "alone")
-        yield Guess("the free energy -log(1 + exp(z))", _minus(_binary(p.id, 0.0)), "opposite")
+            yield Guess(f"binary cross-entropy with the target {number:g}", binary(p.id, number), number=True)
+        yield Guess(f"the sum of log(1 - {called(p)})", minus(binary(p.id, 0.0)), "alone")
+        yield Guess("the free energy -log(1 + exp(z))", minus(binary(p.id, 0.0)), "opposite")
 
     def _of_classes(self) -> Iterator[Guess]:
         """The cross-entropy of several classes, and the hinge loss of several classes; the labels are whole numbers."""
@@ -138,15 +160,15 @@ class Guesses:
         places = [n.args[1] for n in self._behind if n.op in ("getitem", "setitem") and self._are_labels(n)]
         if p is not None:
             for target in self._targets:
-                yield Guess(f"cross-entropy with the target {called(target)}", _cross_entropy(p.id, target.id))
+                yield Guess(f"cross-entropy with the target {called(target)}", cross_entropy(p.id, target.id))
             for place in places[:_MOST]:
-                yield Guess("cross-entropy", _negative_log_at(p.id, place))
+                yield Guess("cross-entropy", negative_log_at(p.id, place))
                 for weight in self._weights(shape[0]):
                     says = f"cross-entropy weighted by {called(weight)}, which is held constant"
-                    yield Guess(says, _weighted(_negative_log_at(p.id, place), weight))
+                    yield Guess(says, weighted(negative_log_at(p.id, place), weight))
         for place in places[:_MOST] if len(shape) == 2 else ():
             for gap in (1.0, *(n.id for n in self._settings)):
-                yield Guess("the hinge loss of several classes", _class_hinge(self.output, place, shape[0], gap))
+                yield Guess("the hinge loss of several classes", class_hinge(self.output, place, shape[0], gap))
 
     def _weights(self, rows: int) -> list[Node]:
         """What may weight the rows: one number with a name for each; it may rest on parameters, as advantages do."""
@@ -164,27 +186,27 @@ class Guesses:
         output = self.node(self.output)
         sides = self.matcher.graph.tape.operands(output.id)
         own = output.op == "subtract" and len(set(sides) & self.trained) == 1 and self.trained & set(sides)
-        errors: list[Callable[[TapeWriter], Ref]] = [_itself(output.id)] if own else []
-        errors += [_difference(output.id, t.id) for t in self._targets]
+        errors: list[Write] = [itself(output.id)] if own else []
+        errors += [difference(output.id, t.id) for t in self._targets]
         for target in self._trained_targets():
             says = f"half the sum of squared errors, the target {called(target)} held constant"
-            yield Guess(says, _half_squares(_from_held(output.id, target)))
+            yield Guess(says, half_squares(from_held(output.id, target)))
         for error in errors:
-            yield Guess("half the sum of squared errors", _half_squares(error))
-            yield Guess("the sum of absolute errors", _of("absolute", error))
-            yield Guess("the sum of log cosh of the errors", _log_cosh(error))
-            yield Guess("the Cauchy loss ½ log(1 + r²)", _cauchy(error))
+            yield Guess("half the sum of squared errors", half_squares(error))
+            yield Guess("the sum of absolute errors", of("absolute", error))
+            yield Guess("the sum of log cosh of the errors", log_cosh(error))
+            yield Guess("the Cauchy loss ½ log(1 + r²)", cauchy(error))
             for setting in self._settings:
                 if self._is_a_bound(setting):  # a rate is none, though what it multiplies may be cut off
-                    yield Guess(f"the Huber loss with {called(setting)}", _huber(error, setting.id))
-                tilted = [(error, _minus(error)), (_minus(error), error)] if self._is_a_share(setting) else []
-                for up, down in tilted:
+                    yield Guess(f"the Huber loss with {called(setting)}", huber(error, setting.id))
+                both = [(error, minus(error)), (minus(error), error)] if self._is_a_share(setting) else []
+                for up, down in both:
                     for name, squared in (("quantile", False), ("expectile", True)):
-                        yield Guess(f"the {name} loss with {called(setting)}", _tilted(up, down, setting.id, squared))
+                        yield Guess(f"the {name} loss with {called(setting)}", tilted(up, down, setting.id, squared))
         for number in (1.0, -1.0):
-            squares = _half_squares(_difference(output.id, number))
+            squares = half_squares(difference(output.id, number))
             yield Guess(f"half the squares of the distance to {number:g}", squares, number=True)
-        to_nothing = _half_squares(_itself(output.id))
+        to_nothing = half_squares(itself(output.id))
         yield Guess("half the squares of the distance to 0", to_nothing, "target")
 
     def _trained_targets(self) -> list[Node]:
@@ -219,20 +241,20 @@ class Guesses:
         """Losses of a margin m: a score times its label of ±1, or the difference of two scores."""
         output = self.node(self.output)
         sides = self.matcher.graph.tape.operands(output.id)
-        margins: list[Callable[[TapeWriter], Ref]] = [_product(output.id, t.id) for t in self._targets if self._is_a_sign(t)]
+        margins: list[Write] = [product(output.id, t.id) for t in self._targets if self._is_a_sign(t)]
         if output.op == "multiply" and any(self._is_a_sign(self.node(k)) for k in sides):
-            margins.append(_itself(output.id))
+            margins.append(itself(output.id))
         between = output.op in ("subtract", "add") and self._is_a_difference(output)
         for margin in margins:
-            yield Guess("the hinge loss", _hinge(margin, 1.0))
-            yield Guess("the perceptron loss", _hinge(margin, 0.0))
-            yield Guess("the squared hinge loss", _of("square", _hinge(margin, 1.0)))
-            yield Guess("the logistic loss", _logistic(margin))
-            yield Guess("the exponential loss", _of("exp", _minus(margin)))
-        for margin in ((_itself(output.id)), _minus(_itself(output.id))) if between else ():
+            yield Guess("the hinge loss", hinge(margin, 1.0))
+            yield Guess("the perceptron loss", hinge(margin, 0.0))
+            yield Guess("the squared hinge loss", of("square", hinge(margin, 1.0)))
+            yield Guess("the logistic loss", logistic(margin))
+            yield Guess("the exponential loss", of("exp", minus(margin)))
+        for margin in ((itself(output.id)), minus(itself(output.id))) if between else ():
             for gap in (0.0, 1.0, *(n.id for n in self._settings)):
-                yield Guess("the hinge loss of a difference", _hinge(margin, gap))
-            yield Guess("the logistic loss of a difference", _logistic(margin))
+                yield Guess("the hinge loss of a difference", hinge(margin, gap))
+            yield Guess("the logistic loss of a difference", logistic(margin))
 
     def _is_a_sign(self, node: Node) -> bool:
         given = node.id not in self.trained and node.value is not None and node.dtype.startswith(("float", "int"))
@@ -252,7 +274,7 @@ class Guesses:
         for target in self._targets if mean is not None else ():
             if np.all(np.asarray(target.value) >= 0):
                 says = f"the negative log-likelihood of Poisson counts {called(target)}"
-                yield Guess(says, _poisson(mean.id if mean is not None else -1, self.output, target.id))
+                yield Guess(says, poisson(mean.id if mean is not None else -1, self.output, target.id))
 
     def _of_constants(self) -> Iterator[Guess]:
         """The output itself, or what is to grow, as a critic's score."""
@@ -260,15 +282,15 @@ class Guesses:
         if self.value in self.trained or not all(v.size and np.ptp(v) == 0 for v in value):
             return
         name = called(self.node(self.output))
-        yield Guess(f"the sum of {name}", _itself(self.output))
-        yield Guess(f"minus the sum of {name}", _minus(_itself(self.output)))
+        yield Guess(f"the sum of {name}", itself(self.output))
+        yield Guess(f"minus the sum of {name}", minus(itself(self.output)))
 
     def _of_codes(self) -> Iterator[Guess]:
         """The terms of the divergence of a normal distribution from the standard one: ½ μ², ½ (exp(s) − s), …"""
         half = "half the squares of "
-        yield Guess(half + called(self.node(self.output)), _half_squares(_itself(self.output)), "kl")
+        yield Guess(half + called(self.node(self.output)), half_squares(itself(self.output)), "kl")
         for times in (1.0, 2.0):
-            yield Guess(f"the divergence's term of {called(self.node(self.output))}", _spread(self.output, times), "kl")
+            yield Guess(f"the divergence's term of {called(self.node(self.output))}", spread(self.output, times), "kl")
 
 
     def _of_likelihoods(self) -> Iterator[Guess]:
@@ -278,12 +300,7 @@ class Guesses:
             values = self._values(total)
             if self.node(total).op == "sum" and all(np.all(v > 0) for v in values):
                 says = f"minus the sum of log({called(self.node(total))})"
-                yield Guess(says, _minus(_of("log", _itself(total))), "shared")
-
-
-def called(node: Node) -> str:
-    """What a reader calls a value: its name, or how it is written."""
-    return node.names[-1] if node.names else node.site.text if node.site else "data"
+                yield Guess(says, minus(of("log", itself(total))), "shared")
 
 
 def _sigmoid(z: Any) -> Any:
@@ -296,140 +313,3 @@ def _softmax(z: Any) -> Any:
         return np.full(z.shape, np.nan)
     e = np.exp(z - z.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
-
-
-# How each is written.
-
-
-def _operand(write: TapeWriter, operand: int | float) -> Ref:
-    return Ref(operand) if isinstance(operand, int) else write.number(operand)
-
-
-def _of(op: str, inner: _Write) -> _Write:
-    return lambda w: w.add(op, inner(w))
-
-
-def _minus(inner: _Write) -> _Write:
-    return _of("negative", inner)
-
-
-def _itself(node: int) -> _Write:
-    return lambda _: Ref(node)
-
-
-def _difference(output: int, target: int | float) -> _Write:
-    return lambda w: w.add("subtract", Ref(output), _operand(w, target))
-
-
-def _product(output: int, target: int) -> _Write:
-    return lambda w: w.add("multiply", Ref(target), Ref(output))
-
-
-def _binary(p: int, target: int | float) -> _Write:
-    def write(w: TapeWriter) -> Ref:
-        hit = w.add("log", Ref(p))
-        miss = w.add("log", w.add("subtract", w.number(1.0), Ref(p)))
-        if target in (0.0, 1.0) and isinstance(target, float):
-            return w.add("negative", hit if target else miss)
-        rest = w.add("subtract", w.number(1.0), _operand(w, target))
-        both = w.add("add", w.add("multiply", _operand(w, target), hit), w.add("multiply", rest, miss))
-        return w.add("negative", both)
-
-    return write
-
-
-def _held(w: TapeWriter, node: Node) -> Ref:
-    """A value that no gradient is passed through, under its name."""
-    held = w.add("held", Ref(node.id))
-    w.nodes[held.node].names.append(called(node))
-    return held
-
-
-def _from_held(output: int, target: Node) -> _Write:
-    return lambda w: w.add("subtract", Ref(output), _held(w, target))
-
-
-def _weighted(entries: _Write, weight: Node) -> _Write:
-    def write(w: TapeWriter) -> Ref:
-        each = entries(w)
-        held = w.add("reshape", _held(w, weight), shape=w.nodes[each.node].shape)
-        return w.add("multiply", held, each)
-
-    return write
-
-
-def _cross_entropy(p: int, target: int) -> _Write:
-    return lambda w: w.add("negative", w.add("multiply", Ref(target), w.add("log", Ref(p))))
-
-
-def _negative_log_at(p: int, place: Any) -> _Write:
-    return lambda w: w.add("negative", w.add("log", w.add("getitem", Ref(p), place)))
-
-
-def _class_hinge(scores: int, place: Any, rows: int, gap: int | float) -> _Write:
-    def write(w: TapeWriter) -> Ref:
-        own = w.add("reshape", w.add("getitem", Ref(scores), place), shape=(rows, 1))
-        margins = w.add("add", w.add("subtract", Ref(scores), own), _operand(w, gap))
-        return w.add("maximum", w.number(0.0), margins)
-
-    return write
-
-
-def _half_squares(error: _Write) -> _Write:
-    return lambda w: w.add("multiply", w.number(0.5), w.add("square", error(w)))
-
-
-def _log_cosh(error: _Write) -> _Write:
-    return lambda w: w.add("log", w.add("cosh", error(w)))
-
-
-def _cauchy(error: _Write) -> _Write:
-    return lambda w: w.add("multiply", w.number(0.5), w.add("log", w.add("add", w.number(1.0), w.add("square", error(w)))))
-
-
-def _huber(error: _Write, delta: int) -> _Write:
-    """r² / 2 within ±delta, and delta · (|r| − delta / 2) beyond: ½ c² + delta · (|r| − |c|), with r clipped to c."""
-
-    def write(w: TapeWriter) -> Ref:
-        r, bound = error(w), Ref(delta)
-        size = w.add("absolute", r)
-        inner = w.add("minimum", size, bound)
-        square = w.add("multiply", w.number(0.5), w.add("square", inner))
-        return w.add("add", square, w.add("multiply", bound, w.add("subtract", size, inner)))
-
-    return write
-
-
-def _tilted(up: _Write, down: _Write, share: int, squared: bool) -> _Write:
-    """``share`` × what is positive of one side and (1 − share) × what is positive of the other, or half their squares."""
-
-    def write(w: TapeWriter) -> Ref:
-        parts = [w.add("maximum", w.number(0.0), side(w)) for side in (up, down)]
-        if squared:
-            parts = [w.add("multiply", w.number(0.5), w.add("square", part)) for part in parts]
-        rest = w.add("subtract", w.number(1.0), Ref(share))
-        return w.add("add", w.add("multiply", Ref(share), parts[0]), w.add("multiply", rest, parts[1]))
-
-    return write
-
-
-def _hinge(margin: _Write, gap: int | float) -> _Write:
-    return lambda w: w.add("maximum", w.number(0.0), w.add("subtract", _operand(w, gap), margin(w)))
-
-
-def _logistic(margin: _Write) -> _Write:
-    return lambda w: w.add("log", w.add("add", w.number(1.0), w.add("exp", w.add("negative", margin(w)))))
-
-
-def _poisson(mean: int, output: int, counts: int) -> _Write:
-    return lambda w: w.add("subtract", Ref(mean), w.add("multiply", Ref(counts), Ref(output)))
-
-
-def _spread(output: int, times: float) -> _Write:
-    """½ (exp(t s) − t s): of the logarithm of a variance (t = 1) or of a standard deviation (t = 2)."""
-
-    def write(w: TapeWriter) -> Ref:
-        s = Ref(output) if times == 1 else w.add("multiply", w.number(times), Ref(output))
-        return w.add("multiply", w.number(0.5), w.add("subtract", w.add("exp", s), s))
-
-    return write

@@ -1,4 +1,4 @@
-"""What says that a recorded scalar is a loss: its name, or that of the function that returned it.
+"""What says that a recorded scalar is a loss: its name, or that of the function that returned it; what values are called.
 
 The words themselves stand in `tracer.program.loss_words`; a name in the text alone is judged there.
 """
@@ -43,3 +43,8 @@ def is_an_error(tape: Tape, root: int) -> bool:
     """Whether a scalar is a loss by no other word than ``error``, which is also said of what is propagated back."""
     said = loss_name(tape, tape.nodes[root]) or ""
     return bool(_ERROR.search(said)) and not _CERTAIN.search(said)
+
+
+def called(node: Node) -> str:
+    """What a reader calls a value: its name, or how it is written."""
+    return node.names[-1] if node.names else node.site.text if node.site else "data"

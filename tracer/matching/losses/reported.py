@@ -13,8 +13,9 @@ from tracer.matching.losses.written import Inferred
 from tracer.tape.node import Kind
 from tracer.tape.tape import Tape
 
-#: What adds up or averages values, and what picks or lays them out.
-_COLLECTING = LAYOUT | {"add", "sum", "mean", "divide", "multiply", "getitem", "ravel", "astype", "float"}
+#: What picks values or lays them out, and what adds them up or averages them.
+_PICKING = LAYOUT | {"getitem", "ravel", "astype", "float"}
+_COLLECTING = _PICKING | {"add", "sum", "mean", "divide", "multiply"}
 
 
 def only_tell_absolute_errors(tape: Tape, losses: Iterable[int], error: int) -> bool:
@@ -61,7 +62,7 @@ def _tells(tape: Tape, root: int, error: int) -> bool:
         below = tape.operands(node.id)
         if node.op in ("absolute", "fabs", "abs") and len(below) == 1:
             measured = below[0]
-            while tape.nodes[measured].op in _COLLECTING - {"add", "sum", "mean", "divide", "multiply"}:
+            while tape.nodes[measured].op in _PICKING:
                 measured = tape.operands(measured)[0]
             if tape.nodes[measured].site != line:
                 return False

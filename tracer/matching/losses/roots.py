@@ -17,7 +17,7 @@ from tracer.gradients.adjoints import ancestors, is_real
 from tracer.matching.gradient_names import says_gradient
 from tracer.matching.losses.errors import error_of, trained_nodes
 from tracer.matching.losses.names import is_an_error, loss_name, own_loss_name
-from tracer.matching.updates import Update
+from tracer.matching.updates import Update, scaled_from
 from tracer.tape.node import Kind, Node
 from tracer.tape.tape import Tape, operands
 
@@ -163,12 +163,10 @@ def _steps(tape: Tape, updates: Mapping[int, Update]) -> set[int]:
     """What updates move parameters by, without the rates: the norm of a gradient is no loss."""
     found: set[int] = set()
     for update in updates.values():
-        node: int | None = update.change
-        while node is not None and tape.nodes[node].shape and tape.nodes[node].kind is not Kind.LEAF:
+        for node in (update.change, *scaled_from(tape, update.change)):
+            if not tape.nodes[node].shape or tape.nodes[node].kind is Kind.LEAF:
+                break
             found.add(node)
-            arrays = [k for k in tape.operands(node) if tape.nodes[k].shape]
-            scaled = tape.nodes[node].op in ("multiply", "divide", "negative") and len(arrays) == 1
-            node = arrays[0] if scaled else None
     return found
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from tracer.matching.losses.errors import LAYOUT, Error, errors_of, products
+from tracer.matching.losses.names import called
 from tracer.matching.losses.written import INFERRED, Inferred, TapeWriter
 from tracer.tape.node import Ref
 from tracer.tape.tape import Tape, references, substitute
@@ -38,10 +39,14 @@ def inferred_losses(
     weighted = [p for p in (products(tape, e, live, parameters) for e in errors) if p]
     if len(weighted) == len(errors):
         # As of a policy: the gradient of log p, weighted by what an action was worth.
-        says = f"weighted by {_called(tape, weighted[0][0].weight)}, which is held constant"
+        says = _weighted_by(tape, weighted[0][0].weight)
         yield _with(tape, weighted, _binary_cross_entropy, f"binary cross-entropy {says}")
         yield _with(tape, weighted, _cross_entropy, f"cross-entropy {says}")
         yield _with(tape, weighted, _half_squares, f"half the sum of squared errors {says}")
+
+
+def _weighted_by(tape: Tape, weight: int | None) -> str:
+    return f"weighted by {'1' if weight is None else called(tape.nodes[weight])}, which is held constant"
 
 
 def _of_labels(
@@ -51,16 +56,8 @@ def _of_labels(
     yield _with(tape, errors, _cross_entropy, "cross-entropy")
     weighted = [p for p in (products(tape, e, live, parameters) for e in errors) if p]
     if len(weighted) == len(errors):
-        says = f"weighted by {_called(tape, weighted[0][0].weight)}, which is held constant"
+        says = _weighted_by(tape, weighted[0][0].weight)
         yield _with(tape, weighted, _cross_entropy, f"cross-entropy {says}")
-
-
-def _called(tape: Tape, node: int | None) -> str:
-    """What a reader calls a value: its name, or how it is written."""
-    if node is None:
-        return "1"
-    recorded = tape.nodes[node]
-    return recorded.names[-1] if recorded.names else recorded.site.text if recorded.site else "data"
 
 
 def _laid_out(write: TapeWriter, error: Error) -> Error:
