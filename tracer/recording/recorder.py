@@ -158,6 +158,11 @@ class Recorder(Calling):
         """Whether every planned window was recorded."""
         return bool(self.plans) and all(plan.recorded > 0 for plan in self.plans)
 
+    def cut_short(self) -> None:
+        """What a program without a loop goes on to do is not asked for, however long it takes."""
+        if not self.plans and not self.run_on:
+            raise Stop
+
     # -- loops of the set-up ------------------------------------------------------------------------
 
     def loop_begin(self, index: int) -> _Token:
