@@ -26,15 +26,17 @@ from tracer.program.program import Program, load
 from tracer.recording.at_exit import run_at_exit
 from tracer.recording.box import Place
 from tracer.recording.chosen import not_reached
+from tracer.recording.code_making import RECORDER
 from tracer.recording.cost import Following, conditional_costs, cost_after
 from tracer.recording.failures import failure
 from tracer.recording.former_names import former_names
-from tracer.recording.instrument import RECORDER, Instrumenter
+from tracer.recording.instrument import Instrumenter
 from tracer.recording.modules import own_modules
+from tracer.recording.plans import LoopPlan, Stop
 from tracer.recording.provenance import set_aside
 from tracer.recording.python2 import built_in, python2_strings
 from tracer.recording.python2_text import numbers_without_types
-from tracer.recording.recorder import LoopPlan, Recorder, Stop
+from tracer.recording.recorder import Recorder
 from tracer.recording.recording import Recording
 from tracer.recording.stubs import missing_packages_stubbed, of_notebooks
 from tracer.tape.node import Notice

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tracer.recording.instrument import RECORDER
+from tracer.recording.code_making import RECORDER
 from tracer.recording.python2_text import WRITING, Text
 
 _FUNCTIONS = frozenset(

@@ -14,7 +14,7 @@ import numpy as np
 from tracer.program.loops import Loop, all_loops, names_a_gradient
 from tracer.program.program import Program
 from tracer.recording.cost import is_loss_name
-from tracer.recording.recorder import LoopEntry
+from tracer.recording.plans import LoopEntry
 from tracer.tape.node import Kind, Node, Site
 from tracer.tape.tape import Tape
 
