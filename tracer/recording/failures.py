@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import traceback
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracer.program.errors import ProgramError
@@ -59,7 +59,7 @@ def failure(
         name = error.filename or said.removesuffix(" not found.")
         failed = ProgramFailed(
             f"The program reads a file that is not there: {name!r}.", *place,
-            f"It was looked for in {os.getcwd()}. Put it there, or a small one of the same form.", recording, stdout,
+            f"It was looked for in {Path.cwd()}. Put it there, or a small one of the same form.", recording, stdout,
         )  # fmt: skip
     else:
         asked = isinstance(error, EOFError) and "input" in source
