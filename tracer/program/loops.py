@@ -65,9 +65,13 @@ class Stretch:
 
 @dataclass
 class _Found:
-    """What one iteration of a loop does: matrix products, other array work, and names of losses and gradients."""
+    """What one iteration of a loop does: matrix products, other array work, and names of losses and gradients.
+
+    Products that are written out in loops are other work; ``written_out`` says how many.
+    """
 
     products: int = 0
+    written_out: int = 0
     work: int = 0
     spoken: int = 0
 
@@ -294,7 +298,7 @@ class _Finder(Carried):
             or found.work >= 4
             or (found.work >= 1 and found.spoken >= 2)
             or found.spoken >= 3
-            or (found.spoken >= 1 and self._goes_backward(loop))
+            or (found.spoken >= 1 and (found.written_out >= 2 or self._goes_backward(loop)))
         )
 
     def may_train(self, loop: ast.For | ast.While) -> bool:
@@ -316,7 +320,8 @@ class _Finder(Carried):
                 if isinstance(node, ast.Assign | ast.AugAssign):
                     found.spoken += sum(_speaks(name) for name in _given_names(node))
                 if isinstance(node, ast.For | ast.While):
-                    found.work += sum(adds_a_product(inner) for inner in node.body)
+                    written_out = sum(adds_a_product(inner) for inner in node.body)
+                    found.work, found.written_out = found.work + written_out, found.written_out + written_out
                 if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
                     found.products += 1
                 elif isinstance(node, ast.Call):
