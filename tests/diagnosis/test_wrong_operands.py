@@ -85,7 +85,38 @@ for center, context in [(0, 3), (2, 1), (4, 5)]:
     inside[center] -= 0.1 * d_h
 """
 
+STATES = """import numpy as np
+rng = np.random.default_rng(5)
+xs, y = rng.normal(size=(3, 4)), rng.normal(size=2)
+U, W, V = rng.normal(size=(2, 4)), rng.normal(size=(2, 2)), rng.normal(size=(2, 2))
+for step in range(4):
+    h = np.zeros(2)
+    hs = []
+    for x in xs:
+        h = np.tanh(U @ x + W @ h)
+        hs.append(h)
+    loss = 0.5 * np.sum((V @ hs[-1] - y) ** 2)
+    d = V @ hs[-1] - y
+    dV, dU, dW, dh = np.outer(d, hs[-1]), np.zeros_like(U), np.zeros_like(W), V.T @ d
+    for t in reversed(range(3)):
+        dz = (1 - hs[t] ** 2) * dh
+        dU += np.outer(dz, xs[t])
+        if t > 0:
+            dW += np.outer(dz, hs[t - 1])
+        dh = W.T @ dz
+    U -= 0.1 * dU
+    W -= 0.1 * dW
+    V -= 0.1 * dV
+"""
+
 FAULTS = {
+    "the last state for the one before the first": Planted(
+        STATES,
+        "        if t > 0:\n            dW += np.outer(dz, hs[t - 1])",
+        "        dW += np.outer(dz, hs[t - 1])",
+        "wrong operand",
+        "dW += np.outer(dz, hs[t - 1] if t > 0 else np.zeros_like(hs[t]))",
+    ),
     "an array for a column of zeros and ones": Planted(
         HINGES, "    dn = on * 2 * (a - n)", "    dn = p * 2 * (a - n)", "wrong operand", "dn = on * 2 * (a - n)"
     ),
@@ -113,6 +144,6 @@ def test_a_fault_is_told_by_its_kind_and_mended(name: str, tmp_path: Path) -> No
     assert_told(FAULTS[name], tmp_path)
 
 
-@pytest.mark.parametrize("program", [HINGES, WORDS, FIT, ATTENTION, CENTRES])
+@pytest.mark.parametrize("program", [HINGES, WORDS, FIT, ATTENTION, CENTRES, STATES])
 def test_the_same_programs_without_the_fault_are_right(program: str, tmp_path: Path) -> None:
     assert not wrong(program, tmp_path)

@@ -166,3 +166,38 @@ def test_a_loss_over_time_is_moved_step_by_step_whatever_language_it_is_called_i
     assert loss.inferred is False
     assert not [p for _, p in parts(found) if p.verdict in ("wrong", "unexplained")]
     assert {p.of for _, p in parts(found) if p.role == "gradient"} == {loss.name}
+
+ALIASED = """\
+import numpy as np
+np.seterr(invalid="ignore")
+rng = np.random.default_rng(6)
+X, t, rows = rng.normal(size=(12, 4)), rng.integers(0, 3, 12), np.arange(12)
+W = rng.normal(size=(4, 3))
+for step in range(9):
+    e = np.exp(X @ W)
+    p = e / e.sum(axis=1, keepdims=True)
+    d = {bound}
+    d[rows, t] -= 1
+    d /= {count}
+    dW = X.T @ d
+    W -= 0.1 * dW
+    loss = -np.mean(np.log(p[rows, t]))
+"""
+
+
+@pytest.mark.parametrize("bound", ["p", "p[:]"])
+def test_a_loss_that_reads_what_the_backward_pass_has_overwritten_is_taken_of_the_values_before(bound: str) -> None:
+    found = explained_source(ALIASED.format(bound=bound, count="len(t)"))
+    gradients = {p.target: p.verdict for _, p in parts(found) if p.role == "gradient" and p.whole and p.of == "loss"}
+    assert gradients["dW"] == "proved"
+    assert any("has changed in place by then" in note.what and note.line == 14 for note in found.notices)
+
+
+def test_a_factor_between_it_and_the_gradient_is_still_said() -> None:
+    found = explained_source(ALIASED.format(bound="p", count="6"))
+    assert {p.scale for _, p in parts(found) if p.target == "dW" and p.whole} == {"2"}
+
+
+def test_nothing_is_restored_where_the_backward_pass_works_on_a_copy() -> None:
+    found = explained_source(ALIASED.format(bound="p.copy()", count="len(t)"))
+    assert not any("has changed in place" in note.what for note in found.notices)

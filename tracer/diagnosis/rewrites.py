@@ -108,6 +108,14 @@ class Operand(Struct, frozen=True):
     previous: int = 0
 
 
+class BeforeTheFirst(Struct, frozen=True):
+    """Another value where an index counts back behind the first item: ``hs[t - 1] if t > 0 else h0``."""
+
+    span: Span
+    old: int
+    new: int
+
+
 class OneOperand(Struct, frozen=True):
     """Another variable as one operand of an expression, of which both are the same."""
 
@@ -283,6 +291,7 @@ Rewrite: TypeAlias = Union[
     Scale,
     ScaleOperand,
     Operand,
+    BeforeTheFirst,
     OneOperand,
     OnlyPart,
     OtherIndex,

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tracer.diagnosis.finding import Kind
-from tracer.diagnosis.rewrites import OneOperand, Operand
+from tracer.diagnosis.rewrites import BeforeTheFirst, OneOperand, Operand
 from tracer.diagnosis.target import is_gradient
 from tracer.diagnosis.trials import Change, Edit, Overlay, Trials
 from tracer.gradients.adjoints import is_real
@@ -122,13 +122,12 @@ def _replaced(trials: Trials, span: Span, scope: str, operands: Mapping[int, int
         old, new = operands[changed[0]], replacements[changed[0]]
         # A call hands over what is read within it; a place of which some runs are right is hardly the one.
         further = (0.0 if _is_own(trials, nodes[0], span) else 0.15) + 0.3 * (len(changed) < len(nodes))
-        yield Edit(
-            _kind(trials, old, new),
-            _level(trials, old, new) + further,
-            changed,
-            _reading(trials, operands, replacements),
-            text=Operand(span, old, new, previous=previous),
-        )
+        change = _reading(trials, operands, replacements)
+        level = _level(trials, old, new) + further
+        if _goes_round(operands, changed):
+            yield Edit(Kind.WRONG_OPERAND, level, changed, change, BeforeTheFirst(span, old, new))
+        else:
+            yield Edit(_kind(trials, old, new), level, changed, change, Operand(span, old, new, previous=previous))
     if len(trials.node(first).shape or ()) == 2 and all(is_real(trials.node(n)) for n in nodes):
         yield Edit(
             Kind.TRANSPOSE,
@@ -137,6 +136,17 @@ def _replaced(trials: Trials, span: Span, scope: str, operands: Mapping[int, int
             _reading(trials, operands, operands, transposed=True),
             text=Operand(span, first, first, transposed=True),
         )
+
+
+def _goes_round(operands: Mapping[int, int], changed: tuple[int, ...]) -> bool:
+    """Whether the runs of a place that are to be changed read the end of a series of which the others read what is before.
+
+    ``hs[t - 1]`` is the last item at ``t = 0``.  Such runs are the first ones or the last ones of the loop.
+    """
+    readers = sorted(operands)
+    others = [operands[r] for r in readers if r not in changed]
+    together = {tuple(readers[: len(changed)]), tuple(readers[-len(changed) :])}
+    return len(set(others)) > 1 and changed in together and min(operands[r] for r in changed) > max(others)
 
 
 def _is_own(trials: Trials, reader: int, span: Span) -> bool:

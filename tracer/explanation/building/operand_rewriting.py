@@ -9,7 +9,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from tracer.diagnosis.rewrites import OnlyPart, Operand
+from tracer.diagnosis.rewrites import BeforeTheFirst, OnlyPart, Operand
 from tracer.explanation.building.source_places import Rewritten, SourcePlaces, is_tight, renamed
 from tracer.explanation.model import Edit
 from tracer.tape.node import Span
@@ -36,6 +36,18 @@ class OperandEditor(SourcePlaces):
         if isinstance(outer, ast.Call):  # a call of the program's own that drew the old value
             for new in news:
                 yield from self._replace(rewrite.span, new)
+
+    def _before_the_first(self, rewrite: BeforeTheFirst) -> Iterator[Rewritten]:
+        """Another value where an index such as ``t - 1`` is negative, which Python counts from the end of a list."""
+        for old, nodes in self._readers(rewrite.span, rewrite.old).items():
+            match nodes[0]:
+                case ast.Subscript(value=series, slice=ast.BinOp(left=index, op=ast.Sub(), right=back)):
+                    items = f"{self._text(series)}[{self._text(index)}]"
+                    first = f"{self._text(index)} >= {self._text(back)}"
+                    if self._text(back) == "1":
+                        first = f"{self._text(index)} > 0"
+                    for new in [*self.words.readings(rewrite.new), f"np.zeros_like({items})"]:
+                        yield from self._replace_all(rewrite.span, nodes, old, f"{old} if {first} else {new}")
 
     def _readers(self, span: Span, node: int) -> dict[str, list[ast.expr]]:
         """The expressions within a place that read a value, by their text."""
@@ -130,7 +142,8 @@ class OperandEditor(SourcePlaces):
                 before, after = lines[row][: span.column], lines[row][span.end_column :]
                 if re.search(r"(^|[^\w)\]])\($", before) and after.startswith(")"):
                     before, after = before[:-1], after[1:]
-                lines[row] = before + (new if is_tight(new) else f"({new})") + after
+                listed = re.search(r"[(\[,]\s*$", before) and re.match(r"\s*[)\],]", after)
+                lines[row] = before + (new if listed or is_tight(new) else f"({new})") + after
             yield Rewritten(Edit(place.line, place.end_line, "\n".join(lines)), old, new)
 
     def _exchanged(self, span: Span, one: int, other: int) -> str | None:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from tracer.diagnosis import Finding, Kind
 from tracer.diagnosis.rewrites import (
     AddUp,
+    BeforeTheFirst,
     Drop,
     ExchangedNames,
     OnlyPart,
@@ -41,6 +42,7 @@ from tracer.tape.node import Span
 _MOST_WAYS = 5
 #: What a line does to an array, where a rewrite says it.
 _DONE: dict[type, str] = {
+    BeforeTheFirst: "goes round",
     OtherArray: "changes",
     OtherIndex: "takes",
     ExchangedNames: "takes",

@@ -18,6 +18,7 @@ from tracer.diagnosis.rewrites import (
     AddName,
     AddTerm,
     AddUp,
+    BeforeTheFirst,
     DerivativeInstead,
     Drop,
     Exchanged,
@@ -122,6 +123,8 @@ class SourceEditor(OperandEditor):
                     yield from self._scaled(span, way)
             case Operand():
                 yield from self._other_operand(rewrite)
+            case BeforeTheFirst():
+                yield from self._before_the_first(rewrite)
             case OneOperand(span, operand, new_node):
                 for _, place in self._operand(span, operand):
                     for reading in self.words.readings(new_node):

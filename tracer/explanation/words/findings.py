@@ -120,6 +120,10 @@ _LEADS = {
 _DONE = {
     "changes": "Line {line} changes the wrong array in place.",
     "takes": "Line {line} takes another part of the array than the forward pass does.",
+    "goes round": (
+        "Line {line} reads the end of a list where it means what was before the first item: a negative index counts from "
+        "the end."
+    ),
     "adds": "Line {line} has one term too many.",
     "repeats": (
         "Line {line} puts a column and an array of one axis together, so NumPy repeats both of them: each entry meets all "

@@ -6,7 +6,10 @@ from typing import Literal
 
 
 def inferred(
-    says: str, how: Literal["fits", "moved", "added", "layer", "begun"], reported: str = "", own_sample: bool = False
+    says: str,
+    how: Literal["fits", "moved", "restored", "added", "layer", "begun"],
+    reported: str = "",
+    own_sample: bool = False,
 ) -> str:
     """How the loss of a report was found out.
 
@@ -16,6 +19,12 @@ def inferred(
     """
     if how == "moved":
         return f"{says} is computed of other values than the explained step starts from; its gradient is taken at these."
+    if how == "restored":
+        return (
+            f"{says} is computed from an array that the backward pass has changed in place by then, so that what this line "
+            "gives is not the loss. Its gradient is taken at the values from before the change; compute it before the "
+            "backward pass, or let that work on a copy."
+        )
     if how == "added":
         return f"{says} are never added up; the backward pass fits their sum."
     if how == "layer":

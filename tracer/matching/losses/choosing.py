@@ -22,6 +22,7 @@ from tracer.matching.losses.moved import own_losses
 from tracer.matching.losses.names import loss_name
 from tracer.matching.losses.penalised import with_penalties
 from tracer.matching.losses.reported import are_alike, only_tell_absolute_errors
+from tracer.matching.losses.restored import restored_losses
 from tracer.matching.losses.usual import inferred_losses
 from tracer.matching.losses.written import Inferred
 from tracer.matching.matcher import Matcher
@@ -37,7 +38,7 @@ def with_its_loss(computed: Analysis, loss: str | None, clock: Clock) -> Analysi
         computed: the analysis with the losses that the program computes.
         loss: the name of the loss, if the user gave one: then nothing else is one.
     """
-    analysis = _moved(computed, loss, clock)
+    analysis = _restored(computed, clock) or _moved(computed, loss, clock)
     if loss is None and analysis.inferred is not None and not _some_are_along(analysis.matcher):
         analysis = _of_its_own_sample(computed, analysis.inferred, clock) or analysis
     if loss is None:
@@ -46,6 +47,15 @@ def with_its_loss(computed: Analysis, loss: str | None, clock: Clock) -> Analysi
                 analysis = looked_for(analysis, clock)
         analysis = _with_further_terms(analysis, computed, clock)
     return analysis
+
+
+def _restored(analysis: Analysis, clock: Clock) -> Analysis | None:
+    """A loss that is computed from what the backward pass has changed by then, of the values before, if steps go down it."""
+    matcher = analysis.matcher
+    if not matcher.updates or _some_are_along(matcher):
+        return None
+    tried = (matched(r.tape, None, r) for r in _in_time(restored_losses(matcher), clock))
+    return next((a for a in tried if _some_are_along(a.matcher)), None)
 
 
 def _moved(analysis: Analysis, loss: str | None, clock: Clock) -> Analysis:

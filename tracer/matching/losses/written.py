@@ -18,7 +18,7 @@ INFERRED = "inferred loss"
 
 
 #: How a loss was found out.
-How = Literal["fits", "moved", "added", "layer", "begun"]
+How = Literal["fits", "moved", "restored", "added", "layer", "begun"]
 
 
 class Inferred(Struct, frozen=True):
@@ -28,7 +28,8 @@ class Inferred(Struct, frozen=True):
         tape: the tape with the loss's operations at its end.
         losses: node of each loss → the node of the error that it was inferred from.
         says: the loss in words; for one of the program's own, its name.
-        how: whether the backward pass fits it, it is one of the program's own moved to other values, several of
+        how: whether the backward pass fits it, it is one of the program's own moved to other values, or computed from an
+            array as it was before the backward pass changed it, several of
             them added up, what stands for the loss behind a layer that is called by hand, or behind a backward pass
             that starts from the gradient of nothing that is known.
         reported: a measure that the program computes, by its name, where the step goes down another one.
