@@ -143,7 +143,7 @@ def _begun(analysis: Analysis, clock: Clock) -> Analysis:
 
 
 def _meant(analysis: Analysis, computed: Analysis, clock: Clock) -> Analysis:
-    """The squared errors that a start of no known loss is meant to come from, if they are multiplied by a slope that is none."""
+    """The squared errors that a start of no known loss is meant to come from, if it multiplies them by what is no slope."""
     matcher = computed.matcher
     is_known = analysis.inferred is not None and analysis.inferred.how != "begun"
     is_known = is_known or any(r.named for r in (*matcher.roots, *matcher.unmoved))

@@ -1,10 +1,10 @@
 """Losses of scores that are only compared with a bound: of perceptrons, and of margins that an ``if`` looks at.
 
-A perceptron's class is a step function of its score z, which has no slope; its rule ``w += rate * (t - out) * x`` goes down
-the perceptron loss, (out − t) z, in which the class is held constant (F. Rosenblatt, 1958; C. Bishop, *Pattern Recognition
-and Machine Learning*, 4.1.7).  ``if y * z < 1: w += rate * y * x`` goes down a hinge loss on the side where it is not 0.  Comes
-in: a matcher that has run.  Goes out: the tape with such a loss.  Invariant: that the score is compared, and that the class
-is what the comparison says, was looked up.
+A perceptron's class is a step function of its score z, which has no slope; its rule ``w += rate * (t - out) * x`` goes
+down the perceptron loss, (out − t) z, in which the class is held constant (F. Rosenblatt, 1958; C. Bishop, *Pattern
+Recognition and Machine Learning*, 4.1.7).  ``if y * z < 1: w += rate * y * x`` goes down a hinge loss on the side where it
+is not 0.  Comes in: a matcher that has run.  Goes out: the tape with such a loss.  Invariant: that the score is compared,
+and that the class is what the comparison says, was looked up.
 """
 
 from __future__ import annotations
