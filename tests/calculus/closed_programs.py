@@ -22,6 +22,10 @@ _X = "X = np.random.randn(6, 5); W = np.random.randn(5, 3); t = np.array([0, 1, 
 _LOGISTIC = "X = np.random.randn(8, 4); w = np.random.randn(4); y = (np.random.rand(8) > 0.5).astype(float); m = X.shape[0]"
 _ROWS = "X = np.random.randn(6, 5); g = np.random.randn(5); T = np.random.randn(6, 5); eps = 1e-5; N = X.shape[0]"
 _REGRESSION = "X = np.random.randn(8, 4); w = np.random.randn(4); y = np.random.randn(8); n = len(y); lam = 0.1"
+_PAIRS = (
+    "X = np.random.randn(7, 4); P = np.exp(-np.sum((X[:, None] - X[None]) ** 2, axis=2)); P = P / P.sum();"
+    " Y = np.random.randn(7, 2); n = len(Y)"
+)
 
 PROGRAMS: dict[str, Closed] = {
     "softmax and cross-entropy of one-hot rows, shifted": Closed(
@@ -466,5 +470,59 @@ PROGRAMS: dict[str, Closed] = {
         ("dS", "dL"),
         ("dS = 0.5 * n * P.T", "dS = 0.5 * n * S.T"),
         "dS",
+    ),
+    "t-SNE": Closed(
+        _PAIRS,
+        """
+        diff = Y[:, None, :] - Y[None, :, :]
+        num = 1 / (1 + np.sum(diff ** 2, axis=2))
+        Q = num / np.sum(num)
+        loss = np.sum(P * np.log(P / Q))
+        F = (P - Q) * num
+        dY = 4 * np.sum(F[:, :, None] * diff, axis=1)
+        Y = Y - 0.1 * dY
+        """,
+        ("F", "dY"),
+        ("F = (P - Q) * num", "F = (P - Q) * num ** 2"),
+        "F",
+    ),
+    "t-SNE without an element's chance with itself, by a Laplacian": Closed(
+        _PAIRS + "; P = P * (1 - np.eye(n)); P = P / P.sum()",
+        """
+        s = np.sum(np.square(Y), 1)
+        num = 1 / (1 + np.add(np.add(-2 * np.dot(Y, Y.T), s).T, s))
+        Q = num / (np.sum(num) - n)
+        loss = -np.sum(P * np.log(Q))
+        F = (P - Q) * num
+        dY = 4 * (np.diag(np.sum(F, axis=1)) - F) @ Y
+        Y = Y - 0.1 * dY
+        """,
+        ("dY",),
+        ("dY = 4 * (np.diag", "dY = 2 * (np.diag"),
+        "nothing",
+    ),
+    "quadratic form": Closed(
+        "A = np.random.randn(5, 5); A = A + A.T; b = np.random.randn(5); x = np.random.randn(5)",
+        """
+        loss = 0.5 * x @ A @ x - b @ x
+        g = A @ x - b
+        x = x - 0.1 * g
+        """,
+        ("g",),
+        ("g = A @ x - b", "g = A @ x + b"),
+        "g",
+    ),
+    "distances in a plane": Closed(
+        "X = np.random.randn(7, 4); D0 = np.sum((X[:, None] - X[None]) ** 2, axis=2); Y = np.random.randn(7, 2)",
+        """
+        diff = Y[:, None] - Y[None]
+        E = np.sum(diff ** 2, axis=2) - D0
+        loss = np.sum(E ** 2)
+        dY = 8 * np.sum(E[:, :, None] * diff, axis=1)
+        Y = Y - 0.001 * dY
+        """,
+        ("dY",),
+        ("dY = 8 * np.sum(E[:, :, None]", "dY = 8 * np.sum(np.abs(E)[:, :, None]"),
+        "dY",
     ),
 }

@@ -36,6 +36,7 @@ SHAPES = {"X": "N,D", "W": "D,h", "b": "h", "y": "N"}
         ("np.log(-np.exp(X))", SHAPES, None, 0, ("not finite at any of the inputs tried", "Change it")),
         ("X[y]", SHAPES, "y", None, ("y holds positions, so there is no derivative by it.", "Ask for another array.")),
         ("2 * np.i0(X)", SHAPES, "X", 4, ("np.i0(X) cannot be differentiated", "Write it with other operations")),
+        ("2 * np.linalg.norm(b, ord=p)", {**SHAPES, "p": ""}, "p", 4, ("is not differentiated by a number that is given by keyword", "other arrays than p")),
         ("[X * 2]", SHAPES, None, 0, ("The value is of type list, and no array or number.", "np.array(")),
         ("X * np.random.rand(N, D)", SHAPES, None, 0, ("The value is another one each time", "--shape M=N,D")),
         ("X.sort()", SHAPES, None, 0, ("The value is not made of numbers, but of type object.",)),

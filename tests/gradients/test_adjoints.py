@@ -95,7 +95,7 @@ for it in range(3):
 """)
 
 
-@pytest.mark.parametrize("way", ["np.sort(np.fft.fft(W)).real", "np.linalg.inv(W[:3].astype(complex)).real"])
+@pytest.mark.parametrize("way", ["np.sort(np.fft.fft(W)).real", "np.median(np.fft.fft(W), axis=1, keepdims=True).real"])
 def test_what_also_passes_through_a_step_without_a_derivative_has_no_adjoint_rather_than_a_part_of_it(way: str) -> None:
     found = through_another_way(way)
     full = found.matcher.adjoints[last_root(found)][0].full

@@ -7,6 +7,7 @@ import pytest
 
 from tests.building.explained import NAMES, analysed_source, analysis
 from tracer.matching.analysis import Analysis
+from tracer.matching.random_values import like_data
 from tracer.tape.node import Kind, Node
 
 PATTERNS = """\
@@ -67,6 +68,32 @@ def test_shares_of_one_stay_shares(patterns: Analysis, name: str, kept: str) -> 
         np.testing.assert_allclose(value.sum(axis=-1), 1.0)
     assert patterns.replays.moves(node.id)
     assert patterns.replays.assumptions[node.id] == kept
+
+
+@pytest.mark.parametrize("own", [0.0, 1e-12, 0.5])
+def test_chances_of_pairs_stay_symmetric_shares_with_nothing_on_the_diagonal_if_it_was_so(own: float) -> None:
+    rng = np.random.default_rng(0)
+    pairs = rng.uniform(size=(5, 5))
+    pairs = pairs + pairs.T
+    np.fill_diagonal(pairs, own)
+    pairs /= pairs.sum()
+    drawn, kept = like_data(pairs, False, 0, rng)
+    np.testing.assert_allclose(drawn, drawn.T)
+    np.testing.assert_allclose(drawn.sum(), 1.0)
+    assert np.ptp(drawn - pairs) > 0.01
+    if own == 0.5:
+        assert kept == "entries are symmetric and sum to 1"
+        assert np.min(np.diagonal(drawn)) > 0
+    else:
+        assert kept == "entries are symmetric, sum to 1 and are 0 on the diagonal"
+        assert np.max(np.diagonal(drawn)) < 1e-40
+        assert np.all((np.diagonal(drawn) > 0) == (own > 0))
+
+
+def test_a_table_of_chances_stays_one() -> None:
+    drawn, kept = like_data(np.full((2, 3), 0.1) + [[0.2, 0.2, 0.0], [0.0, 0.0, 0.0]], False, 0, np.random.default_rng(0))
+    assert kept == "entries sum to 1"
+    np.testing.assert_allclose(drawn.sum(), 1.0)
 
 
 def test_labels_of_plus_and_minus_one_stay_such_labels(patterns: Analysis) -> None:

@@ -243,10 +243,13 @@ def _diagonals() -> list[Case]:
         np.fill_diagonal(new, float(v))
         return new
 
+    for s, k in [((4, 4), 0), ((3, 4), 1), ((2, 3, 3), 0), ((3, 3, 4), -1), ((2, 1, 3, 3), 1), ((1, 3, 3), 0)]:
+        cases.append(Case("linalg.trace", (real(*s),), lambda x, k=k: np.linalg.trace(x, offset=k), {"offset": k}))
+        cases.append(Case("linalg.diagonal", (real(*s),), lambda x, k=k: np.linalg.diagonal(x, offset=k), {"offset": k}))
     return cases + [
         Case("fill_diagonal", (real(3, 3), half), filled), Case("fill_diagonal", (real(3, 3), np.array(2.0)), filled),
         Case("eye", (4, 3), lambda n, m: np.eye(n, m)), Case("eye", (4,), lambda n: np.eye(n, k=1), {"k": 1}),
-        Case("eye", (3, 4, -1), np.eye), Case("tri", (4, 3, -1), np.tri), Case("tri", (3,), np.tri),
+        Case("eye", (3, 4, -1), np.eye), Case("tri", (4, 3, -1), np.tri), Case("tri", (3,), np.tri), Case("identity", (3,), np.identity),
     ]  # fmt: skip
 
 
@@ -340,6 +343,11 @@ def symmetric(*shape: int) -> Array:
     return x @ np.swapaxes(x, -1, -2) + np.diag(np.arange(shape[-1]) * 1.5)
 
 
+def with_real_eigenvalues(*shape: int) -> Array:
+    """Matrices that are not symmetric, but nearly so."""
+    return symmetric(*shape) + np.triu(np.full(shape, 0.1), 1)
+
+
 def _linear_algebra() -> list[Case]:
     square = [(1, 1), (2, 2), (3, 3), (4, 4), (2, 3, 3), (1, 2, 3, 3)]
     la = np.linalg
@@ -353,6 +361,7 @@ def _linear_algebra() -> list[Case]:
         for op, f in (("linalg.cholesky", la.cholesky), ("linalg.eigvalsh", la.eigvalsh))
         for s in square
     ]
+    cases += [Case("linalg.eigvals", (with_real_eigenvalues(*s),), la.eigvals) for s in square]
     cases += [
         Case("linalg.solve", (regular(*a), real(*b)), la.solve)
         for a, b in [
@@ -365,7 +374,7 @@ def _linear_algebra() -> list[Case]:
         ]
     ]
     cases += [
-        Case("linalg.pinv", (real(*s),), la.pinv) for s in [(3, 2), (2, 3), (3, 3), (1, 3), (3, 1), (4, 2)]
+        Case("linalg.pinv", (real(*s),), la.pinv) for s in [(3, 2), (2, 3), (3, 3), (1, 3), (3, 1), (4, 2), (2, 3, 2)]
     ]
     cases += [
         Case("linalg.svdvals", (real(*s),), la.svdvals)
@@ -381,6 +390,8 @@ def _linear_algebra() -> list[Case]:
         ("linalg.eigh", la.eigh, 1, (symmetric(3, 3),)), ("linalg.eigh", la.eigh, 1, (symmetric(2, 2, 2),)),
         ("linalg.svd", la.svd, 1, (real(3, 2),)), ("linalg.qr", la.qr, 0, (real(4, 3),)), ("linalg.qr", la.qr, 1, (real(4, 3),)),
         ("linalg.qr", la.qr, 0, (regular(3, 3),)), ("linalg.qr", la.qr, 1, (regular(3, 3),)), ("linalg.qr", la.qr, 0, (real(3, 1),)),
+        ("linalg.qr", la.qr, 0, (real(2, 3, 2),)), ("linalg.qr", la.qr, 1, (real(2, 3, 2),)),
+        *(("linalg.eig", la.eig, k, (with_real_eigenvalues(*s),)) for k in (0, 1) for s in ((3, 3), (1, 1), (2, 2, 2))),
     ]  # fmt: skip
     cases += [Case("part_of", (k, name, *x), lambda k, _, *x, f=f: f(*x)[k]) for name, f, k, x in parts]
     cases += [

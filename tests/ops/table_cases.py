@@ -248,6 +248,10 @@ def _shapes() -> list[Case]:
             for w in (1, (1, 2), ((0, 0), (1, 2)), ((2, 1), (0, 1)))
         ),
         Case("pad", (real(4, 1),), lambda x: np.pad(x, ((0, 0), (0, 2))), {"pad_width": ((0, 0), (0, 2))}),
+        *(
+            Case("pad", (X,), lambda x, c=c: np.pad(x, 1, constant_values=c), {"pad_width": 1, "constant_values": c})
+            for c in (half, ((1, 2), (half, 0)))
+        ),
         Case("concatenate", ((a, b),), np.concatenate),
         Case("concatenate", ((a, a, real(1, 3)),), np.concatenate, note="three"),
         Case("concatenate", ((a, real(2, 1), real(2, 2)),), lambda p: np.concatenate(p, 1), {"axis": 1}),

@@ -189,7 +189,7 @@ def test_every_operation_of_the_table_has_a_case() -> None:
 
 #: Operations that take shapes of one kind only, or whose forms stand in `table_cases` one by one.
 FEW_SHAPES = {
-    "float", "item", "int", "bool", "sum_of", "full", "zeros", "ones", "axis_size", "size", "eye", "tri", "linspace",
+    "float", "item", "int", "bool", "sum_of", "full", "zeros", "ones", "axis_size", "size", "eye", "identity", "tri", "linspace",
     "array", "array_split", "astype", "append", "broadcast_to", "c_", "clip", "column_stack", "concatenate", "dstack",
     "diagflat", "expand_dims", "fill_diagonal", "hstack", "invert", "linalg.matrix_power", "linalg.multi_dot",
     "logical_and", "logical_not", "logical_or", "bitwise_and", "bitwise_or", "moveaxis", "outer", "pad", "r_", "squeeze",

@@ -1,6 +1,6 @@
 """Symbolic calculus on arrays of any size: derivative, contraction, canonical form, proof, closed form."""
 
-from tracer.calculus.adjoint import TooLarge, VectorJacobian, axes_of, backward, shown_axes, vector_jacobian
+from tracer.calculus.adjoint import TooLarge, backward
 from tracer.calculus.algebra import (
     add,
     arrays_in,
@@ -16,6 +16,7 @@ from tracer.calculus.algebra import (
     sum_over,
 )
 from tracer.calculus.canonical import canonical_key, equal, is_zero, simplify
+from tracer.calculus.chain_rule import VectorJacobian, axes_of, shown_axes, vector_jacobian
 from tracer.calculus.closed_form import closed_form
 from tracer.calculus.contraction import contract
 from tracer.calculus.differentiation import differentiate

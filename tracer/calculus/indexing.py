@@ -270,4 +270,16 @@ def entry_text(entry: Entry, names: Mapping[Index, str] = _NO_NAMES) -> str:
     """A text of the entry, the same for equal ones."""
     if not entry.indices:
         return entry.array
-    return f"{entry.array}[{','.join([index_text(i, names) for i in entry.indices])}]"
+    texts = [index_text(i, names) for i in entry.indices]
+    if is_symmetric(entry.array):
+        texts.sort()
+    return f"{entry.array}[{','.join(texts)}]"
+
+
+#: Stands at the end of the name of an array that equals its transpose.
+SYMMETRIC = "⇄"
+
+
+def is_symmetric(array: str) -> bool:
+    """Whether an array is known by its name to equal its transpose."""
+    return array.endswith(SYMMETRIC)

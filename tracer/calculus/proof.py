@@ -29,6 +29,7 @@ from tracer.calculus.patterns import Lemma
 from tracer.calculus.rational import cancelled
 from tracer.calculus.renaming import definition_with_sizes, mentions_positions, rename_arrays, with_sizes
 from tracer.calculus.rewriting import Rewriter
+from tracer.calculus.symmetric import unmarked
 from tracer.calculus.terms import (
     Axis,
     Definition,
@@ -77,6 +78,7 @@ def prove_equal(
     lemmas: Iterable[Lemma] = (),
     sizes: Mapping[str, int] | None = None,
     counts: Mapping[Axis, Entry] | None = None,
+    symmetric: Mapping[str, str] | None = None,
     budget_seconds: float = 1.0,
 ) -> Proof:
     """Try to prove that two expressions are equal.
@@ -89,6 +91,8 @@ def prove_equal(
         sizes: if given, and there is no proof for all sizes, one is tried for these sizes where places along
             axes are named (``A[:, 5:10]`` beside ``hstack``); the proof says so.
         counts: the scalars of the program that hold the sizes of axes.
+        symmetric: if given, a proof is also tried in which arrays that equal their transposes are known as such: those
+            that are seen to by their definitions, and these inputs, each with what says so.
         budget_seconds: after this time it is not proved.
     """
     lemmas, keep = tuple(lemmas), tuple(keep)
@@ -108,6 +112,10 @@ def prove_equal(
     if not proof.proved and keep and left_over > budget_seconds / 2:
         unfolded = _prove(a, b, definitions, (), lemmas, left_over, counts)  # what is kept may have to do with the rest
         proof = unfolded if unfolded.proved else proof
+    left_over = budget_seconds - (time.thread_time() - start)
+    if not proof.proved and symmetric is not None and left_over > budget_seconds / 4:
+        either_way = _prove(a, b, definitions, keep, lemmas, left_over, counts, symmetric)
+        proof = either_way if either_way.proved else proof
     if proof.proved or sizes is None:
         return proof
     reached = ancestors(arrays_in(a) | arrays_in(b), definitions)
@@ -130,6 +138,7 @@ def _prove(
     lemmas: tuple[Lemma, ...],
     budget_seconds: float,
     counts: Mapping[Axis, Entry] | None = None,
+    symmetric: Mapping[str, str] | None = None,
 ) -> Proof:
     start = time.thread_time()
     difference = simplify(add(a, scale(b, -1)))
@@ -139,12 +148,13 @@ def _prove(
         return Proof(True, simplify(a), simplify(b), (), ())
     names = arrays_in(difference).union(*(arrays_in((lemma.pattern,)) for lemma in lemmas))
     known = of_real_numbers(ancestors(names, definitions))
-    rewriter = Rewriter(known, lemmas, keep, counts=counts)
+    rewriter = Rewriter(known, lemmas, keep, counts=counts, symmetric=symmetric)
     try:
         normal = rewriter.normal(difference, budget_seconds)
     except (TooLarge, NotRepresentable):
         return Proof(False, simplify(a), simplify(b), (), difference)
-    used = dict(rewriter.used)
+    reached = names.union(*(arrays_in(d.expr) for d in known.values()))
+    used = {**rewriter.used, **{says: None for array, says in (symmetric or {}).items() if array in reached}}
     if normal:
         left_over = budget_seconds - (time.thread_time() - start)
         normal = cancelled(normal, rewriter.definitions, rewriter.keep) if left_over > 0 else normal
@@ -153,7 +163,7 @@ def _prove(
         if ties and not cancelled(simplify(untied), rewriter.definitions, rewriter.keep):
             normal = ()
             used.update(dict.fromkeys(ties))
-    if normal:
+    if normal and symmetric is None:
         deadline = start + budget_seconds
         cases = by_cases(
             rename_arrays(difference, rewriter.same),
@@ -167,7 +177,7 @@ def _prove(
     if normal:
         return Proof(False, simplify(a), simplify(b), (), rewriter.joined(normal))
     form = rewriter.joined(_normal_or_plain(rewriter, a, budget_seconds))  # equal things have one normal form
-    names_used = dict.fromkeys(rewriter.squares.get(name, name) for name in used)
+    names_used = dict.fromkeys(rewriter.squares.get(name, name) for name in map(unmarked, used))
     return Proof(True, form, form, tuple(names_used), ())
 
 

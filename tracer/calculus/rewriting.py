@@ -17,6 +17,7 @@ from tracer.calculus.adjoint import TooLarge
 from tracer.calculus.algebra import (
     ONE,
     add,
+    arrays_in,
     arrays_in_term,
     constant,
     entry,
@@ -39,12 +40,15 @@ from tracer.calculus.masked import over_all_entries
 from tracer.calculus.patterns import Lemma, rewrite
 from tracer.calculus.renaming import rename_arrays
 from tracer.calculus.reversed_definitions import reversed_definition
+from tracer.calculus.symmetric import equals_transpose, is_square, marked, oriented, unmarked
 from tracer.calculus.terms import Axis, Definition, Entry, Expr, Factor, Function, Mask, Size, Term
 
 #: How often an expression is unfolded and rewritten at most, and how often lemmas are applied to it in between.
 _MOST_ROUNDS, _MOST_APPLICATIONS = 12, 30
 #: A higher power of a sum is not written out.
 _HIGHEST_POWER = 6
+#: Seconds in which arrays are looked at for symmetry.
+_LONGEST_FOR_SYMMETRY = 0.2
 
 
 class Rewriter:
@@ -57,6 +61,7 @@ class Rewriter:
         keep: Iterable[str] = (),
         most_terms: int = 400,
         counts: Mapping[Axis, Entry] | None = None,
+        symmetric: Iterable[str] | None = None,
     ) -> None:
         """Prepare.
 
@@ -66,6 +71,8 @@ class Rewriter:
             keep: arrays that stand for themselves.
             most_terms: how many terms an expression may grow to.
             counts: the scalars that hold the sizes of axes.
+            symmetric: if not None, arrays that equal their transposes are known as such: these, and those that are seen
+                to by their definitions.
         """
         self.counts = counts or {}
         definitions, self.squares = as_equations(definitions)
@@ -82,6 +89,9 @@ class Rewriter:
         self._deadline = Deadline(math.inf)
         self._named = self._functions()
         self._atoms = find_atoms(self.definitions, self.keep)
+        self._symmetric = symmetric is not None
+        if symmetric is not None:
+            self._mark(self._find_symmetric(symmetric))
         self._rules: dict[str, Lemma | None] = {}
         self._lemmas = [
             Lemma(renamed[0], rename_arrays(lemma.value, self.same), lemma.says)
@@ -98,6 +108,39 @@ class Rewriter:
                 named.setdefault(function.name, []).append(definition)
         return named
 
+    def _find_symmetric(self, given: Iterable[str]) -> dict[str, str]:
+        """The names by which arrays that equal their transposes are known, in the order of the program."""
+        names = {array: marked(array) for array in (self.same.get(g, g) for g in given) if array not in self.definitions}
+        self._deadline = Deadline(_LONGEST_FOR_SYMMETRY)
+        for array, definition in self.definitions.items():
+            if not is_square(definition):
+                continue
+            try:
+                has_function = any(isinstance(f, Function) for t in definition.expr for f, _ in t.factors)
+                plain = rename_arrays(definition.expr, names)
+                if equals_transpose(definition, plain) or (
+                    not has_function  # it would be found to be itself
+                    and equals_transpose(definition, rename_arrays(self._unfold(definition.expr), names))
+                ):
+                    names[array] = marked(array)
+            except TooLarge:
+                continue
+        return names
+
+    def _mark(self, names: Mapping[str, str]) -> None:
+        """Call arrays by other names."""
+        self.same = {**{name: names.get(first, first) for name, first in self.same.items()}, **names}
+        self.definitions = {
+            names.get(n, n): Definition(names.get(n, n), d.free, oriented(rename_arrays(d.expr, names)))
+            for n, d in self.definitions.items()
+        }
+        self.keep = frozenset(names.get(k, k) for k in self.keep)
+        self._atoms = frozenset(names.get(a, a) for a in self._atoms)
+        self._named = self._functions()
+
+    def _simplify(self, expr: Expr) -> Expr:
+        return simplify(oriented(expr)) if self._symmetric else simplify(expr)
+
     def normal(self, expr: Expr, budget_seconds: float = 1.0) -> Expr:
         """The expression unfolded and rewritten until nothing changes.
 
@@ -105,7 +148,7 @@ class Rewriter:
             TooLarge: if it grows beyond the limit, or the time is over.
         """
         self._deadline = Deadline(budget_seconds)
-        current = simplify(rename_arrays(expr, self.same))
+        current = self._simplify(rename_arrays(expr, self.same))
         key = canonical_key(current)
         for _ in range(_MOST_ROUNDS):
             current = self._apply(self._unfold(current))
@@ -117,11 +160,13 @@ class Rewriter:
 
     def joined(self, expr: Expr) -> Expr:
         """The expression in the program's own arrays: a square under a root is the root squared."""
+        if self._symmetric:
+            expr = rename_arrays(expr, {a: unmarked(a) for a in arrays_in(expr)})
         return simplify(join_roots(expr, self.squares)) if self.squares else expr
 
     def reduce(self, expr: Expr) -> Expr:
         """The expression with sums recognised and lemmas applied, without unfolding."""
-        return self._apply(simplify(expr))
+        return self._apply(self._simplify(expr))
 
     def _check(self, terms: int) -> None:
         if terms > self.most_terms:
@@ -139,8 +184,8 @@ class Rewriter:
             if unfolded is None:
                 done.append(term)
             else:
-                waiting += simplify(unfolded)
-        return simplify(tuple(done))
+                waiting += self._simplify(unfolded)
+        return self._simplify(tuple(done))
 
     def _unfold_once(self, term: Term) -> Expr | None:
         """The term with one factor replaced by what it is; ``None`` if there is nothing to replace."""
@@ -223,7 +268,7 @@ class Rewriter:
                 result += (term,) if new is None else new
             if not changed:
                 return expr
-            expr = simplify(tuple(result))
+            expr = self._simplify(tuple(result))
         return expr
 
     def _apply_once(self, term: Term) -> Expr | None:

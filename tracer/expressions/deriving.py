@@ -202,8 +202,16 @@ def _compared(inputs: Inputs, written: Written, result: str, upstream: str, wrt:
 def _check_rules(recorded: Recorded, wrt: str) -> None:
     """Refuse what the calculus has no formula for, at its place."""
     graph = recorded.graph
-    for number in recorded.smooth_way(wrt)[1:]:
+    way = recorded.smooth_way(wrt)
+    moving = set(map(graph.representative, way))
+    for number in way[1:]:
         node = recorded.tape.nodes[number]
+        if graph.unfollowed.get(graph.representative(number), frozenset()).intersection(moving):
+            raise recorded.error(
+                f"{node.site.text if node.site else node.op} is not differentiated by a number that is given by keyword.",
+                node,
+                f"Derive by other arrays than {wrt}.",
+            )
         if node.op in STEP_FUNCTIONS:
             continue  # constant between jumps: nothing passes through it
         if graph.representative(number) not in graph.definitions:

@@ -113,7 +113,11 @@ def numeric_adjoints(
 
         def product(adjoint: Any) -> Any:
             value = rules.product(node.id, operand, values, adjoint)
-            if value is None:
+            if not rules.follows(node.id, operand):
+                partial.add(operand)
+                if tape.nodes[operand].kind is not Kind.LEAF or operand in cuts:  # a setting is not asked for
+                    result.blocked.add(node.id)
+            elif value is None:
                 result.blocked.add(node.id)
                 if node.op not in STEP_FUNCTIONS:
                     partial.add(operand)

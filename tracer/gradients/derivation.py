@@ -27,7 +27,8 @@ from tracer.calculus import (
     simplify,
     substitute,
 )
-from tracer.calculus.adjoint import chain, onto
+from tracer.calculus.adjoint import onto
+from tracer.calculus.chain_rule import chain
 from tracer.calculus.complex_values import conjugate_of, holds_complex, is_complex
 from tracer.calculus.contraction import Substitution
 from tracer.calculus.linearised import is_linearised, value_equation

@@ -33,6 +33,7 @@ class Graph:
     Attributes:
         definitions: node → its formula over arrays called ``v<node>``, with a mark if they are complex.
         reasons: node → why it has no formula.
+        unfollowed: node → the numbers that are given to it by keyword, and that its formula says nothing of.
         table: which axes are the same one.
         axis_names: how axes are called, for the reader.
     """
@@ -41,6 +42,7 @@ class Graph:
     table: AxisTable = field(default_factory=AxisTable)
     definitions: dict[int, Definition] = field(default_factory=dict)
     reasons: dict[int, str] = field(default_factory=dict)
+    unfollowed: dict[int, frozenset[int]] = field(default_factory=dict)
     aliases: dict[int, int] = field(default_factory=dict)
     size_sources: dict[Axis, int] = field(default_factory=dict)
     axis_names: AxisNames = field(default_factory=lambda: AxisNames({}))

@@ -6,8 +6,12 @@ Comes in: a `Tape`.  Goes out: its `Graph`.  Invariant: an axis is known by who 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
+from tracer.calculus import arrays_in
+from tracer.calculus.linearised import VALUE
 from tracer.calculus.terms import Axes, Definition
+from tracer.gradients.adjoints import is_continuous
 from tracer.gradients.axis_names import name_axes
 from tracer.gradients.graph import Graph
 from tracer.gradients.lengths import ScalarLengths
@@ -17,7 +21,7 @@ from tracer.gradients.operands import operand
 from tracer.gradients.sizes import sizes_asked_for
 from tracer.ops import NoFormula, define
 from tracer.tape.node import UNTRACKED, Kind, Node, Ref
-from tracer.tape.tape import Tape
+from tracer.tape.tape import Tape, references
 
 #: Operations whose first operand is an array; NumPy makes one of a list, the table does not.
 _OF_ARRAYS = frozenset(
@@ -81,18 +85,52 @@ def _define(graph: Graph, node: Node, cuts: frozenset[int], final: bool) -> None
     if node.op in _OF_ARRAYS and any(isinstance(a, tuple | list) for a in node.args[:1]):
         graph.reasons[node.id] = f"{node.op} of a list of values, which is no array"
         return
-    operands = tuple(operand(graph, node, a) for a in node.args)
-    arguments = {k: operand(graph, node, v, plain=True) for k, v in node.kwargs.items()}
     try:
-        definition = define(
-            node.op, graph.name(node.id), operands, arguments, graph.table, node.shape, node.dtype, axes_only=not final
-        )
+        definition, unfollowed = _defined(graph, node, final)
     except NoFormula as reason:
         graph.reasons[node.id] = str(reason)
         return
+    if unfollowed:
+        graph.unfollowed[node.id] = unfollowed
     if final and node.kind is not Kind.LEAF:  # a leaf that was made by an operation has its axes only
         graph.reasons.pop(node.id, None)
         graph.definitions[node.id] = definition
+
+
+def _defined(graph: Graph, node: Node, final: bool) -> tuple[Definition, frozenset[int]]:
+    """The formula of a node, and the numbers given by keyword that it says nothing of: it holds for their values only.
+
+    Raises:
+        NoFormula: if there is none.
+    """
+    operands = tuple(operand(graph, node, a) for a in node.args)
+    plain = {k: operand(graph, node, v, plain=True) for k, v in node.kwargs.items()}
+
+    def made(arguments: dict[str, Any]) -> Definition:
+        return define(
+            node.op, graph.name(node.id), operands, arguments, graph.table, node.shape or (), node.dtype, not final
+        )
+
+    moving = {k: found for k, v in node.kwargs.items() if (found := _moving_numbers(graph, v))}
+    if not moving:
+        return made(plain), frozenset()
+    if final:
+        try:
+            definition = made({**plain, **{k: operand(graph, node, node.kwargs[k]) for k in moving}})
+        except NoFormula:
+            pass
+        else:
+            mentioned = {graph.node_of(array.removesuffix(VALUE)) for array in arrays_in(definition.expr)}
+            if all(n in mentioned for numbers in moving.values() for n in numbers):
+                return definition, frozenset()
+    return made(plain), frozenset().union(*moving.values())
+
+
+def _moving_numbers(graph: Graph, argument: Any) -> frozenset[int]:
+    """The single real numbers in an argument that are more than written in the program."""
+    nodes = (graph.tape.nodes[number] for number in references(argument))
+    moving = (n.id for n in nodes if n.shape == () and is_continuous(n) and n.kind is not Kind.LITERAL)
+    return frozenset(map(graph.representative, moving))
 
 
 def _unite_all(graph: Graph, ones: Axes, others: Axes) -> None:

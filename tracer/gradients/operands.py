@@ -50,7 +50,7 @@ def operand(
         if node.shape is None:
             return node.value
         if plain and node.shape == () and node.value is not None:
-            return node.value
+            return node.value if values is None else values[argument.node]
         known = node.dtype.startswith(("int", "uint", "bool")) or user.op in _OF_FINITE
         return formulas.table.operand(
             formulas.name(node.id),

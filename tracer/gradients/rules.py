@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracer.calculus import arrays_in, vector_jacobian
-from tracer.calculus.complex_values import conjugate_of, is_complex, marked
+from tracer.calculus.complex_values import conjugate_of, is_complex, is_weights, marked
 from tracer.calculus.printing import Names, NoForm, matrix_code, open_code, statements
 from tracer.calculus.terms import Axes, Definition, Expr, Index
 from tracer.gradients.graph import Graph
 from tracer.gradients.likeness import Likeness, likeness
 from tracer.gradients.naming import PlainNames
 from tracer.gradients.selection import moved_entries
+from tracer.gradients.transform_weights import transform
 
 ADJOINT = "G"
 _Product = Callable[[list[Any], Any], Any]
@@ -58,6 +59,8 @@ class NumericRules:
 
     def product(self, node: int, operand: int, values: list[Any], adjoint: Any) -> NDArray[Any] | None:
         """∂root/∂operand as far as it passes through ``node``; None if the edge cannot be differentiated."""
+        if not self.follows(node, operand):
+            return None
         key = (node, operand)
         if key not in self._products:
             self._products[key] = self._derive(node, operand)
@@ -98,8 +101,16 @@ class NumericRules:
         return None if node is None else self._graph.axes(node)
 
     def _kind(self, array: str) -> str:
+        """What an array is besides its axes: the type of its entries, or which Fourier transform it holds the weights of."""
         node = self._graph.node_of(array)
-        return "" if node is None else self._graph.tape.nodes[node].dtype
+        if node is not None:
+            return self._graph.tape.nodes[node].dtype
+        return repr(transform(self._graph, array)) if is_weights(array) else ""
+
+    def follows(self, node: int, operand: int) -> bool:
+        """Whether the formula of a node says what it owes to an operand."""
+        unfollowed = self._graph.unfollowed.get(self._graph.representative(node), ())
+        return self._graph.representative(operand) not in unfollowed
 
     def _reading(self, function: Callable[..., Any], arrays: Sequence[str]) -> _Product:
         """A function of the adjoint and of arrays as one of the adjoint and of the values of a replay."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tracer.tape.functions import resolve
 from tracer.tape.node import Node, Ref
+from tracer.tape.tape import references
 
 MOVES_ENTRIES = frozenset(
     "getitem take_flat reshape transpose swapaxes expand_dims squeeze broadcast_to tile repeat flip roll "
@@ -25,11 +26,15 @@ WRITES_ENTRIES = frozenset(("setitem", "put_flat"))
 
 def moved_entries(node: Node, operand: int, values: list[Any], adjoint: NDArray[Any]) -> NDArray[Any] | None:
     """The contribution of ``node`` to the adjoint of ``operand``; None if the operation does more than move."""
+    if operand not in references(node.args):
+        return None
     shape = np.shape(values[operand])
     size = int(np.prod(shape, dtype=int))
     positions = np.arange(1, size + 1).reshape(shape)
     if node.op in MOVES_ENTRIES:
         moved = np.asarray(_apply(node, operand, values, positions, 0)).astype(int)
+        if not _are_copies(moved, values[operand], values[node.id]):
+            return None
         incoming = _numbers(adjoint)
         gradient = np.zeros(size + 1, dtype=incoming.dtype)
         np.add.at(gradient, np.broadcast_to(moved, incoming.shape).ravel(), incoming.ravel())
@@ -40,11 +45,26 @@ def moved_entries(node: Node, operand: int, values: list[Any], adjoint: NDArray[
             return np.where(kept > 0, adjoint, 0.0)
         base = np.zeros(np.shape(values[node.args[0].node]), dtype=int)
         written = np.asarray(_apply(node, operand, values, positions, 0, base=base)).astype(int)
+        if not _are_copies(written, values[operand], values[node.id]):
+            return None
         incoming = _numbers(adjoint)
         gradient = np.zeros(size + 1, dtype=incoming.dtype)
         np.add.at(gradient, written.ravel(), incoming.ravel())
         return gradient[1:].reshape(shape)
     return None
+
+
+def _are_copies(moved: NDArray[Any], operand: Any, result: Any) -> bool:
+    """Whether the entries of a result are those of an operand that stand at the positions, wherever one is given.
+
+    What a mean is put around an array has a position too, of no meaning.
+    """
+    found, given = np.broadcast_to(moved, np.shape(result)), np.ravel(operand)
+    there = found > 0
+    if not np.any(there):
+        return True
+    places = found[there] - 1
+    return bool(np.max(places) < given.size) and np.array_equal(given[places], np.asarray(result)[there], equal_nan=True)
 
 
 def _numbers(adjoint: NDArray[Any]) -> NDArray[Any]:

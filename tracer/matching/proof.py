@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
 from msgspec import Struct
 
 from tracer.calculus import (
@@ -91,6 +93,7 @@ class Prover:
         self.unfolded = {**self.definitions, **accumulated(self.graph)}
         self.reverse = ReverseMode(self.definitions, self.axes)
         self.lemmas = tuple(self._lemmas())
+        self.symmetric = self._symmetric()
 
     def prove(self, match: Match) -> Proof:
         """Try to prove one match."""
@@ -205,6 +208,7 @@ class Prover:
             lemmas=self.lemmas,
             sizes=self.graph.table.sizes(),
             counts=self.counts,
+            symmetric=self.symmetric,
             budget_seconds=self._longest,
         )
         proved = outcome.proved and not of_complex
@@ -267,6 +271,18 @@ class Prover:
             parts.append(sum_over(definition.free, multiply(instantiate(incoming, definition.free), local)))
         return free, add(*parts)
 
+    def _symmetric(self) -> dict[str, str] | None:
+        """The inputs that are drawn symmetric, each with what says so; None where no computed array is symmetric either."""
+        tape, replays = self.graph.tape, self.matcher.replays
+        given = {
+            self.graph.name(node): describe(tape.nodes[node], kept)
+            for node, kept in replays.assumptions.items()
+            if kept.startswith("entries are symmetric")
+        }
+        if given or any(_equals_transpose(replays.of(node.id)) for node in tape.window_nodes() if node.op):
+            return given
+        return None
+
     def _lemmas(self) -> Iterator[Lemma]:
         """What the replays kept of inputs: sums of rows, and entries that are their own squares."""
         for node, kept in self.matcher.replays.assumptions.items():
@@ -278,10 +294,29 @@ class Prover:
                     pattern = make_term(ONE, (summed,), [(Entry(name, free), ONE)])
                     assert pattern is not None
                     yield Lemma(pattern, constant(1), says)
+            elif kept.startswith("entries") and "sum to 1" in kept:
+                over = tuple(i for i in free if isinstance(i, Index))
+                pattern = make_term(ONE, over, [(Entry(name, free), ONE)])
+                assert pattern is not None
+                yield Lemma(pattern, constant(1), says)
+            if kept.endswith("0 on the diagonal"):
+                own = make_term(ONE, (), [(Entry(name, (free[0], free[0])), ONE)])
+                assert own is not None
+                yield Lemma(own, constant(0), says)
             if kept.endswith(("0 or 1", "one-hot")):
                 square = make_term(ONE, (), [(Entry(name, free), ONE * 2)])
                 assert square is not None
                 yield Lemma(square, entry(name, *free), says)
+
+
+def _equals_transpose(values: Sequence[Any]) -> bool:
+    """Whether a square matrix, of which there are several values, is always symmetric and not diagonal."""
+    for value in values:
+        if np.ndim(value) != 2 or value.shape[0] != value.shape[1] or value.shape[0] < 3 or value.dtype.kind != "f":
+            return False
+        if not np.allclose(value, value.T, rtol=1e-12, atol=0) or np.count_nonzero(value) <= len(value):
+            return False
+    return True
 
 
 def entry_indices(definition: Definition, array: str) -> tuple[IndexExpr, ...]:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 #: By how much shares that sum to 1 may miss it, also in single precision.
 _ROUNDED = 1e-5
+#: What keeps a logarithm from 0 is no larger than this beside other entries, and is made so much smaller.
+_NEXT_TO_NOTHING, _SMALLER = 1e-6, 1e-40
 
 
 def like_a_parameter(shape: tuple[int, ...], terms: int, positive: bool, rng: np.random.Generator) -> Any:
@@ -77,6 +79,8 @@ def like_data(
         return weights / weights.sum(axis=axis, keepdims=True), f"{which} sum to 1"
     if integral and levels <= {0.0, 1.0}:
         return rng.uniform(0.05, 0.95, array.shape), None
+    if array.ndim == 2 and _are_shares(array, float(array.sum())):
+        return _other_shares(array, rng)
     if integral and levels <= {-1.0, 1.0}:
         return np.where(rng.uniform(size=array.shape) < 0.5, -1.0, 1.0), None
     if _is_symmetric(array):
@@ -95,6 +99,26 @@ def _sums_to_one(array: NDArray[np.float64]) -> tuple[int, str] | None:
         if several and bool(np.all(np.abs(array.sum(axis=axis) - 1) <= _ROUNDED)) and float(np.ptp(array)) > 0:
             return axis, which
     return None
+
+
+def _are_shares(array: NDArray[np.float64], total: float) -> bool:
+    """Whether entries that are not negative have the sum 1, as chances of pairs."""
+    return float(array.min()) >= 0 and abs(total - 1) <= _ROUNDED and float(np.ptp(array)) > 0
+
+
+def _other_shares(array: NDArray[np.float64], rng: np.random.Generator) -> tuple[NDArray[np.float64], str]:
+    """Other shares of pairs; symmetric, and nothing for an element with itself, if it was so."""
+    drawn = np.exp(rng.standard_normal(array.shape))
+    if not _is_symmetric(array):
+        return drawn / drawn.sum(), "entries sum to 1"
+    drawn = drawn + drawn.T
+    own = np.diagonal(array)
+    if float(own.max()) > _NEXT_TO_NOTHING * float(array.max()):
+        return drawn / drawn.sum(), "entries are symmetric and sum to 1"
+    np.fill_diagonal(drawn, 0.0)
+    drawn /= drawn.sum()
+    np.fill_diagonal(drawn, own * _SMALLER)
+    return drawn, "entries are symmetric, sum to 1 and are 0 on the diagonal"
 
 
 def _is_symmetric(array: NDArray[np.float64]) -> bool:

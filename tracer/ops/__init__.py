@@ -8,6 +8,7 @@ from tracer.ops import (
     decompositions,
     diagonals,
     differences,
+    eigenvalues,
     elementwise,
     indexing,
     joining,
@@ -29,6 +30,7 @@ from tracer.ops import (
     sources,
     statistics,
     transforms,
+    truth_values,
 )
 from tracer.ops.auxiliary import auxiliary, held_values
 from tracer.ops.axes import AxisTable, Operand
@@ -41,6 +43,7 @@ from tracer.ops.writing import NoFormula, rational
 #: The rooms of the table; importing them enters their rows.
 ROOMS = (
     elementwise,
+    truth_values,
     scalar_functions,
     products,
     reductions,
@@ -63,6 +66,7 @@ ROOMS = (
     polynomials,
     scipy_functions,
     linear_systems,
+    eigenvalues,
     decompositions,
     parts,
     declared,

@@ -176,6 +176,11 @@ class Operand:
         return self.dtype.startswith(("int", "uint"))
 
     @property
+    def complex(self) -> bool:
+        """Whether its entries are complex numbers."""
+        return self.dtype.startswith("complex")
+
+    @property
     def axes(self) -> Axes:
         """Its axes, ``None`` for those of size one."""
         return self.table.axes(self.name, self.shape)

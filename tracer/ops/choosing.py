@@ -16,10 +16,10 @@ import numpy as np
 
 from tracer.calculus.terms import Entry, Index, IndexExpr
 from tracer.ops.axes import Operand, broadcast
-from tracer.ops.elementwise import truth
 from tracer.ops.reductions import axis_at
 from tracer.ops.stated import array_like, looked
 from tracer.ops.table import Row, by_name, looked_up, operation
+from tracer.ops.truth_values import truth
 from tracer.ops.writing import Form, NoFormula, form, mask, rational, total
 
 Array = np.ndarray[Any, Any]

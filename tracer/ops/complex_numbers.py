@@ -12,12 +12,11 @@ from fractions import Fraction
 from typing import Any
 
 from tracer.calculus import entry
-from tracer.calculus.complex_values import conjugate
 from tracer.calculus.linearised import value_of
 from tracer.ops.axes import Operand
 from tracer.ops.products import vdot, vecdot
 from tracer.ops.reductions import count, split
-from tracer.ops.stated import array_like, root
+from tracer.ops.stated import array_like, conjugated, root
 from tracer.ops.table import FOR_COMPLEX, Row, operation, same_for_complex
 from tracer.ops.writing import Form, NoFormula, imaginary_unit, number, sum_over
 
@@ -26,7 +25,8 @@ same_for_complex(
     "square", "reciprocal", "sqrt", "power", "float_power", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p",
     "tanh", "sinh", "cosh", "sin", "cos", "tan", "arcsinh", "arccosh", "arctanh", "arcsin", "arccos", "arctan",
     "sum", "mean", "matmul", "linalg.matmul", "dot", "inner", "outer",
-    "linalg.outer", "matvec", "tensordot", "linalg.tensordot", "einsum", "kron", "trace", "linalg.trace", "where",
+    "linalg.outer", "linalg.multi_dot", "linalg.matrix_power", "matvec",
+    "tensordot", "linalg.tensordot", "einsum", "kron", "trace", "linalg.trace", "where",
     "expand_dims", "squeeze", "reshape", "ravel", "flatten", "atleast_1d", "atleast_2d", "atleast_3d", "transpose",
     "matrix_transpose", "linalg.matrix_transpose", "swapaxes", "moveaxis", "rollaxis", "broadcast_to", "getitem", "setitem",
     "into", "take", "concatenate", "stack", "hstack", "vstack", "dstack", "column_stack", "flip", "rot90", "roll", "repeat",
@@ -49,11 +49,6 @@ def for_complex(*names: str) -> Callable[[_Write], _Write]:
         return write
 
     return enter
-
-
-def conjugated(X: Form) -> Form:
-    """The conjugate of a form."""
-    return Form(conjugate(X.expr))
 
 
 def real_of(X: Form) -> Form:
@@ -106,7 +101,17 @@ def _value(X: Operand, i: tuple[Any, ...]) -> Form:
 
 
 @for_complex("astype", "asarray", "asarray_chkfinite", "asfortranarray", "require")
-def astype(X: Any, out: Operand, dtype: Any = None, **_: Any) -> Row:
+def astype(
+    X: Any,
+    dtype: Any = None,
+    order: Any = "K",
+    casting: Any = "unsafe",
+    subok: Any = True,
+    copy: Any = True,
+    requirements: Any = None,
+    *,
+    out: Operand,
+) -> Row:
     """out[i] = z[i]; of complex numbers that become real ones, out[i] = Re z[i]"""
     if not isinstance(X, Operand) or not out.dtype.startswith(("complex", "float")):
         raise NoFormula("astype", "complex numbers become whole ones")
@@ -153,7 +158,7 @@ def std(X: Operand, axis: Any = None, keepdims: Any = False, ddof: Any = 0, *, o
 @for_complex("real_if_close")
 def real_if_close(X: Operand, out: Operand, tol: Any = None) -> Row:
     """out[i] = z[i], or Re z[i] if all imaginary parts are nearly 0"""
-    return astype(X, out)
+    return astype(X, out=out)
 
 
 @for_complex("var")

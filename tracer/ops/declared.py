@@ -66,7 +66,3 @@ undifferentiable(
     "its results are complex numbers in general, and how many there are may jump", "roots", "sort_complex"
 )
 undifferentiable("the degrees of quotient and remainder may jump with the coefficients", "polydiv")
-undifferentiable(
-    "its values are complex numbers in general, and eigenvectors are fixed up to a complex factor only",
-    "linalg.eig", "linalg.eigvals",
-)  # fmt: skip

@@ -39,6 +39,12 @@ def diagonal(X: Operand, offset: Any = 0, axis1: Any = 0, axis2: Any = 1, *, out
     return _along(X, offset, axis1, axis2, out)
 
 
+@operation("linalg.diagonal")
+def diagonal_of_last(X: Operand, offset: Any = 0, *, out: Operand) -> Row:
+    """out[…, i] = X[…, i, i + k], of the last two axes"""
+    return _along(X, offset, -2, -1, out)
+
+
 def _along(
     X: Operand, offset: Any, axis1: Any, axis2: Any, out: Operand
 ) -> tuple[tuple[Index | int, ...], Form]:
@@ -61,7 +67,13 @@ def _along(
     return (*others, step), X.at(*at)
 
 
-@operation("trace", "linalg.trace")
+@operation("linalg.trace")
+def trace_of_last(X: Operand, offset: Any = 0, *, out: Operand) -> Row:
+    """out = Σ_i X[…, i, i + k], of the last two axes"""
+    return trace(X, offset, -2, -1, out=out)
+
+
+@operation("trace")
 def trace(X: Operand, offset: Any = 0, axis1: Any = 0, axis2: Any = 1, *, out: Operand) -> Row:
     """out = Σ_i X[i, i + k]"""
     first, second = (axis_at(a, _matrix(X, "trace").ndim) for a in (axis1, axis2))
@@ -107,19 +119,25 @@ def fill_diagonal(X: Operand, value: Any, wrap: Any = False) -> Row:
     return (i, j), X[i, j] + condition("==", i, j) * (v - X[i, j])
 
 
-@operation("eye", "identity")
-def eye(*sizes: Any, out: Operand, k: Any = 0, **_: Any) -> Row:
+@operation("eye")
+def eye(N: Any, M: Any = None, k: Any = 0, dtype: Any = None, order: Any = "C", *, out: Operand) -> Row:
     """out[i, j] = [j = i + k]"""
-    shift = sizes[2] if len(sizes) > 2 else k
-    if out.shape[0] == out.shape[1] and whole(shift or 0) == 0:
+    shift = whole(k or 0)
+    if out.shape[0] == out.shape[1] and shift == 0:
         i, j = out.axis(0), out.axis(0)
         return (i, j), (delta(i, j) if isinstance(i, Index) else form(1))
     i, j = out.indices()
-    return (i, j), condition("==", j, shifted(i, whole(shift or 0)))
+    return (i, j), condition("==", j, shifted(i, shift))
+
+
+@operation("identity")
+def identity(n: Any, dtype: Any = None, *, out: Operand) -> Row:
+    """out[i, j] = [i = j]"""
+    return eye(n, out=out)
 
 
 @operation("tri")
-def tri(*sizes: Any, out: Operand, k: Any = 0, **_: Any) -> Row:
+def tri(N: Any, M: Any = None, k: Any = 0, dtype: Any = None, *, out: Operand) -> Row:
     """out[i, j] = [j ≤ i + k]"""
     i, j = out.indices()
-    return (i, j), Form(condition("<=", j, shifted(i, whole(sizes[2] if len(sizes) > 2 else k))).expr)
+    return (i, j), Form(condition("<=", j, shifted(i, whole(k))).expr)

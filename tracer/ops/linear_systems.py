@@ -10,6 +10,7 @@ What an equation needs besides the result is an array of its own: ``<A>.inverse`
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,8 @@ from tracer.calculus.linearised import inverse_of
 from tracer.calculus.terms import Index
 from tracer.ops.axes import Operand
 from tracer.ops.reductions import whole
-from tracer.ops.stated import Indices, array_like, change, inverse, looked
-from tracer.ops.table import Row, looked_up, operation
+from tracer.ops.stated import Indices, array_like, change, conjugated, inverse, looked
+from tracer.ops.table import Row, looked_up, operation, same_for_complex
 from tracer.ops.writing import Form, NoFormula, rational, sum_over
 
 Array = np.ndarray[Any, Any]
@@ -35,7 +36,8 @@ def stack(A: Any, op: str) -> tuple[Operand, Indices]:
 
 def values(x: Any) -> Array:
     """The value of an operand, in floating point."""
-    return np.asarray(x.value, dtype=float)
+    found = np.asarray(x.value)
+    return found if found.dtype.kind == "c" else np.asarray(found, dtype=float)
 
 
 def held(out: Operand, *indices: Index | int) -> Form:
@@ -93,19 +95,19 @@ def inverses(_: str, operands: Sequence[Any], __: Mapping[str, Any]) -> dict[str
 def pinv(A: Operand, *, out: Operand) -> Row:
     """out: A · out · A = A, out · A · out = out, both products symmetric; of constant rank
 
-    ∂out = −out ∂A out + out outᵀ ∂Aᵀ (1 − A out) + (1 − out A) ∂Aᵀ outᵀ out (Golub and Pereyra, 1973).
+    ∂out = −out ∂A out + out outᵀ ∂Aᵀ (1 − A out) + (1 − out A) ∂Aᵀ outᵀ out (Golub and Pereyra, 1973); of complex
+    matrices each transpose is conjugated.
     """
     A, b = stack(A, "pinv")
-    if b:
-        raise NoFormula("pinv", "several matrices at once")
     i, j = A.axis(-1), A.axis(-2)
     a, c, x, y = A.axis(-2), A.axis(-1), A.axis(-2), A.axis(-1)
-    moved = change(A, (a, c))
-    inside = held(out, i, a) * moved * held(out, c, j)
-    rows = held(out, i, x) * held(out, c, x) * moved * looked(out, "left", a, j)
-    columns = looked(out, "right", i, c) * moved * held(out, y, a) * held(out, y, j)
+    moved = change(A, (*b, a, c))
+    turned = conjugated(moved)
+    inside = held(out, *b, i, a) * moved * held(out, *b, c, j)
+    rows = held(out, *b, i, x) * conjugated(held(out, *b, c, x)) * turned * looked(out, "left", *b, a, j)
+    columns = looked(out, "right", *b, i, c) * turned * conjugated(held(out, *b, y, a)) * held(out, *b, y, j)
     changed = sum_over([a, c, x], rows) + sum_over([a, c, y], columns) - sum_over([a, c], inside)
-    return (i, j), held(out, i, j) + changed
+    return (*b, i, j), held(out, *b, i, j) + changed
 
 
 @looked_up("linalg.pinv")
@@ -113,20 +115,29 @@ def projections(output: str, operands: Sequence[Any], _: Mapping[str, Any]) -> d
     """1 − A A⁺ and 1 − A⁺ A."""
     a = values(operands[0])
     p = np.linalg.pinv(a)
-    return {f"{output}.left": np.eye(len(a)) - a @ p, f"{output}.right": np.eye(a.shape[1]) - p @ a}
+    return {f"{output}.left": np.eye(a.shape[-2]) - a @ p, f"{output}.right": np.eye(a.shape[-1]) - p @ a}
 
 
 def slogdet(A: Operand, *, part: int, out: Operand) -> Row:
-    """out = log |det A|, so ∂out = Σ_ij A⁻¹[j, i] ∂A[i, j]; the sign only jumps"""
+    """out = log |det A|, so ∂out = Re Σ_ij A⁻¹[j, i] ∂A[i, j]; the sign only jumps
+
+    Of a complex A the sign is det A / |det A|, so ∂sign = i sign Im Σ_ij A⁻¹[j, i] ∂A[i, j].
+    """
     A, b = stack(A, "slogdet")
-    if part == 0:
+    if part == 0 and not A.complex:
         return b, held(out, *b)
     a, c = A.axis(-2), A.axis(-1)
-    return b, held(out, *b) + sum_over([a, c], inverse(A, *b, c, a) * change(A, (*b, a, c)))
+    moved = sum_over([a, c], inverse(A, *b, c, a) * change(A, (*b, a, c)))
+    if part == 0:
+        return b, held(out, *b) * (1 + (moved - conjugated(moved)) * Fraction(1, 2))
+    return b, held(out, *b) + ((moved + conjugated(moved)) * Fraction(1, 2) if A.complex else moved)
 
 
 def lstsq(A: Operand, B: Operand, rcond: Any = None, *, part: int, out: Operand) -> Row:
-    """out: Aᵀ (A · out − B) = 0, A of full column rank, so ∂out = A⁺ (∂B − ∂A out) + (Aᵀ A)⁻¹ ∂Aᵀ (B − A out)"""
+    """out: Aᵀ (A · out − B) = 0, A of full column rank, so ∂out = A⁺ (∂B − ∂A out) + (Aᵀ A)⁻¹ ∂Aᵀ (B − A out)
+
+    Of complex matrices each transpose is conjugated.
+    """
     A, b = stack(A, "lstsq")
     array_like(B, "lstsq")
     if rcond not in (None, "warn") and rational(rcond) > 0:
@@ -137,7 +148,7 @@ def lstsq(A: Operand, B: Operand, rcond: Any = None, *, part: int, out: Operand)
     i, a, c = A.axis(1), A.axis(0), A.axis(1)
     moved = change(A, (a, c))
     fitted = looked(out, "pseudo", i, a) * (change(B, (a, *k)) - sum_over(c, moved * held(out, c, *k)))
-    turned = looked(out, "gram", i, c) * moved * looked(out, "residual", a, *k)
+    turned = looked(out, "gram", i, c) * conjugated(moved) * looked(out, "residual", a, *k)
     return (i, *k), held(out, i, *k) + sum_over(a, fitted) + sum_over([a, c], turned)
 
 
@@ -175,5 +186,8 @@ def normal_equations(output: str, operands: Sequence[Any], _: Mapping[str, Any])
     """A⁺, (Aᵀ A)⁻¹ and B − A out."""
     a, b = values(operands[0]), values(operands[1])
     p = np.linalg.pinv(a)
-    found = {"pseudo": p, "gram": inverse_or_nan(a.T @ a), "residual": b - a @ (p @ b)}
+    found = {"pseudo": p, "gram": inverse_or_nan(a.conj().T @ a), "residual": b - a @ (p @ b)}
     return {f"{output}.{what}": array for what, array in found.items()}
+
+
+same_for_complex("linalg.inv", "linalg.det", "linalg.solve", "linalg.pinv", "linalg.tensorinv", "linalg.tensorsolve")

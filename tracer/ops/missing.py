@@ -224,7 +224,9 @@ def _around(
 
 
 @operation("nan_to_num")
-def nan_to_num(X: Operand, out: Operand, **instead: Any) -> Row:
+def nan_to_num(
+    X: Operand, copy: Any = True, nan: Any = 0, posinf: Any = None, neginf: Any = None, *, out: Operand
+) -> Row:
     """out[i] = X[i] where X[i] is finite, else a number in its place, so ∂out[i] = p[i] ∂X[i], where p is 0 there, else 1
 
     Where the program was run with finite entries only, as it is meant to be, p is 1 and out[i] = X[i].
@@ -232,7 +234,7 @@ def nan_to_num(X: Operand, out: Operand, **instead: Any) -> Row:
     i = X.indices()
     if X.value is None or np.all(np.isfinite(np.asarray(X.value, dtype=float))):
         return i, X[i]
-    if any(isinstance(number, Operand) for number in instead.values()):
+    if any(isinstance(number, Operand) for number in (nan, posinf, neginf)):
         raise NoFormula("nan_to_num", "a number in place of NaN that the program computes")
     return i, looked(out, "value", *i) + looked(out, "finite", *i) * change(X, i)
 

@@ -15,9 +15,9 @@ import numpy as np
 from tracer.calculus import simplify
 from tracer.ops.axes import Operand
 from tracer.ops.choosing import anywhere, plain, positions
-from tracer.ops.elementwise import truth
 from tracer.ops.stated import Indices, looked
 from tracer.ops.table import Row, by_name, looked_up, operation
+from tracer.ops.truth_values import truth
 from tracer.ops.writing import Form, NoFormula, form, rational
 
 

@@ -10,14 +10,23 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tracer.ops.axes import Operand, broadcast
-from tracer.ops.decompositions import decomposed, eigh, qr, svd
+from tracer.ops.decompositions import decomposed, qr, svd
 from tracer.ops.differences import gradient, neighbours_of
+from tracer.ops.eigenvalues import eig, eigh
 from tracer.ops.linear_systems import inverses, lstsq, normal_equations, slogdet
 from tracer.ops.reductions import axis_at, whole
 from tracer.ops.repeating import split
 from tracer.ops.scalar_functions import mantissa, quotient_and_rest, rounded_parts, whole_and_rest
 from tracer.ops.signals import one_of
-from tracer.ops.table import FOR_COMPLEX, OPERATIONS, Row, looked_up, operation
+from tracer.ops.table import (
+    FOR_COMPLEX,
+    OPERATIONS,
+    UNDIFFERENTIABLE,
+    Row,
+    looked_up,
+    operation,
+    same_for_complex,
+)
 from tracer.ops.writing import NoFormula
 
 
@@ -49,6 +58,7 @@ PARTS: dict[str, Callable[..., Row]] = {
     "divmod": quotient_and_rest,
     "modf": whole_and_rest,
     "frexp": mantissa,
+    "linalg.eig": eig,
     "linalg.eigh": eigh,
     "linalg.slogdet": slogdet,
     "linalg.svd": svd,
@@ -56,12 +66,17 @@ PARTS: dict[str, Callable[..., Row]] = {
     "linalg.lstsq": lstsq,
 }
 
+#: Those of which not every part is written for complex numbers too.
+_OF_REAL_NUMBERS = frozenset(("divmod", "modf", "frexp"))
+
 
 @operation("part_of")
 def part_of(part: Any, name: str, *operands: Any, out: Operand, **arguments: Any) -> Row:
     """out = one of the arrays that a function gives, such as the Q of a QR decomposition"""
     if name not in PARTS:
-        raise NoFormula("part_of", f"there is no formula for the parts of {name}")
+        raise NoFormula("part_of", UNDIFFERENTIABLE.get(name, f"there is no formula for the parts of {name}"))
+    if name in _OF_REAL_NUMBERS and any(isinstance(o, Operand) and o.complex for o in (*operands, out)):
+        raise NoFormula(name, "its formula is one of real numbers, and these are complex")
     return PARTS[name](*operands, part=whole(part), out=out, **arguments)
 
 
@@ -93,6 +108,9 @@ def of_parts(output: str, operands: Sequence[Any], arguments: Mapping[str, Any])
         return normal_equations(output, arrays, {})
     return (
         decomposed(output, name, arrays, arguments, whole(part))
-        if name in ("linalg.eigh", "linalg.svd", "linalg.qr")
+        if name in ("linalg.eig", "linalg.eigh", "linalg.svd", "linalg.qr")
         else {}
     )
+
+
+same_for_complex("part_of")

@@ -8,6 +8,7 @@ out[f] = Σ_ij δ(f, iJ + j) X[i, j].
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from tracer.calculus.indexing import shifted
 from tracer.calculus.terms import Entry, Index, IndexExpr
 from tracer.ops.axes import AxisTable, Operand, broadcast
 from tracer.ops.reductions import axis_at, whole
+from tracer.ops.stated import looked
 from tracer.ops.table import Row, by_name, looked_up, operation
 from tracer.ops.writing import NoFormula, condition, delta, form, rational, sum_over
 
@@ -65,7 +67,17 @@ def matrix_transpose(X: Operand) -> Row:
 
 
 @operation("astype", "int", "asarray", "asarray_chkfinite", "asfortranarray", "require")
-def astype(X: Any, out: Operand, dtype: Any = None, **_: Any) -> Row:
+def astype(
+    X: Any,
+    dtype: Any = None,
+    order: Any = "K",
+    casting: Any = "unsafe",
+    subok: Any = True,
+    copy: Any = True,
+    requirements: Any = None,
+    *,
+    out: Operand,
+) -> Row:
     """out[i] = X[i], if no entry is rounded"""
     if not isinstance(X, Operand):
         return (), form(rational(X))
@@ -79,7 +91,9 @@ def astype(X: Any, out: Operand, dtype: Any = None, **_: Any) -> Row:
 
 
 @operation("expand_dims", "squeeze", "reshape", "ravel", "flatten", "atleast_3d", "atleast_2d", "atleast_1d")
-def reshape(X: Operand, shape: Any = None, order: Any = "C", *, out: Operand, **_: Any) -> Row:
+def reshape(
+    X: Operand, shape: Any = None, order: Any = "C", copy: Any = None, axis: Any = None, *, out: Operand
+) -> Row:
     """out[f] = Σ_ij δ(f, iJ + j) X[i, j]; out[i, j] = X[iJ + j]; axes of size one come and go
 
     With the order F the last axis is the slowest one: out[f] = Σ_ij δ(f, jI + i) X[i, j].
@@ -156,7 +170,7 @@ def flat(indices: Sequence[Index | int], table: AxisTable) -> IndexExpr:
 
 
 @operation("broadcast_to")
-def broadcast_to(X: Operand, *_: Any, out: Operand, **__: Any) -> Row:
+def broadcast_to(X: Operand, shape: Any = None, subok: Any = False, *, out: Operand) -> Row:
     """out[i, j] = X[j]"""
     index = broadcast(out.axes, X.axes, table=out.table)
     return index, X[index]
@@ -175,9 +189,12 @@ _MODES = ("edge", "reflect", "symmetric", "wrap")
 
 
 @operation("pad")
-def pad(X: Operand, pad_width: Any = 0, mode: Any = "constant", *, out: Operand, **more: Any) -> Row:
-    """out[k] = Σ_i δ(k, i + before) X[i]; with entries of X around it, out[k] = X[p[k]] with places p"""
-    if mode in _MODES and not more:
+def pad(X: Operand, pad_width: Any = 0, mode: Any = "constant", *, out: Operand, constant_values: Any = 0) -> Row:
+    """out[k] = Σ_i δ(k, i + before) X[i] + c[k], with the numbers c around the array, else 0
+
+    With entries of X around it, out[k] = X[p[k]] with places p.
+    """
+    if mode in _MODES and not constant_values:
         places = tuple(out.indices())
         shorter = [out.shape[p] != X.shape[p] for p in range(X.ndim)]
         own = X.indices()
@@ -187,8 +204,10 @@ def pad(X: Operand, pad_width: Any = 0, mode: Any = "constant", *, out: Operand,
             for p, k in enumerate(free_)
         ]
         return free_, X.at(*taken)
-    if mode != "constant" or any(more.values()):
-        raise NoFormula("pad", f"the mode {mode!r}" if mode != "constant" else "other numbers than zeros around an array")
+    if mode != "constant":
+        raise NoFormula("pad", f"the mode {mode!r}")
+    if any(isinstance(c, Operand) and not c.integer for c in _flat(constant_values)):
+        raise NoFormula("pad", "numbers around an array that the program computes")
     free, at = list(out.indices()), X.indices()
     weight = form(1)
     for p in range(X.ndim):
@@ -198,19 +217,36 @@ def pad(X: Operand, pad_width: Any = 0, mode: Any = "constant", *, out: Operand,
         else:
             weight = weight * delta(free[p], shifted(at[p], before))
     summed = [i for i in at if i not in free]
-    return tuple(free), sum_over(summed, weight * X[at])
+    inside = sum_over(summed, weight * X[at])
+    around = any(not isinstance(c, Fraction | int) or c != 0 for c in _flat(constant_values))
+    return tuple(free), inside + looked(out, "around", *free) if around else inside
+
+
+def _flat(given: Any) -> list[Any]:
+    """The numbers in tuples of tuples."""
+    return [c for part in given for c in _flat(part)] if isinstance(given, (tuple, list)) else [given]
 
 
 @looked_up("pad")
 def places_around(output: str, operands: Sequence[Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """For each entry along an axis the place of the entry that is put there."""
+    """For each entry along an axis the place of the entry that is put there; or the numbers around an array."""
     given = by_name("X pad_width mode", operands, arguments)
     X, mode = given["X"], given.get("mode", "constant")
+    if mode == "constant":
+        numbers = _values(given.get("constant_values", 0))
+        return {f"{output}.around": np.pad(np.zeros(X.shape), _plain(given["pad_width"]), constant_values=numbers)}
     if mode not in _MODES:
         return {}
     widths = np.broadcast_to(np.asarray(_plain(given["pad_width"]), dtype=int), (X.ndim, 2))
     axes = range(X.ndim)
     return {f"{output}.place{p}": np.pad(np.arange(X.shape[p]), tuple(widths[p]), mode) for p in axes}
+
+
+def _values(given: Any) -> Any:
+    """The numbers in tuples of tuples, of operands their values."""
+    if isinstance(given, (tuple, list)):
+        return tuple(map(_values, given))
+    return float(given.value if isinstance(given, Operand) else given)
 
 
 def _plain(width: Any) -> Any:

@@ -62,13 +62,29 @@ def correlate(a: Operand, v: Operand, mode: Any = "valid", *, out: Operand) -> R
 
 
 @operation("linspace")
-def linspace(start: Any, stop: Any, *_: Any, out: Operand, **more: Any) -> Row:
+def linspace(
+    start: Any,
+    stop: Any,
+    num: Any = 50,
+    endpoint: Any = True,
+    retstep: Any = False,
+    dtype: Any = None,
+    axis: Any = 0,
+    *,
+    out: Operand,
+) -> Row:
     """out[i] = start + t[i] (stop − start), where t runs evenly from 0 to 1"""
-    if out.ndim != 1 or not more.keys() <= {"num", "endpoint"}:
-        raise NoFormula("linspace", f"arrays as ends, or the arguments {', '.join(sorted(more))}")
+    if out.ndim != 1:
+        raise NoFormula("linspace", "arrays as ends")
+    _not_rounded("linspace", out)
     i = out.indices()
     first, last = (x[()] if isinstance(x, Operand) else form(rational(x)) for x in (start, stop))
     return i, first + looked(out, "steps", *i) * (last - first)
+
+
+def _not_rounded(op: str, out: Operand) -> None:
+    if not out.dtype.startswith("float"):
+        raise NoFormula(op, f"numbers that are rounded to the type {out.dtype}")
 
 
 @looked_up("linspace")
@@ -83,24 +99,40 @@ def _steps(given: Mapping[str, Any]) -> np.ndarray[Any, Any]:
 
 
 @operation("logspace")
-def logspace(start: Any, stop: Any, *_: Any, out: Operand, **__: Any) -> Row:
-    """out[i] = b^(start + t[i] (stop − start)), so ∂out = log b · out · ((1 − t) ∂start + t ∂stop); t runs from 0 to 1"""
-    return _curved(start, stop, out)
+def logspace(
+    start: Any,
+    stop: Any,
+    num: Any = 50,
+    endpoint: Any = True,
+    base: Any = 10,
+    dtype: Any = None,
+    axis: Any = 0,
+    *,
+    out: Operand,
+) -> Row:
+    """out[i] = b^(start + t[i] (stop − start)), so ∂out = log b · out · ((1 − t) ∂start + t ∂stop) + e · out / b · ∂b
+
+    Here t runs from 0 to 1, and e is the exponent.
+    """
+    return _curved(out, {"first": start, "last": stop, "base": base})
 
 
 @operation("geomspace")
-def geomspace(start: Any, stop: Any, *_: Any, out: Operand, **__: Any) -> Row:
+def geomspace(
+    start: Any, stop: Any, num: Any = 50, endpoint: Any = True, dtype: Any = None, axis: Any = 0, *, out: Operand
+) -> Row:
     """out[i] = start^(1 − t[i]) stop^t[i], so ∂out = out · ((1 − t) ∂start / start + t ∂stop / stop); t runs from 0 to 1"""
-    return _curved(start, stop, out)
+    return _curved(out, {"first": start, "last": stop})
 
 
-def _curved(start: Any, stop: Any, out: Operand) -> Row:
-    """out by its value, and what the first and the last number add to it: ``<out>.first`` and ``<out>.last``."""
-    if out.ndim != 1 or any(isinstance(x, Operand) and x.ndim for x in (start, stop)):
+def _curved(out: Operand, ends: Mapping[str, Any]) -> Row:
+    """out by its value, and what each of the given numbers adds to it: ``<out>.first``, ``<out>.last``, ``<out>.base``."""
+    if out.ndim != 1 or any(isinstance(x, Operand) and x.ndim for x in ends.values()):
         raise NoFormula("logspace", "arrays as ends")
+    _not_rounded("logspace", out)
     i = out.indices()
     result = looked(out, "value", *i)
-    for end, what in ((start, "first"), (stop, "last")):
+    for what, end in ends.items():
         if isinstance(end, Operand):
             result = result + looked(out, what, *i) * change(end, ())
     return i, result
@@ -108,11 +140,13 @@ def _curved(start: Any, stop: Any, out: Operand) -> Row:
 
 @looked_up("logspace")
 def slopes_by_exponents(output: str, operands: Sequence[Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """How much each number changes with the exponents at the ends."""
+    """How much each number changes with the exponents at the ends, and with the base."""
     given = by_name("start stop num endpoint base", operands, arguments)
-    t, (start, stop), base = _steps(given), _ends(given), float(given.get("base", 10))
-    slope = np.log(base) * base ** (start + t * (stop - start))
-    return {f"{output}.first": (1 - t) * slope, f"{output}.last": t * slope}
+    t, (start, stop), base = _steps(given), _ends(given), _number(given.get("base", 10))
+    exponent = start + t * (stop - start)
+    slope = np.log(base) * base**exponent
+    by_base = exponent * base ** (exponent - 1)
+    return {f"{output}.first": (1 - t) * slope, f"{output}.last": t * slope, f"{output}.base": by_base}
 
 
 @looked_up("geomspace")
@@ -125,7 +159,11 @@ def slopes_by_ends(output: str, operands: Sequence[Any], arguments: Mapping[str,
 
 
 def _ends(given: Mapping[str, Any]) -> list[float]:
-    return [float(x.value if isinstance(x, Operand) else x) for x in (given["start"], given["stop"])]
+    return [_number(x) for x in (given["start"], given["stop"])]
+
+
+def _number(given: Any) -> float:
+    return float(given.value if isinstance(given, Operand) else given)
 
 
 @operation("interp")
@@ -163,7 +201,7 @@ def around(output: str, operands: Sequence[Any], _: Mapping[str, Any]) -> dict[s
     return {f"{output}.{what}": v for what, v in found.items()}
 
 
-def one_of(*arrays: Operand, part: int, out: Operand, indexing: Any = "xy") -> Row:
+def one_of(*arrays: Operand, part: int, out: Operand, indexing: Any = "xy", copy: Any = True) -> Row:
     """out[…, i, …] = x[i], one grid of ``np.meshgrid``"""
     if any(a.ndim != 1 for a in arrays) or indexing not in ("xy", "ij"):
         raise NoFormula("meshgrid", "arrays that are no lists of places")

@@ -16,27 +16,49 @@ from tracer.ops.writing import Form, NoFormula, form, rational, size
 
 
 @operation("zeros", "zeros_like")
-def zeros(like: Any = None, *_: Any, out: Operand, **__: Any) -> Row:
+def zeros(
+    source: Any = None, dtype: Any = None, order: Any = "C", subok: Any = True, shape: Any = None, *, out: Operand
+) -> Row:
     """out[i] = 0"""
-    return _indices(like, out), form(0)
+    return _indices(source, out), form(0)
 
 
 @operation("ones", "ones_like")
-def ones(like: Any = None, *_: Any, out: Operand, **__: Any) -> Row:
+def ones(
+    source: Any = None, dtype: Any = None, order: Any = "C", subok: Any = True, shape: Any = None, *, out: Operand
+) -> Row:
     """out[i] = 1"""
-    return _indices(like, out), form(1)
+    return _indices(source, out), form(1)
 
 
 @operation("full", "full_like")
-def full(like: Any, value: Any, out: Operand, **__: Any) -> Row:
+def full(
+    source: Any,
+    value: Any,
+    dtype: Any = None,
+    order: Any = "C",
+    subok: Any = True,
+    shape: Any = None,
+    *,
+    out: Operand,
+) -> Row:
     """out[i] = value"""
-    return _indices(like, out), _scalar(value)
+    if not out.dtype.startswith(("float", "complex")) and not _fits(value, out):
+        raise NoFormula("full", f"a number that is rounded to the type {out.dtype}")
+    return _indices(source, out), _scalar(value)
 
 
-def _indices(like: Any, out: Operand) -> tuple[Index | int, ...]:
+def _fits(value: Any, out: Operand) -> bool:
+    """Whether an array of whole numbers, or of truth values, holds the number as it is."""
+    if isinstance(value, Operand):
+        return value.boolean or (value.integer and not out.boolean)
+    return rational(value).denominator == 1 and (not out.boolean or rational(value) in (0, 1))
+
+
+def _indices(source: Any, out: Operand) -> tuple[Index | int, ...]:
     """Indices of the result; what is made like an array has its axes."""
-    alike = isinstance(like, Operand) and like.ndim > 0 and like.shape == out.shape
-    return like.indices() if alike else out.indices()
+    alike = isinstance(source, Operand) and source.ndim > 0 and source.shape == out.shape
+    return source.indices() if alike else out.indices()
 
 
 def _scalar(value: Any) -> Form:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from tracer.calculus import entry
+from tracer.calculus.complex_values import conjugate
 from tracer.calculus.linearised import inverse_of, value_of
 from tracer.calculus.renaming import rename_arrays
 from tracer.calculus.terms import Index, IndexExpr
@@ -37,6 +38,11 @@ def value(X: Operand, indices: Indices) -> Form:
 def change(X: Operand, indices: Indices) -> Form:
     """X − X.value at an entry: zero, and with the derivative of the entry."""
     return X[indices] - value(X, indices)
+
+
+def conjugated(X: Form) -> Form:
+    """The conjugate of a form; of real numbers it is the same."""
+    return Form(conjugate(X.expr))
 
 
 def root(out: Operand, free: Indices, radicand: Form) -> Form:

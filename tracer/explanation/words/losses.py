@@ -7,7 +7,7 @@ from typing import Literal
 
 def inferred(
     says: str,
-    how: Literal["fits", "moved", "restored", "added", "layer", "begun"],
+    how: Literal["fits", "moved", "restored", "added", "layer", "begun", "meant"],
     reported: str = "",
     own_sample: bool = False,
 ) -> str:
@@ -48,6 +48,11 @@ def inferred(
             "No loss is computed, and what the backward pass starts from is the gradient of none that is known here: it is "
             f"not judged. What follows is judged given it, as the gradient of {says}, which is that of every loss with this "
             "start: ⟨G, X⟩ is the sum of the products of G and X, entry by entry."
+        )
+    if how == "meant":
+        return (
+            "No loss is computed. The backward pass starts from errors times a function of the output, as that of "
+            f"{says} does; it is judged by this loss, though it does not fit it."
         )
     return f"No loss of these outputs is computed; the backward pass fits {says}, which was inferred."
 

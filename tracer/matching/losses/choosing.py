@@ -17,7 +17,9 @@ from tracer.matching.clock import Clock, Task
 from tracer.matching.judging import explained, is_right, judged_updates, some_are_wrong
 from tracer.matching.losses.added import are_computed_together, sum_of_losses
 from tracer.matching.losses.begun import begun_losses
+from tracer.matching.losses.classes import losses_of_classes
 from tracer.matching.losses.layers import layer_losses
+from tracer.matching.losses.meant import meant_squares
 from tracer.matching.losses.moved import own_losses
 from tracer.matching.losses.names import loss_name
 from tracer.matching.losses.penalised import with_penalties
@@ -38,15 +40,26 @@ def with_its_loss(computed: Analysis, loss: str | None, clock: Clock) -> Analysi
         computed: the analysis with the losses that the program computes.
         loss: the name of the loss, if the user gave one: then nothing else is one.
     """
-    analysis = _restored(computed, clock) or _moved(computed, loss, clock)
+    analysis = _of_classes(computed, clock) if loss is None else None
+    analysis = analysis or _restored(computed, clock) or _moved(computed, loss, clock)
     if loss is None and analysis.inferred is not None and not _some_are_along(analysis.matcher):
         analysis = _of_its_own_sample(computed, analysis.inferred, clock) or analysis
     if loss is None:
         for looked_for in (_added, _fitting, _begun, _behind_layers):
             if analysis.inferred is None:
                 analysis = looked_for(analysis, clock)
+        analysis = _meant(analysis, computed, clock)
         analysis = _with_further_terms(analysis, computed, clock)
     return analysis
+
+
+def _of_classes(analysis: Analysis, clock: Clock) -> Analysis | None:
+    """A loss of scores that are only compared with a bound, if all steps go down it, and no loss that moves is computed."""
+    matcher = analysis.matcher
+    if not matcher.updates or any(r.named for r in matcher.roots):
+        return None
+    tried = (matched(f.tape, None, f) for f in _in_time(losses_of_classes(matcher), clock))
+    return next((a for a in tried if _along_gradients(a.matcher) == len(judged_updates(a.matcher)) > 0), None)
 
 
 def _restored(analysis: Analysis, clock: Clock) -> Analysis | None:
@@ -127,6 +140,18 @@ def _begun(analysis: Analysis, clock: Clock) -> Analysis:
     tried = [matched(f.tape, None, f) for f in _in_time(begun_losses(matcher), clock)]
     best = max(tried, key=lambda a: _along_gradients(a.matcher), default=analysis)
     return best if best is not analysis and _along_gradients(best.matcher) else analysis
+
+
+def _meant(analysis: Analysis, computed: Analysis, clock: Clock) -> Analysis:
+    """The squared errors that a start of no known loss is meant to come from, if it multiplies them by what is no slope."""
+    matcher = computed.matcher
+    is_known = analysis.inferred is not None and analysis.inferred.how != "begun"
+    is_known = is_known or any(r.named for r in (*matcher.roots, *matcher.unmoved))
+    if is_known or not matcher.updates or _some_are_along(matcher):
+        return analysis
+    found = meant_squares(matcher)
+    tried = [matched(f.tape, None, f) for f in _in_time([] if found is None else [found], clock)]
+    return next(iter(tried), analysis)
 
 
 def _with_further_terms(analysis: Analysis, computed: Analysis, clock: Clock) -> Analysis:

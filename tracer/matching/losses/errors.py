@@ -55,11 +55,24 @@ def error_of(tape: Tape, node: Node, live: frozenset[int], trained: set[int]) ->
     for output, data in (sides, sides[::-1]):
         computed = output in live and output in trained and tape.nodes[output].kind is not Kind.LEAF
         label = tape.nodes[data]  # a number may be one by its name: action = 1 if u < p else 0
+        computed = computed and not _is_a_decay(tape, output)
         given = data not in trained and (label.kind is not Kind.LITERAL or bool(label.names))
         one_each = without_ones(tape.nodes[data].shape) == without_ones(tape.nodes[output].shape)
         if computed and given and one_each and node.shape == tape.nodes[output].shape:
             return output, data
     return None
+
+
+def _is_a_decay(tape: Tape, output: int) -> bool:
+    """Whether an array is a parameter times numbers, ``2 * lam * w``: a penalty's part of a step, and no output."""
+    node = output
+    while tape.nodes[node].op in ("multiply", "divide", "negative") and tape.nodes[node].shape:
+        arrays = [k for k in tape.operands(node) if tape.nodes[k].shape]
+        if len(arrays) != 1:
+            return False
+        [node] = arrays
+    moved = tape.nodes[node].kind in (Kind.LEAF, Kind.MUTATION) or tape.nodes[node].window < tape.nodes[output].window
+    return node != output and moved
 
 
 def errors_of(
