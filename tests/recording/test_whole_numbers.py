@@ -71,6 +71,18 @@ def test_whole_numbers_that_stay_are_no_parameters() -> None:
     assert not record(line().replace("m, b =", "u, v =")).notices
 
 
+def test_a_running_total_is_no_parameter() -> None:
+    total = line("0.0").replace("m = b", "total = 0\nm = b").replace("    m, b", "    total += loss\n    m, b")
+    assert not record(total).notices
+    assert iterations(record(total)) == [0, 1]
+
+
+def test_where_a_later_iteration_is_explained_for_another_reason_that_one_is_said() -> None:
+    seldom = line().replace("    m, b", "    if k % 4 == 3:\n        cost = loss * 2\n    m, b").replace("loss", "sum_of_all")
+    said = [n.what[:32] for n in record(seldom).notices]
+    assert said == ["Iteration 3 is explained, the fi"]
+
+
 def test_the_gradients_of_such_parameters_are_explained() -> None:
     told = {
         p.target: p.verdict for _, p in parts(explained_source(line())) if p.role == "gradient" and p.whole

@@ -86,7 +86,7 @@ def record_source(
         recording, recorder = attempt(request, [], [], Seek.NOTHING)
     else:
         recording, recorder, later = _past_whole_numbers(request, loops, chosen, seek, (recording, recorder))
-        before += [Notice(a.line, 0, _WHOLE.format(k=k)) for a, k, c in zip(loops, later, chosen, strict=True) if k > c]
+        moved = [loop.line for loop, k, old in zip(loops, later, chosen, strict=True) if k > old]
         chosen = later
         again = better_iterations(recorder, recording.tape, chosen, recording.ended != "stopped")
         told: list[Notice] = []
@@ -95,6 +95,8 @@ def record_source(
         if again != chosen:
             recording, recorder = attempt(request, loops, again, Seek.NOTHING)
         extra = told or notices_of(program, recorder, loops, chosen, again, iteration)
+        kept = [plan for plan, k, c in zip(recorder.plans, again, chosen, strict=True) if k == c and plan.line in moved]
+        extra += [Notice(plan.line, 0, _WHOLE.format(k=plan.last)) for plan in kept]
         long = [plan for plan in recorder.plans if plan.rest > max(_LONGEST_REST, _MOST_STEPS * plan.step)]
         if long:
             recording, recorder = attempt(request, loops, again, Seek.STEP)

@@ -28,7 +28,9 @@ def starts_from_whole_numbers(tape: Tape, line: int, iteration: int) -> bool:
     for place, node in first.items():
         if place in second:
             for old, new in zip(tape.operands(node.id), tape.operands(second[place].id), strict=False):
-                if _is_whole_leaf(tape.nodes[old]) and _is_made_of(tape.nodes[new], before):
+                made = tape.nodes[new]
+                total = made.site == node.site  # of which nothing is read but to add to it
+                if not total and _is_whole_leaf(tape.nodes[old]) and _is_made_of(made, before):
                     return True
     return False
 
