@@ -146,7 +146,7 @@ def wrong(found: Explanation) -> list[tuple[int, Part]]:
 
 
 @pytest.mark.parametrize("what", PLANTED)
-def test_a_fault_is_named_and_mended(what: str) -> None:
+def test_a_fault_is_named_at_its_line_and_mended_and_what_comes_after_is_right_given_it(what: str) -> None:
     program, right, planted, kind, fix = PLANTED[what]
     assert program.count(right) == 1
     source = program.replace(right, planted)
@@ -155,21 +155,13 @@ def test_a_fault_is_named_and_mended(what: str) -> None:
     assert {d.kind for d in told} == {kind}
     if fix is not None:
         assert {d.fix for d in told} == {fix}
+        line = source[: source.index(planted)].count("\n") + 1 if planted else source[: program.index(right)].count("\n")
+        assert {number for number, _ in wrong(found)} == {line}
+        assert {g for at in found.lines for p in at.parts for g in p.given or ()} <= {line}
     for edit in {e for d in told for e in d.edits}:
         lines = source.split("\n")
         lines[edit.line - 1 : edit.end_line] = edit.new.split("\n")
         assert wrong(judged_source("\n".join(lines))) == []
-
-
-@pytest.mark.parametrize("what", [w for w in PLANTED if PLANTED[w][4] is not None])
-def test_the_line_of_the_fault_is_wrong_and_what_comes_after_is_right_given_it(what: str) -> None:
-    program, right, planted, *_ = PLANTED[what]
-    source = program.replace(right, planted)
-    found = judged_source(source)
-    line = source[: source.index(planted)].count("\n") + 1 if planted else source[: program.index(right)].count("\n")
-    assert {number for number, _ in wrong(found)} == {line}
-    given = {g for at in found.lines for p in at.parts for g in p.given or ()}
-    assert given <= {line}
 
 
 @pytest.mark.parametrize("program", [NET, RECURRENT, DROPOUT, ATTENTION])

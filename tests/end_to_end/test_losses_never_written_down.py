@@ -164,3 +164,30 @@ def test_a_vector_of_outputs_less_a_column_of_targets_is_pointed_out() -> None:
     assert "(7,) and (7, 1)" in notes[0].what
     right = BROADCAST.replace("X @ w - y", "X @ w - y[:, 0]").replace("miss.mean(axis=0)", "miss")
     assert not any("every output" in note.what for note in judged_source(right).notices)
+
+
+PAIRED = """\
+import numpy as np
+rng = np.random.default_rng(8)
+xs, ys = rng.normal(size=(3, 4)), rng.normal(size=(3, 2))
+W = rng.normal(size=(2, 4))
+for step in range(6):
+    outs = [W @ x[:, None] for x in xs]
+    dW = np.zeros_like(W)
+    for x, y, out in zip(xs, ys, outs):
+        dW += {error} @ x[None, :]
+    W -= 0.1 * dW
+    loss = np.mean([(out - y) ** 2 for out, y in zip(outs, ys)])
+"""
+
+
+def test_a_loss_that_compares_every_output_with_every_target_is_not_what_such_a_step_goes_down() -> None:
+    found = judged_source(PAIRED.format(error="(out - y[:, None])"))
+    assert not [p for _, p in parts(found) if p.verdict in ("wrong", "unexplained")]
+    assert any("each output with its own target, which was inferred" in note.what for note in found.notices)
+
+
+def test_a_step_that_goes_down_it_as_it_is_is_explained_by_it() -> None:
+    found = judged_source(PAIRED.format(error="(out - y).mean(axis=1, keepdims=True)"))
+    assert not any("inferred" in note.what for note in found.notices)
+    assert {p.of for _, p in parts(found) if p.role == "gradient"} == {"loss"}

@@ -6,12 +6,13 @@ computed for, and what the errors are multiplied by before they are propagated.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
 
 from tracer.gradients.adjoints import is_real
-from tracer.matching.updates import without_ones
+from tracer.matching.updates import Update, without_ones
 from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import Tape, references
 
@@ -61,6 +62,19 @@ def error_of(tape: Tape, node: Node, live: frozenset[int], trained: set[int]) ->
         if computed and given and one_each and node.shape == tape.nodes[output].shape:
             return output, data
     return None
+
+
+def broadcast_errors(tape: Tape, updates: Mapping[int, Update]) -> Iterator[int]:
+    """The differences of outputs and data that take every output with every target: ``(n,)`` and ``(n, 1)``."""
+    trained = trained_nodes(tape, frozenset(u.before for u in updates.values()))
+    for node in tape.window_nodes():
+        sides = tape.operands(node.id)
+        if node.op != "subtract" or node.site is None or len(sides) != 2 or len(trained.intersection(sides)) != 1:
+            continue
+        shapes = [tape.nodes[k].shape or () for k in sides]
+        count = max(map(len, shapes)) and max(shapes, key=len)[0]
+        if count > 1 and sorted(shapes) == [(count,), (count, 1)]:
+            yield node.id
 
 
 def _is_a_decay(tape: Tape, output: int) -> bool:
