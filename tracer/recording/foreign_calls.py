@@ -179,7 +179,7 @@ class ForeignCalls(Augmenting):
     def _opaque(
         self, function: Any, args: list[Box], kwargs: dict[str, Box], result: Any, place: Place
     ) -> Box:
-        if isinstance(result, SHARED) and not any(b.node is not None for b in (*args, *kwargs.values())):
+        if isinstance(result, SHARED) and not self.depends((*args, *kwargs.values())):
             return Box(result, None, place)
         if not is_number(result):
             return Box(result, None, place)

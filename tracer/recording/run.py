@@ -142,8 +142,10 @@ def _past_whole_numbers(
     request: Request, loops: list[Loop], chosen: list[int], seek: Seek, made: tuple[Recording, Recorder]
 ) -> tuple[Recording, Recorder, list[int]]:
     """A recording that does not start from parameters that are still whole numbers, if the loops go on for long enough."""
+    if request.iteration is not None:
+        return *made, chosen
     later = [k + starts_from_whole_numbers(made[0].tape, loop.line, k) for loop, k in zip(loops, chosen, strict=True)]
-    if request.iteration is not None or later == chosen:
+    if later == chosen:
         return *made, chosen
     try:
         recording, recorder = attempt(request, loops, later, seek)
