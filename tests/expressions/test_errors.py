@@ -41,7 +41,7 @@ SHAPES = {"X": "N,D", "W": "D,h", "b": "h", "y": "N"}
         ("X * np.random.rand(N, D)", SHAPES, None, 0, ("The value is another one each time", "--shape M=N,D")),
         ("X.sort()", SHAPES, None, 0, ("The value is not made of numbers, but of type object.",)),
         ("np.square(X, out=X) * 1.0", SHAPES, None, None, ("could not be written as code that holds up",)),
-        ("np.gradient(b)", SHAPES, None, None, ("could not be written as code that holds up (there is no code for", "Split the expression")),
+        ("np.linalg.norm(W, 2, axis=(0, 1))", SHAPES, None, None, ("could not be written as code that holds up (there is no code for", "Split the expression")),
         ("X @ W", {"X": "N,0", "W": "N"}, None, None, ("'0' cannot be an axis of X.", "from 1 on")),
         ("X @ W", {"X": "N,D-1", "W": "N"}, None, None, ("'D-1' cannot be an axis of X.",)),
         ("X @ W", {"X": "N,1000", "W": "N"}, None, None, ("An axis of X has 1000 entries", "Give the axis a name")),
