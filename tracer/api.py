@@ -163,6 +163,7 @@ def explain(
     arguments: Sequence[str] = (),
     answers: str = "",
     timeout: float = 60.0,
+    derivations: bool = True,
     progress: Callable[[str], None] | None = None,
     meanwhile: Callable[[], object] | None = None,
 ) -> Explanation:
@@ -181,6 +182,7 @@ def explain(
         arguments: the command line arguments of the program.
         answers: what ``input()`` reads, one answer a line.
         timeout: seconds that the program may take until everything needed is recorded.
+        derivations: whether the formulas and derivations are written; without them the same verdicts come sooner.
         progress: is told what is being done, in a few words.
         meanwhile: is called once while the program runs in its own process.
 
@@ -198,7 +200,7 @@ def explain(
         from tracer.recording import record_function
 
         say("recording the call")
-        return _with_methods(build_explanation(record_function(program, *args), loss))
+        return _with_methods(build_explanation(record_function(program, *args), loss, None, derivations))
     options: dict[str, Any] = {
         "args": tuple(arguments),
         "loop": loop,
@@ -234,7 +236,7 @@ def explain(
             "The program must compute something with NumPy; a training loop is explained from its second iteration on.",
         )
     say("deriving the gradients")
-    explanation = build_explanation(recording, loss, rerun)
+    explanation = build_explanation(recording, loss, rerun, derivations)
     if loss is not None and not explanation.losses:
         raise CannotExplain(
             f"No scalar called {loss} is computed in the recorded iteration.",

@@ -39,7 +39,7 @@ def explanation(name: str) -> Explanation:
     return explained(recording(name))
 
 
-def explained(recorded: Recording) -> Explanation:
+def explained(recorded: Recording, derivations: bool = True) -> Explanation:
     """The explanation of what was recorded; corrected programs are run in this process."""
 
     def rerun(text: str, modules: dict[str, str]) -> Recording | None:
@@ -48,12 +48,18 @@ def explained(recorded: Recording) -> Explanation:
         except (ProgramError, RecordingError):
             return None
 
-    return _with_methods(build_explanation(recorded, None, rerun))
+    return _with_methods(build_explanation(recorded, None, rerun, derivations))
 
 
 def explained_source(source: str) -> Explanation:
     """The explanation of a program that a test has written down."""
     return explained(record_source(parse(source, "program.py")))
+
+
+@cache
+def judged_source(source: str) -> Explanation:
+    """The same without formulas and derivations: the verdicts and the faults."""
+    return explained(record_source(parse(source, "program.py")), derivations=False)
 
 
 def analysed_source(source: str) -> Analysis:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
-import tracer
-from tracer.explanation.model import Explanation, Part
+from tests.building.explained import judged_source
+from tracer.explanation.model import Part
 
 
 class Planted(NamedTuple):
@@ -19,21 +18,15 @@ class Planted(NamedTuple):
     fix: str | None
 
 
-def wrong(source: str, folder: Path) -> list[tuple[int, Part]]:
+def wrong(source: str) -> list[tuple[int, Part]]:
     """What is called wrong in a program, with its lines."""
-    return [(line.line, p) for line in explained(source, folder).lines for p in line.parts if p.verdict == "wrong"]
+    return [(line.line, p) for line in judged_source(source).lines for p in line.parts if p.verdict == "wrong"]
 
 
-def explained(source: str, folder: Path) -> Explanation:
-    file = folder / "program.py"
-    file.write_text(source, "utf-8")
-    return tracer.explain(file)
-
-
-def assert_told(planted: Planted, folder: Path, at_its_line: bool = True) -> None:
+def assert_told(planted: Planted, at_its_line: bool = True) -> None:
     """The fault is told by its kind and mended; at its line, unless that is not where it shows."""
     assert planted.program.count(planted.right) == 1
-    found = wrong(planted.program.replace(planted.right, planted.wrong), folder)
+    found = wrong(planted.program.replace(planted.right, planted.wrong))
     told = [p.diagnosis for _, p in found if p.diagnosis is not None]
     assert {d.kind for d in told} == {planted.kind}
     assert {d.fix for d in told} == {planted.fix}

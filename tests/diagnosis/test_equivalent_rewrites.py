@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.building.explained import explained_source, parts
+from tests.building.explained import judged_source, parts
 from tests.diagnosis.rewriting import (
     ADDED,
     MADE_UP,
@@ -63,7 +63,7 @@ def said(text: str) -> Said:
 
     return Counter(
         (part.verdict, called(part.of), called(part.wrt))
-        for _, part in parts(explained_source(text))
+        for _, part in parts(judged_source(text))
         if part.whole and part.role == "gradient" and not (part.target or "").startswith(MADE_UP)
     )
 

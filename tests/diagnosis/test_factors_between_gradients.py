@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.diagnosis.planted import Planted, assert_told, wrong
@@ -83,16 +81,16 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_told_by_its_kind_and_mended(name: str, tmp_path: Path) -> None:
-    assert_told(FAULTS[name], tmp_path)
+def test_a_fault_is_told_by_its_kind_and_mended(name: str) -> None:
+    assert_told(FAULTS[name])
 
 
 @pytest.mark.parametrize("program", [DROPPED, LAYERS, PENALTY])
-def test_the_same_programs_without_the_fault_are_right(program: str, tmp_path: Path) -> None:
-    assert not wrong(program, tmp_path)
+def test_the_same_programs_without_the_fault_are_right(program: str) -> None:
+    assert not wrong(program)
 
 
-def test_rates_of_their_own_set_no_gradient_apart(tmp_path: Path) -> None:
+def test_rates_of_their_own_set_no_gradient_apart() -> None:
     rates = LAYERS.replace("W1 -= 0.1 *", "W1 -= 0.05 *").replace("W2 -= 0.1 *", "W2 -= 0.02 *")
     assert rates.count("0.1 *") == 2
-    assert not wrong(rates, tmp_path)
+    assert not wrong(rates)

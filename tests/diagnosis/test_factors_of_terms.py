@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.building.explained import explained_source, parts
+from tests.building.explained import judged_source, parts
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 
@@ -30,6 +30,6 @@ def test_the_factor_is_told(what: str) -> None:
     for old, new in changes:
         assert source.count(old) == 1
         source = source.replace(old, new)
-    [diagnosis] = [part.diagnosis for _, part in parts(explained_source(source)) if part.diagnosis]
+    [diagnosis] = [part.diagnosis for _, part in parts(judged_source(source)) if part.diagnosis]
     assert diagnosis.kind == "factor"
     assert [edit.new.strip() for edit in diagnosis.edits] == [right]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-
 import pytest
 
-import tracer
+from tests.building.explained import judged_source
 from tracer.explanation.model import Explanation, Part
 
 NET = """\
@@ -144,47 +141,32 @@ PLANTED = {
 }  # fmt: skip
 
 
-@cache
-def explained(source: str, folder: Path) -> Explanation:
-    file = folder / "program.py"
-    file.write_text(source, "utf-8")
-    return tracer.explain(file)
-
-
 def wrong(found: Explanation) -> list[tuple[int, Part]]:
     return [(line.line, p) for line in found.lines for p in line.parts if p.verdict == "wrong"]
 
 
 @pytest.mark.parametrize("what", PLANTED)
-def test_a_fault_is_named_and_mended(what: str, tmp_path: Path) -> None:
+def test_a_fault_is_named_at_its_line_and_mended_and_what_comes_after_is_right_given_it(what: str) -> None:
     program, right, planted, kind, fix = PLANTED[what]
     assert program.count(right) == 1
     source = program.replace(right, planted)
-    found = explained(source, tmp_path)
+    found = judged_source(source)
     told = [p.diagnosis for _, p in wrong(found) if p.diagnosis is not None]
     assert {d.kind for d in told} == {kind}
     if fix is not None:
         assert {d.fix for d in told} == {fix}
+        line = source[: source.index(planted)].count("\n") + 1 if planted else source[: program.index(right)].count("\n")
+        assert {number for number, _ in wrong(found)} == {line}
+        assert {g for at in found.lines for p in at.parts for g in p.given or ()} <= {line}
     for edit in {e for d in told for e in d.edits}:
         lines = source.split("\n")
         lines[edit.line - 1 : edit.end_line] = edit.new.split("\n")
-        assert wrong(explained("\n".join(lines), tmp_path)) == []
-
-
-@pytest.mark.parametrize("what", [w for w in PLANTED if PLANTED[w][4] is not None])
-def test_the_line_of_the_fault_is_wrong_and_what_comes_after_is_right_given_it(what: str, tmp_path: Path) -> None:
-    program, right, planted, *_ = PLANTED[what]
-    source = program.replace(right, planted)
-    found = explained(source, tmp_path)
-    line = source[: source.index(planted)].count("\n") + 1 if planted else source[: program.index(right)].count("\n")
-    assert {number for number, _ in wrong(found)} == {line}
-    given = {g for at in found.lines for p in at.parts for g in p.given or ()}
-    assert given <= {line}
+        assert wrong(judged_source("\n".join(lines))) == []
 
 
 @pytest.mark.parametrize("program", [NET, RECURRENT, DROPOUT, ATTENTION])
-def test_the_right_programs_have_no_fault(program: str, tmp_path: Path) -> None:
-    found = explained(program, tmp_path)
+def test_the_right_programs_have_no_fault(program: str) -> None:
+    found = judged_source(program)
     assert wrong(found) == []
     assert not [p for line in found.lines for p in line.parts if p.verdict == "unexplained"]
 
@@ -199,9 +181,9 @@ HARMLESS = {
 
 
 @pytest.mark.parametrize("what", HARMLESS)
-def test_a_convention_is_not_called_wrong(what: str, tmp_path: Path) -> None:
+def test_a_convention_is_not_called_wrong(what: str) -> None:
     _, right, other, program = HARMLESS[what]
     if what == "every gradient twice as large":
         program = program.replace(" + 0.5 * reg * (np.sum(W1 ** 2) + np.sum(W2 ** 2))", "")
     assert right in program
-    assert wrong(explained(program.replace(right, other), tmp_path)) == []
+    assert wrong(judged_source(program.replace(right, other))) == []

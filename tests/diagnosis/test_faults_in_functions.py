@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.diagnosis.planted import Planted, assert_told, wrong
@@ -391,10 +389,10 @@ ELSEWHERE = (
 
 
 @pytest.mark.parametrize("what", PLANTED)
-def test_a_fault_is_told_at_its_line_by_its_kind_and_mended(what: str, tmp_path: Path) -> None:
-    assert_told(Planted(*PLANTED[what]), tmp_path, what not in ELSEWHERE)
+def test_a_fault_is_told_at_its_line_by_its_kind_and_mended(what: str) -> None:
+    assert_told(Planted(*PLANTED[what]), what not in ELSEWHERE)
 
 
 @pytest.mark.parametrize("what", PLANTED)
-def test_without_it_nothing_is_called_wrong(what: str, tmp_path: Path) -> None:
-    assert wrong(PLANTED[what][0], tmp_path) == []
+def test_without_it_nothing_is_called_wrong(what: str) -> None:
+    assert wrong(PLANTED[what][0]) == []

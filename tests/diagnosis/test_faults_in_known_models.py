@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.diagnosis.planted import Planted, assert_told, wrong
@@ -234,26 +232,26 @@ PLANTED = {
 
 
 @pytest.mark.parametrize("what", PLANTED)
-def test_it_is_told_at_its_line_by_its_kind_and_mended(what: str, tmp_path: Path) -> None:
-    assert_told(Planted(*PLANTED[what]), tmp_path)
+def test_it_is_told_at_its_line_by_its_kind_and_mended(what: str) -> None:
+    assert_told(Planted(*PLANTED[what]))
 
 
 @pytest.mark.parametrize("what", PLANTED)
-def test_without_it_nothing_is_called_wrong(what: str, tmp_path: Path) -> None:
-    assert wrong(PLANTED[what][0], tmp_path) == []
+def test_without_it_nothing_is_called_wrong(what: str) -> None:
+    assert wrong(PLANTED[what][0]) == []
 
 
-def test_a_row_that_is_no_copy_is_told_where_it_shows_and_mended_where_it_was_taken(tmp_path: Path) -> None:
-    found = wrong(RATINGS.replace("P[u].copy()", "P[u]"), tmp_path)
+def test_a_row_that_is_no_copy_is_told_where_it_shows_and_mended_where_it_was_taken() -> None:
+    found = wrong(RATINGS.replace("P[u].copy()", "P[u]"))
     assert {line for line, _ in found} == {11}
     [diagnosis] = {p.diagnosis.says: p.diagnosis for _, p in found if p.diagnosis is not None}.values()
     assert (diagnosis.kind, diagnosis.fix) == ("stale operand", "pu = P[u].copy()")
     assert "Line 9 only gives the array another name" in diagnosis.says
-    assert wrong(RATINGS, tmp_path) == []
+    assert wrong(RATINGS) == []
 
 
-def test_a_gradient_that_nothing_is_added_to_is_told_where_it_was_made(tmp_path: Path) -> None:
-    found = wrong(GATED.replace("        dUz += h.T @ dz\n", ""), tmp_path)
+def test_a_gradient_that_nothing_is_added_to_is_told_where_it_was_made() -> None:
+    found = wrong(GATED.replace("        dUz += h.T @ dz\n", ""))
     assert [(line, p.diagnosis and p.diagnosis.kind) for line, p in found] == [(14, "missing term")]
 
 
@@ -275,9 +273,9 @@ for step in range(4):
 """
 
 
-def test_one_array_under_two_names_may_go_down_its_gradient_in_two_steps(tmp_path: Path) -> None:
-    assert wrong(ONE_ARRAY, tmp_path) == []
-    assert wrong(ONE_ARRAY.replace("(1 - h ** 2))", "(1 - h))"), tmp_path) != []
+def test_one_array_under_two_names_may_go_down_its_gradient_in_two_steps() -> None:
+    assert wrong(ONE_ARRAY) == []
+    assert wrong(ONE_ARRAY.replace("(1 - h ** 2))", "(1 - h))")) != []
 
 
 MEAN = """\
@@ -298,6 +296,6 @@ for step in range(4):
 """
 
 
-def test_a_gradient_that_is_exact_is_not_blamed_because_two_others_lack_a_factor(tmp_path: Path) -> None:
-    assert wrong(MEAN, tmp_path) == []
-    assert [line for line, _ in wrong(MEAN.replace("h.T @ d\n", "h.T @ d / len(X)\n"), tmp_path)] == [11]
+def test_a_gradient_that_is_exact_is_not_blamed_because_two_others_lack_a_factor() -> None:
+    assert wrong(MEAN) == []
+    assert [line for line, _ in wrong(MEAN.replace("h.T @ d\n", "h.T @ d / len(X)\n"))] == [11]

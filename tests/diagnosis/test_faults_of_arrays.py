@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.diagnosis.planted import Planted, assert_told, wrong
@@ -292,8 +290,8 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_told_by_its_kind_and_mended(name: str, tmp_path: Path) -> None:
-    assert_told(FAULTS[name], tmp_path)
+def test_a_fault_is_told_by_its_kind_and_mended(name: str) -> None:
+    assert_told(FAULTS[name])
 
 
 BRANCHES = """\
@@ -321,9 +319,9 @@ for step in range(4):
 """
 
 
-def test_what_a_second_forward_pass_overwrote_is_told_at_the_call_that_reads_it(tmp_path: Path) -> None:
-    assert not wrong(BRANCHES, tmp_path)
-    [(_, part)] = wrong(BRANCHES.replace("    net.forward(A)\n", ""), tmp_path)
+def test_what_a_second_forward_pass_overwrote_is_told_at_the_call_that_reads_it() -> None:
+    assert not wrong(BRANCHES)
+    [(_, part)] = wrong(BRANCHES.replace("    net.forward(A)\n", ""))
     assert part.source == "net.backward(d)"
     assert part.diagnosis is not None
     assert part.diagnosis.kind == "stale operand"
@@ -332,5 +330,5 @@ def test_what_a_second_forward_pass_overwrote_is_told_at_the_call_that_reads_it(
 
 
 @pytest.mark.parametrize("program", [CLASSIFIER, RIDGE, HIDDEN, SMOOTH, SAMPLES, RESIDUAL, MARGINS, WEIGHTED, STRIDED, POOLED])
-def test_the_same_programs_without_the_fault_are_right(program: str, tmp_path: Path) -> None:
-    assert not wrong(program, tmp_path)
+def test_the_same_programs_without_the_fault_are_right(program: str) -> None:
+    assert not wrong(program)

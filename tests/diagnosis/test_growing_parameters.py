@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import tracer
-from tests.building.explained import explained_source, parts
+from tests.building.explained import judged_source, parts
 from tracer.api import Explanation
 
 FOLDER = Path(__file__).parents[1] / "programs" / "growing"
@@ -20,7 +20,7 @@ def wrong(found: Explanation) -> dict[int, tuple[str, str | None]]:
 
 
 def test_each_step_that_lacks_a_sum_over_the_rows_is_named() -> None:
-    found = explained_source(NETWORK)
+    found = judged_source(NETWORK)
     assert wrong(found) == {
         20: ("axis", "b2 = b2 - np.sum(lr * delta2, axis=0)"),
         22: ("axis", "b1 = b1 - np.sum(lr * delta1, axis=0)"),
@@ -31,7 +31,7 @@ def test_each_step_that_lacks_a_sum_over_the_rows_is_named() -> None:
 
 
 def test_an_axis_of_size_one_is_kept() -> None:
-    assert wrong(explained_source(PERCEPTRON)) == {
+    assert wrong(judged_source(PERCEPTRON)) == {
         19: ("axis", "self.b = self.b + np.sum(lr * delta, axis=0, keepdims=True)")
     }
 
@@ -46,7 +46,7 @@ def test_a_sum_over_the_wrong_axis_that_broadcasts_is_named_where_it_is() -> Non
     source = NETWORK.replace("b1 = np.zeros(H)", "b1 = np.zeros((1, H))").replace(
         "    b1 = b1 - lr * delta1", "    db1 = np.sum(delta1, axis=1, keepdims=True)\n    b1 = b1 - lr * db1"
     )
-    found = wrong(explained_source(source.replace("lr * delta2\n    W1", "lr * delta2.sum(axis=0)\n    W1")))
+    found = wrong(judged_source(source.replace("lr * delta2\n    W1", "lr * delta2.sum(axis=0)\n    W1")))
     assert found == {22: ("axis", "db1 = np.sum(delta1, axis=0, keepdims=True)")}
 
 
@@ -57,7 +57,7 @@ def test_with_the_sum_every_step_is_right(source: str) -> None:
     )
     right = right.replace("lr * delta\n", "lr * delta.sum(axis=0, keepdims=True)\n")
     assert right != source
-    found = explained_source(right)
+    found = judged_source(right)
     assert not wrong(found)
     assert {p.optimiser for _, p in parts(found) if p.role == "update"} == {"gradient descent"}
 
@@ -66,4 +66,4 @@ def test_an_array_that_is_no_parameter_may_grow() -> None:
     source = NETWORK.replace("b1 = b1 - lr * delta1", "b1 = b1 - lr * delta1.sum(axis=0)")
     source = source.replace("b2 = b2 - lr * delta2", "b2 = b2 - lr * delta2.sum(axis=0)")
     source += "    shown = np.zeros(H) if epoch == 0 else shown\n    shown = shown + a1\n"
-    assert not wrong(explained_source(source))
+    assert not wrong(judged_source(source))

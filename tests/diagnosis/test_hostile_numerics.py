@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from tests.building.explained import explained_source, parts
+from tests.building.explained import judged_source, parts
 from tracer.explanation.model import Explanation
 
 RELU = """\
@@ -170,7 +170,7 @@ def written(case: str, program: str, fault: str | None = None) -> str:
 @cache
 def explained(source: str) -> Explanation:
     with np.errstate(all="ignore"):
-        return explained_source(source)
+        return judged_source(source)
 
 
 def called_wrong(found: Explanation) -> list[str]:

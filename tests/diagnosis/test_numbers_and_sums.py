@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.building.explained import analysed_source
@@ -90,13 +88,13 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_told_by_its_kind_and_mended(name: str, tmp_path: Path) -> None:
-    assert_told(FAULTS[name], tmp_path)
+def test_a_fault_is_told_by_its_kind_and_mended(name: str) -> None:
+    assert_told(FAULTS[name])
 
 
 @pytest.mark.parametrize("program", [COUNTS, ATTENTION, VELOCITIES])
-def test_the_same_programs_without_the_fault_are_right(program: str, tmp_path: Path) -> None:
-    assert not wrong(program, tmp_path)
+def test_the_same_programs_without_the_fault_are_right(program: str) -> None:
+    assert not wrong(program)
 
 
 OUTPUTS = """\

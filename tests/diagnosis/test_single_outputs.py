@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.diagnosis.planted import wrong
@@ -42,21 +40,21 @@ def program(loss: str, start: str) -> str:
     ],
 )
 def test_a_slope_that_all_gradients_share_is_no_rate(
-    loss: str, start: str, mended: str, kind: str, tmp_path: Path
+    loss: str, start: str, mended: str, kind: str
 ) -> None:
-    [(line, part)] = wrong(program(loss, start), tmp_path)
+    [(line, part)] = wrong(program(loss, start))
     assert line == 11
     assert part.diagnosis is not None
     assert part.diagnosis.kind == kind
     assert part.diagnosis.fix is not None
-    assert not wrong(program(loss, mended), tmp_path)
+    assert not wrong(program(loss, mended))
 
 
 @pytest.mark.parametrize("loss", ["np.sqrt((out - target) ** 2 + 1e-9)", "np.log(1 + (out - target) ** 2)"])
-def test_another_measure_of_the_same_error_has_the_same_way_down(loss: str, tmp_path: Path) -> None:
-    assert not wrong(program(loss, "(out - target) * out * (1 - out)"), tmp_path)
+def test_another_measure_of_the_same_error_has_the_same_way_down(loss: str) -> None:
+    assert not wrong(program(loss, "(out - target) * out * (1 - out)"))
 
 
-def test_a_weight_of_a_sample_is_a_rate(tmp_path: Path) -> None:
+def test_a_weight_of_a_sample_is_a_rate() -> None:
     weighted = program(ENTROPY, "out - target").replace("rate *", "rate * (1 + x[0] ** 2) *")
-    assert not wrong(weighted, tmp_path)
+    assert not wrong(weighted)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.diagnosis.planted import wrong
@@ -55,24 +53,24 @@ for step in range(120):
 @pytest.mark.parametrize(
     ("bend", "slope"), [("1 / (1 + numpy.exp(-z))", "logistic"), ("numpy.tanh(z)", "hyperbolic")]
 )
-def test_errors_that_are_handed_back_without_the_slope_of_the_outputs(bend: str, slope: str, tmp_path: Path) -> None:
+def test_errors_that_are_handed_back_without_the_slope_of_the_outputs(bend: str, slope: str) -> None:
     program = ERRORS.replace("BEND", bend).replace("SLOPE", slope)
-    found = wrong(program.replace("BACK", "error"), tmp_path)
+    found = wrong(program.replace("BACK", "error"))
     assert {line for line, _ in found} == {12}
     [diagnosis] = [p.diagnosis for _, p in found if p.diagnosis is not None]
     assert diagnosis.kind == "missing derivative"
     assert diagnosis.fix is not None
     assert "error * " in diagnosis.fix
     assert "np." not in diagnosis.fix.replace("numpy.", "")
-    assert not wrong(program.replace("BACK", f"error * {slope}(outer)"), tmp_path)
+    assert not wrong(program.replace("BACK", f"error * {slope}(outer)"))
 
 
-def test_the_margin_itself_in_place_of_its_slope(tmp_path: Path) -> None:
+def test_the_margin_itself_in_place_of_its_slope() -> None:
     line = "    gap[gap > 0] = 1\n"
-    found = wrong(MARGINS.replace(line, ""), tmp_path)
+    found = wrong(MARGINS.replace(line, ""))
     assert {number for number, _ in found} == {8}
     assert [p.diagnosis.fix for _, p in found if p.diagnosis is not None] == [line.strip()]
 
 
-def test_a_gradient_that_is_zero_where_no_sample_is_within_the_margin_is_no_fault(tmp_path: Path) -> None:
-    assert not wrong(MARGINS, tmp_path)
+def test_a_gradient_that_is_zero_where_no_sample_is_within_the_margin_is_no_fault() -> None:
+    assert not wrong(MARGINS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.building.explained import explained_source
+from tests.building.explained import judged_source
 from tests.matching.factorised import RIGHT, STALE, factorisation, judged
 from tracer.api import Explanation
 from tracer.explanation.model import Diagnosis
@@ -46,13 +46,13 @@ def mended(source: str, diagnosis: Diagnosis) -> str:
 @pytest.mark.parametrize("style", STALE)
 def test_the_second_factor_is_updated_with_the_new_first_one(style: str) -> None:
     source = factorisation(STALE[style])
-    ((line, diagnosis),) = wrong(explained_source(source))
+    ((line, diagnosis),) = wrong(judged_source(source))
     assert source.split("\n")[line - 1].strip() == STALE[style].split("\n")[1]
     assert diagnosis is not None
     assert diagnosis.kind == "stale operand"
     place = "P[i][k]" if "P[i][k]" in source.split("\n")[line - 1] else "P[i, k]"
     assert f"old_P = {place}" in diagnosis.says
-    again = explained_source(mended(source, diagnosis))
+    again = judged_source(mended(source, diagnosis))
     assert {part.verdict for _, part in judged(again)} == {"proved"}
 
 
@@ -70,35 +70,35 @@ for u, i, r in ratings:
 
 def test_rows_that_decay_in_their_step_are_kept_as_copies() -> None:
     source = ROWS.format(kept="", row="P[u]")
-    ((line, diagnosis),) = wrong(explained_source(source))
+    ((line, diagnosis),) = wrong(judged_source(source))
     assert line == source.count("\n")
     assert diagnosis is not None
     assert diagnosis.kind == "stale operand"
     assert mended(source, diagnosis) == ROWS.format(kept="old_P = P[u].copy()\n    ", row="old_P")
-    assert not wrong(explained_source(mended(source, diagnosis)))
+    assert not wrong(judged_source(mended(source, diagnosis)))
 
 
 @pytest.mark.parametrize("style", RIGHT)
 def test_no_alarm_where_the_old_numbers_are_read(style: str) -> None:
-    found = explained_source(factorisation(RIGHT[style]))
+    found = judged_source(factorisation(RIGHT[style]))
     assert {part.verdict for _, part in judged(found)} == {"proved"}
 
 
 def test_a_layer_that_was_updated_entry_by_entry_is_propagated_through_too_late() -> None:
     source = NET.format(backward=f"{UPDATE}\n{HIDDEN}")
-    found = wrong(explained_source(source))
+    found = wrong(judged_source(source))
     hidden = source.split("\n").index(HIDDEN) + 1
     assert {line for line, _ in found} == {hidden, hidden + 3}
     told = [d for _, d in found if d is not None]
     assert {d.kind for d in told} == {"stale operand"}
     assert {mended(source, d) for d in told if d.edits} == {NET.format(backward=f"{HIDDEN}\n{UPDATE}")}
-    assert not wrong(explained_source(NET.format(backward=f"{HIDDEN}\n{UPDATE}")))
+    assert not wrong(judged_source(NET.format(backward=f"{HIDDEN}\n{UPDATE}")))
 
 
 def test_one_factor_that_goes_up_is_told_at_its_line() -> None:
     step = RIGHT["read before"].replace("Q[k][j] = qkj + alpha", "Q[k][j] = qkj - alpha")
     source = factorisation(step)
-    ((line, diagnosis),) = wrong(explained_source(source))
+    ((line, diagnosis),) = wrong(judged_source(source))
     assert source.split("\n")[line - 1].strip() == step.split("\n")[2]
     assert diagnosis is not None
     assert diagnosis.kind == "sign"
@@ -109,8 +109,8 @@ def test_a_line_that_is_right_for_some_entries_only_is_not_said_to_be_right() ->
     source = NET.format(backward=f"{HIDDEN}\n{UPDATE}").replace("size=(8, 3)", "size=(8, 4)").replace("(4, 3)", "(4, 4)")
     square = source.replace("range(3)", "range(4)")
     swapped = square.replace("d1[i] * x[j]", "d1[j] * x[i]")
-    last = [p.verdict for line, p in judged(explained_source(square)) if line == square.count("\n")]
+    last = [p.verdict for line, p in judged(judged_source(square)) if line == square.count("\n")]
     assert "proved" in last
-    told = [p.verdict for line, p in judged(explained_source(swapped)) if line == swapped.count("\n") if p.source == "rate * d1[j] * x[i]"]
+    told = [p.verdict for line, p in judged(judged_source(swapped)) if line == swapped.count("\n") if p.source == "rate * d1[j] * x[i]"]
     assert told
     assert set(told) <= {"wrong", "unexplained"}

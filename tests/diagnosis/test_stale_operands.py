@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.building.explained import NAMES, analysis, explained_source, explanation, parts
+from tests.building.explained import NAMES, analysis, explanation, judged_source, parts
 from tracer.diagnosis import Finding, Kind, find_stale_operands
 from tracer.explanation.model import Edit, Explanation, Part
 from tracer.matching.analysis import Analysis
@@ -98,7 +98,7 @@ def test_the_edited_program_has_nothing_wrong(name: str) -> None:
     found = explanation(name)
     edits = {e for _, p in wrong(found) if p.diagnosis is not None for e in p.diagnosis.edits}
     assert len(edits) == 1
-    again = explained_source(edited(found.program.source, tuple(edits)))
+    again = judged_source(edited(found.program.source, tuple(edits)))
     assert wrong(again) == []
     updates = {p.wrt: p for _, p in parts(again) if p.role == "update"}
     assert updates.keys() == {p.wrt for _, p in parts(found) if p.role == "update"}
@@ -119,16 +119,16 @@ def test_the_edit_only_moves_lines() -> None:
 
 @pytest.mark.parametrize("style", STYLES)
 def test_a_gradient_through_updated_weights_is_named_stale_however_the_update_is_written(style: str) -> None:
-    found = explained_source(NET.format(order=STYLES[style]))
+    found = judged_source(NET.format(order=STYLES[style]))
     kinds = {p.diagnosis.kind for _, p in wrong(found) if p.diagnosis is not None}
     assert kinds == {"stale operand"}
     edits = {e for _, p in wrong(found) if p.diagnosis is not None for e in p.diagnosis.edits}
     assert edits
-    assert wrong(explained_source(edited(NET.format(order=STYLES[style]), tuple(edits)))) == []
+    assert wrong(judged_source(edited(NET.format(order=STYLES[style]), tuple(edits)))) == []
 
 
 def test_a_line_that_is_right_given_the_wrong_one_before_it_says_so() -> None:
-    found = explained_source(NET.format(order=EARLY))
+    found = judged_source(NET.format(order=EARLY))
     by_target = {p.target: (line, p) for line, p in parts(found) if p.target in ("dA", "dZ", "dW")}
     line, first = by_target["dA"]
     assert first.verdict == "wrong"
@@ -138,31 +138,31 @@ def test_a_line_that_is_right_given_the_wrong_one_before_it_says_so() -> None:
 
 
 def test_the_right_order_is_not_called_stale() -> None:
-    found = explained_source(NET.format(order=LATE))
+    found = judged_source(NET.format(order=LATE))
     assert wrong(found) == []
 
 
 def test_an_update_between_gradients_that_do_not_need_it_is_not_stale() -> None:
     """V is updated early, but nothing reads it afterwards."""
     order = LATE.replace("    V -= lr * dV\n", "").replace("    dZ =", "    V -= lr * dV\n    dZ =")
-    assert wrong(explained_source(NET.format(order=order))) == []
+    assert wrong(judged_source(NET.format(order=order))) == []
 
 
 def test_a_copy_taken_before_the_update_is_not_stale() -> None:
     order = "    old = V.copy()\n" + EARLY.replace("V.T", "old.T")
-    assert wrong(explained_source(NET.format(order=order))) == []
+    assert wrong(judged_source(NET.format(order=order))) == []
 
 
 def test_an_alias_of_an_array_that_is_updated_in_place_is_stale_but_of_a_replaced_one_is_not() -> None:
     alias = "    old = V\n" + EARLY.replace("V.T", "old.T")
-    assert wrong(explained_source(NET.format(order=alias)))
+    assert wrong(judged_source(NET.format(order=alias)))
     replaced = alias.replace("V -= lr * dV", "V = V - lr * dV")
-    assert wrong(explained_source(NET.format(order=replaced))) == []
+    assert wrong(judged_source(NET.format(order=replaced))) == []
 
 
 def test_a_mistake_of_another_kind_is_not_called_stale() -> None:
     order = LATE.replace("(1 - A ** 2)", "(1 - A)")
-    found = explained_source(NET.format(order=order))
+    found = judged_source(NET.format(order=order))
     assert not [p for _, p in parts(found) if p.diagnosis is not None and p.diagnosis.kind == "stale operand"]
 
 

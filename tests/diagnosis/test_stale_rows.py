@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from tests.diagnosis.planted import wrong
 
 ROWS = """\
@@ -44,17 +42,17 @@ for episode in range(5):
 """
 
 
-def test_rows_that_are_read_after_their_update_are_stale_though_the_rate_is_computed_anew(tmp_path: Path) -> None:
+def test_rows_that_are_read_after_their_update_are_stale_though_the_rate_is_computed_anew() -> None:
     early, late = "    back = g @ targets[rows]\n", "    targets[rows] -= rate * np.outer(g, h)\n"
     assert early + late in ROWS
-    found = wrong(ROWS.replace(early + late, late + early), tmp_path)
+    found = wrong(ROWS.replace(early + late, late + early))
     assert min(line for line, _ in found) == 11
     told = [p.diagnosis for _, p in found if p.diagnosis is not None]
     assert {d.kind for d in told} == {"stale operand"}
     assert len({d.fix for d in told}) == 1
     assert "targets[rows].copy()" in (told[0].fix or "")
-    assert not wrong(ROWS, tmp_path)
+    assert not wrong(ROWS)
 
 
-def test_a_step_along_features_by_an_error_reads_nothing_stale(tmp_path: Path) -> None:
-    assert not wrong(VALUES, tmp_path)
+def test_a_step_along_features_by_an_error_reads_nothing_stale() -> None:
+    assert not wrong(VALUES)

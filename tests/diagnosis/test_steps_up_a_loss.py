@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.building.explained import explained_source, parts
+from tests.building.explained import judged_source, parts
 
 NET = """\
 import numpy as np
@@ -63,7 +63,7 @@ for step in range(3):
 
 def wrong(source: str) -> list[tuple[str, str, list[str]]]:
     """What is called wrong: its source, the kind of fault, the corrected lines."""
-    found = [part for _, part in parts(explained_source(source)) if part.diagnosis]
+    found = [part for _, part in parts(judged_source(source)) if part.diagnosis]
     return [(p.source, p.diagnosis.kind, [e.new.strip() for e in p.diagnosis.edits]) for p in found if p.diagnosis]
 
 

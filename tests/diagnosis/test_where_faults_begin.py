@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from tests.diagnosis.planted import Planted, assert_told, explained, wrong
+from tests.building.explained import judged_source
+from tests.diagnosis.planted import Planted, assert_told, wrong
 
 COLLECTED = """\
 import numpy as np
@@ -136,30 +135,30 @@ ELSEWHERE = ("the list that a variable is read from",)
 
 
 @pytest.mark.parametrize("what", PLANTED)
-def test_it_is_told_by_its_kind_and_mended(what: str, tmp_path: Path) -> None:
-    assert_told(PLANTED[what], tmp_path, what not in ELSEWHERE)
+def test_it_is_told_by_its_kind_and_mended(what: str) -> None:
+    assert_told(PLANTED[what], what not in ELSEWHERE)
 
 
 @pytest.mark.parametrize("what", PLANTED)
-def test_without_it_nothing_is_called_wrong(what: str, tmp_path: Path) -> None:
-    assert wrong(PLANTED[what].program, tmp_path) == []
+def test_without_it_nothing_is_called_wrong(what: str) -> None:
+    assert wrong(PLANTED[what].program) == []
 
 
-def test_where_a_backward_pass_begins_wrongly_is_told_by_what_it_should_be(tmp_path: Path) -> None:
-    assert wrong(FOCUSED, tmp_path) == []
-    [(line, part)] = wrong(FOCUSED.replace("2 * pt * np.log(pt) + pt - 1", "pt - 1"), tmp_path)
+def test_where_a_backward_pass_begins_wrongly_is_told_by_what_it_should_be() -> None:
+    assert wrong(FOCUSED) == []
+    [(line, part)] = wrong(FOCUSED.replace("2 * pt * np.log(pt) + pt - 1", "pt - 1"))
     assert FOCUSED.splitlines()[line - 1].lstrip().startswith("g = ")
     assert part.diagnosis is not None
     assert (part.diagnosis.kind, part.of, part.wrt) == ("unknown", "loss", "z")
 
 
-def test_what_follows_is_right_given_that_also_if_the_loss_comes_after_the_step(tmp_path: Path) -> None:
+def test_what_follows_is_right_given_that_also_if_the_loss_comes_after_the_step() -> None:
     late = CONTEXT.replace("    loss = ", "    count = len(around)\n    later = ").replace("later = ", "late = ")
     lines = late.splitlines()
     [loss] = [line for line in lines if "late = " in line]
     lines.remove(loss)
     program = "\n".join([*lines, loss.replace("late", "loss")]).replace("error += ", "error = ")
-    verdicts = {p.target: p.verdict for line in explained(program, tmp_path).lines for p in line.parts if p.whole}
+    verdicts = {p.target: p.verdict for line in judged_source(program).lines for p in line.parts if p.whole}
     assert (verdicts["error"], verdicts["d_out"], verdicts["d_in"]) == ("wrong", "checked", "checked")
 
 
@@ -178,8 +177,8 @@ for step in range(4):
 """
 
 
-def test_what_a_step_makes_of_a_wrong_gradient_is_no_gradient_of_its_own(tmp_path: Path) -> None:
-    found = explained(SQUARED.replace("(p - y) + W", "(p + y) + W"), tmp_path)
+def test_what_a_step_makes_of_a_wrong_gradient_is_no_gradient_of_its_own() -> None:
+    found = judged_source(SQUARED.replace("(p - y) + W", "(p + y) + W"))
     parts = {p.target: p for line in found.lines for p in line.parts if p.whole}
     assert parts["dW"].verdict == "wrong"
     assert (parts["kept['W']"].role, parts["kept['W']"].verdict) == ("update", None)

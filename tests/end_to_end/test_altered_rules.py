@@ -157,7 +157,7 @@ def test_no_gradient_that_an_altered_rule_changes_is_called_proved(
     analyses: list[Analysis] = []
     monkeypatch.setattr(builder, "analyse", lambda *given: analyses.append(analyse(*given)) or analyses[-1])
     with np.errstate(all="ignore"):
-        left = proved(build_explanation(recording(program)))
+        left = proved(build_explanation(recording(program), derivations=False))
     wrong = changed_gradients(before, *analyses)
     affected = {place for place, identity in right.items() if identity in wrong}
     assert affected, "the alteration changes nothing that was proved, so it tests nothing"
@@ -172,7 +172,7 @@ def test_what_its_finite_difference_contradicts_is_not_called_checked_either(
     """*Checked* means that the finite differences agree; with a wrong rule they do not."""
     altered(op, change, monkeypatch)
     with np.errstate(all="ignore"):
-        found = build_explanation(recording("spiral_python2"))
+        found = build_explanation(recording("spiral_python2"), derivations=False)
     claimed = [
         (line, part.source, part.evidence.finite_difference)
         for line, part in parts(found)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from tests.building.explained import explained_source
+from tests.building.explained import judged_source
 from tracer.program import parse
 from tracer.recording import record_source
 from tracer.tape import Kind
@@ -33,13 +33,13 @@ for step in range(4):
      ("import math\nPI = np.pi", "PI")],
 )  # fmt: skip
 def test_a_constant_written_in_another_way_is_no_error(imports: str, pi: str) -> None:
-    found = explained_source(GAUSSIAN.format(imports=imports, pi=pi, root="1.7724538509055159"))
+    found = judged_source(GAUSSIAN.format(imports=imports, pi=pi, root="1.7724538509055159"))
     [part] = [p for line in found.lines for p in line.parts if p.target == "dmu"]
     assert part.verdict in ("proved", "checked")
 
 
 def test_a_wrong_constant_is_still_an_error() -> None:
-    found = explained_source(GAUSSIAN.format(imports="import math", pi="np.pi", root="1.5"))
+    found = judged_source(GAUSSIAN.format(imports="import math", pi="np.pi", root="1.5"))
     [part] = [p for line in found.lines for p in line.parts if p.target == "dmu"]
     assert part.verdict not in ("proved", "checked")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.building.explained import explained_source, parts
+from tests.building.explained import explained_source, judged_source, parts
 from tests.matching.factorised import RIGHT, factorisation
 from tracer.api import Explanation
 from tracer.explanation.model import Part
@@ -98,17 +98,17 @@ def of(found: Explanation, source: str) -> Part:
 
 @pytest.mark.parametrize("source", [RATINGS, NET, *(factorisation(RIGHT[s]) for s in ("read before", "in place"))])
 def test_every_line_is_proved(source: str) -> None:
-    assert {part.verdict for part in judged(explained_source(source))} == {"proved"}
+    assert {part.verdict for part in judged(judged_source(source))} == {"proved"}
 
 
 def test_a_softmax_with_a_branch_for_the_class_is_checked() -> None:
-    found = explained_source(SOFTMAX)
+    found = judged_source(SOFTMAX)
     assert {part.verdict for part in judged(found)} == {"checked"}
     assert of(found, "rate * g * X[i, d]").wrt == "W[c, d]"
 
 
 def test_the_line_in_the_loop_is_told_once_in_terms_of_its_variables() -> None:
-    found = explained_source(NET)
+    found = judged_source(NET)
     step = of(found, "rate * delta1[i] * x[j]")
     assert (step.role, step.wrt, step.of, step.scale, step.occurrences) == ("gradient", "W1[i][j]", "total", "rate", 12)
     assert [p.source for p in judged(found)].count("rate * delta1[i] * x[j]") == 1
@@ -172,9 +172,9 @@ for x, t in zip(X, T):
     ],
 )
 def test_the_optimiser_of_a_step_by_an_entry_is_told(step: str, optimiser: str) -> None:
-    found = explained_source(STEPS.format(gradient="d[i] * x[j]", step=step))
+    found = judged_source(STEPS.format(gradient="d[i] * x[j]", step=step))
     assert {part.verdict for part in judged(found)} == {"proved"}
     steps = [p for _, p in parts(found) if p.role == "update" and p.target == "W" and p.occurrences == 6]
     assert {(p.optimiser, p.wrt) for p in steps} == {(optimiser, "W[i, j]" if "W[i, j]" in step else "W[i][j]")}
-    spoiled = explained_source(STEPS.format(gradient="d[i] * x[j - 1]", step=step))
+    spoiled = judged_source(STEPS.format(gradient="d[i] * x[j - 1]", step=step))
     assert "proved" not in {part.verdict for part in judged(spoiled) if part.wrt and part.wrt.startswith("W[")}

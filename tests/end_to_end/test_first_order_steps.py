@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.building.explained import explained_source, parts
+from tests.building.explained import judged_source, parts
 from tracer.api import Explanation
 
 ONE_TASK = """\
@@ -50,7 +50,7 @@ def said(found: Explanation) -> list[int]:
 
 @pytest.mark.parametrize("source", [ONE_TASK, SEVERAL_TASKS], ids=["one task", "several tasks"])
 def test_a_step_along_the_gradient_by_the_moved_parameter_is_said_to_be_first_order(source: str) -> None:
-    found = explained_source(source)
+    found = judged_source(source)
     assert said(found) == [source[: source.index("w -= beta")].count("\n") + 1]
     assert not [p for _, p in parts(found) if p.verdict in ("wrong", "unexplained")]
     right = {p.wrt for _, p in parts(found) if p.verdict in ("proved", "checked") and p.role == "gradient"}
@@ -59,13 +59,13 @@ def test_a_step_along_the_gradient_by_the_moved_parameter_is_said_to_be_first_or
 
 
 def test_a_step_along_the_whole_gradient_is_no_approximation() -> None:
-    found = explained_source(SECOND_ORDER)
+    found = judged_source(SECOND_ORDER)
     assert said(found) == []
     assert "w" in {p.wrt for _, p in parts(found) if p.verdict in ("proved", "checked") and p.role == "gradient"}
 
 
 @pytest.mark.parametrize("planted", ["2 * Xs.T @ err / n", "2 * Xq.T @ (err * err) / n"])
 def test_another_value_is_not_excused_as_one(planted: str) -> None:
-    found = explained_source(ONE_TASK.replace("2 * Xq.T @ err / n", planted))
+    found = judged_source(ONE_TASK.replace("2 * Xq.T @ err / n", planted))
     assert said(found) == []
     assert "w" not in {p.wrt for _, p in parts(found) if p.verdict in ("proved", "checked") and p.role == "gradient"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.building.explained import explained_source
+from tests.building.explained import explained_source, judged_source
 from tests.building.steps import disagreements
 from tests.building.test_steps import draws_for
 from tracer.explanation.model import Explanation, Part
@@ -140,7 +140,7 @@ def gradients(found: Explanation) -> dict[str | None, tuple[str | None, str, str
 
 
 def test_a_script_without_a_loop_has_every_gradient_proved() -> None:
-    assert gradients(explained_source(NO_LOOP)) == {
+    assert gradients(judged_source(NO_LOOP)) == {
         "grad_y_pred": ("y_pred", "1", "proved"),
         "grad_w2": ("w2", "1", "proved"),
         "grad_h_relu": ("h_relu", "1", "proved"),
@@ -150,7 +150,7 @@ def test_a_script_without_a_loop_has_every_gradient_proved() -> None:
 
 
 def test_a_loss_that_is_not_computed_is_inferred_and_said_to_be() -> None:
-    found = explained_source(NO_LOSS)
+    found = judged_source(NO_LOSS)
     assert [loss.inferred for loss in found.losses] == [True]
     assert any("inferred" in note.what for note in found.notices)
     updates = {p.wrt: (p.optimiser, p.scale) for p in parts(found) if p.role == "update"}
@@ -161,7 +161,7 @@ def test_a_loss_that_is_not_computed_is_inferred_and_said_to_be() -> None:
 
 
 def test_no_known_loss_is_inferred_for_a_start_that_fits_none_and_what_follows_is_judged_given_it() -> None:
-    found = explained_source(
+    found = judged_source(
         NO_LOSS.replace("miss * squash(l2, True)", "miss * l2").replace("squash(l1, True)", "l1")
     )
     assert not any("which was inferred" in note.what for note in found.notices)
@@ -194,17 +194,17 @@ def test_what_comes_on_one_way_is_told_with_its_way_and_derived() -> None:
 
 
 def test_what_is_made_of_whole_gradients_and_state_belongs_to_the_step() -> None:
-    found = explained_source(RPROP)
+    found = judged_source(RPROP)
     roles = {p.target: p.role for p in parts(found) if p.whole}
     assert (roles["dW"], roles["agree"], roles["length"], roles["W"]) == ("gradient", "update", "update", "update")
-    other = explained_source(RPROP.replace("dW * before", "miss[:4] * before"))
+    other = judged_source(RPROP.replace("dW * before", "miss[:4] * before"))
     assert {p.verdict for p in parts(other) if p.target == "agree"} == {"unexplained"}
 
 
 @pytest.mark.parametrize("optimiser", STEPS)
 def test_an_optimiser_is_told_by_its_structure(optimiser: str) -> None:
     step = "\n".join(f"    {line}" for line in STEPS[optimiser])
-    found = explained_source(OPTIMISER.format(step=step))
+    found = judged_source(OPTIMISER.format(step=step))
     (update,) = [p for p in parts(found) if p.role == "update" and p.wrt == "W"]
     assert update.optimiser == optimiser
     assert update.formula is not None
@@ -277,26 +277,26 @@ for step in range(4):
 
 
 def test_parameters_are_cut_out_of_a_vector_at_places_that_are_computed() -> None:
-    assert gradients(explained_source(SPLIT_UP))["grad"] == ("theta", "1", "proved")
+    assert gradients(judged_source(SPLIT_UP))["grad"] == ("theta", "1", "proved")
 
 
 def test_a_vector_is_unrolled_column_by_column_as_it_was_rolled() -> None:
-    right = explained_source(BY_COLUMNS.format(unrolled='dW.ravel(order="F")'))
+    right = judged_source(BY_COLUMNS.format(unrolled='dW.ravel(order="F")'))
     assert gradients(right)["grad"] == ("theta", "1", "proved")
-    other = explained_source(BY_COLUMNS.format(unrolled="dW.ravel()"))
+    other = judged_source(BY_COLUMNS.format(unrolled="dW.ravel()"))
     assert {p.verdict for p in parts(other) if p.target == "grad"} == {"wrong"}
 
 
 def test_sums_of_lists_of_numbers_and_rows_are_differentiated() -> None:
-    found = gradients(explained_source(SUMS_OF_LISTS))
+    found = gradients(judged_source(SUMS_OF_LISTS))
     assert (found["miss"], found["dW"]) == (("u", "1", "proved"), ("W", "1", "proved"))
 
 
 def test_a_term_of_a_loss_that_is_written_nowhere_is_not_called_wrong() -> None:
-    found = explained_source(AUTOENCODER)
+    found = judged_source(AUTOENCODER)
     assert gradients(found)["dWd"][0] == "Wd"
     assert {p.verdict for p in parts(found)}.isdisjoint({"wrong"})
-    said = explained_source(AUTOENCODER.replace("    d = (", "    rec, kl = {rec}, {kl}\n    loss = rec + kl\n    d = (".format(
+    said = judged_source(AUTOENCODER.replace("    d = (", "    rec, kl = {rec}, {kl}\n    loss = rec + kl\n    d = (".format(
         rec="-np.sum(x * np.log(out) + (1 - x) * np.log(1 - out)) / 20",
         kl="0.5 * np.sum(mu ** 2 + np.exp(logvar) - 1 - logvar) / 20",
     )))

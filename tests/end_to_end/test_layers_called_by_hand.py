@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import tracer
-from tests.building.explained import explained_source, parts
+from tests.building.explained import judged_source, parts
 from tracer.api import Explanation
 
 FOLDER = Path(__file__).parents[1] / "programs" / "by_hand"
@@ -74,7 +74,7 @@ def wrong(found: Explanation) -> list[tuple[int, str | None, str | None]]:
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_every_line_of_a_right_backward_pass_is_a_gradient(name: str) -> None:
-    found = explained_source(PROGRAMS[name])
+    found = judged_source(PROGRAMS[name])
     assert not wrong(found)
     assert [(n, p.source) for n, p in parts(found) if p.verdict == "unexplained"] == []
     assert {p.of for _, p in parts(found) if p.role == "gradient"} <= {loss.name for loss in found.losses}
@@ -91,24 +91,24 @@ def test_a_fault_is_named_at_its_line(
     source = PROGRAMS[name]
     assert source.count(right) >= 1
     line = source[: source.index(right)].count("\n") + 1 + offset
-    found = wrong(explained_source(source.replace(right, planted, 1)))
+    found = wrong(judged_source(source.replace(right, planted, 1)))
     assert (line, kind) in {(n, k) for n, k, _ in found}
     assert fix is None or fix in {f for n, _, f in found if n == line}
 
 
 def test_a_layer_is_not_judged_by_another_layer_that_the_same_gradient_goes_into() -> None:
-    found = explained_source(PROGRAMS[TWO_LAYERS])
+    found = judged_source(PROGRAMS[TWO_LAYERS])
     of_lines = {(p.target, p.verdict) for n, p in parts(found) if p.target in ("dgamma", "dgamma1", "dx1")}
     assert of_lines == {("dgamma", "proved"), ("dgamma1", "proved"), ("dx1", "proved")}
 
 
 def test_two_gradients_that_come_in_are_told_together() -> None:
-    found = explained_source(PROGRAMS[GATES])
+    found = judged_source(PROGRAMS[GATES])
     assert [loss.name for loss in found.losses] == ["⟨dnext_h, next_h⟩ + ⟨dnext_c, next_c⟩"]
 
 
 def test_what_comes_in_to_no_forward_pass_is_left_unknown() -> None:
-    found = explained_source(
+    found = judged_source(
         "import numpy as np\n"
         "def linear_backward(dZ, cache):\n"
         "    A, W = cache\n"
@@ -123,7 +123,7 @@ def test_what_comes_in_to_no_forward_pass_is_left_unknown() -> None:
 
 
 def test_weights_that_come_in_after_another_array_of_their_shape_are_no_gradient() -> None:
-    found = explained_source(
+    found = judged_source(
         "import numpy as np\n"
         "x, W1, W2 = np.random.randn(4, 4), np.random.randn(4, 4), np.random.randn(4, 4)\n"
         "h = x @ W1\n"
@@ -190,7 +190,7 @@ dW = embed_backward(de, (idx, W))
 
 
 def test_what_is_done_to_a_gradient_on_purpose_is_no_fault() -> None:
-    assert not wrong(explained_source(DELIBERATE))
+    assert not wrong(judged_source(DELIBERATE))
 
 
 @pytest.mark.parametrize(
@@ -201,6 +201,6 @@ def test_what_is_done_to_a_gradient_on_purpose_is_no_fault() -> None:
     ],
 )
 def test_a_fault_below_it_is_found(right: str, planted: str, kind: str) -> None:
-    found = wrong(explained_source(DELIBERATE.replace(right, planted)))
+    found = wrong(judged_source(DELIBERATE.replace(right, planted)))
     line = DELIBERATE[: DELIBERATE.index(right)].count("\n") + 1
     assert (line, kind) in {(n, k) for n, k, _ in found}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.building.explained import explained_source, parts
+from tests.building.explained import judged_source, parts
 from tracer.api import Explanation
 
 FOLDER = Path(__file__).parents[1] / "programs" / "only_the_start"
@@ -57,7 +57,7 @@ WRONG_STARTS = [
 
 @cache
 def explained(name: str) -> Explanation:
-    return explained_source(PROGRAMS[name])
+    return judged_source(PROGRAMS[name])
 
 
 def wrong(found: Explanation) -> list[tuple[int, str]]:
@@ -97,13 +97,13 @@ def test_a_start_of_no_known_loss_is_not_judged_and_what_follows_is() -> None:
 @pytest.mark.parametrize(("name", "right", "planted", "kind"), FAULTS, ids=[f"{f[0]}: {f[2]}" for f in FAULTS])
 def test_a_fault_after_the_start_is_named(name: str, right: str, planted: str, kind: str) -> None:
     source = PROGRAMS[name]
-    assert set(wrong(explained_source(source.replace(right, planted)))) == {(line_of(source, right), kind)}
+    assert set(wrong(judged_source(source.replace(right, planted)))) == {(line_of(source, right), kind)}
 
 
 @pytest.mark.parametrize(("name", "right", "planted"), WRONG_STARTS, ids=[f[2] for f in WRONG_STARTS])
 def test_a_fault_of_the_start_is_not_explained_by_a_loss_that_nobody_has(name: str, right: str, planted: str) -> None:
     source = PROGRAMS[name]
-    found = explained_source(source.replace(right, planted))
+    found = judged_source(source.replace(right, planted))
     assert line_of(source, right) in unknown(found)
     assert not wrong(found)
 
@@ -112,7 +112,7 @@ def test_a_critic_whose_policy_starts_from_nothing_known_is_not_told_to_read_the
     right = "dlogits *= adv[:, None] / n\n"
     bonus = "        dlogits += 0.01 * self.pi * (np.log(self.pi) - np.log(self.pi).mean()) / n\n"
     source = PROGRAMS["actor_and_critic_without_a_call"]
-    found = explained_source(source.replace(right, right + bonus))
+    found = judged_source(source.replace(right, right + bonus))
     assert not wrong(found)
     assert line_of(source, "dlogits = self.pi") in unknown(found)
     assert line_of(source, "logits = self.h") not in unknown(found)
@@ -120,7 +120,7 @@ def test_a_critic_whose_policy_starts_from_nothing_known_is_not_told_to_read_the
 
 @pytest.mark.parametrize("right, planted", [("dz + mu / N", "dz - mu / N"), ("np.exp(logvar) - 1", "np.exp(logvar)")])
 def test_a_divergence_is_added_only_whole(right: str, planted: str) -> None:
-    found = explained_source(PROGRAMS["code_and_picture"].replace(right, planted))
+    found = judged_source(PROGRAMS["code_and_picture"].replace(right, planted))
     assert not any("divergence" in note.what for note in found.notices)
     assert line_of(PROGRAMS["code_and_picture"], right) in unknown(found)
 
@@ -146,5 +146,5 @@ Perceptron(0.1).learn(np.array([[1, 1], [2, 2], [1.5, 1.5], [0, 0], [0.5, 0.5], 
 
 
 def test_a_rate_is_no_bound_of_a_loss() -> None:
-    found = explained_source(PERCEPTRON)
+    found = judged_source(PERCEPTRON)
     assert not any("Huber" in note.what or "quantile" in note.what for note in found.notices)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.building.explained import explained_source, parts
+from tests.building.explained import judged_source, parts
 from tracer.api import Explanation
 
 FOLDER = Path(__file__).parents[1] / "programs" / "without_a_loss"
@@ -46,7 +46,7 @@ def line_of(source: str, text: str) -> int:
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_right_program_steps_along_the_gradients_of_an_inferred_loss(name: str) -> None:
-    found = explained_source(PROGRAMS[name])
+    found = judged_source(PROGRAMS[name])
     assert [loss.inferred for loss in found.losses] == [True]
     assert not wrong(found)
     assert [(n, p.source) for n, p in parts(found) if p.verdict == "unexplained"] == []
@@ -58,18 +58,18 @@ def test_a_right_program_steps_along_the_gradients_of_an_inferred_loss(name: str
 @pytest.mark.parametrize(("name", "right", "planted", "kind"), FAULTS, ids=[f"{f[0]}: {f[2]}" for f in FAULTS])
 def test_a_fault_is_named(name: str, right: str, planted: str, kind: str) -> None:
     source = PROGRAMS[name]
-    assert (line_of(source, right), kind) in wrong(explained_source(source.replace(right, planted)))
+    assert (line_of(source, right), kind) in wrong(judged_source(source.replace(right, planted)))
 
 
 @pytest.mark.parametrize("source", [STALE, ALSO_STALE_BELOW], ids=["one layer", "two layers"])
 def test_weights_that_a_layer_updates_before_it_passes_the_gradient_on_are_stale(source: str) -> None:
     assert source not in PROGRAMS.values()
-    assert set(wrong(explained_source(source))) == {(line_of(source, "return grad @ self.W.T"), "stale operand")}
+    assert set(wrong(judged_source(source))) == {(line_of(source, "return grad @ self.W.T"), "stale operand")}
 
 
 @pytest.mark.parametrize("source", [PROGRAMS[SCRIPT], WITH_LOSS], ids=["inferred", "computed"])
 def test_weight_decay_that_the_loss_does_not_have_is_a_convention(source: str) -> None:
-    found = explained_source(source)
+    found = judged_source(source)
     assert not wrong(found)
     decaying = {p.wrt for _, p in parts(found) if p.role == "update" and (p.optimiser or "").endswith("decay") and p.wrt}
     assert decaying == {"W", "W2"}
@@ -77,11 +77,11 @@ def test_weight_decay_that_the_loss_does_not_have_is_a_convention(source: str) -
 
 def test_weight_decay_that_makes_weights_grow_is_none() -> None:
     source = WITH_LOSS.replace("dW2 += reg * W2", "dW2 -= reg * W2")
-    assert {n for n, _ in wrong(explained_source(source))} == {line_of(source, "dW2 -= reg * W2")}
+    assert {n for n, _ in wrong(judged_source(source))} == {line_of(source, "dW2 -= reg * W2")}
 
 
 def test_the_iteration_in_which_summed_gradients_become_a_step_is_explained() -> None:
-    found = explained_source(PROGRAMS["policy_updated_every_few_episodes"])
+    found = judged_source(PROGRAMS["policy_updated_every_few_episodes"])
     assert any("Iteration 2 is explained, the first from 1 on that updates the parameters" in n.what for n in found.notices)
     steps = {p.optimiser for _, p in parts(found) if p.role == "update" and p.source.startswith("policy[name] +=")}
     assert steps == {"rmsprop"}
@@ -89,7 +89,7 @@ def test_the_iteration_in_which_summed_gradients_become_a_step_is_explained() ->
 
 def test_a_policy_that_an_error_of_a_critic_weights_is_not_said_to_go_the_wrong_way() -> None:
     program = FOLDER.parent / "critics" / "actor_and_critic_with_one_error.py"
-    found = explained_source(program.read_text(encoding="utf-8"))
+    found = judged_source(program.read_text(encoding="utf-8"))
     assert not wrong(found)
     assert {p.verdict for _, p in parts(found) if p.source == "dlog[a] += 1"} == {"proved"}
 
@@ -118,10 +118,10 @@ for i in range(40):
 
 
 def test_a_step_is_explained_though_only_another_iteration_computes_a_loss() -> None:
-    found = explained_source(SELDOM)
+    found = judged_source(SELDOM)
     assert {p.verdict for _, p in parts(found) if p.target == "dW"} == {"proved"}
     assert not wrong(found)
-    planted = explained_source(SELDOM.replace("X.T @ d / 12", "X.T @ p / 12"))
+    planted = judged_source(SELDOM.replace("X.T @ d / 12", "X.T @ p / 12"))
     assert {p.verdict for _, p in parts(planted) if p.target == "dW"}.isdisjoint({"proved", "checked"})
 
 
@@ -129,12 +129,12 @@ HEADS = (FOLDER.parent / "critics" / "actor_and_critic_with_two_heads.py").read_
 
 
 def test_advantages_that_are_held_constant_are_no_missing_term() -> None:
-    assert not wrong(explained_source(HEADS))
+    assert not wrong(judged_source(HEADS))
 
 
 def test_a_fault_beside_constant_advantages_is_found() -> None:
     planted = HEADS.replace("dWp, dbp = h.T @ dz", "dWp, dbp = (1 - h * h).T @ dz")
-    assert (line_of(HEADS, "dWp, dbp ="), "wrong operand") in wrong(explained_source(planted))
+    assert (line_of(HEADS, "dWp, dbp ="), "wrong operand") in wrong(judged_source(planted))
 
 
 def test_entries_that_are_copied_at_a_computed_place_are_no_labels() -> None:
@@ -142,4 +142,4 @@ def test_entries_that_are_copied_at_a_computed_place_are_no_labels() -> None:
         "    dscores = probs\n", "    seen = np.zeros(2)\n    k = i * 0 + 1\n    seen[k] = probs[k, k]\n    dscores = probs\n"
     )
     assert source != PROGRAMS[SCRIPT]
-    assert [loss.inferred for loss in explained_source(source).losses] == [True]
+    assert [loss.inferred for loss in judged_source(source).losses] == [True]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.building.explained import explained_source, parts
+from tests.building.explained import judged_source, parts
 from tracer.api import Explanation
 from tracer.explanation.model import Part
 
@@ -90,7 +90,7 @@ def wrong(found: Explanation) -> list[Part]:
 
 
 def test_the_loss_of_samples_in_turn_is_inferred_over_all_of_them() -> None:
-    found = explained_source(PER_SAMPLE)
+    found = judged_source(PER_SAMPLE)
     assert [loss.inferred for loss in found.losses] == [True]
     judged = [p for p in updates(found) if p.optimiser == "gradient descent"]
     assert {p.scale for p in judged} == {"-rate / 3"}
@@ -99,7 +99,7 @@ def test_the_loss_of_samples_in_turn_is_inferred_over_all_of_them() -> None:
 
 
 def test_a_fault_in_the_gradient_of_each_sample_is_not_explained_away() -> None:
-    found = explained_source(
+    found = judged_source(
         PER_SAMPLE.replace("d2) * acts[1] * (1 - acts[1])", "d2) * acts[1] * (2 - acts[1])")
     )
     first = [
@@ -109,7 +109,7 @@ def test_a_fault_in_the_gradient_of_each_sample_is_not_explained_away() -> None:
 
 
 def test_each_rating_is_a_step_along_the_rows_that_it_reads() -> None:
-    found = explained_source(RATINGS)
+    found = judged_source(RATINGS)
     assert [loss.inferred for loss in found.losses] == [True]
     assert {p.wrt: p.optimiser for p in updates(found)} == {
         "users[u]": "gradient descent with weight decay",
@@ -121,13 +121,13 @@ def test_each_rating_is_a_step_along_the_rows_that_it_reads() -> None:
 
 
 def test_a_rating_that_steps_along_another_row_is_not_called_a_gradient() -> None:
-    found = explained_source(RATINGS.replace("(e * items[i] -", "(e * row -"))
+    found = judged_source(RATINGS.replace("(e * items[i] -", "(e * row -"))
     right = {p.wrt for _, p in parts(found) if p.role == "gradient" and p.verdict in ("proved", "checked")}
     assert "users[u]" not in right
 
 
 def test_losses_that_are_never_added_up_are_trained_on_together() -> None:
-    found = explained_source(TWO_LOSSES)
+    found = judged_source(TWO_LOSSES)
     assert len(updates(found)) == 2
     assert {p.optimiser for p in updates(found)} == {"gradient descent"}
     assert any("never added up" in note.what for note in found.notices)
@@ -136,15 +136,15 @@ def test_losses_that_are_never_added_up_are_trained_on_together() -> None:
 
 @pytest.mark.parametrize("fault", [("d @ V.T + h", "d @ V.T - h"), ("X.T @ dh", "X.T @ dh * 3")])
 def test_their_sum_does_not_make_a_wrong_gradient_right(fault: tuple[str, str]) -> None:
-    found = explained_source(TWO_LOSSES.replace(*fault))
+    found = judged_source(TWO_LOSSES.replace(*fault))
     assert {line for line, p in parts(found) if p.verdict == "wrong"} == {17 if "dh" not in fault[0] else 18}
 
 
 def test_it_is_said_where_no_loss_is_found_that_the_steps_could_go_down() -> None:
     unknown = PER_SAMPLE.replace("(acts[2] - y) * acts[2] * (1 - acts[2])", "np.cos(acts[2]) * acts[1].sum()")
     assert unknown != PER_SAMPLE
-    assert any("No loss is computed that these steps" in note.what for note in explained_source(unknown).notices)
-    assert not any("these steps" in note.what for note in explained_source(PER_SAMPLE).notices)
+    assert any("No loss is computed that these steps" in note.what for note in judged_source(unknown).notices)
+    assert not any("these steps" in note.what for note in judged_source(PER_SAMPLE).notices)
 
 
 BROADCAST = """
@@ -159,8 +159,35 @@ for step in range(5):
 
 
 def test_a_vector_of_outputs_less_a_column_of_targets_is_pointed_out() -> None:
-    notes = [note for note in explained_source(BROADCAST).notices if "every output with every target" in note.what]
+    notes = [note for note in judged_source(BROADCAST).notices if "every output with every target" in note.what]
     assert [note.line for note in notes] == [6]
     assert "(7,) and (7, 1)" in notes[0].what
     right = BROADCAST.replace("X @ w - y", "X @ w - y[:, 0]").replace("miss.mean(axis=0)", "miss")
-    assert not any("every output" in note.what for note in explained_source(right).notices)
+    assert not any("every output" in note.what for note in judged_source(right).notices)
+
+
+PAIRED = """\
+import numpy as np
+rng = np.random.default_rng(8)
+xs, ys = rng.normal(size=(3, 4)), rng.normal(size=(3, 2))
+W = rng.normal(size=(2, 4))
+for step in range(6):
+    outs = [W @ x[:, None] for x in xs]
+    dW = np.zeros_like(W)
+    for x, y, out in zip(xs, ys, outs):
+        dW += {error} @ x[None, :]
+    W -= 0.1 * dW
+    loss = np.mean([(out - y) ** 2 for out, y in zip(outs, ys)])
+"""
+
+
+def test_a_loss_that_compares_every_output_with_every_target_is_not_what_such_a_step_goes_down() -> None:
+    found = judged_source(PAIRED.format(error="(out - y[:, None])"))
+    assert not [p for _, p in parts(found) if p.verdict in ("wrong", "unexplained")]
+    assert any("each output with its own target, which was inferred" in note.what for note in found.notices)
+
+
+def test_a_step_that_goes_down_it_as_it_is_is_explained_by_it() -> None:
+    found = judged_source(PAIRED.format(error="(out - y).mean(axis=1, keepdims=True)"))
+    assert not any("inferred" in note.what for note in found.notices)
+    assert {p.of for _, p in parts(found) if p.role == "gradient"} == {"loss"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.building.explained import explained_source, parts
+from tests.building.explained import judged_source, parts
 
 NUMBERS = """
 import numpy as np
@@ -93,7 +93,7 @@ for step in range(60):
 
 def told(source: str) -> dict[str, tuple[str, str | None]]:
     """What each statement of a program is said to be, by what it binds or changes."""
-    return {p.target: (p.role, p.verdict) for _, p in parts(explained_source(source)) if p.target and p.whole}
+    return {p.target: (p.role, p.verdict) for _, p in parts(judged_source(source)) if p.target and p.whole}
 
 
 def test_slopes_of_numbers_are_told_though_the_loss_is_of_all_samples() -> None:
@@ -101,7 +101,7 @@ def test_slopes_of_numbers_are_told_though_the_loss_is_of_all_samples() -> None:
     slopes = ["d_o_d_c", "d_o_d_e", "d_o_d_h", "d_h_d_a", "d_h_d_b"]
     assert {name: found[name] for name in slopes} == dict.fromkeys(slopes, ("local derivative", "proved"))
     assert found["d_L_d_o"] == ("gradient", "proved")
-    notices = [n.what for n in explained_source(NUMBERS).notices]
+    notices = [n.what for n in judged_source(NUMBERS).notices]
     assert any("of other values than the explained step reads" in what for what in notices)
 
 
@@ -111,7 +111,7 @@ def test_a_number_that_is_no_slope_is_not_called_one() -> None:
 
 
 def test_sums_of_gradients_that_are_set_back_are_no_parameters_and_absolute_errors_only_tell() -> None:
-    explanation = explained_source(SUMS)
+    explanation = judged_source(SUMS)
     assert [loss.inferred for loss in explanation.losses] == [True]
     stepped = {p.wrt: p.scale for _, p in parts(explanation) if p.role == "update" and p.whole and p.wrt}
     assert set(stepped) == {"U", "V", "R"}
@@ -122,6 +122,6 @@ def test_sums_of_gradients_that_are_set_back_are_no_parameters_and_absolute_erro
 @pytest.mark.parametrize("fault", [("sum_R += np.atleast_2d(before)", "sum_R += np.atleast_2d(now)"), ("later @ R.T", "later @ R")])
 def test_a_fault_in_such_sums_is_not_explained_away(fault: tuple[str, str]) -> None:
     assert SUMS.count(fault[0]) == 1
-    found = explained_source(SUMS.replace(*fault))
+    found = judged_source(SUMS.replace(*fault))
     spoiled = {p.target for _, p in parts(found) if p.whole and p.target in ("sum_R", "sum_U") and p.verdict in ("proved", "checked")}
     assert "sum_R" not in spoiled

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.building.explained import explained_source
+from tests.building.explained import judged_source
 from tracer.explanation.model import Part
 
 FOLDER = Path(__file__).resolve().parents[1] / "programs" / "second_order"
@@ -30,7 +30,7 @@ def source(name: str) -> str:
 
 @cache
 def gradients(text: str) -> tuple[Part, ...]:
-    return tuple(p for line in explained_source(text).lines for p in line.parts if p.role == "gradient" and p.whole)
+    return tuple(p for line in judged_source(text).lines for p in line.parts if p.role == "gradient" and p.whole)
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

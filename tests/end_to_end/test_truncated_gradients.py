@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.building.explained import explained_source, parts
+from tests.building.explained import judged_source, parts
 from tracer.api import Explanation
 
 FOLDER = Path(__file__).parents[1] / "programs" / "truncated"
@@ -23,7 +23,7 @@ def wrong(found: Explanation) -> list[int]:
 
 
 def test_the_number_of_steps_is_said() -> None:
-    found = explained_source(PLAIN)
+    found = judged_source(PLAIN)
     assert told(found, "dWh") == {("checked", "over at most 2 steps back in time")}
     assert told(found, "dWx") == {("checked", "over at most 2 steps back in time")}
     assert any("truncated gradient" in (p.remark or "") for _, p in parts(found))
@@ -32,13 +32,13 @@ def test_the_number_of_steps_is_said() -> None:
 
 
 def test_a_limit_that_is_longer_than_the_sequence_cuts_nothing() -> None:
-    found = explained_source(PLAIN.replace("trunc = 3", "trunc = 9"))
+    found = judged_source(PLAIN.replace("trunc = 3", "trunc = 9"))
     assert not any("truncated" in (p.remark or "") for _, p in parts(found))
     assert {p.optimiser for _, p in parts(found) if p.role == "update"} == {"gradient descent"}
 
 
 def test_a_model_of_sentences_with_an_inferred_loss_is_recognised() -> None:
-    found = explained_source(SENTENCES)
+    found = judged_source(SENTENCES)
     assert not wrong(found)
     assert {p.wrt for _, p in parts(found) if "truncated" in (p.remark or "")} >= {"self.U", "self.W"}
 
@@ -54,11 +54,11 @@ def test_a_model_of_sentences_with_an_inferred_loss_is_recognised() -> None:
 )
 def test_a_fault_within_the_limit_is_not_taken_for_a_cut(fault: tuple[str, str]) -> None:
     assert fault[0] in PLAIN
-    found = explained_source(PLAIN.replace(*fault))
+    found = judged_source(PLAIN.replace(*fault))
     both = told(found, "dWh") | told(found, "dWx")
     assert both != {("checked", "over at most 2 steps back in time")}
 
 
 def test_a_recurrent_path_that_was_forgotten_is_no_cut() -> None:
-    found = explained_source(PLAIN.replace("trunc = 3", "trunc = 1"))
+    found = judged_source(PLAIN.replace("trunc = 3", "trunc = 1"))
     assert not any("truncated" in (p.remark or "") for _, p in parts(found))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.building.explained import explained_source, parts
+from tests.building.explained import judged_source, parts
 from tracer.api import Explanation
 
 #: The gradient of w is right if ``m`` depends on ``h``, and wrong if it is a constant.
@@ -47,7 +47,7 @@ def verdicts(found: Explanation, target: str) -> set[str | None]:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_nothing_is_called_wrong_or_proved_behind_such_a_value(way: str) -> None:
-    found = explained_source(PROGRAM.replace("MEAN", WAYS[way]))
+    found = judged_source(PROGRAM.replace("MEAN", WAYS[way]))
     assert not [p.source for _, p in parts(found) if p.verdict == "wrong"]
     assert verdicts(found, "dw") == {"unexplained"}
     assert verdicts(found, "dh") == {"unexplained"}
@@ -56,14 +56,14 @@ def test_nothing_is_called_wrong_or_proved_behind_such_a_value(way: str) -> None
 
 @pytest.mark.parametrize("way", ["text", "json", "bytes", "pickle"])
 def test_what_does_not_go_through_it_is_still_proved(way: str) -> None:
-    found = explained_source(PROGRAM.replace("MEAN", WAYS[way]))
+    found = judged_source(PROGRAM.replace("MEAN", WAYS[way]))
     assert verdicts(found, "db") == {"proved"}
     assert any("no gradient by what it was computed from is judged" in note.what for note in found.notices)
 
 
 def test_a_value_that_is_followed_is_judged() -> None:
-    assert verdicts(explained_source(PROGRAM.replace("MEAN", "h.mean()")), "dw") == {"proved"}
-    constant = explained_source(PROGRAM.replace("MEAN", "0.25"))
+    assert verdicts(judged_source(PROGRAM.replace("MEAN", "h.mean()")), "dw") == {"proved"}
+    constant = judged_source(PROGRAM.replace("MEAN", "0.25"))
     assert verdicts(constant, "dh") == {"wrong"}
 
 
@@ -87,7 +87,7 @@ for k in range(4):
 
 @pytest.mark.parametrize("slope", ["through_text(1 - A ** 2)", "through_text(1 - A)"])
 def test_a_gradient_computed_from_such_a_value_is_not_called_wrong(slope: str) -> None:
-    found = explained_source(SLOPE.replace("SLOPE", slope))
+    found = judged_source(SLOPE.replace("SLOPE", slope))
     assert verdicts(found, "dZ") == {"unexplained"}
     assert not [p.source for _, p in parts(found) if p.verdict == "wrong"]
     assert any("could not be followed" in note.what for note in found.notices)
@@ -95,4 +95,4 @@ def test_a_gradient_computed_from_such_a_value_is_not_called_wrong(slope: str) -
 
 @pytest.mark.parametrize(("slope", "verdict"), [("1 - A ** 2", "proved"), ("1 - A", "wrong")])
 def test_the_same_gradient_is_judged_where_all_of_it_is_followed(slope: str, verdict: str) -> None:
-    assert verdicts(explained_source(SLOPE.replace("SLOPE", slope)), "dZ") == {verdict}
+    assert verdicts(judged_source(SLOPE.replace("SLOPE", slope)), "dZ") == {verdict}

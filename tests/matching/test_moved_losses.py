@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.building.explained import explained_source, parts
+from tests.building.explained import judged_source, parts
 from tracer.explanation.model import Explanation
 
 PROGRAM = """\
@@ -60,7 +60,7 @@ BATCHES = {
 
 
 def explained(kind: str, decay: str = "reg") -> Explanation:
-    return explained_source(PROGRAM.format(**BATCHES[kind], decay=decay))
+    return judged_source(PROGRAM.format(**BATCHES[kind], decay=decay))
 
 
 @pytest.mark.parametrize("kind", BATCHES)
@@ -82,7 +82,7 @@ def test_a_wrong_gradient_of_it_is_found(kind: str) -> None:
 
 def test_a_loss_is_not_moved_where_the_step_has_one() -> None:
     early = PROGRAM.replace("    p = predict({x})\n", "    loss = cost({x}, {t})\n    p = predict({x})\n")
-    found = explained_source(early.format(**BATCHES["a batch by drawn places"], decay="reg"))
+    found = judged_source(early.format(**BATCHES["a batch by drawn places"], decay="reg"))
     assert not any("gradient is taken at these" in note.what for note in found.notices)
 
 
@@ -113,7 +113,7 @@ for epoch in range(10):
 
 
 def test_a_step_that_looks_ahead_is_explained_by_the_loss_at_the_end_of_the_epoch() -> None:
-    found = explained_source(AHEAD.format(bias="d.sum(axis=0)"))
+    found = judged_source(AHEAD.format(bias="d.sum(axis=0)"))
     assert [loss.name for loss in found.losses] == ["objective"]
     parts = [p for line in found.lines for p in line.parts if p.role == "gradient" and p.whole]
     assert {"dW", "db"} <= {p.target for p in parts if p.verdict in ("proved", "checked")}
@@ -121,7 +121,7 @@ def test_a_step_that_looks_ahead_is_explained_by_the_loss_at_the_end_of_the_epoc
 
 
 def test_what_numpy_adds_to_every_entry_of_a_bias_is_found_in_it() -> None:
-    found = explained_source(AHEAD.format(bias="d.sum()"))
+    found = judged_source(AHEAD.format(bias="d.sum()"))
     assert {p.target for line in found.lines for p in line.parts if p.verdict == "wrong"} == {"db"}
 
 
@@ -161,7 +161,7 @@ for etape in range(40):
 
 @pytest.mark.parametrize("name", ["cout", "損失"])
 def test_a_loss_over_time_is_moved_step_by_step_whatever_language_it_is_called_in(name: str) -> None:
-    found = explained_source(RECURRENT.format(name=name))
+    found = judged_source(RECURRENT.format(name=name))
     [loss] = found.losses
     assert loss.inferred is False
     assert not [p for _, p in parts(found) if p.verdict in ("wrong", "unexplained")]
@@ -187,17 +187,17 @@ for step in range(9):
 
 @pytest.mark.parametrize("bound", ["p", "p[:]"])
 def test_a_loss_that_reads_what_the_backward_pass_has_overwritten_is_taken_of_the_values_before(bound: str) -> None:
-    found = explained_source(ALIASED.format(bound=bound, count="len(t)"))
+    found = judged_source(ALIASED.format(bound=bound, count="len(t)"))
     gradients = {p.target: p.verdict for _, p in parts(found) if p.role == "gradient" and p.whole and p.of == "loss"}
     assert gradients["dW"] == "proved"
     assert any("has changed in place by then" in note.what and note.line == 14 for note in found.notices)
 
 
 def test_a_factor_between_it_and_the_gradient_is_still_said() -> None:
-    found = explained_source(ALIASED.format(bound="p", count="6"))
+    found = judged_source(ALIASED.format(bound="p", count="6"))
     assert {p.scale for _, p in parts(found) if p.target == "dW" and p.whole} == {"2"}
 
 
 def test_nothing_is_restored_where_the_backward_pass_works_on_a_copy() -> None:
-    found = explained_source(ALIASED.format(bound="p.copy()", count="len(t)"))
+    found = judged_source(ALIASED.format(bound="p.copy()", count="len(t)"))
     assert not any("has changed in place" in note.what for note in found.notices)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from tests.building.explained import NAMES, analysed_source, analysis, explained_source, parts
+from tests.building.explained import NAMES, analysed_source, analysis, judged_source, parts
 from tracer.explanation.model import Explanation, Part
 from tracer.matching.analysis import Analysis, Verified
 from tracer.matching.candidates import Match, Sort
@@ -151,7 +151,7 @@ WRONG_IF_SQUARE = {
 def wrong_net(sizes: str, right: str, wrong: str) -> Explanation:
     source = NET.format(sizes=sizes)
     assert source.count(right) == 1
-    return explained_source(source.replace(right, wrong))
+    return judged_source(source.replace(right, wrong))
 
 
 def claims(found: Explanation, target: str, wrt: str) -> list[Part]:
@@ -178,7 +178,7 @@ def test_equal_sizes_do_not_make_a_wrong_gradient_right(what: str) -> None:
 
 @pytest.mark.parametrize("sizes", [DIFFERENT, EQUAL])
 def test_the_same_net_without_a_mistake_is_proved_throughout(sizes: str) -> None:
-    found = explained_source(NET.format(sizes=sizes))
+    found = judged_source(NET.format(sizes=sizes))
     gradients = {p.target: (p.wrt, p.scale, p.verdict) for _, p in parts(found) if p.role == "gradient" and p.target}
     assert gradients == {
         "dS": ("S", "1", "proved"),
@@ -197,7 +197,7 @@ def test_the_same_net_without_a_mistake_is_proved_throughout(sizes: str) -> None
 @pytest.mark.parametrize("sizes", [DIFFERENT, EQUAL])
 def test_a_factor_is_told_and_not_swallowed(wrong: str, scale: str, sizes: str) -> None:
     source = NET.format(sizes=sizes).replace("(P - T) / N", wrong)
-    found = explained_source(source.replace("-= lr", "+= lr") if scale == "-1" else source)
+    found = judged_source(source.replace("-= lr", "+= lr") if scale == "-1" else source)
     assert {p.target: p.scale for _, p in parts(found) if p.target in ("dS", "dV", "dW")} == dict.fromkeys(("dS", "dV", "dW"), scale)
 
 
@@ -256,7 +256,7 @@ for i in range(5):
 
 def test_examples_in_columns_and_a_count_divided_by_late() -> None:
     """``dZ2`` is m times the gradient; what is computed from it and then divided by m is proved all the same."""
-    found = explained_source(COLUMNS)
+    found = judged_source(COLUMNS)
     assert {p.target: (p.wrt, p.scale, p.verdict) for _, p in parts(found) if p.target in ("dW2", "dW1", "db1")} == {
         "dW2": ("W2", "1", "proved"),
         "dW1": ("W1", "1", "proved"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.building.explained import explained_source, parts
+from tests.building.explained import judged_source, parts
 
 LSTM = """
 import numpy as np
@@ -135,7 +135,7 @@ PROGRAMS = {"lstm": LSTM, "gru": GRU, "convolution": CONVOLUTION, "places": PLAC
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_every_gradient_of_a_parameter_is_proved(name: str) -> None:
-    found = parts(explained_source(PROGRAMS[name]))
+    found = parts(judged_source(PROGRAMS[name]))
     gradients = {p.target: p.verdict for _, p in found if p.role == "gradient" and p.whole and p.target}
     parameters = [line.split()[0] for line in PROGRAMS[name].splitlines() if line.strip().startswith("d")]
     assert parameters
@@ -156,7 +156,7 @@ def test_every_gradient_of_a_parameter_is_proved(name: str) -> None:
 )
 def test_with_pieces_in_other_places_it_is_not(name: str, right: str, wrong: str) -> None:
     assert right in PROGRAMS[name]
-    found = parts(explained_source(PROGRAMS[name].replace(right, wrong)))
+    found = parts(judged_source(PROGRAMS[name].replace(right, wrong)))
     last = {"lstm": "dW", "gru": "dW", "convolution": "ds", "places": "dw", "largest": "dw", "seen": "dB"}[name]
     verdicts = {p.verdict for _, p in found if p.target == last and p.whole and p.of == "loss"}
     assert "proved" not in verdicts
@@ -166,5 +166,5 @@ def test_with_pieces_in_other_places_it_is_not(name: str, right: str, wrong: str
     ("program", "says"), [(LARGEST, "only one entry of Z at a time equals top"), (SEEN, "entries of M are 0 or 1")]
 )
 def test_what_a_proof_relies_on_is_said_in_the_programs_names(program: str, says: str) -> None:
-    found = parts(explained_source(program))
+    found = parts(judged_source(program))
     assert says in [a for _, p in found if p.evidence is not None for a in p.evidence.assumptions]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.building.explained import explained_source, parts
+from tests.building.explained import judged_source, parts
 from tracer.matching.scale import Scalar, name_scale
 
 RATE = Scalar("v1", "rate", (0.31, 0.44, 0.62), False)
@@ -72,7 +72,7 @@ for i in range(4):
 
 
 def scale_of(name: str, factor: str, sizes: str) -> str:
-    found = explained_source(SCALED.format(factor=factor, sizes=sizes))
+    found = judged_source(SCALED.format(factor=factor, sizes=sizes))
     return next(p.scale for _, p in parts(found) if p.target == name)
 
 
@@ -96,7 +96,7 @@ def test_a_step_may_be_very_small(rate: str) -> None:
     scale = name_scale([float(rate)] * 3, [], frozenset({float(rate)}))
     assert scale is not None
     assert float(scale.scale.coefficient) == pytest.approx(float(rate), rel=1e-12)
-    found = explained_source(f"""
+    found = judged_source(f"""
 import numpy as np
 rng = np.random.default_rng(0)
 X, y, w = rng.normal(size=(20, 3)), rng.normal(size=20), rng.normal(size=3)

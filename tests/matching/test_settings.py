@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.building.explained import explained_source
+from tests.building.explained import judged_source
 from tracer.explanation.model import Part
 
 PROGRAM = """\
@@ -35,7 +35,7 @@ for i in range(5):
 
 
 def gradients(source: str) -> dict[str, Part]:
-    found = explained_source(source)
+    found = judged_source(source)
     return {p.target: p for line in found.lines for p in line.parts if p.target and p.whole and p.verdict}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.building.explained import explained_source, parts
+from tests.building.explained import judged_source, parts
 
 POLICY = """\
 import numpy as np
@@ -68,13 +68,13 @@ for step in range(3):
     ids=["policy", "softmax"],
 )
 def test_weighted_errors_make_a_weighted_loss(source: str, loss: str, gradients: set[str]) -> None:
-    found = explained_source(source)
+    found = judged_source(source)
     assert any(f"the backward pass fits {loss}" in note.what for note in found.notices)
     right = {p.target for _, p in parts(found) if p.role == "gradient" and p.verdict in ("proved", "checked")}
     assert gradients <= right
 
 
 def test_a_wrong_mask_behind_a_weighted_error_is_found_and_mended() -> None:
-    found = explained_source(POLICY.replace("dh[Hs <= 0] = 0", "dh[Hs > 0] = 0"))
+    found = judged_source(POLICY.replace("dh[Hs <= 0] = 0", "dh[Hs > 0] = 0"))
     wrong = [p for _, p in parts(found) if p.verdict == "wrong"]
     assert [p.diagnosis.fix for p in wrong if p.diagnosis] == ["dh[Hs <= 0] = 0"]

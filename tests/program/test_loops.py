@@ -552,3 +552,45 @@ def test_parameters_among_the_variables_of_a_module_are_updated_by_name() -> Non
             update()
         """)
     assert [loop.line for loop in training_loops(parse(source))] == [4]
+
+
+ONE_VECTOR = """\
+W = theta[:n * h].reshape(h, n)
+b = theta[n * h:]
+for i in range(20):
+    a = np.tanh(W @ X + b)
+    d = a - Y
+    grad = np.concatenate([(d @ X.T).ravel(), d.sum(1)])
+    STEP
+"""
+
+
+@pytest.mark.parametrize(
+    ("step", "trains"),
+    [("theta -= 0.1 * grad", True), ("theta[:] = theta - 0.1 * grad", True), ("theta = theta - 0.1 * grad", False)],
+)
+def test_parameters_may_be_views_of_one_vector_that_is_changed_in_place(step: str, trains: bool) -> None:
+    assert [loop.line for loop in training_loops(parse(ONE_VECTOR.replace("STEP", step)))] == [3] * trains
+
+
+WRITTEN_OUT = """\
+for it in range(6):
+    L = 0.
+    for i in range(3):
+        c = 0.
+        for k in range(4):
+            c += A[i][k] * w[k]
+        e[i] = c - B[i]
+    STATE
+    for k in range(4):
+        for i in range(3):
+            dw[k] += e[i] * A[i][k]
+    w = w - 0.05 * dw
+"""
+
+
+def test_products_that_are_written_out_forward_and_backward_train_where_one_name_is_a_gradient() -> None:
+    [outer] = [loop.line for loop in training_loops(parse(WRITTEN_OUT.replace("STATE", "dw = np.zeros(4)")))]
+    assert outer == 1
+    other = WRITTEN_OUT.replace("STATE", "v = np.zeros(4)").replace("dw", "v")
+    assert training_loops(parse(other)) == ()

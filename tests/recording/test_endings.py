@@ -143,3 +143,27 @@ def test_a_missing_matplotlib_is_replaced_with_a_notice(write, monkeypatch: pyte
     recording = record_source(load(write(source)))
     assert recording.stdout == "ok\n"
     assert [(n.line, n.what.split()[0]) for n in recording.notices] == [(1, "plotting_that_nobody_has")]
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        ("np.loadtxt('points.csv')", "points.csv"),
+        ("np.load('mnist.npz')", "mnist.npz"),
+        ("open('data/train.txt')", "data/train.txt"),
+    ],
+)
+def test_a_file_that_is_not_there_is_named_with_the_folder_it_was_looked_for_in(
+    write,  # type: ignore[no-untyped-def]
+    call: str,
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ProgramFailed) as caught:
+        record_source(load(write(f"import numpy as np\ndata = {call}\n")))
+    error = caught.value
+    assert error.message == f"The program reads a file that is not there: {name!r}."
+    assert error.hint == f"It was looked for in {tmp_path}. Put it there, or a small one of the same form."
+    assert (error.line, error.source_line, error.kind) == (2, f"data = {call}", "FileNotFoundError")

@@ -34,7 +34,7 @@ def test_the_wheel_brings_templates_schema_and_licences(wheel: Path) -> None:
 def test_an_installed_wheel_explains_a_program(wheel: Path, root: Path, tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "env")], check=True, timeout=120)
     python = tmp_path / "env" / "bin" / "python"
-    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(wheel)]
+    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", str(wheel)]
     subprocess.run(install, check=True, timeout=600)
     report = tmp_path / "report.html"
     example = root / "examples" / "two_layer_net.py"

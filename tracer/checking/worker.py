@@ -40,7 +40,7 @@ def check(path: str, key: str, options: dict[str, Any]) -> Any:
         return Checked(path, key, round(time.monotonic() - start, 2), failure=failure)
 
     try:
-        explanation = tracer.explain(path, **options)
+        explanation = tracer.explain(path, derivations=False, **options)
     except ProgramError as error:
         return failed(Failure("input", error.message, error.line, error.column, error.hint))
     except CannotExplain as error:

@@ -31,7 +31,12 @@ def is_believable(trials: Trials, edit: Edit, mended: Iterable[Target]) -> bool:
         whole = len({t.wrt for t in trials.targets})
         if not (len({t.wrt for t in mended}) == whole > 1 and _begins(trials, edit)):
             return False
-    return not _makes_it_fit_less(trials, edit)
+    return not _makes_it_fit_less(trials, edit) and not _sets_the_way(trials, edit)
+
+
+def _sets_the_way(trials: Trials, edit: Edit) -> bool:
+    """Whether an edit says how far, or which way, to go along something that nobody calls a loss: it may be a score."""
+    return edit.kind in (Kind.FACTOR, Kind.SIGN) and not any(r.named for r in trials.analysis.matcher.roots)
 
 
 def _makes_it_fit_less(trials: Trials, edit: Edit) -> bool:

@@ -124,8 +124,10 @@ def _works_with(analysis: Analysis, parameter: int, others: set[int]) -> bool:
 
 
 def is_minimised(analysis: Analysis, root: int) -> bool:
-    """Whether a root is called a loss and is never negative: nobody goes up that."""
-    return _is_called(analysis, root, _LOSS)
+    """Whether a root is called a loss and is never negative, or was inferred as one that nobody goes up."""
+    inferred = analysis.inferred
+    known = inferred is not None and inferred.minimised and root in inferred.losses
+    return known or _is_called(analysis, root, _LOSS)
 
 
 def _is_maximised(analysis: Analysis, root: int) -> bool:
@@ -167,7 +169,8 @@ def _outliers(analysis: Analysis, group: list[Target]) -> dict[Target, tuple[flo
     shared_step = _most_common([(t.wrt, steps[t]) for t in group if alike(own[t], shared_own)], free)
     odd: dict[Target, tuple[float, ...]] = {}
     for target in group:
-        if alike(own[target], shared_own) or alike(steps[target], shared_step):
+        turned = tuple(-s for s in steps[target])  # of the same length: its sign may be wrong, its factor is not
+        if alike(own[target], shared_own) or alike(steps[target], shared_step) or alike(turned, shared_step):
             continue
         ratio = tuple(s / t for s, t in zip(shared_own, own[target], strict=True))
         if plain_number(ratio) is None and not _is_count(ratio) and not _is_of_the_loss(analysis, target, ratio):

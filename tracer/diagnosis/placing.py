@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tracer.diagnosis.finding import Finding
 from tracer.diagnosis.identification import identify
+from tracer.diagnosis.rewrites import BeforeTheFirst
 from tracer.diagnosis.target import Target
 from tracer.diagnosis.trials import Edit, Trials
 from tracer.matching.candidates import Match
@@ -50,7 +51,7 @@ def _place(trials: Trials, edit: Edit) -> Span | None:
     span: Span = edit.text.span
     first = trials.node(min(edit.nodes))
     chain = _chain(first)
-    if span not in chain:
+    if span not in chain or isinstance(edit.text, BeforeTheFirst):  # the other turns of its loop are right
         return span
     # What is computed and then not used says nothing.
     ancestors = trials.analysis.matcher.all_ancestors

@@ -116,6 +116,21 @@ class BeforeTheFirst(Struct, frozen=True):
     new: int
 
 
+class WithoutCall(Struct, frozen=True):
+    """A value as it is, wherever a statement calls a function with it: ``a`` for ``np.tanh(a)``."""
+
+    span: Span
+    value: int
+
+
+class WithCall(Struct, frozen=True):
+    """What the function that made ``of`` of a value makes of it, wherever a statement reads the value: ``np.tanh(z)``."""
+
+    span: Span
+    value: int
+    of: int
+
+
 class OneOperand(Struct, frozen=True):
     """Another variable as one operand of an expression, of which both are the same."""
 
@@ -292,6 +307,8 @@ Rewrite: TypeAlias = Union[
     ScaleOperand,
     Operand,
     BeforeTheFirst,
+    WithCall,
+    WithoutCall,
     OneOperand,
     OnlyPart,
     OtherIndex,

@@ -69,8 +69,8 @@ class Analysis:
 
     @property
     def is_fitted(self) -> bool:
-        """Whether the loss is one that the program does not compute, and that fits most of its backward pass."""
-        return self.inferred is not None and self.inferred.how == "fits"
+        """Whether the loss is a usual one that the program does not compute, and that its backward pass fits or means."""
+        return self.inferred is not None and self.inferred.how in ("fits", "meant")
 
     @property
     def clock(self) -> Clock:
@@ -116,7 +116,7 @@ def matched(
     graph = graph or build_graph(tape, updates)
     replays = random_replays(tape, updates, indicators=exactly)
     rules = NumericRules(graph)
-    fitted = inferred is not None and inferred.how in ("fits", "layer", "begun")
+    fitted = inferred is not None and inferred.how in ("fits", "layer", "begun", "meant")
     losses, reach = (inferred.losses, inferred.reach) if inferred is not None else ({}, {})
     matcher = Matcher(graph, updates, replays, rules, loss, losses, fitted, reach)
     matcher.run()

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tracer.gradients.adjoints import is_continuous, is_real
 from tracer.gradients.numbering import changing_places
@@ -22,6 +23,7 @@ from tracer.matching.random_values import (
     like_complex_numbers,
     like_data,
     other_indicators,
+    stand_at,
 )
 from tracer.matching.updates import Update, direct
 from tracer.tape.node import Kind, Node
@@ -55,6 +57,7 @@ class Drawing:
         self._steps = {update.change for update in updates.values()}
         self._bound = {binding.node for binding in tape.bindings}
         self._changing = changing_places(tape)
+        self._labels = [n for n in tape.window_nodes() if n.kind is Kind.LEAF and n.dtype.startswith("int")]
 
     def draw(self, rng: np.random.Generator) -> tuple[dict[int, Any], dict[int, str]]:
         """The new value of every leaf and of every new version of a parameter, and what was kept of their pattern."""
@@ -120,6 +123,10 @@ class Drawing:
             # A rate of 0 hides which way a step goes.
             return like_a_setting(0.1 if is_rate else float(node.value), rng)
         array = np.asarray(node.value, dtype=float)
+        told = self._told(array) if self._indicators and are_indicators(array) else None
+        if told is not None:  # The loss may read the label, and the gradient the indicator.
+            kept[node.id] = told
+            return array
         drawn, pattern = (
             other_indicators(array, rng)
             if self._indicators and are_indicators(array)
@@ -128,6 +135,14 @@ class Drawing:
         if pattern:
             kept[node.id] = pattern
         return drawn
+
+    def _told(self, array: NDArray[np.float64]) -> str | None:
+        """What was kept of an array of zeros and ones if the labels are there as whole numbers, too."""
+        for label in self._labels:
+            which = stand_at(array, np.asarray(label.value))
+            if which is not None:
+                return f"{which} are one-hot, at {label.names[0] if label.names else 'the labels'}"
+        return None
 
     def _parameter(self, shape: tuple[int, ...], version: int, rng: np.random.Generator) -> Any:
         return like_a_parameter(shape, self._terms.get(version, 0), version in self._never_negative, rng)

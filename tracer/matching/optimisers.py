@@ -63,7 +63,8 @@ def recognise(matcher: Matcher, update: Update, ascending: bool = False) -> Step
         name = "adagrad"
     else:
         name = "rmsprop"
-    return Step(name, walk.gradient, frozenset(walk.seen), walk.decays)
+    gradient = None if walk.is_weighted else walk.gradient
+    return Step(name, gradient, frozenset(walk.seen), walk.decays)
 
 
 def made_of_gradients(matcher: Matcher, meant: Mapping[int, Match]) -> dict[int, int]:
@@ -135,6 +136,7 @@ class _Walk:
         self.decays = update.decays
         self.gradient: Match | None = None
         self.seen: set[int] = set()
+        self.outputs: set[int] = set()
         self.shape = without_ones(self.tape.nodes[update.wrt].shape)
 
     @property
@@ -142,6 +144,20 @@ class _Walk:
         """Whether only the gradient's sign counts; that of the parameter belongs to a penalty."""
         of_gradient = (self.matcher.all_ancestors(n) for n in self.signs)
         return self.gradient is not None and any(self.gradient.node in behind for behind in of_gradient)
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether the gradient is multiplied by what rests on outputs of this iteration alone: no optimiser does that."""
+        if self.gradient is None:
+            return False
+        found, behind = self.gradient.node, self.matcher.all_ancestors
+        for node in self.seen:
+            factors = self.tape.operands(node) if self.tape.nodes[node].op in ("multiply", "divide") else ()
+            holding = [k == found or found in behind(k) for k in factors]
+            others = (k for k, holds in zip(factors, holding, strict=True) if not holds)
+            if any(holding) and any(not self.outputs.isdisjoint(behind(k) | {k}) for k in others):
+                return True
+        return False
 
     def run(self) -> None:
         """Go back from the change, as far as the step is made entry by entry."""
@@ -189,6 +205,7 @@ class _Walk:
             self._read_state(node)
             return ()
         if node in self.matcher.forward and node not in updates and not carried:
+            self.outputs |= {node} & self.matcher.live
             return ()  # what a forward value was computed from, the parameter too, is no part of the step
         if recorded.op in _ROOTS or (recorded.op == "power" and recorded.args[-1] == 0.5):
             self.rooted = True

@@ -149,3 +149,17 @@ def other_indicators(
         if array.ndim == 2 and array.shape[axis] > 1 and bool(np.all(array.sum(axis=axis) == 1)):
             return rng.permuted(array, axis=axis), f"{which} are one-hot"
     return rng.permutation(array.ravel()).reshape(array.shape), "entries are 0 or 1"
+
+
+def stand_at(array: NDArray[Any], places: NDArray[Any]) -> str | None:
+    """Where the ones of an array stand, if it has one in each row or column, as whole numbers tell; else None."""
+    if array.ndim == 1 and places.shape == ():
+        array, places, which = array[None], places[None], "entries"
+    elif array.ndim == 2 and places.ndim == 1:
+        which = "rows" if len(array) == len(places) else "columns"
+        array = array if which == "rows" else array.T
+    else:
+        return None
+    inside = array.shape == (len(places), array.shape[1]) and bool(np.all((places >= 0) & (places < array.shape[1])))
+    one_hot = inside and bool(np.all(array.sum(axis=1) == 1))
+    return which if one_hot and bool(np.all(array[np.arange(len(places)), places] == 1)) else None

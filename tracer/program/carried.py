@@ -147,7 +147,8 @@ class Carried(Scopes):
             found += [".__dict__"] * sets_by_name(statement)
             for target in changed_by(statement):
                 base = base_name(target)
-                held = self.arrays_of(base, self.scope(statement)) if isinstance(target, ast.Subscript) else ()
+                held = self.views_of(target, statement)
+                held |= self.arrays_of(base, self.scope(statement)) if isinstance(target, ast.Subscript) else set()
                 elsewhere = base == ".__dict__" or any(
                     other is not statement
                     and not (isinstance(target, ast.Name) and self._adds_up(other, base))

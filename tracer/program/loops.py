@@ -20,7 +20,7 @@ from tracer.program.carried import Carried
 from tracer.program.changes import adds_a_product, called_name, changed_by, names_in, takes_off
 from tracer.program.loss_words import OTHER_LANGUAGES
 from tracer.program.numerical_checks import checks_numerically
-from tracer.program.unwritten import Walk, tested, unwritten, with_its_test
+from tracer.program.unwritten import Walk, of_calls, suspended, tested, unwritten, with_its_test
 from tracer.tape.node import Span
 
 if TYPE_CHECKING:
@@ -65,9 +65,13 @@ class Stretch:
 
 @dataclass
 class _Found:
-    """What one iteration of a loop does: matrix products, other array work, and names of losses and gradients."""
+    """What one iteration of a loop does: matrix products, other array work, and names of losses and gradients.
+
+    Products that are written out in loops are other work; ``written_out`` says how many.
+    """
 
     products: int = 0
+    written_out: int = 0
     work: int = 0
     spoken: int = 0
 
@@ -79,10 +83,16 @@ def all_loops(program: Program) -> tuple[Loop, ...]:
 
 
 def loops_at(program: Program, line: int) -> list[Loop]:
-    """The loops that begin in a line, statements first; the others are those that no statement writes."""
+    """The loops that begin in a line, statements first; the others are those that no statement writes.
+
+    Last comes a function of which each call may be an iteration, whoever calls it.
+    """
     written = [loop for loop in all_loops(program) if loop.line == line]
     others = [_loop(program, walk) for walk in unwritten(program.tree)]
-    return written + sorted((loop for loop in others if loop.line == line), key=lambda loop: loop.span)
+    functions = [n for n in ast.walk(program.tree) if isinstance(n, ast.FunctionDef) and not suspended(n)]
+    called = [_loop(program, Walk(node, of_calls(node), node)) for node in functions]
+    by_place = sorted((loop for loop in others if loop.line == line), key=lambda loop: loop.span)
+    return written + by_place + [loop for loop in called if loop.line == line]
 
 
 def training_loops(program: Program, siblings: Sequence[Program] = ()) -> tuple[Loop, ...]:
@@ -152,6 +162,19 @@ def unwritten_around(program: Program, path: str, span: Span, siblings: Sequence
                 inside += [(of, function) for of, own in owners if id(function) in own]
             if any(of.path == path and of.span(n).contains(span) for of, n in inside):
                 found.append(_loop(each, walk))
+    return sorted(found, key=lambda loop: loop.end_line - loop.line)
+
+
+def functions_around(program: Program, path: str, span: Span, siblings: Sequence[Program] = ()) -> list[Loop]:
+    """The functions in which a place stands, the innermost first: each call of one may be an iteration.
+
+    Generators and coroutines are left out: they are under way while other code runs.
+    """
+    found = []
+    for each in (program, *siblings):
+        functions = [n for n in ast.walk(each.tree) if isinstance(n, ast.FunctionDef)] if each.path == path else []
+        around = [n for n in functions if each.span(n).contains(span) and not suspended(n)]
+        found += [_loop(each, Walk(node, of_calls(node), node)) for node in around]
     return sorted(found, key=lambda loop: loop.end_line - loop.line)
 
 
@@ -275,7 +298,7 @@ class _Finder(Carried):
             or found.work >= 4
             or (found.work >= 1 and found.spoken >= 2)
             or found.spoken >= 3
-            or (found.spoken >= 1 and self._goes_backward(loop))
+            or (found.spoken >= 1 and (found.written_out >= 2 or self._goes_backward(loop)))
         )
 
     def may_train(self, loop: ast.For | ast.While) -> bool:
@@ -297,7 +320,8 @@ class _Finder(Carried):
                 if isinstance(node, ast.Assign | ast.AugAssign):
                     found.spoken += sum(_speaks(name) for name in _given_names(node))
                 if isinstance(node, ast.For | ast.While):
-                    found.work += sum(adds_a_product(inner) for inner in node.body)
+                    written_out = sum(adds_a_product(inner) for inner in node.body)
+                    found.work, found.written_out = found.work + written_out, found.written_out + written_out
                 if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
                     found.products += 1
                 elif isinstance(node, ast.Call):

@@ -59,6 +59,8 @@ _FIXERS = [
 ]
 #: The name by which converted programs know `functools.cmp_to_key`.
 SORTED_BY = "__cmp_to_key__"
+#: The names by which they know ``str`` of Python 2, and texts with its ``%`` and ``format``.
+TEXT_OF, TEXT = "__text_of__", "__text__"
 _ONLY_PYTHON3 = (
     ast.JoinedStr, ast.NamedExpr, ast.Nonlocal, ast.AnnAssign, ast.AsyncFunctionDef, ast.Await, ast.YieldFrom,
     ast.Match,
@@ -153,11 +155,17 @@ def modernise(source: str, path: str) -> Modern:
     changes = _rename_ranges(tree, text)
     if _sort_by_keys(tree):
         changes.append("cmp=")
+    _write_as_before(tree)
     new_text = str(tree)
     if new_text.count("print(") > text.count("print(") or re.search(r"^\s*print\b(?!\s*\()", text, re.M):
         changes.append("print statements")
     classic = not re.search(r"^\s*from\s+__future__\s+import\s+[^#\n]*\bdivision\b", text, re.M)
     return Modern(new_text, _positions(tree, original), classic, tuple(changes) or ("Python 2 syntax",))
+
+
+def has_print_function(text: str) -> bool:
+    """Whether ``print`` is a function in a program in Python 2."""
+    return re.search(r"^\s*from\s+__future__\s+import\s+[^#\n]*\bprint_function\b", text, re.M) is not None
 
 
 def _has_fixer(name: str) -> bool:
@@ -171,7 +179,7 @@ def _tree(text: str) -> Any:
     from fissix.pgen2 import driver
 
     grammar = pygram.python_grammar
-    if re.search(r"^\s*from\s+__future__\s+import\s+[^#\n]*\bprint_function\b", text, re.M):
+    if has_print_function(text):
         grammar = pygram.python_grammar_no_print_statement
     return driver.Driver(grammar, convert=pytree.convert).parse_string(text)
 
@@ -270,6 +278,45 @@ def _sort_by_keys(tree: Any) -> bool:
             leaves[-1].value += ")"
             found = True
     return found
+
+
+def _write_as_before(tree: Any) -> None:
+    """``str(x)``, ``"%s" % x`` and ``"{}".format(x)`` write a number with twelve digits."""
+    leaves = list(tree.leaves())
+    own = {leaf.next_sibling.value for leaf in leaves if leaf.value == "def" and _kind(leaf.parent) == "funcdef"}
+    own |= {str(node.children[0]).strip() for node in tree.pre_order() if _kind(node) == "expr_stmt"}
+    for leaf in leaves:
+        if leaf.value == "str" and "str" not in own and _is_called(leaf):
+            leaf.value = TEXT_OF
+    for leaf in leaves:
+        if _is_text(leaf) and not (leaf.prev_sibling is not None and _is_text(leaf.prev_sibling)):
+            node, last = leaf, leaf
+            if _kind(leaf.parent) == "atom" and all(map(_is_text, leaf.parent.children)):
+                node, last = leaf.parent, leaf.parent.children[-1]
+            if _is_filled_in(node):
+                leaf.value = f"{TEXT}({leaf.value}"
+                last.value += ")"
+
+
+def _is_text(node: Any) -> bool:
+    return not node.children and str(node.value)[-1:] in ("'", '"')
+
+
+def _is_called(leaf: Any) -> bool:
+    """Whether a name is that of a function that is called here, or by ``map``."""
+    following, around = leaf.next_sibling, leaf.parent
+    if _kind(around) == "power":
+        return around.children[0] is leaf and str(following).startswith("(")
+    holder = around.parent if _kind(around) == "arglist" and around.children[0] is leaf else None
+    return holder is not None and str(holder.prev_sibling).strip() == "map"
+
+
+def _is_filled_in(node: Any) -> bool:
+    """Whether a text is followed by ``% values`` or ``.format(…)``, perhaps after a bracket around it."""
+    while node.next_sibling is not None and str(node.next_sibling) == ")" and str(node.prev_sibling).strip() == "(":
+        node = node.parent
+    following = node.next_sibling
+    return following is not None and (str(following).strip() == "%" or str(following).strip() == ".format")
 
 
 def _tokens(tree: Any) -> list[tuple[Position, Position]]:

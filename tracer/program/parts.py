@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 
+_LAYOUT = ("reshape", "ravel", "view", "transpose", "swapaxes", "squeeze")
 _COMPREHENSIONS = (ast.ListComp, ast.GeneratorExp, ast.DictComp)
 _CONTAINERS = {"list", "tuple", "dict"}
 
@@ -91,3 +92,15 @@ def _sources(walked: ast.AST) -> set[str]:
         for part in [*walked.args, *([walked.func.value] if isinstance(walked.func, ast.Attribute) else [])]:
             found |= _sources(part)
     return found
+
+
+def viewed(value: ast.AST) -> str:
+    """The variable that an expression is a view of, turned or laid out anew; ``""`` if it is none."""
+    whole = value
+    while True:
+        if isinstance(value, ast.Subscript) or (isinstance(value, ast.Attribute) and value.attr == "T"):
+            value = value.value
+        elif isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in _LAYOUT:
+            value = value.func.value
+        else:
+            return value.id if isinstance(value, ast.Name) and value is not whole else ""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tracer.program.changes import arguments_of, base_name, called_name, pairs_of
-from tracer.program.parts import names_of_parts, part_read
+from tracer.program.parts import names_of_parts, part_read, viewed
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -34,9 +34,12 @@ class Scopes:
                 for below in ast.walk(node):
                     self.owner[id(below)] = node
         self.parts: dict[tuple[int, str], set[str]] = {}
+        self.views: dict[tuple[int, str], set[str]] = {}
         for node in nodes:
             if isinstance(node, ast.Assign):
                 for target, value in pairs_of(node):
+                    if isinstance(target, ast.Name) and (base := viewed(value)):
+                        self.views.setdefault((self.scope(target), base), set()).add(target.id)
                     if isinstance(target, ast.Name) and (part := part_read(value)) is not None:
                         self.parts.setdefault((self.scope(target), target.id), set()).add(part)
 
@@ -73,6 +76,11 @@ class Scopes:
         """The arrays of which a name stands for a part: a change of ``row[j]`` is one of ``W`` after ``row = W[i]``."""
         places = self.parts.get((scope, name), ())
         return {base_name(ast.parse(place, mode="eval").body) for place in places}
+
+    def views_of(self, target: ast.AST, statement: ast.AST) -> set[str]:
+        """The names of views of what a statement changes in place: ``W`` after ``W = theta[:12].reshape(3, 4)``."""
+        in_place = isinstance(statement, ast.AugAssign) or isinstance(target, ast.Subscript)
+        return self.views.get((self.scope(target), base_name(target)), set()) if in_place else set()
 
     def functions_called(self, loop: ast.AST, apart: ast.AST | None = None) -> list[ast.AST]:
         """Every user function that may run below ``loop``, by name, ``apart`` and what only it calls left out."""

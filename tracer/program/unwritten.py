@@ -114,6 +114,23 @@ def _of_call(call: ast.Call) -> ast.For:
     return ast.copy_location(ast.For(_placed(ast.Name("_item", _STORE), call), walked, body, []), call)
 
 
+def of_calls(function: ast.FunctionDef) -> ast.While:
+    """A function that is called again and again, whoever calls it, as a loop around its body."""
+    return ast.copy_location(ast.While(ast.Constant(True), list(function.body), []), function)
+
+
+def suspended(function: ast.AST) -> bool:
+    """Whether a function is a generator: it hands over to other code in its midst."""
+    todo = list(ast.iter_child_nodes(function))
+    while todo:
+        node = todo.pop()
+        if isinstance(node, (ast.Yield, ast.YieldFrom)):
+            return True
+        if not isinstance(node, (*_FUNCTIONS, ast.Lambda, ast.ClassDef)):
+            todo += ast.iter_child_nodes(node)
+    return False
+
+
 def _calls_of_itself(function: ast.FunctionDef) -> list[ast.Call]:
     """The calls by which a function goes on as a loop would: one after the other, not from a loop of its own.
 

@@ -26,20 +26,23 @@ from tracer.program.program import Program, load
 from tracer.recording.at_exit import run_at_exit
 from tracer.recording.box import Place
 from tracer.recording.chosen import not_reached
+from tracer.recording.code_making import RECORDER
 from tracer.recording.cost import Following, conditional_costs, cost_after
 from tracer.recording.failures import failure
 from tracer.recording.former_names import former_names
-from tracer.recording.instrument import RECORDER, Instrumenter
+from tracer.recording.instrument import Instrumenter
 from tracer.recording.modules import own_modules
+from tracer.recording.plans import LoopPlan, Stop
 from tracer.recording.provenance import set_aside
 from tracer.recording.python2 import built_in, python2_strings
-from tracer.recording.recorder import LoopPlan, Recorder, Stop
+from tracer.recording.python2_text import numbers_without_types
+from tracer.recording.recorder import Recorder
 from tracer.recording.recording import Recording
 from tracer.recording.stubs import missing_packages_stubbed, of_notebooks
 from tracer.tape.node import Notice
 
-#: So many calls are under way around and between those of the program, of which some recurse until they are stopped.
-_OWN_FRAMES = 100
+#: A call of the program is up to so many calls where it is recorded, and so many are under way around it.
+_CALLS_PER_CALL, _OWN_CALLS = 10, 100
 
 
 @dataclass
@@ -182,7 +185,7 @@ def _surroundings(
     sys.path.insert(0, folder)
     sys.modules["__main__"] = module
     limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(limit + _OWN_FRAMES)
+    sys.setrecursionlimit(_CALLS_PER_CALL * limit + _OWN_CALLS)
     os.environ["MPLBACKEND"] = "Agg"
     setattr(builtins, RECORDER, recorder)
     module.__dict__["__builtins__"] = built_in(program)
@@ -193,6 +196,7 @@ def _surroundings(
             missing_packages_stubbed(program, notices),
             former_names(programs, notices.append),
             python2_strings(programs),
+            numbers_without_types(programs),
         ):
             yield module.__dict__, notices
     finally:

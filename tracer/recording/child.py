@@ -38,6 +38,7 @@ _ERRORS: dict[str, type[errors.RecordingError]] = {
 }
 _EXTRA = ("kind", "traceback", "package", "name")
 GIBIBYTE = 2**30
+_STACK = 2**27
 
 
 def record_in_child(
@@ -205,6 +206,7 @@ def main(folder: Path) -> None:
 
     request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
     _limit_memory(request["memory"])
+    _allow_deep_calls()
     gc.set_threshold(100_000, 50, 50)  # A tape is many objects that live as long as the process does.
     gc.freeze()  # What is there by now is not the program's; a window need not look through it.
     with _saying_where(folder / "where.txt", max(0.7 * (request["until"] - time.time()), 0.01)):
@@ -291,6 +293,16 @@ def _limit_memory(limit: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     wanted = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
     resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
+
+
+def _allow_deep_calls() -> None:
+    """Room for calls within calls: where a program is recorded, they lie deeper than its own."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
+        if soft != resource.RLIM_INFINITY and (hard == resource.RLIM_INFINITY or hard >= _STACK) and soft < _STACK:
+            resource.setrlimit(resource.RLIMIT_STACK, (_STACK, hard))
 
 
 if __name__ == "__main__":

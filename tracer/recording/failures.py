@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracer.program.errors import ProgramError
@@ -54,6 +55,12 @@ def failure(
             "or --setup FILE with the missing part.", recording, stdout,
         )  # fmt: skip
         failed.name = error.name
+    elif isinstance(error, FileNotFoundError):
+        name = error.filename or said.removesuffix(" not found.")
+        failed = ProgramFailed(
+            f"The program reads a file that is not there: {name!r}.", *place,
+            f"It was looked for in {Path.cwd()}. Put it there, or a small one of the same form.", recording, stdout,
+        )  # fmt: skip
     else:
         asked = isinstance(error, EOFError) and "input" in source
         hint = "Answer it: --answers FILE, a file with one answer a line." if asked else ""

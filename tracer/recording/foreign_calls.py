@@ -19,6 +19,7 @@ import numpy as np
 from tracer.recording.augmenting import Augmenting
 from tracer.recording.box import SHARED, Box, Place, is_number, same
 from tracer.recording.copying import walk_together
+from tracer.recording.python2_text import WRITING
 from tracer.tape.node import Kind, Node
 
 #: Functions that walk their arguments: an array among them is recorded row by row.
@@ -44,6 +45,7 @@ _SILENT = {
     builtins.len, builtins.ord, builtins.id, builtins.hash, builtins.isinstance, builtins.hasattr,
     builtins.callable, builtins.input, builtins.print, builtins.getattr, builtins.next, builtins.iter,
     builtins.any, builtins.all, np.allclose, np.array_equal, np.isscalar, np.ndim,
+    *WRITING,
 }  # fmt: skip
 _SILENT_MODULES = {
     "time",

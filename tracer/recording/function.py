@@ -21,11 +21,13 @@ from tracer.program.loops import Loop, training_loops
 from tracer.program.program import Program, parse
 from tracer.recording.attempt import put_back
 from tracer.recording.box import Box, Place, is_number
+from tracer.recording.code_making import RECORDER
 from tracer.recording.failures import failure
-from tracer.recording.instrument import RECORDER, Instrumenter
+from tracer.recording.instrument import Instrumenter
 from tracer.recording.own_functions import codes_of
+from tracer.recording.plans import LoopPlan, Stop
 from tracer.recording.reached import exchanged, functions_reached, own_files
-from tracer.recording.recorder import LoopPlan, Recorder, Stop
+from tracer.recording.recorder import Recorder
 from tracer.recording.recording import Recording
 from tracer.tape.node import Kind, Site, Span
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from tracer.recording.instrument import RECORDER
+from tracer.recording.code_making import RECORDER
+from tracer.recording.python2_text import WRITING, Text
 
 _FUNCTIONS = frozenset(
     id(function)
@@ -27,11 +28,12 @@ _FUNCTIONS = frozenset(
         )),
         collections.deque, collections.defaultdict, collections.OrderedDict, collections.Counter,
         np.allclose, np.array_equal, np.isscalar, np.ndim, np.shape,
+        *WRITING,
     )
 )  # fmt: skip
 _HOLDERS = (
     dict, list, tuple, set, frozenset, str, bytes, int, float, complex, collections.deque, collections.defaultdict,
-    collections.OrderedDict, collections.Counter, np.dtype,
+    collections.OrderedDict, collections.Counter, np.dtype, Text,
 )  # fmt: skip
 _MODULES = ("time", "math")
 

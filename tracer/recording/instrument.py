@@ -13,62 +13,20 @@ from __future__ import annotations
 
 import ast
 import copy
-import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from tracer.program.changes import arguments_of
-from tracer.program.loops import Loop
-from tracer.program.program import Program
 from tracer.program.unwritten import folds, handed_over, is_itself
-from tracer.recording.box import Place
+from tracer.recording.code_making import OPERATIONS, CodeMaking
 from tracer.recording.syntax import asks_for_variables, calls_something, is_text, needs_its_place, suspends
 from tracer.recording.targets import form_of
-from tracer.tape.node import Site
 
-#: The name by which rewritten code knows the recorder.
-RECORDER = "__tracer__"
-_OPERATIONS: dict[type[ast.AST], str] = {
-    ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide", ast.FloorDiv: "floor_divide",
-    ast.Mod: "remainder", ast.Pow: "power", ast.MatMult: "matmul", ast.LShift: "left_shift",
-    ast.RShift: "right_shift", ast.BitOr: "bitwise_or", ast.BitXor: "bitwise_xor", ast.BitAnd: "bitwise_and",
-    ast.USub: "negative", ast.UAdd: "positive", ast.Not: "not", ast.Invert: "invert",
-    ast.Eq: "equal", ast.NotEq: "not_equal", ast.Lt: "less", ast.LtE: "less_equal", ast.Gt: "greater",
-    ast.GtE: "greater_equal", ast.Is: "is", ast.IsNot: "is_not",
-}  # fmt: skip
 _LOAD = ast.Load()
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-class Instrumenter:
-    """Makes the two versions of a program's code.
-
-    Arguments:
-        program: the program.
-        places: the list that new places are added to; their numbers are positions in it.
-        training: the loops whose iterations are windows; those of other programs only count in the numbering.
-            Their ``statement`` tells whether one takes its steps in its test.
-        costs: ``if`` statements below which the cost is computed.
-    """
-
-    def __init__(
-        self,
-        program: Program,
-        places: list[Place],
-        training: Sequence[Loop] = (),
-        costs: Sequence[ast.AST] = (),
-    ) -> None:
-        self.program, self.places = program, places
-        own = {id(node) for node in ast.walk(program.tree)}
-        self.training = {_extent(loop.node): at for at, loop in enumerate(training) if id(loop.node) in own}
-        self.tested = {_extent(loop.node) for loop in training if loop.statement is not loop.node}
-        self.costs = {_extent(node) for node in costs if id(node) in own}
-        self.scope: list[str] = []
-        self.class_name: str | None = None
-        self.in_class_body = False
-        self.inside: ast.AST | None = None
-        self.recursing: list[ast.FunctionDef] = []
-        self._tokens = itertools.count()
+class Instrumenter(CodeMaking):
+    """The two versions of a program's code; what it is given is said in `CodeMaking`."""
 
     def module(self) -> ast.Module:
         """The whole program, recorded version; function and loop bodies in both versions."""
@@ -79,38 +37,6 @@ class Instrumenter:
         tree = ast.Module([*doc, *future, *self.statements(rest)], [])
         ast.fix_missing_locations(tree)
         return tree
-
-    # -- making nodes ---------------------------------------------------------------------------
-
-    def place(self, node: ast.AST, name: str = "") -> ast.Constant:
-        """A new place for an expression or statement; inside an f-string, the f-string's own."""
-        program = self.program
-        span = program.span(self.inside or node)
-        self.places.append(Place(Site(span, program.text_of(span), program.path), name, ".".join(self.scope)))
-        return ast.Constant(len(self.places) - 1)
-
-    def token(self) -> str:
-        """A variable that no other loop of the rewritten program uses, for what the recorder gives a loop to keep."""
-        return f"_tracer_loop_{next(self._tokens)}__"
-
-    def trains(self, node: ast.AST) -> ast.expr | None:
-        """The number of a training loop, as code; ``None`` for any other node."""
-        number = self.training.get(_extent(node))
-        return None if number is None else ast.Constant(number)
-
-    def takes_steps_in_its_test(self, node: ast.AST) -> bool:
-        return _extent(node) in self.tested
-
-    def computes_cost(self, node: ast.AST) -> bool:
-        return _extent(node) in self.costs
-
-    def call(self, method: str, *args: ast.expr, at: ast.AST) -> ast.expr:
-        function = ast.Attribute(ast.Name(RECORDER, _LOAD), method, _LOAD)
-        return ast.copy_location(ast.Call(function, list(args), []), at)
-
-    def plain(self, node: ast.expr) -> ast.expr:
-        """The expression, recorded, as a plain value."""
-        return self.call("plain", self.expression(node), at=node)
 
     def native(self, node: Any) -> Any:
         """The same code without recording (functions in it still have both versions)."""
@@ -154,15 +80,10 @@ class Instrumenter:
             return self.call("between_names", place, *read, at=node)
         return self.call("binary", place, self.expression(node.left), self.expression(node.right), at=node)
 
-    def operation(self, op: ast.operator) -> str:
-        """The canonical name of an operator; ``/`` of Python 2 has one of its own."""
-        classic = isinstance(op, ast.Div) and self.program.classic_division
-        return "classic_divide" if classic else _OPERATIONS[type(op)]
-
     def _UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
         if isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
             return self.call("literal", self.place(node), copy.deepcopy(node), at=node)
-        place = self.place(node, _OPERATIONS[type(node.op)])
+        place = self.place(node, OPERATIONS[type(node.op)])
         return self.call("unary", place, self.expression(node.operand), at=node)
 
     def _BoolOp(self, node: ast.BoolOp) -> ast.expr:
@@ -177,7 +98,7 @@ class Instrumenter:
             return self.wrap(node)
         if len(node.ops) > 1 and (self.in_class_body or any(map(needs_its_place, node.comparators[1:]))):
             return self.wrap(node)  # What comes later is evaluated in a function of its own.
-        place = self.place(node, " ".join(_OPERATIONS[type(op)] for op in node.ops))
+        place = self.place(node, " ".join(OPERATIONS[type(op)] for op in node.ops))
         first, *rest = node.comparators
         later: list[ast.expr] = [_delayed(self.expression(c)) for c in rest]
         return self.call(
@@ -192,11 +113,6 @@ class Instrumenter:
     def _Attribute(self, node: ast.Attribute) -> ast.expr:
         name = ast.Constant(self.mangled(node.attr))
         return self.call("attribute", self.place(node, node.attr), self.expression(node.value), name, at=node)
-
-    def mangled(self, name: str) -> str:
-        if self.class_name and name.startswith("__") and not name.endswith("__"):
-            return f"_{self.class_name.lstrip('_')}{name}"
-        return name
 
     def _Subscript(self, node: ast.Subscript) -> ast.expr:
         return self.call(
@@ -344,11 +260,6 @@ class Instrumenter:
             for new in recorded(self, statement):
                 found.append(ast.copy_location(new, statement))
         return found
-
-
-def _extent(node: Any) -> tuple[str, int, int, int, int]:
-    """What tells a node from others in all copies of a tree."""
-    return type(node).__name__, node.lineno, node.col_offset, node.end_lineno, node.end_col_offset
 
 
 def _delayed(body: ast.expr) -> ast.Lambda:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tracer.recording import stubs
+from tracer.recording import python2_text, stubs
 from tracer.recording.box import Box, Place, is_number
 from tracer.recording.foreign_calls import ForeignCalls
 from tracer.recording.harmless import is_recorded
@@ -157,7 +157,7 @@ def is_users(function: Any) -> bool:
 
 @functools.cache
 def _is_of_a_library(module: str) -> bool:
-    return module.split(".")[0] in _LIBRARIES or module == round_half_away.__module__
+    return module.split(".")[0] in _LIBRARIES or module in (round_half_away.__module__, python2_text.__name__)
 
 
 def codes_of(function: Any) -> tuple[types.CodeType, ...]:

@@ -13,8 +13,9 @@ import string
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tracer.program.modernise import SORTED_BY
+from tracer.program.modernise import SORTED_BY, TEXT, TEXT_OF, has_print_function
 from tracer.program.program import Program
+from tracer.recording.python2_text import PRINT, Text, format_text, print_text, text_of
 from tracer.tape.functions import cmp, round_half_away
 
 _STRING: dict[str, Any] = {
@@ -38,7 +39,9 @@ def built_in(program: Program) -> Any:
     """What a program finds under ``__builtins__``."""
     if not program.python2:
         return builtins
-    given = {"cmp": cmp, "round": round_half_away, "file": open, SORTED_BY: functools.cmp_to_key, "unichr": chr}
+    printing = print_text if has_print_function(program.source) else PRINT
+    given = {"cmp": cmp, "round": round_half_away, "file": open, SORTED_BY: functools.cmp_to_key, "unichr": chr,
+             "print": printing, "format": format_text, TEXT_OF: text_of, TEXT: Text}  # fmt: skip
     return {**vars(builtins), **given}
 
 

@@ -8,92 +8,19 @@ the training loops completely, everything else not at all.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from tracer.recording.box import Box, Place
 from tracer.recording.calling import Calling
 from tracer.recording.memory import Memory
+from tracer.recording.plans import LoopEntry, LoopPlan, Stop, Token
 from tracer.recording.state import Mode
 from tracer.recording.stepping import Stepping
-from tracer.tape.node import Call, Site, Window
+from tracer.tape.node import Call, Window
 from tracer.tape.tape import Tape
 
 #: So many iterations of each loop of the set-up are recorded.
 SETUP_ITERATIONS = 8
-
-
-class Stop(BaseException):
-    """All windows are recorded: the program need not go on."""
-
-
-@dataclass
-class LoopPlan:
-    """Which iterations of one training loop are windows.
-
-    Attributes:
-        line: the loop's line.
-        first, last: the iterations to record, counted from 0 over all entries of the loop.
-        seeks_cost: whether to count on natively until the cost is computed, if it was not in ``last``.
-        seeks_end: whether to count on natively until the loop ends for the first time: the cost comes after it.
-        is_update: whether what is sought is not the cost, but an update that is made only every so often.
-        to_end: whether it comes after the program's last iteration: then the loops around this one end, too.
-        with_rest: whether the last window goes on to the end of what a loop around this one does.
-        first_entry: how many iterations there were when it ended for the first time.
-        step, rest: how many operations the last window has before and after the end of its iteration.
-        depth: how many calls of a function are under way of which each is an iteration.
-    """
-
-    line: int
-    first: int
-    last: int
-    seeks_cost: bool = False
-    seeks_end: bool = False
-    to_end: bool = False
-    with_rest: bool = False
-    is_update: bool = False
-    first_entry: int | None = None
-    step: int = 0
-    rest: int = 0
-    depth: int = 0
-    count: int = 0
-    recorded: int = 0
-    cost_seen: list[int] = field(default_factory=list)
-
-    @property
-    def complete(self) -> bool:
-        return self.count > self.last
-
-    @property
-    def settled(self) -> bool:
-        """Whether nothing more is to be learnt from this loop."""
-        cost = not self.seeks_cost or any(k >= self.last for k in self.cost_seen)
-        return self.complete and cost and not (self.seeks_end and (self.to_end or self.first_entry is None))
-
-
-@dataclass
-class _Token:
-    """One entry of a loop: iterations so far, and the mode that it was entered in."""
-
-    mode: Mode
-    count: int = 0
-    plan: LoopPlan | None = None
-    start: int = 0
-    entry: LoopEntry | None = None
-    recorded: bool = False
-    calls: tuple[Call, ...] = ()
-
-
-@dataclass
-class LoopEntry:
-    """One entry of a loop of a program that is recorded whole: its header, and the nodes that stood on the tape by then."""
-
-    header: Site
-    start: int
-    stop: int | None = None
-
-    def holds(self, node: int) -> bool:
-        return self.start <= node and (self.stop is None or node < self.stop)
 
 
 #: How many iterations to go on for, looking for the one that computes the cost.
@@ -109,8 +36,8 @@ class Recorder(Calling):
         self.when_complete: Callable[[], None] | None = None
         self.reported = True
         self.active: LoopPlan | None = None
-        self.open: _Token | None = None
-        self.running: _Token | None = None
+        self.open: Token | None = None
+        self.running: Token | None = None
         self.outermost: tuple[Call, ...] = ()
         self.entries: list[LoopEntry] = []
         if not plans:
@@ -158,17 +85,22 @@ class Recorder(Calling):
         """Whether every planned window was recorded."""
         return bool(self.plans) and all(plan.recorded > 0 for plan in self.plans)
 
+    def cut_short(self) -> None:
+        """What a program without a loop goes on to do is not asked for, however long it takes."""
+        if not self.plans and not self.run_on:
+            raise Stop
+
     # -- loops of the set-up ------------------------------------------------------------------------
 
-    def loop_begin(self, index: int) -> _Token:
+    def loop_begin(self, index: int) -> Token:
         """An ordinary loop is entered; the place is that of its header."""
-        token = _Token(self.mode)
+        token = Token(self.mode)
         if self.windowed and not self.plans:
             token.entry = LoopEntry(self.places[index].site, len(self.tape.nodes))
             self.entries.append(token.entry)
         return token
 
-    def again(self, token: _Token) -> bool:
+    def again(self, token: Token) -> bool:
         """Whether the next iteration of an ordinary loop is recorded."""
         self._leave(token)
         if self.mode is Mode.WINDOW:
@@ -179,7 +111,7 @@ class Recorder(Calling):
             self.gap += 1
         return self.mode is Mode.SETUP
 
-    def loop_end(self, token: _Token) -> None:
+    def loop_end(self, token: Token) -> None:
         self._leave(token)
         if token.entry is not None:
             token.entry.stop = len(self.tape.nodes)
@@ -196,16 +128,16 @@ class Recorder(Calling):
         """Whether there are windows still to come."""
         return not self.plans or any(not plan.complete for plan in self.plans)
 
-    def pause(self, index: int) -> _Token:
+    def pause(self, index: int) -> Token:
         """A loop begins that checks a gradient numerically: it runs natively."""
-        token = _Token(self.mode)
+        token = Token(self.mode)
         if self.windowed:
             what = "A gradient is checked numerically here; this loop runs natively and is not recorded."
             self.notice(what, self.places[index])
         self.turn(Mode.OFF)
         return token
 
-    def resume(self, token: _Token) -> None:
+    def resume(self, token: Token) -> None:
         """It has ended: what it left behind is given."""
         self.turn(token.mode)
         if self.mode:
@@ -215,10 +147,10 @@ class Recorder(Calling):
 
     # -- training loops -----------------------------------------------------------------------------
 
-    def training_begin(self, number: int) -> _Token:
-        return _Token(self.mode, plan=self.plans[number])
+    def training_begin(self, number: int) -> Token:
+        return Token(self.mode, plan=self.plans[number])
 
-    def tick(self, token: _Token) -> bool:
+    def tick(self, token: Token) -> bool:
         """The next iteration of a training loop begins: whether it is recorded."""
         plan = token.plan
         assert plan is not None
@@ -256,12 +188,12 @@ class Recorder(Calling):
         finally:
             self.training_end(token)
 
-    def step_begin(self, number: int) -> _Token:
+    def step_begin(self, number: int) -> Token:
         """A function is called of which each call is an iteration; what called it, if that was one too, is over."""
         plan = self.plans[number]
         if self.running is not None and self.running.plan is plan:
             self.tock(self.running)
-        token = _Token(self.mode, plan=plan, calls=self.calls)
+        token = Token(self.mode, plan=plan, calls=self.calls)
         if plan.depth == 0:
             self.outermost = self.calls
         self.calls = self.outermost
@@ -271,7 +203,7 @@ class Recorder(Calling):
             self.running = token
         return token
 
-    def step_end(self, token: _Token, ended: bool = True) -> None:
+    def step_end(self, token: Token, ended: bool = True) -> None:
         """Such a call ends; ``ended``: the calls end with the outermost of them."""
         plan = token.plan
         assert plan is not None
@@ -296,7 +228,7 @@ class Recorder(Calling):
         if not searching and not self.run_on and all(p.complete for p in self.plans):
             raise Stop
 
-    def tock(self, token: _Token) -> None:
+    def tock(self, token: Token) -> None:
         """A recorded iteration ends, in whatever way."""
         plan, self.running = token.plan, None
         assert plan is not None
@@ -321,19 +253,19 @@ class Recorder(Calling):
             self.gap += 1
             self.reported = False
 
-    def _leave(self, token: _Token) -> None:
+    def _leave(self, token: Token) -> None:
         """A loop that was entered before the open window goes round, or ends: what followed a training loop is over."""
         plan = self.open.plan if self.open is not None else None
         if plan is not None and token.mode is not Mode.WINDOW and not plan.to_end:
             self._close()
             self._stop_if_done(plan, plan.count)
 
-    def training_end(self, token: _Token) -> None:
+    def training_end(self, token: Token) -> None:
         if token.plan is not None and token.plan.first_entry is None:
             token.plan.first_entry = token.plan.count
         self._set_up_again(token)
 
-    def _set_up_again(self, token: _Token) -> None:
+    def _set_up_again(self, token: Token) -> None:
         """A training loop is left: what comes before the next one is the set-up."""
         if self.mode is Mode.OFF and token.mode is Mode.SETUP and self._more():
             self.turn(Mode.SETUP)

@@ -14,7 +14,7 @@ import numpy as np
 from tracer.program.loops import Loop, all_loops, names_a_gradient
 from tracer.program.program import Program
 from tracer.recording.cost import is_loss_name
-from tracer.recording.recorder import LoopEntry
+from tracer.recording.plans import LoopEntry
 from tracer.tape.node import Kind, Node, Site
 from tracer.tape.tape import Tape
 
@@ -24,13 +24,12 @@ _SUMS = ("add", "subtract", "into")
 _PARTS = ("getitem", "item", "reshape", "copy", "astype", "transpose")
 
 
-def repeated_loss(tape: Tape) -> Node | None:
-    """The last value of a loss that one statement, or one function that is named after it, computes again and again."""
+def repeated_losses(tape: Tape) -> list[Node]:
+    """The last value of each loss that one statement, or one function, computes again and again; the latest first."""
     found: dict[tuple[str, Site], list[int]] = {}
     for name, site, node in _losses(tape):
         found.setdefault((name, site), []).append(node)
-    often = [nodes for nodes in found.values() if len(nodes) >= _OFTEN]
-    return tape.nodes[often[-1][-1]] if often else None
+    return [tape.nodes[nodes[-1]] for nodes in reversed(found.values()) if len(nodes) >= _OFTEN]
 
 
 def _losses(tape: Tape) -> Iterator[tuple[str, Site, int]]:

@@ -6,11 +6,12 @@ shows too little, or the loop ends before it, the program is run again with the 
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tracer.program.loops import Loop, unwritten_around
+from tracer.program.loops import Loop, functions_around, unwritten_around
 from tracer.program.program import Program
 from tracer.program.siblings import siblings
 from tracer.recording.attempt import Request, Seek, attempt, file_of
@@ -18,9 +19,9 @@ from tracer.recording.chosen import better_iterations, chosen_loops, notices_of,
 from tracer.recording.errors import RecordingError
 from tracer.recording.recorder import Recorder
 from tracer.recording.recording import Recording
-from tracer.recording.repeating import hands_gradients_on, loops_around, repeated_loss
+from tracer.recording.repeating import hands_gradients_on, loops_around, repeated_losses
 from tracer.recording.telling import LOOKED_AT, is_short, most_telling, shown, watched
-from tracer.tape.node import Notice
+from tracer.tape.node import Node, Notice
 
 #: The iteration that is recorded, with the one before it, when none is chosen.
 DEFAULT_ITERATION = 1
@@ -76,7 +77,8 @@ def record_source(
         if found is not None:
             recording, recorder, around = found
             loops, chosen = [around], [first]
-            before.append(Notice(around.line, 0, _UNRECOGNISED))
+            said = _CALLED if isinstance(around.node, ast.FunctionDef) else _UNRECOGNISED
+            before.append(Notice(around.line, 0, said))
     if loops and loop is None and not any(plan.count for plan in recorder.plans):
         # The loops stand in functions that nobody calls: what the program does without them is recorded.
         extra = notices_of(program, recorder, loops, chosen, chosen, iteration)
@@ -105,12 +107,13 @@ def _repeating(
     """A recording of the loop that trains, where a program was recorded whole and its loss was computed again and again.
 
     That is the innermost loop of which one iteration hands gradients on to the next; statements are tried before
-    comprehensions, calls of ``map`` and recursive functions.  Where the recording of the whole
-    went on too long, it may also be the outermost of which two iterations are not too long.
+    comprehensions, calls of ``map`` and recursive functions, and these before any function that is called again.  Where the
+    recording of the whole went on too long, it may also be the outermost of which two iterations are not too long.
     """
-    inside = recorder.cut or repeated_loss(whole.tape)
-    if inside is None:
+    repeated = repeated_losses(whole.tape) if recorder.cut is None else [recorder.cut]
+    if not repeated:
         return None
+    inside = repeated[0]
     around = list(loops_around(inside, recorder.entries, request.program, list(request.modules.values())))
     short: list[tuple[Recording, Recorder, Loop]] = []
     for loop in reversed(around):
@@ -122,11 +125,24 @@ def _repeating(
     program, site = request.program, inside.site
     own = list(request.modules.values())
     others = unwritten_around(program, site.path or program.path, site.span, own) if site is not None else []
-    for loop in others[:_MOST_TRIED]:
+    for loop in (*others[:_MOST_TRIED], *_functions_under_way(repeated, program, own)):
         recording, there = attempt(request, [loop], [first], seek)
         if there.cut is None and there.plans[0].count > first and hands_gradients_on(recording.tape):
             return recording, there, loop
     return short[-1] if short and recorder.cut is not None else None
+
+
+def _functions_under_way(nodes: list[Node], program: Program, own: list[Program]) -> list[Loop]:
+    """The program's functions that were running when these nodes were made, the innermost first.
+
+    Who calls one cannot always be seen: two functions call each other, or a function of a library is given it.
+    """
+    found: list[Loop] = []
+    sites = (site for node in nodes for site in (node.site, *(call.site for call in reversed(node.calls))))
+    for site in sites:
+        if site is not None:
+            found += functions_around(program, site.path or program.path, site.span, own)
+    return list({id(loop.node): loop for loop in found}.values())[:_MOST_TRIED]
 
 
 def _telling(
@@ -165,6 +181,10 @@ _MOST_TRIED = 3
 _UNRECOGNISED = (
     "No loop was recognised as one that trains by what is written in it, but this one repeats the same work: "
     "two of its iterations are explained. Use --loop LINE to choose another."
+)
+_CALLED = (
+    "No loop was recognised as one that trains by what is written in it, but this function is called again and again and "
+    "does the same work: two of its calls are explained. Use --loop LINE to choose another."
 )
 _MORE = {
     "ran": "Iteration {best} is explained, which carries out line {line}; iteration {k} does not.",

@@ -78,6 +78,10 @@ class State(ABC):
     def arrives(self, value: Any, place: Place | None) -> bool:
         """A leaf is made for ``value``: whether the window cannot have been given it."""
 
+    @abstractmethod
+    def cut_short(self) -> None:
+        """A window has no room for more."""
+
     def node(
         self,
         kind: Kind,
@@ -137,6 +141,7 @@ class State(ABC):
             )
             self.turn(Mode.OFF)
             self.gap += 1
+            self.cut_short()
             return False
         return True
 

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from tracer.recording.box import Box, Place, is_number, same
-from tracer.recording.state import Mode
 from tracer.recording.writing_calls import WritingCalls
 from tracer.tape.node import Kind, Node, Ref
 
@@ -53,7 +52,7 @@ class Vectorised(WritingCalls):
 
         types = function.otypes
         if types is None:  # NumPy calls the function once more to see what it gives.
-            first = self._natively(called, {key: Box(value.flat[0].item()) for key, value in spread.items()}).value
+            first = called(self._entries_at((0,) * next(iter(spread.values())).ndim, walked, spread, place)).value
             types = "".join(np.asarray(part).dtype.char for part in _as_tuple(first))
         made = self._part_by_part(called, walked, spread, place)
         shape = next(iter(spread.values())).shape
@@ -91,20 +90,21 @@ class Vectorised(WritingCalls):
     ) -> list[Box]:
         """What a function gives for each entry of the arrays that it is called with."""
         shape = next(iter(spread.values())).shape
-        made = []
-        for at in np.ndindex(shape):
-            parts = {}
-            for key, box in walked.items():
-                own = np.shape(box.value)
-                inside = at[len(shape) - len(own) :]
-                index = tuple(0 if n == 1 else k for k, n in zip(inside, own, strict=True))
-                value = spread[key][at].item()
-                alone = not own and not isinstance(box.value, np.ndarray)
-                parts[key] = (
-                    Box(value, box.node, place) if alone else self.emit("item", [box, *index], {}, value, place)
-                )
-            made.append(called(parts))
-        return made
+        return [called(self._entries_at(at, walked, spread, place)) for at in np.ndindex(shape)]
+
+    def _entries_at(
+        self, at: tuple[int, ...], walked: Mapping[int | str, Box], spread: Mapping[int | str, np.ndarray], place: Place
+    ) -> dict[int | str, Box]:
+        """The entries of the arrays at one place of their common shape."""
+        parts = {}
+        for key, box in walked.items():
+            own = np.shape(box.value)
+            inside = at[len(at) - len(own) :]
+            index = tuple(0 if n == 1 else k for k, n in zip(inside, own, strict=True))
+            value = spread[key][at].item()
+            alone = not own and not isinstance(box.value, np.ndarray)
+            parts[key] = Box(value, box.node, place) if alone else self.emit("item", [box, *index], {}, value, place)
+        return parts
 
     def _put_in_array(self, made: list[Box], kind: str, shape: tuple[int, ...], place: Place) -> Box:
         """The array of numbers that were made one by one."""
@@ -117,14 +117,6 @@ class Vectorised(WritingCalls):
         node = self.node(Kind.OPERATION, "reshape", (Ref(box.node.id),), {"shape": shape}, result, place)
         self.remember(result, node)
         return Box(result, node, place)
-
-    def _natively(self, function: Callable[[Any], Any], argument: Any) -> Any:
-        mode = self.mode
-        self.turn(Mode.OFF)
-        try:
-            return function(argument)
-        finally:
-            self.turn(mode)
 
     def along_axis(self, args: list[Box], kwargs: dict[str, Box], place: Place) -> Box | None:
         """``np.apply_along_axis(f, axis, x)``; ``None`` if it is to be kept as one step."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracer.diagnosis.edits.activations import applied_again, never_applied
 from tracer.diagnosis.edits.aliases import (
     meant_under_another_name,
     scaled_under_another_name,
@@ -37,6 +38,8 @@ def changed_code(trials: Trials) -> Iterator[Edit]:
     """All edits of what the code says, the plainest subjects first; `meant_values` has those of what it should give."""
     yield from never_filled(trials)
     yield from added_to_what_was_overwritten(trials)
+    yield from applied_again(trials)
+    yield from never_applied(trials)
     yield from computed_otherwise(trials)
     yield from other_arrays(trials)
     yield from other_windows(trials)

@@ -34,13 +34,14 @@ Rerun = Callable[[str, dict[str, str]], Recording | None]
 
 
 def build_explanation(
-    recording: Recording, loss: str | None = None, rerun: Rerun | None = None
+    recording: Recording, loss: str | None = None, rerun: Rerun | None = None, derivations: bool = True
 ) -> Explanation:
     """Explain a recorded program.
 
     Arguments:
         loss: the name of the loss, if the user gave one.
         rerun: records an edited source text, so that a corrected program is shown only after it was run.
+        derivations: whether formulas and derivations are written; the verdicts are the same without.
     """
     recording, joined = with_modules(recording)
     program = recording.program
@@ -55,7 +56,7 @@ def build_explanation(
     grown = find_grown(analysis)
     stale = {n for f in findings for u in f.spoiled for n in (analysis.updates[u].change, *f.meant)}
     faults = [*grown, *find_faults(analysis, stale | {n for f in grown for n in f.meant})]
-    maker = PartMaker(Reading(program, analysis, joined.sections), [*findings, *faults])
+    maker = PartMaker(Reading(program, analysis, joined.sections, derivations), [*findings, *faults])
     runs = EditedRuns(maker.reading, again, loss)
     for finding in findings:
         maker.faults.diagnoses[finding.cause] = diagnose_stale(finding, maker.reading, runs)
@@ -110,7 +111,7 @@ def _losses(maker: PartMaker, lines: list[Line]) -> tuple[Loss, ...]:
             line,
             finite(recorded.value),
             found_out is not None
-            and found_out.how in ("fits", "layer", "begun")
+            and found_out.how in ("fits", "layer", "begun", "meant")
             and root.node >= maker.reading.analysis.matcher.end,
             maker.writer.formula_of(root.node),
         )

@@ -58,6 +58,10 @@ class CodeWords:
         site = self.reading.node(node).site
         return [] if site is None else [site.span]
 
+    def calls(self, node: int) -> list[Span]:
+        """Where a node was computed, and where the functions were called that computed it, from the inside out."""
+        return [*self.places(node), *(c.site.span for c in reversed(self.reading.node(node).calls))]
+
     def _as_read_by(self, user: int, node: int) -> list[str]:
         site = self.reading.node(user).site
         operands = self.reading.analysis.tape.operands(user)

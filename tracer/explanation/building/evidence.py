@@ -29,7 +29,7 @@ class EvidenceWriter:
     def evidence(self, verified: Verified) -> Evidence:
         """All that speaks for it, and what it rests on."""
         return Evidence(
-            normal_forms=self._normal_forms(verified) if verified.proof.proved else None,
+            normal_forms=self._normal_forms(verified) if verified.proof.proved and self.reading.derives else None,
             points=len(self.reading.analysis.replays.values),
             max_error=finite(verified.match.error),
             finite_difference=None if verified.difference is None else finite(verified.difference.error),

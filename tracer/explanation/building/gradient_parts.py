@@ -85,7 +85,7 @@ class GradientTeller:
             return replace(part, remark="It looks like this gradient, but a finite difference disagrees.")
         if match.candidate.sort is Sort.TRUNCATED:
             return replace(part, remark=truncated(match.candidate.steps or 0))
-        if match.candidate.sort is Sort.PARTIAL:
+        if match.candidate.sort is Sort.PARTIAL or not self.reading.derives:
             return part
         clock = self.reading.analysis.clock
         if not clock.left(Task.DERIVATION):

@@ -20,7 +20,7 @@ from tracer.explanation.words.losses import (
     none_found,
 )
 from tracer.matching.analysis import Analysis
-from tracer.matching.losses.errors import trained_nodes
+from tracer.matching.losses.errors import broadcast_errors
 from tracer.matching.severed import is_severed
 from tracer.program.notebook import is_cell
 from tracer.recording import Recording
@@ -51,7 +51,7 @@ def notes_of(
         )
     if analysis.inferred is not None:
         found_out = analysis.inferred
-        said = inferred(found_out.says, found_out.how, found_out.reported, found_out.own_sample)
+        said = inferred(found_out.says, found_out.how, found_out.reported, found_out.aside)
         written = [r for r in analysis.matcher.inferred if r >= analysis.matcher.end]
         lines_of = [analysis.tape.nodes[r].site for r in written]
         place = next((s.span for s in lines_of if s is not None), None)
@@ -112,16 +112,9 @@ def _without_numbers(analysis: Analysis) -> list[Note]:
 
 def _broadcast_errors(analysis: Analysis) -> list[Note]:
     """Differences of outputs and data that take every output with every target: ``(n,)`` and ``(n, 1)``."""
-    tape = analysis.tape
-    trained = trained_nodes(tape, frozenset(u.before for u in analysis.updates.values()))
-    notes = []
-    for node in tape.window_nodes():
-        sides = tape.operands(node.id)
-        if node.op != "subtract" or node.site is None or len(sides) != 2 or len(trained.intersection(sides)) != 1:
-            continue
-        shapes = [tape.nodes[k].shape or () for k in sides]
-        count = max(map(len, shapes)) and max(shapes, key=len)[0]
-        if count > 1 and sorted(shapes) == [(count,), (count, 1)]:
-            said = every_one_with_every_other(node.site.text, *shapes)
+    tape, notes = analysis.tape, []
+    for node in map(tape.nodes.__getitem__, broadcast_errors(tape, analysis.updates)):
+        if node.site is not None:
+            said = every_one_with_every_other(node.site.text, *(tape.nodes[k].shape or () for k in tape.operands(node.id)))
             notes.append(Note(node.site.span.line, node.site.span.column, said))
     return notes

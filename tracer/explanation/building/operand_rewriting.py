@@ -9,7 +9,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from tracer.diagnosis.rewrites import BeforeTheFirst, OnlyPart, Operand
+from tracer.diagnosis.rewrites import BeforeTheFirst, OnlyPart, Operand, WithCall, WithoutCall
 from tracer.explanation.building.source_places import Rewritten, SourcePlaces, is_tight, renamed
 from tracer.explanation.model import Edit
 from tracer.tape.node import Span
@@ -48,6 +48,27 @@ class OperandEditor(SourcePlaces):
                         first = f"{self._text(index)} > 0"
                     for new in [*self.words.readings(rewrite.new), f"np.zeros_like({items})"]:
                         yield from self._replace_all(rewrite.span, nodes, old, f"{old} if {first} else {new}")
+
+    def _without_call(self, rewrite: WithoutCall) -> Iterator[Rewritten]:
+        """A value as it is in the place of each call with it that the statement writes as one expression is written."""
+        statement, called = self._statement(rewrite.span), self._expression(rewrite.span)
+        if statement is None or called is None:
+            return
+        old = self._text(called)
+        same = [n for n in ast.walk(statement) if isinstance(n, ast.expr) and self._text(n) == old]
+        given = [self._text(a) for a in called.args] if isinstance(called, ast.Call) else []
+        for new in given if len(given) == 1 else self.words.readings(rewrite.value):
+            yield from self._replace_all(rewrite.span, same, old, new)
+
+    def _with_call(self, rewrite: WithCall) -> Iterator[Rewritten]:
+        """A value that a statement reads, as the argument of the function that the forward pass hands it to."""
+        place = self.program.statement_at(rewrite.span.line, rewrite.span.column)
+        calls = [e for p in self.words.calls(rewrite.of) if isinstance(e := self._expression(p), ast.Call)]
+        if place is None:
+            return
+        for function in dict.fromkeys(self._text(c.func) for c in calls if len(c.args) == 1 and not c.keywords):
+            for old, nodes in self._readers(place, rewrite.value).items():
+                yield from self._replace_all(rewrite.span, nodes, old, f"{function}({old})")
 
     def _readers(self, span: Span, node: int) -> dict[str, list[ast.expr]]:
         """The expressions within a place that read a value, by their text."""

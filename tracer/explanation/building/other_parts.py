@@ -87,7 +87,7 @@ class OtherTeller:
             name = self.reading.named_as(piece.node)[0]
             alias = f"This is {name}, under another name." if piece.target and piece.target != name else None
             return replace(base, remark=alias)
-        return self.writer.with_formula(base, definition)
+        return self.writer.with_formula(base, definition) if self.reading.derives else base
 
     def unknown(self, piece: Piece, base: Part) -> Part | None:
         """A value that nothing explains: part of a step, not known if it is meant as a gradient, or something else."""

@@ -22,11 +22,16 @@ from tracer.tape.node import Kind, Node
 
 @dataclass
 class Reading:
-    """An analysed program, as the explanation reads it."""
+    """An analysed program, as the explanation reads it.
+
+    Attributes:
+        derives: whether formulas and derivations are asked for; verdicts and faults are told without them, too.
+    """
 
     program: Program
     analysis: Analysis
     sections: tuple[Section, ...] = ()
+    derives: bool = True
 
     @cached_property
     def named(self) -> frozenset[int]:

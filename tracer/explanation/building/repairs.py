@@ -23,6 +23,8 @@ from tracer.diagnosis.rewrites import (
     Reshaped,
     Rewrite,
     StoreSum,
+    WithCall,
+    WithoutCall,
 )
 from tracer.explanation.building.code_words import CodeWords
 from tracer.explanation.building.edited_runs import EditedRuns, spoiled_names
@@ -43,6 +45,8 @@ _MOST_WAYS = 5
 #: What a line does to an array, where a rewrite says it.
 _DONE: dict[type, str] = {
     BeforeTheFirst: "goes round",
+    WithoutCall: "applies again",
+    WithCall: "never applies",
     OtherArray: "changes",
     OtherIndex: "takes",
     ExchangedNames: "takes",

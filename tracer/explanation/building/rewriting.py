@@ -47,6 +47,8 @@ from tracer.diagnosis.rewrites import (
     TimesDerivative,
     Transposed,
     WholeArrays,
+    WithCall,
+    WithoutCall,
 )
 from tracer.explanation.building.operand_rewriting import OperandEditor
 from tracer.explanation.building.source_places import PRODUCTS, SUMS, Rewritten, edited, tight
@@ -123,6 +125,10 @@ class SourceEditor(OperandEditor):
                     yield from self._scaled(span, way)
             case Operand():
                 yield from self._other_operand(rewrite)
+            case WithoutCall():
+                yield from self._without_call(rewrite)
+            case WithCall():
+                yield from self._with_call(rewrite)
             case BeforeTheFirst():
                 yield from self._before_the_first(rewrite)
             case OneOperand(span, operand, new_node):

@@ -44,7 +44,7 @@ class SlopeTeller:
             verdict=verified.verdict,
             evidence=self.evidence.evidence(verified),
         )
-        if verified.match.scale.text != "1" or candidate.transposed:
+        if verified.match.scale.text != "1" or candidate.transposed or not self.reading.derives:
             return part
         derived = self._derived(candidate.root, candidate.wrt)
         if derived is None:

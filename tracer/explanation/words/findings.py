@@ -124,6 +124,14 @@ _DONE = {
         "Line {line} reads the end of a list where it means what was before the first item: a negative index counts from "
         "the end."
     ),
+    "applies again": (
+        "Line {line} applies the activation once more to what is its output already, so that what it gives is no slope of "
+        "it."
+    ),
+    "never applies": (
+        "Line {line} has the slope of the activation as a function of its output, but it is given what goes into the "
+        "activation."
+    ),
     "adds": "Line {line} has one term too many.",
     "repeats": (
         "Line {line} puts a column and an array of one axis together, so NumPy repeats both of them: each entry meets all "

@@ -7,15 +7,15 @@ from typing import Literal
 
 def inferred(
     says: str,
-    how: Literal["fits", "moved", "restored", "added", "layer", "begun"],
+    how: Literal["fits", "moved", "restored", "added", "layer", "begun", "meant"],
     reported: str = "",
-    own_sample: bool = False,
+    aside: Literal["absolute", "other samples", "broadcast"] | None = None,
 ) -> str:
     """How the loss of a report was found out.
 
     Arguments:
         says: the loss in words, or its name.
-        how, reported, own_sample: see `tracer.matching.losses.written.Inferred`.
+        how, reported, aside: see `tracer.matching.losses.written.Inferred`.
     """
     if how == "moved":
         return f"{says} is computed of other values than the explained step starts from; its gradient is taken at these."
@@ -33,12 +33,17 @@ def inferred(
             f"some loss by a layer's output. What follows is the gradient of {says}, which is that of every such loss: "
             "⟨G, X⟩ is the sum of the products of G and X, entry by entry."
         )
-    if own_sample:
+    if aside == "other samples":
         return (
             f"{reported} is computed of other values than the explained step reads; the step goes down {says} of its own, "
             "which was inferred."
         )
-    if reported:
+    if aside == "broadcast":
+        return (
+            f"{reported} compares every output with every target, by NumPy's broadcasting. The backward pass does not: it "
+            f"goes down {says}, each output with its own target, which was inferred."
+        )
+    if aside == "absolute":
         return (
             f"{reported} adds up how far off the outputs are, without their signs: it tells how the training goes. The "
             f"backward pass is not its gradient, but that of {says}, which was inferred."
@@ -48,6 +53,11 @@ def inferred(
             "No loss is computed, and what the backward pass starts from is the gradient of none that is known here: it is "
             f"not judged. What follows is judged given it, as the gradient of {says}, which is that of every loss with this "
             "start: ⟨G, X⟩ is the sum of the products of G and X, entry by entry."
+        )
+    if how == "meant":
+        return (
+            "No loss is computed. The backward pass starts from errors times a function of the output, as that of "
+            f"{says} does; it is judged by this loss, though it does not fit it."
         )
     return f"No loss of these outputs is computed; the backward pass fits {says}, which was inferred."
 

@@ -5,6 +5,7 @@ It is looked for in this order, and each kind only where none before it is found
 1. **named**: a scalar that is called a loss (`names`), or what a function so called **returns** (`roots`); what
    is computed in a ``print`` under such a word is recorded with that word as its name.
 2. **unnamed**: a scalar that depends on parameters and that nothing of the backward pass goes into (`roots`).
+   Where a score is only compared with a bound, no loss moves: a perceptron's, or that of a margin (`classes`).
 3. **restored**: a loss computed from an array that the backward pass has changed in place by then (`restored`).
 4. **late**: a loss computed after the step, or of other data, moved to what the step started from (`moved`, `copied`).
 5. **added**: losses that are trained on together and never added up (`added`).
@@ -12,7 +13,8 @@ It is looked for in this order, and each kind only where none before it is found
    penalty that the steps have beside it (`penalised`); also where absolute errors are all that is told (`reported`).
 7. **begun**: where a backward pass starts is found by what follows from it (`starts`); a start is the gradient of a loss
    that the field knows (`known`, written by `formulas`, compared by `gradient_fits`), or of none that is known here: then
-   it stands for the gradient of any loss, and only what follows is judged (`begun`).
+   it stands for the gradient of any loss, and only what follows is judged (`begun`).  Errors times a function of the output
+   that is not its slope are judged as squared errors, which they are **meant** to be (`meant`).
 8. **given**: an array that comes in from outside, ``dout``: it stands for the gradient of any loss (`layers`,
    `pairing`, `upstream`).
 9. **not known**: then no root is given, and the report says so.

@@ -17,14 +17,17 @@ from tracer.matching.clock import Clock, Task
 from tracer.matching.judging import explained, is_right, judged_updates, some_are_wrong
 from tracer.matching.losses.added import are_computed_together, sum_of_losses
 from tracer.matching.losses.begun import begun_losses
+from tracer.matching.losses.classes import losses_of_classes
+from tracer.matching.losses.errors import broadcast_errors
 from tracer.matching.losses.layers import layer_losses
+from tracer.matching.losses.meant import meant_squares
 from tracer.matching.losses.moved import own_losses
 from tracer.matching.losses.names import loss_name
 from tracer.matching.losses.penalised import with_penalties
 from tracer.matching.losses.reported import are_alike, only_tell_absolute_errors
 from tracer.matching.losses.restored import restored_losses
 from tracer.matching.losses.usual import inferred_losses
-from tracer.matching.losses.written import Inferred
+from tracer.matching.losses.written import Aside, Inferred
 from tracer.matching.matcher import Matcher
 from tracer.matching.optimisers import recognise
 from tracer.matching.updates import Update
@@ -38,15 +41,26 @@ def with_its_loss(computed: Analysis, loss: str | None, clock: Clock) -> Analysi
         computed: the analysis with the losses that the program computes.
         loss: the name of the loss, if the user gave one: then nothing else is one.
     """
-    analysis = _restored(computed, clock) or _moved(computed, loss, clock)
+    analysis = _of_classes(computed, clock) if loss is None else None
+    analysis = analysis or _restored(computed, clock) or _moved(computed, loss, clock)
     if loss is None and analysis.inferred is not None and not _some_are_along(analysis.matcher):
         analysis = _of_its_own_sample(computed, analysis.inferred, clock) or analysis
     if loss is None:
         for looked_for in (_added, _fitting, _begun, _behind_layers):
             if analysis.inferred is None:
                 analysis = looked_for(analysis, clock)
+        analysis = _meant(analysis, computed, clock)
         analysis = _with_further_terms(analysis, computed, clock)
     return analysis
+
+
+def _of_classes(analysis: Analysis, clock: Clock) -> Analysis | None:
+    """A loss of scores that are only compared with a bound, if all steps go down it, and no loss that moves is computed."""
+    matcher = analysis.matcher
+    if not matcher.updates or any(r.named for r in matcher.roots):
+        return None
+    tried = (matched(f.tape, None, f) for f in _in_time(losses_of_classes(matcher), clock))
+    return next((a for a in tried if _along_gradients(a.matcher) == len(judged_updates(a.matcher)) > 0), None)
 
 
 def _restored(analysis: Analysis, clock: Clock) -> Analysis | None:
@@ -73,7 +87,7 @@ def _of_its_own_sample(computed: Analysis, late: Inferred, clock: Clock) -> Anal
     Where that is of all samples, and every step takes one of them, its gradient is another one.
     """
     usual = (f for f in _usual(computed) if are_alike(f, late) and _is_another(f, computed.matcher))
-    found = _best_inferred(_in_time((replace(f, reported=late.says, own_sample=True) for f in usual), clock))
+    found = _best_inferred(_in_time((replace(f, reported=late.says, aside="other samples") for f in usual), clock))
     return None if found is None or _some_are_aside(found.matcher) else found
 
 
@@ -101,7 +115,7 @@ def _fitting(analysis: Analysis, clock: Clock) -> Analysis:
     others = [f for f in usual if _is_another(f, matcher)]
     best = _best_inferred(_in_time(others, clock))
     if best is None:
-        beside = [replace(f, reported=_told(matcher)) for f in usual if _is_beside_a_report(f, matcher)]
+        beside = [replace(f, reported=_told(matcher), aside=why) for f in usual if (why := _aside(f, matcher)) is not None]
         best = _best_inferred(_in_time(beside, clock))
         best = None if best is None or _some_are_aside(best.matcher) else best
     return _penalised(best or analysis, clock)
@@ -127,6 +141,18 @@ def _begun(analysis: Analysis, clock: Clock) -> Analysis:
     tried = [matched(f.tape, None, f) for f in _in_time(begun_losses(matcher), clock)]
     best = max(tried, key=lambda a: _along_gradients(a.matcher), default=analysis)
     return best if best is not analysis and _along_gradients(best.matcher) else analysis
+
+
+def _meant(analysis: Analysis, computed: Analysis, clock: Clock) -> Analysis:
+    """The squared errors that a start of no known loss is meant to come from, if it multiplies them by what is no slope."""
+    matcher = computed.matcher
+    is_known = analysis.inferred is not None and analysis.inferred.how != "begun"
+    is_known = is_known or any(r.named for r in (*matcher.roots, *matcher.unmoved))
+    if is_known or not matcher.updates or _some_are_along(matcher):
+        return analysis
+    found = meant_squares(matcher)
+    tried = [matched(f.tape, None, f) for f in _in_time([] if found is None else [found], clock)]
+    return next(iter(tried), analysis)
 
 
 def _with_further_terms(analysis: Analysis, computed: Analysis, clock: Clock) -> Analysis:
@@ -202,10 +228,14 @@ def _told(matcher: Matcher) -> str:
     return next((loss_name(tape, tape.nodes[r.node]) or "" for r in reversed(matcher.roots) if r.named), "")
 
 
-def _is_beside_a_report(found: Inferred, named: Matcher) -> bool:
-    """Whether the losses that the program computes only tell the absolute values of the errors of an inferred one."""
+def _aside(found: Inferred, named: Matcher) -> Aside | None:
+    """Why the losses that the program computes only report on the training, if they do: an inferred one is descended."""
     [error, *_] = found.losses.values()
-    return only_tell_absolute_errors(found.tape, (r.node for r in named.roots if r.named), error)
+    losses = [r.node for r in named.roots if r.named]
+    if only_tell_absolute_errors(found.tape, losses, error):
+        return "absolute"
+    paired = set(broadcast_errors(named.graph.tape, named.updates))
+    return "broadcast" if losses and all(not paired.isdisjoint(named.all_ancestors(r)) for r in losses) else None
 
 
 def _is_judged(matcher: Matcher) -> bool:

@@ -6,12 +6,13 @@ computed for, and what the errors are multiplied by before they are propagated.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
 
 from tracer.gradients.adjoints import is_real
-from tracer.matching.updates import without_ones
+from tracer.matching.updates import Update, without_ones
 from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import Tape, references
 
@@ -55,11 +56,37 @@ def error_of(tape: Tape, node: Node, live: frozenset[int], trained: set[int]) ->
     for output, data in (sides, sides[::-1]):
         computed = output in live and output in trained and tape.nodes[output].kind is not Kind.LEAF
         label = tape.nodes[data]  # a number may be one by its name: action = 1 if u < p else 0
+        computed = computed and not _is_a_decay(tape, output)
         given = data not in trained and (label.kind is not Kind.LITERAL or bool(label.names))
         one_each = without_ones(tape.nodes[data].shape) == without_ones(tape.nodes[output].shape)
         if computed and given and one_each and node.shape == tape.nodes[output].shape:
             return output, data
     return None
+
+
+def broadcast_errors(tape: Tape, updates: Mapping[int, Update]) -> Iterator[int]:
+    """The differences of outputs and data that take every output with every target: ``(n,)`` and ``(n, 1)``."""
+    trained = trained_nodes(tape, frozenset(u.before for u in updates.values()))
+    for node in tape.window_nodes():
+        sides = tape.operands(node.id)
+        if node.op != "subtract" or node.site is None or len(sides) != 2 or len(trained.intersection(sides)) != 1:
+            continue
+        shapes = [tape.nodes[k].shape or () for k in sides]
+        count = max(map(len, shapes)) and max(shapes, key=len)[0]
+        if count > 1 and sorted(shapes) == [(count,), (count, 1)]:
+            yield node.id
+
+
+def _is_a_decay(tape: Tape, output: int) -> bool:
+    """Whether an array is a parameter times numbers, ``2 * lam * w``: a penalty's part of a step, and no output."""
+    node = output
+    while tape.nodes[node].op in ("multiply", "divide", "negative") and tape.nodes[node].shape:
+        arrays = [k for k in tape.operands(node) if tape.nodes[k].shape]
+        if len(arrays) != 1:
+            return False
+        [node] = arrays
+    moved = tape.nodes[node].kind in (Kind.LEAF, Kind.MUTATION) or tape.nodes[node].window < tape.nodes[output].window
+    return node != output and moved
 
 
 def errors_of(

@@ -19,13 +19,18 @@ _COLLECTING = _PICKING | {"add", "sum", "mean", "divide", "multiply"}
 
 
 def only_tell_absolute_errors(tape: Tape, losses: Iterable[int], error: int) -> bool:
-    """Whether these losses are made of the absolute values of errors that one line computes, and of constants.
+    """Whether these losses are made of the absolute values of certain errors, and of constants.
 
     Arguments:
-        error: a node that is such an error.
+        error: a node that is such an error; so is what its line computes at other times, and what another one computes
+            of the same two values.
     """
     roots = list(losses)
-    return bool(roots) and all(_tells(tape, root, error) for root in roots)
+    line = tape.nodes[error].site
+    errors = {n.id for n in tape.window_nodes() if n.site == line}
+    differences = {frozenset(tape.operands(k)) for k in errors if tape.nodes[k].op == "subtract"}
+    errors |= {n.id for n in tape.window_nodes() if n.op == "subtract" and frozenset(tape.operands(n.id)) in differences}
+    return bool(roots) and all(_tells(tape, root, errors) for root in roots)
 
 
 def are_alike(one: Inferred, other: Inferred) -> bool:
@@ -51,9 +56,8 @@ def _kind(tape: Tape, loss: int) -> str:
     return "log" if "log" in found else "".join(sorted(found))
 
 
-def _tells(tape: Tape, root: int, error: int) -> bool:
+def _tells(tape: Tape, root: int, errors: set[int]) -> bool:
     """Whether one loss collects absolute errors, and no other value that was computed in its iteration."""
-    line = tape.nodes[error].site
     todo, seen, absolute = [root], {root}, False
     while todo:
         node = tape.nodes[todo.pop()]
@@ -64,7 +68,7 @@ def _tells(tape: Tape, root: int, error: int) -> bool:
             measured = below[0]
             while tape.nodes[measured].op in _PICKING:
                 measured = tape.operands(measured)[0]
-            if tape.nodes[measured].site != line:
+            if measured not in errors:
                 return False
             absolute = True
         elif node.op in _COLLECTING:

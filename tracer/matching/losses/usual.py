@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from msgspec.structs import replace
+
 from tracer.matching.losses.errors import LAYOUT, Error, errors_of, products
 from tracer.matching.losses.names import called
-from tracer.matching.losses.written import INFERRED, Inferred, TapeWriter
+from tracer.matching.losses.written import INFERRED, How, Inferred, TapeWriter
 from tracer.tape.node import Ref
 from tracer.tape.tape import Tape, references, substitute
 
@@ -33,7 +35,7 @@ def inferred_losses(
     if any(e.place is not None for e in errors[0]):
         yield from _of_labels(tape, errors, live, parameters)
         return
-    yield _with(tape, errors, _half_squares, "half the sum of squared errors")
+    yield half_squares(tape, errors, "fits")
     yield _with(tape, errors, _binary_cross_entropy, "binary cross-entropy")
     yield _with(tape, errors, _cross_entropy, "cross-entropy")
     weighted = [p for p in (products(tape, e, live, parameters) for e in errors) if p]
@@ -43,6 +45,11 @@ def inferred_losses(
         yield _with(tape, weighted, _binary_cross_entropy, f"binary cross-entropy {says}")
         yield _with(tape, weighted, _cross_entropy, f"cross-entropy {says}")
         yield _with(tape, weighted, _half_squares, f"half the sum of squared errors {says}")
+
+
+def half_squares(tape: Tape, errors: list[list[Error]], how: How) -> Inferred:
+    """The tape with half the sum of the squares of these errors."""
+    return replace(_with(tape, errors, _half_squares, "half the sum of squared errors"), how=how)
 
 
 def _weighted_by(tape: Tape, weight: int | None) -> str:

@@ -18,7 +18,11 @@ INFERRED = "inferred loss"
 
 
 #: How a loss was found out.
-How = Literal["fits", "moved", "restored", "added", "layer", "begun"]
+How = Literal["fits", "moved", "restored", "added", "layer", "begun", "meant"]
+
+#: Why a step does not go down what the program computes: it adds up absolute errors, is the same kind of loss of other
+#: samples, or compares every output with every target.
+Aside = Literal["absolute", "other samples", "broadcast"]
 
 
 class Inferred(Struct, frozen=True):
@@ -31,12 +35,14 @@ class Inferred(Struct, frozen=True):
         how: whether the backward pass fits it, it is one of the program's own moved to other values, or computed from an
             array as it was before the backward pass changed it, several of
             them added up, what stands for the loss behind a layer that is called by hand, or behind a backward pass
-            that starts from the gradient of nothing that is known.
+            that starts from the gradient of nothing that is known; or whether the backward pass does not fit it, but can
+            mean no other one.
         reported: a measure that the program computes, by its name, where the step goes down another one.
-        own_sample: whether that is the same kind of loss, computed of other samples than the step reads.
+        aside: why the step does not go down that one.
         reach: losses that only some values can be gradients of → those values.
         starts: the values that backward passes start from, if they are the gradient of no known loss.
         behind: what these were computed from.
+        minimised: whether it is one that nobody goes up, though it may be negative at some values.
     """
 
     tape: Tape
@@ -44,10 +50,11 @@ class Inferred(Struct, frozen=True):
     says: str
     how: How = "fits"
     reported: str = ""
-    own_sample: bool = False
+    aside: Aside | None = None
     reach: Mapping[int, frozenset[int]] = {}
     starts: frozenset[int] = frozenset()
     behind: frozenset[int] = frozenset()
+    minimised: bool = False
 
 
 class TapeWriter:
