@@ -46,6 +46,8 @@ DESCRIBED: list[tuple[str, str, str, dict[str, Any], str]] = [
     ("np.max(Q, axis=(0, 2))", "max", "Q", {"axis": (0, 2)}, "argmax0 argmax1"),
     ("Q.min(axis=(2, 1), keepdims=True)", "min", "Q", {"axis": (2, 1), "keepdims": True}, "argmin0 argmin1"),
     ("np.interp(at, xp, fp)", "interp", "at xp fp", {}, "low high share slope"),
+    ("np.take(X, [1, 0], axis=1)", "take", "X", {"indices": (1, 0), "axis": 1}, "picked1"),
+    ("X.take([3, 0], axis=0)", "take", "X", {"indices": (3, 0), "axis": 0}, "picked0"),
     ("np.gradient(v)", "gradient", "v", {}, "before after width"),
     ("np.gradient(X, axis=1)", "gradient", "X", {"axis": 1}, "before after width"),
 ]  # fmt: skip
@@ -68,6 +70,23 @@ def test_the_code_makes_what_the_operation_is_described_with(
     known = {n.removesuffix(MARK): v for n, v in auxiliary(name, "out", (*before, *given), arguments).items()}
     for what in names.split():
         np.testing.assert_allclose(made(call, what, part), known[f"out.{what}"], atol=1e-12, err_msg=what)
+
+
+@pytest.mark.parametrize(
+    ("text", "index"),
+    [
+        ("X[[0, 2, -1]]", [0, 2, -1]),
+        ("X[:, [-1, 1]]", (slice(None), [-1, 1])),
+        ("X[[True, False, True, True]]", [True, False, True, True]),
+        ("X[None, [2, 0], [1, 1]]", (None, [2, 0], [1, 1])),
+    ],
+)
+def test_places_that_are_written_in_an_index_are_written_in_the_code(text: str, index: Any) -> None:
+    x = AxisTable().operand("X", (4, 3), value=ARRAYS["X"])
+    found = auxiliary("getitem", "out", (x, index), {})
+    assert found
+    for name, places in found.items():
+        assert np.array_equal(made(text, name.partition(".")[2], 0), places)
 
 
 def test_a_call_that_is_not_known_has_no_code() -> None:

@@ -28,6 +28,8 @@ def auxiliary_code(what: str, owner: ast.expr, modules: frozenset[str], part: in
         return _parsed(f"np.linalg.inv({ast.unparse(owner)})")
     if kind == "where":
         return _parsed(f"np.nonzero({ast.unparse(owner)})[{number}]")
+    if kind == "picked":
+        return _written_places(owner, int(number), modules)
     if isinstance(owner, ast.Subscript):
         owner = owner.value  # one of several arrays
     if not isinstance(owner, ast.Call) or not isinstance(owner.func, ast.Attribute):
@@ -80,6 +82,25 @@ def auxiliary_code(what: str, owner: ast.expr, modules: frozenset[str], part: in
         case "total", "average" if "weights" in given:
             return _parsed(f"np.average({operand}{along}, weights={given['weights']}, returned=True)[1]")
     return None
+
+
+def _written_places(owner: ast.expr, position: int, modules: frozenset[str]) -> ast.expr | None:
+    """Code for the places along an axis that are written in an index, or are what ``np.take`` takes."""
+    if isinstance(owner, ast.Call):
+        function = isinstance(owner.func, ast.Attribute) and ast.unparse(owner.func.value) in modules
+        return _parsed(f"np.array({ast.unparse(owner.args[1 if function else 0])})")
+    if not isinstance(owner, ast.Subscript):
+        return None
+    items = owner.slice.elts if isinstance(owner.slice, ast.Tuple) else [owner.slice]
+    items = [i for i in items if not (isinstance(i, ast.Constant) and i.value is None)]
+    ellipsis = any(isinstance(i, ast.Constant) and i.value is ... for i in items)
+    if ellipsis or position >= len(items):
+        return None
+    text = ast.unparse(items[position])
+    size = f"np.shape({ast.unparse(owner.value)})[{position}]"
+    if "True" in text or "False" in text:
+        return _parsed(f"np.flatnonzero({text})")
+    return _parsed(f"np.array({text}) % {size}" if "-" in text else f"np.array({text})")
 
 
 def _along_several(kind: str, number: str, operand: str, axes: str, keep: bool) -> ast.expr | None:
