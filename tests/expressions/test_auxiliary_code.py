@@ -18,7 +18,7 @@ rng = np.random.default_rng(5)
 ARRAYS = {
     "X": rng.normal(size=(4, 3)), "A": rng.normal(size=(3, 3)), "S": np.diag([1.0, 2.5, 4.0]) + 0.3, "T": rng.normal(size=(2, 3, 3)),
     "Z": rng.normal(size=(3, 3)) + 1j * rng.normal(size=(3, 3)), "v": rng.normal(size=5), "y": rng.normal(size=4),
-    "xp": np.arange(4.0), "fp": rng.normal(size=4), "at": np.array([-1.0, 0.3, 1.7, 2.9, 5.0]), "Q": rng.normal(size=(2, 3, 4)),
+    "H": np.where(np.arange(12).reshape(4, 3) % 5 == 1, np.nan, 1.5), "xp": np.arange(4.0), "fp": rng.normal(size=4), "at": np.array([-1.0, 0.3, 1.7, 2.9, 5.0]), "Q": rng.normal(size=(2, 3, 4)),
 }  # fmt: skip
 
 #: The call as it is written, the operation with its operands and arguments, and which arrays it is described with.
@@ -46,6 +46,8 @@ DESCRIBED: list[tuple[str, str, str, dict[str, Any], str]] = [
     ("np.max(Q, axis=(0, 2))", "max", "Q", {"axis": (0, 2)}, "argmax0 argmax1"),
     ("Q.min(axis=(2, 1), keepdims=True)", "min", "Q", {"axis": (2, 1), "keepdims": True}, "argmin0 argmin1"),
     ("np.interp(at, xp, fp)", "interp", "at xp fp", {}, "low high share slope"),
+    ("np.nansum(H, axis=0)", "nansum", "H", {"axis": 0}, "present"),
+    ("np.nanmean(H, axis=1)", "nanmean", "H", {"axis": 1}, "present count"),
     ("np.take(X, [1, 0], axis=1)", "take", "X", {"indices": (1, 0), "axis": 1}, "picked1"),
     ("X.take([3, 0], axis=0)", "take", "X", {"indices": (3, 0), "axis": 0}, "picked0"),
     ("np.gradient(v)", "gradient", "v", {}, "before after width"),

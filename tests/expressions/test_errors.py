@@ -37,6 +37,7 @@ SHAPES = {"X": "N,D", "W": "D,h", "b": "h", "y": "N"}
         ("X[y]", SHAPES, "y", None, ("y holds positions, so there is no derivative by it.", "Ask for another array.")),
         ("2 * np.i0(X)", SHAPES, "X", 4, ("np.i0(X) cannot be differentiated", "Write it with other operations")),
         ("2 * np.linalg.norm(b, ord=p)", {**SHAPES, "p": ""}, "p", 4, ("is not differentiated by a number that is given by keyword", "other arrays than p")),
+        ("np.linalg.svd(X)", SHAPES, None, 0, ("The value is not one array, but 3.", "write [0] behind it")),
         ("[X * 2]", SHAPES, None, 0, ("The value is of type list, and no array or number.", "np.array(")),
         ("X * np.random.rand(N, D)", SHAPES, None, 0, ("The value is another one each time", "--shape M=N,D")),
         ("X.sort()", SHAPES, None, 0, ("The value is not made of numbers, but of type object.",)),

@@ -58,6 +58,10 @@ def auxiliary_code(what: str, owner: ast.expr, modules: frozenset[str], part: in
                 return _along_several(kind, number, operand, given["axis"], bool(keep))
             found = f"np.{kind}({operand}{along}{keep})"
             return _parsed(f"np.unravel_index({found}, ({operand}).shape)[{number}]" if number else found)
+        case "present", _ if function.startswith("nan"):
+            return _parsed(f"1.0 * ~np.isnan({operand})")
+        case "count", "nanmean" if "keepdims" not in given:
+            return _parsed(f"np.sum(~np.isnan({operand}){along})")
         case "order", "sort":
             return _parsed(f"np.argsort({operand}{along}, kind='stable')")
         case "others", "prod" if not along:

@@ -138,6 +138,12 @@ def check_kind(inputs: Inputs) -> None:
         CannotDerive: with what to write instead.
     """
     value = inputs.value(inputs.draw(1))
+    if isinstance(value, tuple) and value and all(isinstance(v, (np.ndarray, np.generic)) for v in value):
+        raise inputs.expression.error(
+            f"The value is not one array, but {len(value)}.",
+            inputs.expression.tree.body,
+            "Take one of them: write [0] behind it for the first.",
+        )
     if not isinstance(value, (np.ndarray, np.generic, int, float, complex)):
         raise inputs.expression.error(
             f"The value is of type {type(value).__name__}, and no array or number.",
@@ -169,7 +175,10 @@ def find_inputs(
     for kinds in _combinations(plain):
         tried = replace(plain, kinds=kinds)
         try:
-            values = [np.asarray(tried.value(tried.draw(seed))) for seed in (1, 2, 3)]
+            found = [tried.value(tried.draw(seed)) for seed in (1, 2, 3)]
+            if isinstance(found[0], tuple):
+                return tried  # which `check_kind` refuses
+            values = [np.asarray(value) for value in found]
         except Exception as error:
             failed = failed or error
             continue
