@@ -191,3 +191,33 @@ def test_a_step_that_goes_down_it_as_it_is_is_explained_by_it() -> None:
     found = judged_source(PAIRED.format(error="(out - y).mean(axis=1, keepdims=True)"))
     assert not any("inferred" in note.what for note in found.notices)
     assert {p.of for _, p in parts(found) if p.role == "gradient"} == {"loss"}
+
+
+POLICY = """\
+import numpy as np
+rng = np.random.default_rng(1)
+theta = rng.normal(size=(4, 3))
+def softmax(z):
+    e = np.exp(z - z.max())
+    return e / e.sum()
+for episode in range(6):
+    x = rng.normal(size=4)
+    action = rng.choice(3, p=softmax(x @ theta))
+    reward = 1.5 if action == 0 else -0.5
+    p = softmax(x @ theta)
+    grad = -np.outer(x, p)
+    grad[:, action] += {added}
+    theta += 0.1 * reward * grad
+"""
+
+
+def test_the_gradient_of_a_log_probability_that_is_written_out_is_recognised() -> None:
+    found = judged_source(POLICY.format(added="x"))
+    assert {(p.target, p.verdict) for _, p in parts(found) if p.whole and p.role == "gradient"} == {("grad", "proved")}
+    assert any("minus the logarithm of p[action]" in note.what for note in found.notices)
+
+
+def test_what_is_not_its_gradient_is_not_known() -> None:
+    found = judged_source(POLICY.format(added="2 * x"))
+    assert not any("logarithm" in note.what for note in found.notices)
+    assert not [p for _, p in parts(found) if p.target == "grad" and p.verdict in ("proved", "checked")]

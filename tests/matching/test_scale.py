@@ -106,3 +106,8 @@ for i in range(3):
     w -= {rate} * (2 * X.T @ e)
 """)
     assert any(p.role == "gradient" and p.verdict == "proved" for _, p in parts(found))
+
+
+def test_a_rate_times_two_over_a_count_is_called_by_both_names() -> None:
+    assert named(*(2 * r / n for r, n in zip(RATE.values, N.values, strict=True))) == "2 * rate / N"
+    assert named(*(3 * r / n for r, n in zip(RATE.values, N.values, strict=True))) is None

@@ -31,12 +31,22 @@ def is_believable(trials: Trials, edit: Edit, mended: Iterable[Target]) -> bool:
         whole = len({t.wrt for t in trials.targets})
         if not (len({t.wrt for t in mended}) == whole > 1 and _begins(trials, edit)):
             return False
-    return not _makes_it_fit_less(trials, edit) and not _sets_the_way(trials, edit)
+    return not _makes_it_fit_less(trials, edit) and not _goes_by_other_data(trials, mended)
 
 
-def _sets_the_way(trials: Trials, edit: Edit) -> bool:
-    """Whether an edit says how far, or which way, to go along something that nobody calls a loss: it may be a score."""
-    return edit.kind in (Kind.FACTOR, Kind.SIGN) and not any(r.named for r in trials.analysis.matcher.roots)
+def _goes_by_other_data(trials: Trials, mended: Iterable[Target]) -> bool:
+    """Whether steps rest on data that what they should go down does not rest on, and nobody calls a loss: it is a score."""
+    matcher, tape = trials.analysis.matcher, trials.analysis.tape
+    named = {r.node for r in matcher.roots if r.named}
+    for target in mended:
+        if target.roots[0] in named:
+            continue
+        behind, inside = matcher.all_ancestors(target.node), matcher.all_ancestors(target.roots[0])
+        for node in behind - inside - matcher.variables.versions:
+            weighs = all(tape.nodes[u].op in ("multiply", "divide") for u in tape.users(node) if u in behind)
+            if tape.nodes[node].kind is NodeKind.LEAF and not weighs:
+                return True
+    return False
 
 
 def _makes_it_fit_less(trials: Trials, edit: Edit) -> bool:

@@ -165,8 +165,9 @@ def _outliers(analysis: Analysis, group: list[Target]) -> dict[Target, tuple[flo
         own[target] = tuple(f / o for f, o in zip(target.factors, outside, strict=True))
         steps[target] = target.steps
     free = analysis.is_fitted  # whether a loss that was inferred is a sum or a mean is not known
-    shared_own = _most_common([(t.wrt, own[t]) for t in group], free)
-    shared_step = _most_common([(t.wrt, steps[t]) for t in group if alike(own[t], shared_own)], free)
+    arrays = {t: _array(analysis, t) for t in group}
+    shared_own = _most_common([(arrays[t], own[t]) for t in group], free)
+    shared_step = _most_common([(arrays[t], steps[t]) for t in group if alike(own[t], shared_own)], free)
     odd: dict[Target, tuple[float, ...]] = {}
     for target in group:
         turned = tuple(-s for s in steps[target])  # of the same length: its sign may be wrong, its factor is not
@@ -180,10 +181,17 @@ def _outliers(analysis: Analysis, group: list[Target]) -> dict[Target, tuple[flo
     # A gradient that is exact is the odd one only among many that are not.
     exact = not free and any(alike(own[t], [1.0] * len(own[t])) for t in odd)
     many = 4 if exact else 2
-    few = len(odd) * many <= len(group) or len({t.wrt for t in odd}) * many <= len({t.wrt for t in group})
+    few = len(odd) * many <= len(group) or len({arrays[t] for t in odd}) * many <= len(set(arrays.values()))
     # One that grows from layer to layer comes in again in each.
     grows = alike(shared_own, [1.0] * len(shared_own)) and len(_distinct(own.values())) > 2
     return odd if few or grows else {}
+
+
+def _array(analysis: Analysis, target: Target) -> int:
+    """The parameter that a target is meant for: rows that one line changes in turn are of one."""
+    update = analysis.updates.get(target.update if target.update is not None else -1)
+    whole = update is not None and update.part is not None
+    return analysis.matcher.variables.first(update.before) if update is not None and whole else target.wrt
 
 
 def _is_divided_later(analysis: Analysis, target: Target, group: list[Target]) -> bool:

@@ -33,6 +33,7 @@ from tracer.matching.fingerprint import fingerprint
 from tracer.matching.losses.roots import Root, find_roots
 from tracer.matching.ranking import Ranking
 from tracer.matching.replays import Replays
+from tracer.matching.row_gradients import by_rows
 from tracer.matching.scale import NamedScale, Scalar, plain_number
 from tracer.matching.updates import Update
 from tracer.matching.variables import Variables
@@ -238,6 +239,10 @@ class Matcher:
         for node, values in self.by_entries.added_to(root.node, sweeps):
             self.forward |= set(self.reading.readers(node))
             self.index.add(Candidate(Sort.FULL, root.node, node, False), values)
+        for row, values in list(by_rows(tape, self.updates, self.replays.values, sweeps)):
+            for sweep, value in zip(sweeps, values, strict=True):
+                sweep.full[row] = value
+            self.index.add(Candidate(Sort.FULL, root.node, row, False), values)
         self.index.add_paths(root.node, sweeps)
 
     def _add_forward(self) -> None:

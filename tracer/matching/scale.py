@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, product
 
 from msgspec import Struct
 
@@ -96,8 +96,8 @@ def name_scale(
         return NamedScale(Scale(number), _decimal(number), 2)
     usable = [s for s in scalars if not any(abs(abs(v) - 1) < 1e-12 or v == 0 for v in s.values)]
     size = abs(found[0])
-    written = [_rational(w) for w in sorted(literals) if w]
-    for coefficient in dict.fromkeys([Fraction(1), Fraction(2), Fraction(1, 2), *written]):
+    coefficients = dict.fromkeys([Fraction(1), Fraction(2), Fraction(1, 2), *(_rational(w) for w in sorted(literals) if w)])
+    for coefficient in coefficients:
         factor = float(coefficient)
         if factor != 1 and constant and abs(found[0]) in (2.0, 0.5):
             break  # two is two, and not N / 2 because N happens to be 4
@@ -110,17 +110,19 @@ def name_scale(
                         return _named(coefficient * sign, [(scalar, exponent)], 2)
     simple = constant and abs(found[0]) in (2.0, 0.5)
     few = len(usable) <= _MOST_FOR_PAIRS
-    for one, two in combinations_with_replacement(usable if few and not simple else (), 2):
+    pairs = [*combinations_with_replacement(usable if few and not simple else (), 2)]
+    for coefficient, (one, two) in product(coefficients, pairs):
         for first, second in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
             if one is two and first != second:
                 continue
-            expected = abs(one.values[0] ** first * two.values[0] ** second)
-            if abs(abs(found[0]) - expected) > _RELATIVE * abs(found[0]):
+            expected = float(coefficient) * abs(one.values[0] ** first * two.values[0] ** second)
+            if abs(size - expected) > _RELATIVE * size:
                 continue
             for sign in (1, -1):
-                wanted = [sign * a**first * b**second for a, b in zip(one.values, two.values, strict=True)]
+                factor = sign * float(coefficient)
+                wanted = [factor * a**first * b**second for a, b in zip(one.values, two.values, strict=True)]
                 if _close(found, wanted):
-                    return _named(Fraction(sign), [(one, first), (two, second)], 3)
+                    return _named(coefficient * sign, [(one, first), (two, second)], 3)
     return plain_number(found)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from tracer.explanation.building.reading import Reading
@@ -151,7 +151,18 @@ class CodeWords:
                 if axis is not None and graph.axis_text(axis) == name:
                     found[f"len({array})" if position == 0 else f"{array}.shape[{position}]"] = None
                     sizes[str(graph.table.size(axis))] = None
+        found |= dict.fromkeys(self._lists_of(name))
         return [*list(found)[:3], *sizes]
+
+    def _lists_of(self, name: str) -> Iterator[str]:
+        """The sizes of plain lists that rows are picked by: ``len(words)``, of ``E[words]``."""
+        graph = self.reading.analysis.graph
+        for node in graph.tape.window_nodes():
+            picks = node.op == "getitem" and node.site is not None and bool(node.shape)
+            listed = re.search(r"\[([\w.]+)\]$", node.site.text) if picks and node.site is not None else None
+            first = graph.axes(node.id)[0] if listed is not None else None
+            if listed is not None and first is not None and graph.axis_text(first) == name:
+                yield f"len({listed[1]})"
 
     def _node_at(self, span: Span) -> int | None:
         """The node that a place first computed in the explained iteration."""

@@ -34,7 +34,8 @@ def reordered(program: Program, early: Span, late: Sequence[Span], readers: Sequ
         late: the statements of the updates whose gradients it spoils.
         readers: what reads the new version.
     """
-    last = _updated_last(program, early, late)
+    whole = [_beside(program, early, s) for s in late]
+    last = _updated_last(program, early, whole)
     if last is not None and not _needs(program, early, late):
         yield last
     kept = _kept_before(program, early, readers)
@@ -108,6 +109,15 @@ def _read_before(program: Program, early: Span, readers: Sequence[Reader]) -> It
                     start, end = holding[0].line, late.end_line
                     moved = program.lines[late.line - 1 : late.end_line]
                     yield Edit(start, end, "\n".join([*moved, *program.lines[start - 1 : late.line - 1]]))
+
+
+def _beside(program: Program, early: Span, late: Span) -> Span:
+    """The statement in the block of the early update that a later one stands in, such as the loop over rows around it."""
+    for block in _blocks(program):
+        spans = [program.span(s) for s in block]
+        if early in spans:
+            return next((s for s in spans if s.line <= late.line and late.end_line <= s.end_line), late)
+    return late
 
 
 def _blocks(program: Program) -> Iterator[list[ast.stmt]]:

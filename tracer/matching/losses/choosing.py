@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from tracer.matching.analysis import Analysis, matched
 from tracer.matching.clock import Clock, Task
 from tracer.matching.judging import explained, is_right, judged_updates, some_are_wrong
+from tracer.matching.losses.actions import losses_of_choices
 from tracer.matching.losses.added import are_computed_together, sum_of_losses
 from tracer.matching.losses.begun import begun_losses
 from tracer.matching.losses.classes import losses_of_classes
@@ -117,6 +118,9 @@ def _fitting(analysis: Analysis, clock: Clock) -> Analysis:
     if best is None:
         beside = [replace(f, reported=_told(matcher), aside=why) for f in usual if (why := _aside(f, matcher)) is not None]
         best = _best_inferred(_in_time(beside, clock))
+        best = None if best is None or _some_are_aside(best.matcher) else best
+    if best is None and not any(r.named for r in (*matcher.roots, *matcher.unmoved)):
+        best = _best_inferred(_in_time(losses_of_choices(matcher), clock))
         best = None if best is None or _some_are_aside(best.matcher) else best
     return _penalised(best or analysis, clock)
 
