@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tracer.program.carried import Carried
-from tracer.program.changes import adds_a_product, called_name, changed_by, names_in, takes_off
+from tracer.program.changes import adds_a_product, called_name, changed_by, names_in, sums_products, takes_off
 from tracer.program.loss_words import OTHER_LANGUAGES
 from tracer.program.numerical_checks import checks_numerically
 from tracer.program.unwritten import Walk, of_calls, suspended, tested, unwritten, with_its_test
@@ -331,7 +331,7 @@ class _Finder(Carried):
                             seen.add(name)
                             for function in self.functions[name]:
                                 self._look(function.body, found, seen)
-                    elif name in _PRODUCTS:
+                    elif name in _PRODUCTS or sums_products(node):
                         found.products += 1
                     elif name in _WORK:
                         found.work += 1
