@@ -242,6 +242,20 @@ def _of_vectors() -> list[Case]:
             Case("bincount", (words, positive(5)), np.bincount)]  # fmt: skip
 
 
+#: NumPy's functions of two numbers whose formula is one of each entry.
+OF_TWO = (
+    "add subtract multiply divide power logaddexp logaddexp2 hypot maximum minimum arctan2 copysign heaviside greater less "
+    "greater_equal less_equal equal not_equal logical_and logical_or"
+).split()
+
+
+def _of_each_pair() -> list[Case]:
+    cases = [Case(f"{name}.outer", (positive(3), real(4, 2) + 3), getattr(np, name).outer) for name in OF_TWO]
+    cases += [Case("multiply.outer", (half, real(3)), lambda a, b: np.multiply.outer(0.5, b)), Case("subtract.outer", (real(1, 2), real(1)), np.subtract.outer)]
+    one, other = real(3) > 0, real(2, 2) > 0
+    return cases + [Case(f"{name}.outer", (one, other), getattr(np, name).outer) for name in ("bitwise_and", "bitwise_or")]
+
+
 NUMERIC_CASES = [
-    *_together(), *_without_missing(), *_differences(), *_polynomials(), *_ends(), *_norms(), *_systems(), *_edges(), *_of_vectors()
+    *_together(), *_without_missing(), *_differences(), *_polynomials(), *_ends(), *_norms(), *_systems(), *_edges(), *_of_vectors(), *_of_each_pair(),
 ]  # fmt: skip

@@ -159,6 +159,12 @@ def _indexing() -> list[Case]:
         (ONE_ROW, (0, 1)), (ONE_ROW, slice(None)), (X, Ellipsis), (X, (Fraction(1), slice(None))),
     ]  # fmt: skip
     cases = [Case("getitem", (x, i), lambda x, i: x[_numeric(i)]) for x, i in plain]
+    lists: list[Any] = [
+        [0, 2, 2], (slice(None), [0, -1]), [True, False, True, True], ([0, 1], [2, 0]), [[0, 1], [1, 3]], (None, [1], slice(None)),
+        ([3, 1], slice(1, None)), (Ellipsis, [2]),
+    ]  # fmt: skip
+    cases += [Case("getitem", (X, i), lambda x, i: x[i]) for i in lists]
+    cases += [Case("take", (X, (2, 0, 2), 1), lambda x, i, a: np.take(x, i, a)), Case("take", (real(5), (1, 1)), np.take)]
     cases += [
         Case("item", (real(*shape), *at), lambda x, *i: x.item(*map(int, i)))
         for shape, at in [((), ()), ((1,), ()), ((1, 1), ()), ((3,), (1,)), ((2, 3), (1, 2)), ((2, 3), (4,)), ((2, 3), (-1,))]

@@ -46,7 +46,7 @@ np.einsum('ij,jk->ik', X, A)  np.einsum('ij,ij->i', X, X)  np.einsum('ij->j', X)
 np.linalg.multi_dot([X, A, A])  np.linalg.matrix_power(A, 3)
 np.linalg.inv(A)  np.linalg.det(A)  np.linalg.slogdet(A)[1]  np.linalg.solve(A, u)  np.linalg.solve(A, X.T)  np.linalg.pinv(X)
 np.linalg.cholesky(A @ A.T + np.eye(3))  np.linalg.eigvalsh(A @ A.T)  np.linalg.eigh(A + A.T)[0]  np.linalg.svd(X)[1]
-np.linalg.svd(X, compute_uv=False)  np.linalg.eig(A)[0].real  np.linalg.eigvals(A + 3j * u).imag  np.abs(np.linalg.eig(A)[1])  np.linalg.qr(X)[0]  np.linalg.qr(X)[1]  np.linalg.lstsq(X, v[:4], rcond=None)[0]
+np.linalg.svd(X, compute_uv=False)  np.linalg.eig(A)[0].real  np.linalg.eigvals(A + 3j * u).imag  np.abs(np.linalg.eig(A)[1])  np.abs(np.linalg.svd(A * (1 + 2j) + np.diag(u))[2])  np.abs(np.linalg.svd(A * (1 + 2j) + np.diag(u))[0])  np.linalg.qr(X)[0]  np.linalg.qr(X)[1]  np.linalg.lstsq(X, v[:4], rcond=None)[0]
 np.convolve(v, u)  np.convolve(v, u, 'same')  np.convolve(v, u, mode='valid')  np.correlate(v, u)  np.correlate(v, u, 'full')
 np.polyval(u, X)  np.linspace(u[0], u[1], 5)  np.meshgrid(v, u)[0]  np.meshgrid(v, u, indexing='ij')[1]
 np.fmin(X, 0.1)  np.amax(X, axis=1)  np.amin(X)  X.max(0)  X.min(axis=1, keepdims=True)  X.mean(1)  X.sum()  np.sum(X, (0, 1))

@@ -9,28 +9,43 @@ from __future__ import annotations
 
 import ast
 
+from tracer.calculus.complex_values import MARK
+from tracer.expressions.linear_algebra_code import linear_algebra_code
+from tracer.expressions.sequence_code import sequence_code
 
-def auxiliary_code(what: str, owner: ast.expr, modules: frozenset[str]) -> ast.expr | None:
+
+def auxiliary_code(what: str, owner: ast.expr, modules: frozenset[str], part: int = 0) -> ast.expr | None:
     """Code for the array called ``what`` of the value that ``owner`` computes.
 
     Arguments:
         modules: names that stand for modules, so that ``np.max(A)`` is told from ``A.max()``.
+        part: which of the arrays that it gives is meant, if it gives several.
     """
+    what = what.removesuffix(MARK)
     kind = what.rstrip("0123456789")
     number = what.removeprefix(kind)
     if what == "inverse":
         return _parsed(f"np.linalg.inv({ast.unparse(owner)})")
     if kind == "where":
         return _parsed(f"np.nonzero({ast.unparse(owner)})[{number}]")
+    if kind == "picked":
+        return _written_places(owner, int(number), modules)
+    if isinstance(owner, ast.Subscript):
+        owner = owner.value  # one of several arrays
     if not isinstance(owner, ast.Call) or not isinstance(owner.func, ast.Attribute):
         return None
     inside = owner.func.value
-    is_function = isinstance(inside, ast.Name) and inside.id in modules
+    is_function = ast.unparse(inside).partition(".")[0] in modules and isinstance(inside, ast.Name | ast.Attribute)
     operands = owner.args if is_function else [inside, *owner.args]
     if not operands:
         return None
     operand = ast.unparse(operands[0])
     given = {k.arg: ast.unparse(k.value) for k in owner.keywords if k.arg}
+    texts = [ast.unparse(o) for o in operands]
+    function = owner.func.attr
+    found = linear_algebra_code(what, function, texts, given, part) or sequence_code(what, function, texts, given)
+    if found is not None:
+        return _parsed(found)
     if owner.func.attr in ("quantile", "percentile", "median"):
         return _ranked(kind, number, owner.func.attr, operand, operands, given)
     if len(operands) > 1:
@@ -39,8 +54,14 @@ def auxiliary_code(what: str, owner: ast.expr, modules: frozenset[str]) -> ast.e
     match kind, owner.func.attr:
         case ("argmax" | "argmin", "max" | "amax" | "min" | "amin" | "ptp"):
             keep = ", keepdims=True" if given.get("keepdims") == "True" else ""
+            if given.get("axis", "").startswith("("):
+                return _along_several(kind, number, operand, given["axis"], bool(keep))
             found = f"np.{kind}({operand}{along}{keep})"
             return _parsed(f"np.unravel_index({found}, ({operand}).shape)[{number}]" if number else found)
+        case "present", _ if function.startswith("nan"):
+            return _parsed(f"1.0 * ~np.isnan({operand})")
+        case "count", "nanmean" if "keepdims" not in given:
+            return _parsed(f"np.sum(~np.isnan({operand}){along})")
         case "order", "sort":
             return _parsed(f"np.argsort({operand}{along}, kind='stable')")
         case "others", "prod" if not along:
@@ -65,6 +86,37 @@ def auxiliary_code(what: str, owner: ast.expr, modules: frozenset[str]) -> ast.e
         case "total", "average" if "weights" in given:
             return _parsed(f"np.average({operand}{along}, weights={given['weights']}, returned=True)[1]")
     return None
+
+
+def _written_places(owner: ast.expr, position: int, modules: frozenset[str]) -> ast.expr | None:
+    """Code for the places along an axis that are written in an index, or are what ``np.take`` takes."""
+    if isinstance(owner, ast.Call):
+        function = isinstance(owner.func, ast.Attribute) and ast.unparse(owner.func.value) in modules
+        return _parsed(f"np.array({ast.unparse(owner.args[1 if function else 0])})")
+    if not isinstance(owner, ast.Subscript):
+        return None
+    items = owner.slice.elts if isinstance(owner.slice, ast.Tuple) else [owner.slice]
+    items = [i for i in items if not (isinstance(i, ast.Constant) and i.value is None)]
+    ellipsis = any(isinstance(i, ast.Constant) and i.value is ... for i in items)
+    if ellipsis or position >= len(items):
+        return None
+    text = ast.unparse(items[position])
+    size = f"np.shape({ast.unparse(owner.value)})[{position}]"
+    if "True" in text or "False" in text:
+        return _parsed(f"np.flatnonzero({text})")
+    return _parsed(f"np.array({text}) % {size}" if "-" in text else f"np.array({text})")
+
+
+def _along_several(kind: str, number: str, operand: str, axes: str, keep: bool) -> ast.expr | None:
+    """Code for the places of the largest entries along several axes at once: one number for each axis."""
+    given = sorted(ast.literal_eval(axes))
+    if given[0] < 0 <= given[-1]:
+        return None
+    axes, count = str(tuple(given)), len(given)
+    moved = f"np.moveaxis({operand}, {axes}, {tuple(range(-count, 0))})"
+    flat = f"np.reshape({moved}, (*np.shape({moved})[:-{count}], -1))"
+    place = f"np.unravel_index(np.{kind}({flat}, axis=-1), np.shape({moved})[-{count}:])[{number or 0}]"
+    return _parsed(f"np.expand_dims({place}, {axes})" if keep else place)
 
 
 def _ranked(

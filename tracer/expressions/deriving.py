@@ -14,7 +14,7 @@ from tracer.explanation.model import Derivation, Verdict
 from tracer.expressions.differences import Comparison, compare
 from tracer.expressions.errors import CannotDerive
 from tracer.expressions.formulas import value_formula
-from tracer.expressions.inputs import Inputs, check_kind, find_inputs, longer_sizes, other_sizes
+from tracer.expressions.inputs import MASK, Inputs, check_kind, find_inputs, longer_sizes, other_sizes
 from tracer.expressions.model import Gradient, Gradients
 from tracer.expressions.proving import proved
 from tracer.expressions.reading import Expression, read_expression
@@ -53,7 +53,7 @@ def derive(
     for name in asked:
         if name in whole:
             raise CannotDerive(
-                f"{name} holds positions, so there is no derivative by it.",
+                f"{name} holds {_held(inputs, name)}, so there is no derivative by it.",
                 read.text,
                 hint="Ask for another array.",
             )
@@ -61,7 +61,7 @@ def derive(
     found, refused = _gradients(recorded, asked or inputs.differentiable())
     if refused and (asked or not any(g.code for g in found)):
         raise refused[0]
-    notices = [f"{name} holds positions: there is no derivative by it." for name in whole if not asked]
+    notices = [f"{n} holds {_held(inputs, n)}: there is no derivative by it." for n in whole if not asked]
     notices += [error.told() for error in refused]
     axes = tuple(recorded.graph.axis_text(a) for a in recorded.graph.axes(recorded.output))
     shown = {name: tuple(str(a) for a in given[name]) for name in read.arrays}
@@ -76,6 +76,10 @@ def derive(
         tuple(found),
         tuple(notices),
     )
+
+
+def _held(inputs: Inputs, name: str) -> str:
+    return "truth values" if inputs.kinds[name] == MASK else "positions"
 
 
 def _check_used(read: Expression, given: Mapping[str, Axes]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ _Draw = Callable[[np.random.Generator, tuple[int, ...]], NDArray[Any]]
 
 #: Complex numbers are none that are tried: it is said which arrays hold them.
 COMPLEX = "complex"
+#: True and false: an array that picks entries of another one of its shape.
+MASK = "mask"
 
 #: What the entries of an array may be, the most general first; the last is a symmetric matrix.
 KINDS: dict[str, _Draw] = {
@@ -46,7 +49,7 @@ class Inputs:
 
     Attributes:
         sizes: of the named axes.
-        kinds: array → what its entries are: one of `KINDS`, ``integer``, or ``complex``.
+        kinds: array → what its entries are: one of `KINDS`, ``integer``, ``mask``, or ``complex``.
         below: for an array of integers, the number that they stay below.
         complex_arrays: the arrays that hold complex numbers.
     """
@@ -69,6 +72,8 @@ class Inputs:
             shape, kind = self.shape(name), self.kinds[name]
             if kind == "integer":
                 drawn: Any = rng.integers(0, self.below[name], shape)
+            elif kind == MASK:  # true at as many places each time
+                drawn = rng.permutation(np.arange(math.prod(shape)) % 3 > 0).reshape(shape)
             elif kind == COMPLEX:  # away from the negative real numbers, where powers and logarithms jump
                 drawn = KINDS["positive"](rng, shape) + 1j * KINDS["real"](rng, shape)
             else:
@@ -96,7 +101,7 @@ class Inputs:
 
     def differentiable(self) -> tuple[str, ...]:
         """The arrays that hold real or complex numbers."""
-        return tuple(n for n in self.expression.arrays if self.kinds[n] != "integer")
+        return tuple(n for n in self.expression.arrays if self.kinds[n] not in ("integer", MASK))
 
 
 @contextlib.contextmanager
@@ -133,6 +138,12 @@ def check_kind(inputs: Inputs) -> None:
         CannotDerive: with what to write instead.
     """
     value = inputs.value(inputs.draw(1))
+    if isinstance(value, tuple) and value and all(isinstance(v, (np.ndarray, np.generic)) for v in value):
+        raise inputs.expression.error(
+            f"The value is not one array, but {len(value)}.",
+            inputs.expression.tree.body,
+            "Take one of them: write [0] behind it for the first.",
+        )
     if not isinstance(value, (np.ndarray, np.generic, int, float, complex)):
         raise inputs.expression.error(
             f"The value is of type {type(value).__name__}, and no array or number.",
@@ -164,7 +175,10 @@ def find_inputs(
     for kinds in _combinations(plain):
         tried = replace(plain, kinds=kinds)
         try:
-            values = [np.asarray(tried.value(tried.draw(seed))) for seed in (1, 2, 3)]
+            found = [tried.value(tried.draw(seed)) for seed in (1, 2, 3)]
+            if isinstance(found[0], tuple):
+                return tried  # which `check_kind` refuses
+            values = [np.asarray(value) for value in found]
         except Exception as error:
             failed = failed or error
             continue
@@ -200,12 +214,18 @@ def find_inputs(
 
 def _combinations(plain: Inputs) -> Iterator[dict[str, str]]:
     """Kinds for all arrays: those with the fewest restrictions first, and early on the same for all."""
-    given = dict.fromkeys(plain.complex_arrays, COMPLEX)
+    given = _given(plain)
     return ({**kinds, **given} for kinds in itertools.islice(_restricted(plain), _MOST_TRIED))
 
 
+def _given(plain: Inputs) -> dict[str, str]:
+    """The kinds that are known before any is tried."""
+    masks = plain.expression.choosing(plain.shapes) - plain.complex_arrays
+    return {**dict.fromkeys(plain.complex_arrays, COMPLEX), **dict.fromkeys(sorted(masks), MASK)}
+
+
 def _restricted(plain: Inputs) -> Iterator[dict[str, str]]:
-    names = tuple(n for n in plain.expression.arrays if n not in plain.complex_arrays)
+    names = tuple(n for n in plain.expression.arrays if n not in _given(plain))
     general, *special = KINDS
     for count in range(len(names) + 1):
         for strictest in range(max(1, len(special) if count else 1)):
@@ -220,11 +240,12 @@ def _restricted(plain: Inputs) -> Iterator[dict[str, str]]:
 
 def _with_integers(plain: Inputs) -> Iterator[Inputs]:
     """Some arrays are positions, as many as there can be: those that stand in an index, else one or two of all."""
-    names = tuple(n for n in plain.expression.arrays if n not in plain.complex_arrays)
-    given = dict.fromkeys(plain.complex_arrays, COMPLEX)
+    given = _given(plain)
+    names = tuple(n for n in plain.expression.arrays if n not in given)
     most = sorted({s for n in names for s in plain.shape(n)} | set(plain.sizes.values()), reverse=True)
     several = [tuple(c) for count in (1, 2) for c in itertools.combinations(names, count)]
-    for chosen in dict.fromkeys((plain.expression.selecting, *several)):
+    selecting = tuple(n for n in plain.expression.selecting if n not in given)
+    for chosen in dict.fromkeys((selecting, *several)):
         every = itertools.product([b for b in most if b > 1], repeat=len(chosen))
         for bounds in itertools.islice(every, 200 if chosen else 0):
             below = dict(zip(chosen, bounds))

@@ -56,6 +56,17 @@ class Expression:
         names = {n.id for index in indices for n in ast.walk(index) if isinstance(n, ast.Name)}
         return tuple(name for name in self.arrays if name in names)
 
+    def choosing(self, shapes: Mapping[str, Axes]) -> frozenset[str]:
+        """Arrays that stand alone in the index of another one and have its first axes, two at least: masks."""
+        found = set()
+        for node in ast.walk(self.tree):
+            match node:
+                case ast.Subscript(value=ast.Name(id=whole), slice=ast.Name(id=mask)):
+                    axes = shapes.get(mask, ())
+                    if len(axes) > 1 and tuple(shapes.get(whole, ()))[: len(axes)] == tuple(axes):
+                        found.add(mask)
+        return frozenset(found)
+
     @property
     def slices(self) -> bool:
         """Whether it takes slices, which should not be left with a single entry by accident."""

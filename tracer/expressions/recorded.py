@@ -210,6 +210,8 @@ def _drawn(inputs: Inputs, name: str) -> str:
         parts = (f"np.random.uniform({low}, 2.0{', ' + shape if axes else ''})" for low in ("0.3", "-2.0"))
         return " + 1j * ".join(parts)
     match inputs.kinds[name]:
+        case "mask":
+            return f"(np.random.permutation(np.prod({shape})) % 3 > 0).reshape{shape}"
         case "integer":
             if not axes:
                 return str(inputs.below[name] - 1)

@@ -17,6 +17,7 @@ from tracer.explanation.building.vocabulary import Vocabulary
 from tracer.expressions.auxiliary_code import auxiliary_code
 from tracer.expressions.reading import MODULES
 from tracer.expressions.recorded import Recorded
+from tracer.tape.node import Ref
 
 
 @dataclass
@@ -179,9 +180,12 @@ def definition_of(recorded: Recorded, names: Names, array: str | None) -> ast.ex
     if site is None:
         return None
     try:
-        return ast.parse(f"({site.text})", mode="eval").body
+        tree = ast.parse(f"({site.text})", mode="eval").body
     except SyntaxError:
         return None
+    if recorded.tape.nodes[node].op == "part_of" and isinstance(tree, ast.Call):
+        return ast.Subscript(tree, ast.Constant(_part(recorded, node)), ast.Load())
+    return tree
 
 
 def _places(recorded: Recorded, names: Names, array: str) -> ast.expr | None:
@@ -195,7 +199,16 @@ def _places(recorded: Recorded, names: Names, array: str) -> ast.expr | None:
         return ast.parse(weights, mode="eval").body
     leaf = next((name for name, number in recorded.leaves.items() if number == node), None)
     code = ast.Name(leaf, ast.Load()) if leaf else definition_of(recorded, names, owner)
-    return None if code is None else auxiliary_code(what, code, frozenset(recorded.inputs.expression.modules))
+    if code is None:
+        return None
+    return auxiliary_code(what, code, frozenset(recorded.inputs.expression.modules), _part(recorded, node))
+
+
+def _part(recorded: Recorded, node: int) -> int:
+    """Which of several arrays a value is; 0 if it is the only one."""
+    made = recorded.tape.nodes[node]
+    part = made.args[0] if made.op == "part_of" else 0
+    return int(recorded.tape.nodes[part.node].value if isinstance(part, Ref) else part)
 
 
 def _size(recorded: Recorded, name: str) -> str:

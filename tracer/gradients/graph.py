@@ -100,11 +100,11 @@ class Graph:
 
     @cached_property
     def _makers(self) -> dict[str, int]:
-        """The first node whose formula mentions an array; asked for when all formulas are there."""
+        """The first node whose formula mentions an array, or its conjugate; asked for when all formulas are there."""
         makers: dict[str, int] = {}
         for node, definition in self.definitions.items():
             for array in arrays_in(definition.expr):
-                makers.setdefault(array, node)
+                makers.setdefault(array.removesuffix(CONJUGATE), node)
         return makers
 
     def source(self, array: str) -> Callable[[list[Any]], Any]:

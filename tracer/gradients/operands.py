@@ -60,7 +60,8 @@ def operand(
             source=formulas.tape.nodes[formulas.representative(node.id)].op,
         )
     if isinstance(argument, tuple | list):
-        return tuple(operand(formulas, user, item, plain, values) for item in argument)
+        items = [operand(formulas, user, item, plain, values) for item in argument]
+        return items if isinstance(argument, list) and user.op in _INDEXING else tuple(items)
     if isinstance(argument, Slice):
         start, stop = (_bound(formulas, user, p, values) for p in (argument.start, argument.stop))
         return slice(start, stop, operand(formulas, user, argument.step, True, values))

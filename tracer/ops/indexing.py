@@ -56,12 +56,17 @@ def item(X: Any, *index: Any, out: Operand) -> Row:
 
 
 @operation("take")
-def take(X: Operand, indices: Any, out: Operand, axis: Any = None) -> Row:
+def take(X: Operand, indices: Any, axis: Any = None, *, out: Operand) -> Row:
     """out[i, s] = X[i, y[s]]"""
     if axis is None and X.ndim != 1:
         raise NoFormula("take", "an array that is flattened")
+    return getitem(X, along(X, indices, axis), out)
+
+
+def along(X: Operand, indices: Any, axis: Any) -> tuple[Any, ...]:
+    """The index that takes the entries at some places along an axis."""
     before = 0 if axis is None else axis_at(axis, X.ndim)
-    return getitem(X, (*[slice(None)] * before, indices), out)
+    return (*[slice(None)] * before, list(indices) if isinstance(indices, tuple) else indices)
 
 
 @operation("take_along_axis")

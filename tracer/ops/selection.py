@@ -23,6 +23,8 @@ from tracer.ops.axes import Operand, broadcast
 from tracer.ops.lengths import Bound, Length
 from tracer.ops.writing import NoFormula
 
+#: What follows the name of the result in the name of places that are written in the index.
+PICKED = ".picked"
 #: Operations whose whole number result was looked up in data, so that its value is no part of the formula.
 LOOKED_UP = frozenset({"getitem", "take", "take_flat", "argmax", "argmin", "item", "int"})
 
@@ -83,7 +85,7 @@ def select(X: Operand, index: Any, name: str) -> Selection:
                 first = len(basic)
             elif len(basic) != first:
                 together = False
-            for one in _whole_numbers(X, position, item):
+            for one in _whole_numbers(X, position, item, name):
                 if isinstance(one, _Array):
                     arrays.append((position, one))
                 else:
@@ -195,9 +197,11 @@ def _of_length(over: Axis, length: Length, X: Operand) -> Axis:
     return X.table.find(over)
 
 
-def _whole_numbers(X: Operand, position: int, item: Any) -> list[IndexExpr | _Array]:
+def _whole_numbers(X: Operand, position: int, item: Any, name: str) -> list[IndexExpr | _Array]:
     """An index that is no slice: for each axis that it takes, a fixed place or an array of places."""
     axis = X.axes[position] if position < X.ndim else None
+    if isinstance(item, list):
+        return [_listed(X, position, item, f"{name}{PICKED}{position}")]
     if not isinstance(item, Operand):
         number = known_integer(item)
         if number is None:
@@ -213,6 +217,45 @@ def _whole_numbers(X: Operand, position: int, item: Any) -> list[IndexExpr | _Ar
             return [Entry(item.name)]
         return [_fixed(int(item.value), axis)]
     return [_look_up(X, position, item, axis)]
+
+
+def written_places(item: list[Any], size: int) -> np.ndarray[Any, Any]:
+    """The places that a list of whole numbers, or of truth values, in an index means along an axis of a size.
+
+    Raises:
+        NoFormula: if it holds something else.
+    """
+    places = np.asarray(item)
+    if places.dtype == bool and places.ndim == 1:
+        return np.flatnonzero(places)
+    if places.dtype.kind not in "iu":
+        raise NoFormula("getitem", f"the index {item!r}")
+    return np.where(places < 0, places + size, places)
+
+
+def _listed(X: Operand, position: int, item: list[Any], name: str) -> _Array:
+    """The places that are written in a list: they are the entries of an array of their own."""
+    shape = written_places(item, X.shape[position]).shape
+    axes = X.table.axes(name, shape)
+    if X.shape[position] == 1:
+        return _Array(axes, lambda _: 0)
+
+    def of_list(indices: tuple[Index | int, ...]) -> IndexExpr:
+        return Entry(name, tuple(0 if own is None else i for own, i in zip(axes, indices, strict=True)))
+
+    return _Array(axes, of_list)
+
+
+def lists_in(X: Operand, index: Any) -> dict[int, np.ndarray[Any, Any]]:
+    """The places that are written in lists in an index, by the axis that they are of."""
+    found: dict[int, np.ndarray[Any, Any]] = {}
+    position = 0
+    for item in _expand(X, index):
+        if isinstance(item, list):
+            found[position] = written_places(item, X.shape[position])
+        if item is not None:
+            position += item.ndim if isinstance(item, Operand) and item.boolean else 1
+    return found
 
 
 def _fixed(number: int, axis: Axis | None) -> IndexExpr:

@@ -82,9 +82,24 @@ def elementwise(*names: str) -> Callable[[Callable[..., Form]], Callable[..., Fo
 
         at_every_position.__doc__ = write.__doc__
         operation(*names)(at_every_position)
+        if len(inspect.signature(write).parameters) == 2:
+            _enter_outer(names, write)
         return write
 
     return enter
+
+
+def _enter_outer(names: tuple[str, ...], write: Callable[..., Form]) -> None:
+    """Enter the row of ``np.add.outer`` and the like: the same formula of each entry of the one with each of the other."""
+
+    def of_each_pair(a: Any, b: Any, *, out: Operand) -> Row:
+        index = tuple(x.indices() if isinstance(x, Operand) else () for x in (a, b))
+        entries = (x[i] if isinstance(x, Operand) else number(x) for x, i in zip((a, b), index, strict=True))
+        return index[0] + index[1], write(*entries)
+
+    of_each_pair.__doc__ = f"{write.__doc__}, for each entry of a with each of b: out[i, j]"
+    if all("." not in name for name in names):
+        operation(*(f"{name}.outer" for name in names))(of_each_pair)
 
 
 #: The values of look-up arrays: from the name of the result, operands with values, and arguments.
