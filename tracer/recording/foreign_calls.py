@@ -96,6 +96,9 @@ class ForeignCalls(Augmenting):
         bound = getattr(function, "__self__", None)
         if function in (copy.deepcopy, copy.copy) and args:
             return self._copied(args[0], result, place)
+        fields = getattr(function, "_fields", None)
+        if isinstance(function, type) and issubclass(function, tuple) and isinstance(fields, tuple):
+            return self._named_tuple(fields, args, kwargs, result, place)
         sources = self.depends((*args, *kwargs.values())) or self._known_holder(bound)
         if sources:
             self._tainted([box.value for box in (*args, *kwargs.values())], result, function, place)
@@ -120,6 +123,17 @@ class ForeignCalls(Augmenting):
         ):
             return self.boxed(result, place)
         return self._opaque(function, args, kwargs, result, place)
+
+    def _named_tuple(
+        self, fields: tuple[str, ...], args: list[Box], kwargs: dict[str, Box], result: Any, place: Place
+    ) -> Box:
+        """A named tuple holds what it was given, by position and by name."""
+        for at, name in enumerate(fields):
+            box = args[at] if at < len(args) else kwargs.get(name)
+            if box is not None:
+                self.locate_item(result, at, box)
+                self.locate_item(result, name, box)
+        return Box(result, None, place)
 
     def _tainted(self, values: list[Any], result: Any, function: Any, place: Place) -> None:
         """Recorded numbers went into a call: what it was given, files too, may hold them now."""
