@@ -46,6 +46,8 @@ _SILENT = {
     builtins.any, builtins.all, np.allclose, np.array_equal, np.isscalar, np.ndim,
     *WRITING,
 }  # fmt: skip
+#: Methods of files that say how much they wrote.
+_WRITING = frozenset(("write", "writelines", "writerow", "writerows"))
 _SILENT_MODULES = {
     "time",
     "datetime",
@@ -227,6 +229,8 @@ def _silent(function: Any) -> bool:
             return True
     except TypeError:
         return False
+    if getattr(function, "__name__", "") in _WRITING:
+        return True
     module = getattr(function, "__module__", None) or ""
     bound = getattr(function, "__self__", None)
     return (module.split(".")[0] in _SILENT_MODULES and function not in (sum, max, min)) or isinstance(
