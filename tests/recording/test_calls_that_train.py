@@ -99,6 +99,11 @@ def test_only_the_first_run_and_the_last_go_on_to_the_end(tmp_path: Path, monkey
     assert (tmp_path / "ran.txt").read_text() == "xx"
 
 
+def test_a_pool_whose_work_is_recorded_comes_to_its_end() -> None:
+    source = HEAD + CALLED["a pool"][0].replace("    losses =", "    for _ in range(2):\n        losses =")
+    assert iterations(record(source, loop=10)) == [0, 1]
+
+
 def test_a_function_can_be_asked_for_by_its_line() -> None:
     source = HEAD + CALLED["a stored fold"][0]
     assert iterations(record(source, loop=6, iteration=4)) == [3, 4]

@@ -1,6 +1,6 @@
 """Runs that look for the iterations to explain: for a loop that no text tells, and past parameters that are whole numbers.
 
-In: a `Request`, and what a first run of it has shown.  Out: another recording, if one was found.  What is only tried stops as
+In: a `Request`, and what a first run of it has shown.  Out: another recording, if there is one.  What is only tried stops as
 soon as it has been recorded.
 """
 
