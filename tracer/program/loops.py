@@ -299,6 +299,7 @@ class _Finder(Carried):
             or (found.work >= 1 and found.spoken >= 2)
             or found.spoken >= 3
             or (found.spoken >= 1 and (found.written_out >= 2 or self._goes_backward(loop)))
+            or (found.spoken >= 1 and found.products >= 1 and any(map(takes_off, self.statements(loop, None))))
         )
 
     def may_train(self, loop: ast.For | ast.While) -> bool:
