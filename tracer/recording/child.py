@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from tracer.program.errors import ProgramError
 from tracer.program.program import Program, as_python2, parse
 from tracer.recording import errors
+from tracer.recording.limits import allow_deep_calls, limit_memory
 from tracer.tape.node import Notice
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ _ERRORS: dict[str, type[errors.RecordingError]] = {
 }
 _EXTRA = ("kind", "traceback", "package", "name")
 GIBIBYTE = 2**30
-_STACK = 2**27
 
 
 def record_in_child(
@@ -205,8 +205,8 @@ def main(folder: Path) -> None:
     from tracer.recording.run import record_source
 
     request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
-    _limit_memory(request["memory"])
-    _allow_deep_calls()
+    limit_memory(request["memory"])
+    allow_deep_calls()
     gc.set_threshold(100_000, 50, 50)  # A tape is many objects that live as long as the process does.
     gc.freeze()  # What is there by now is not the program's; a window need not look through it.
     with _saying_where(folder / "where.txt", max(0.7 * (request["until"] - time.time()), 0.01)):
@@ -281,28 +281,6 @@ def _told(error: ProgramError | errors.RecordingError) -> dict[str, Any]:
     place = [error.message, error.path, error.line, error.column, error.source_line, error.hint]
     told = {"type": type(error).__name__, "place": place, "stdout": getattr(error, "stdout", "")}
     return {**told, **{name: getattr(error, name) for name in _EXTRA if hasattr(error, name)}}
-
-
-def _limit_memory(limit: int) -> None:
-    if limit <= 0:
-        return
-    try:
-        import resource
-    except ImportError:  # Windows has no such limits.
-        return
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
-
-
-def _allow_deep_calls() -> None:
-    """Room for calls within calls: where a program is recorded, they lie deeper than its own."""
-    with contextlib.suppress(ImportError, OSError, ValueError):
-        import resource
-
-        soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
-        if soft != resource.RLIM_INFINITY and (hard == resource.RLIM_INFINITY or hard >= _STACK) and soft < _STACK:
-            resource.setrlimit(resource.RLIMIT_STACK, (_STACK, hard))
 
 
 if __name__ == "__main__":
