@@ -11,6 +11,7 @@ _STACK = 2**27
 
 
 def limit_memory(limit: int) -> None:
+    """At most so many bytes of address space; 0 for no limit."""
     if limit <= 0:
         return
     try:
