@@ -14,7 +14,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from closed_programs import PROGRAMS, Closed
 
-from tests.building.explained import explained_source
+from tests.building.explained import analysed_source
+from tracer.matching.candidates import GRADIENTS
 
 #: What stays: the losses, by which roots are found, and what is not the program's.
 KEPT = {"np", "len", "range", "loss", "cost", "J", "it", "float"}
@@ -26,14 +27,17 @@ def source(program: Closed, body: str | None = None) -> str:
 
 
 def proved(text: str) -> set[str]:
-    """The names that hold a gradient that is proved."""
-    found = explained_source(text)
-    return {
-        part.target
-        for line in found.lines
-        for part in line.parts
-        if part.whole and part.verdict == "proved" and part.role == "gradient" and part.target
-    }
+    """The names that in the end hold a gradient that is proved, and with which finite differences agree."""
+    found = analysed_source(text)
+    last: dict[str, int] = {}
+    held: set[int] = set()
+    for node in found.tape.window_nodes():  # in order: what is proved is given for what comes after it
+        match = found.matcher.best(node.id)
+        if match is not None and match.candidate.sort in GRADIENTS and found.verify(match).verdict == "proved":
+            held.add(node.id)
+        if node.window in found.tape.last_windows():
+            last.update(dict.fromkeys(node.names, node.id))
+    return {name for name, node in last.items() if node in held}
 
 
 def renamed(text: str, seed: int) -> tuple[str, dict[str, str]]:
