@@ -162,6 +162,7 @@ def explain(
     call: str | None = None,
     arguments: Sequence[str] = (),
     answers: str = "",
+    run_on: bool = False,
     timeout: float = 60.0,
     derivations: bool = True,
     progress: Callable[[str], None] | None = None,
@@ -181,6 +182,7 @@ def explain(
             the call is explained.
         arguments: the command line arguments of the program.
         answers: what ``input()`` reads, one answer a line.
+        run_on: whether the program goes on natively to its end when everything needed is recorded.
         timeout: seconds that the program may take until everything needed is recorded.
         derivations: whether the formulas and derivations are written; without them the same verdicts come sooner.
         progress: is told what is being done, in a few words.
@@ -224,7 +226,7 @@ def explain(
 
     say("running the program")
     with ThreadPoolExecutor(1) as beside:
-        running = beside.submit(record_in_child, source, **options)
+        running = beside.submit(record_in_child, source, run_on=run_on, **options)
         from tracer.explanation.building.builder import build_explanation  # imported while the program runs
 
         if meanwhile is not None:

@@ -90,7 +90,7 @@ def test_everything_that_can_be_chosen_arrives(calls: Calls, tmp_path: Path) -> 
     (tmp_path / "answers.txt").write_text("yes\n")
     result = run(
         "explain", "net.py", "--answers", "answers.txt", "--loss", "J", "--iteration", "3", "--loop", "7", "--define", "reg=1e-3", "--define", "m = 4",
-        "--setup", "before.py", "--call", "f(x)", "--timeout", "5", "--", "--epochs", "10", "-o",
+        "--setup", "before.py", "--call", "f(x)", "--run-on", "--timeout", "5", "--", "--epochs", "10", "-o",
     )  # fmt: skip
     assert result.exit_code == 0
     assert calls.program == "net.py"
@@ -105,6 +105,7 @@ def test_everything_that_can_be_chosen_arrives(calls: Calls, tmp_path: Path) -> 
         "setup": Path("before.py"),
         "call": "f(x)",
         "timeout": 5.0,
+        "run_on": True,
         "answers": "yes\n",
         "arguments": ("--epochs", "10", "-o"),
     }

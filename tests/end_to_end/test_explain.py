@@ -149,3 +149,16 @@ def test_progress_is_told() -> None:
     tracer.explain(PROGRAMS["square_sizes"], progress=told.append)
     assert told[0] == "running the program"
     assert "deriving the gradients" in told
+
+
+def test_a_program_goes_on_to_its_end_if_it_is_asked_to(tmp_path: Path) -> None:
+    path, made = tmp_path / "net.py", tmp_path / "made.txt"
+    path.write_text(
+        "import numpy as np\nw = np.ones(2)\nfor k in range(50):\n    e = w - 3\n    loss = np.sum(e @ e)\n    w -= 0.1 * 2 * e\n"
+        "np.savetxt('made.txt', w)\n"
+    )
+    stopped = tracer.explain(path)
+    assert not made.exists()
+    went_on = tracer.explain(path, run_on=True)
+    assert made.exists()
+    assert went_on.lines == stopped.lines

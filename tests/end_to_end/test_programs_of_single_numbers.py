@@ -125,3 +125,22 @@ def test_a_fault_in_such_sums_is_not_explained_away(fault: tuple[str, str]) -> N
     found = judged_source(SUMS.replace(*fault))
     spoiled = {p.target for _, p in parts(found) if p.whole and p.target in ("sum_R", "sum_U") and p.verdict in ("proved", "checked")}
     assert "sum_R" not in spoiled
+
+
+MANY = """\
+import random
+random.seed(1)
+xs = [random.gauss(0, 1) for _ in range(42)]
+ys = [2.5 * x for x in xs]
+w, rate = 0.0, 0.1
+for epoch in range(3):
+    ps = [w * x for x in xs]
+    n = len(ys)
+    dw = sum((p - y) * x for p, y, x in zip(ps, ys, xs)) / n
+    w -= rate * dw
+"""
+
+
+def test_a_count_names_a_factor_of_a_single_number_among_many_samples() -> None:
+    told = [(p.wrt, p.scale) for line in judged_source(MANY).lines for p in line.parts if p.target == "dw"]
+    assert ("w", "1 / n") in told

@@ -114,8 +114,8 @@ def test_an_undefined_name_says_how_to_define_it(write, tmp_path: Path) -> None:
 
 def test_a_program_that_runs_for_ever_is_ended_and_says_where(write) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(TimedOut) as caught:
-        record_in_child(load(write("x = 0\nwhile True:\n    x += 1\n")), timeout=5.0)
-    assert caught.value.seconds == 5.0
+        record_in_child(load(write("x = 0\nwhile True:\n    pass\n")), timeout=2.0)
+    assert caught.value.seconds == 2.0
     assert caught.value.line in (2, 3)
 
 

@@ -1,4 +1,4 @@
-"""Names that NumPy no longer has stand for what they were, and say so; nothing is left behind."""
+"""Names that NumPy and Python no longer have stand for what they were, and say so; nothing is left behind."""
 
 from __future__ import annotations
 
@@ -43,3 +43,24 @@ def test_a_program_that_asks_whether_a_name_is_there_gets_the_true_answer() -> N
 def test_other_missing_names_are_still_errors(source: str) -> None:
     with pytest.raises(ProgramFailed, match="has no attribute"):
         record(f"import numpy as np\n{source}\n")
+
+
+def test_names_that_python_no_longer_has_stand_for_what_they_were() -> None:
+    import collections
+    import time
+
+    source = (
+        "import time as t, inspect\nfrom collections import Iterable, OrderedDict\nfrom fractions import gcd\n"
+        "start = t.clock()\nprint(isinstance([], Iterable), gcd(4, 6), t.clock() >= start, inspect.getargspec(lambda x: x).args)\n"
+    )
+    recording = record(source)
+    assert recording.stdout == "True 2 True ['x']\n"
+    said = sorted((n.line, n.what.split(";")[0]) for n in recording.notices)
+    assert said == [
+        (2, "Python no longer has collections.Iterable"),
+        (3, "Python no longer has fractions.gcd"),
+        (4, "Python no longer has time.clock"),
+        (5, "Python no longer has inspect.getargspec"),
+    ]
+    assert not hasattr(time, "clock")
+    assert not hasattr(collections, "Iterable")

@@ -84,14 +84,16 @@ def test_running_on_prints_and_leaves_behind_what_a_native_run_does(name: str) -
 
 
 def natively_or_modernised(program: Program) -> Run:
-    """The native run; a Python 2 program's is its conversion with Python 2's division."""
+    """The native run; a Python 2 program's is its conversion with the division and the texts of Python 2."""
     if not program.python2:
         return natively(program.source + LEAVE, {}, program.path)
-    source = "from tests.recording.test_laws import classic\n" + ast.unparse(
-        _Classic().visit(ast.parse(program.text))
+    imported = (
+        "from tests.recording.test_laws import classic\n"
+        "from tracer.recording.python2_text import PRINT as print, Text as __text__, text_of as __text_of__\n"
     )
+    source = imported + ast.unparse(_Classic().visit(ast.parse(program.text)))
     native = natively(source + LEAVE, {}, program.path)
-    native.space.pop("classic")
+    del native.space["classic"], native.space["print"]
     return native
 
 

@@ -29,7 +29,7 @@ def test_where_no_loop_seems_to_train_the_one_that_goes_on_for_long_is_recorded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     source = HIDDEN_UPDATE.replace("loss = ", "half = ")
-    assert len(record(source).tape.windows) == 1
+    assert len(record(source.replace("200", "20")).tape.windows) == 1
     monkeypatch.setattr("tracer.recording.state.MOST_NODES", 300)
     short = record(source)
     assert iterations(short) == [0, 1]
@@ -196,3 +196,27 @@ for k in range(4):
     [first] = [n for n in tape.window_nodes() if n.op == "subtract" and n.shape == (3, 2) and n.window == 0]
     assert first.names == ["net.W"]
     assert not [n for n in tape.window_nodes() if n.kind is Kind.LITERAL and "net.W" in n.names]
+
+
+LMS = """\
+import numpy as np
+rng = np.random.default_rng(0)
+x, w = rng.normal(size=COUNT), np.zeros(3)
+d = np.convolve(x, [1.0, -0.4, 0.5])
+for n in range(3, COUNT):
+    now = x[n - 2:n + 1][::-1]
+    y = np.dot(w, now)
+    e = d[n] - y
+    w += 0.02 * e * now
+"""
+
+
+def test_a_long_loop_in_which_errors_move_what_they_rest_on_is_recorded_though_nothing_is_called_a_loss() -> None:
+    assert iterations(record(LMS.replace("COUNT", "200"))) == [0, 1]
+    assert said(record(LMS.replace("COUNT", "200"))) == [(5, "No loop was recog")]
+    assert len(record(LMS.replace("COUNT", "20")).tape.windows) == 1, "a short program is recorded whole"
+
+
+def test_a_long_loop_without_such_errors_is_recorded_whole() -> None:
+    for other in ("w += 0.02 * d[n] * now", "w = 0.02 * e * now"):
+        assert len(record(LMS.replace("w += 0.02 * e * now", other).replace("COUNT", "200")).tape.windows) == 1

@@ -95,6 +95,11 @@ def choices_of_explanation(command: Callable[..., Any]) -> Callable[..., Any]:
             help="What input() reads, one answer a line; - is standard input.",
         ),
         click.option(
+            "--run-on",
+            is_flag=True,
+            help="Let the program run to its end, also where all that is explained is recorded.",
+        ),
+        click.option(
             "--timeout",
             type=click.FloatRange(min=0, min_open=True),
             default=60.0,

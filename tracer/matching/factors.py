@@ -84,7 +84,33 @@ class Factors:
         """The sizes, on the first replay, of the factors that a number may differ by from a gradient."""
         written = self.literals(node)
         several = [w * f for w in written for f in self._usual] if node in self._compound else []
-        return [*self._usual, *written, *several]
+        return [*self._usual, *written, *several, *self._multiplied_by(node)]
+
+    def around(self, node: int) -> list[tuple[int, bool]]:
+        """The named scalars that a value is multiplied by, one after the other, through any names; whether each divides."""
+        tape, found = self._tape, list[tuple[int, bool]]()
+        while tape.nodes[node].op in _SCALING and tape.nodes[node].window >= 0:
+            operands = tape.operands(node)
+            scalars = [k for k in operands if k in self._named]
+            inner = [k for k in operands if k not in scalars and tape.nodes[k].kind is not Kind.LITERAL]
+            if len(inner) != 1:
+                break
+            found += [(s, tape.nodes[node].op in ("divide", "true_divide")) for s in scalars]
+            [node] = inner
+        return found
+
+    def _multiplied_by(self, node: int) -> list[float]:
+        """The sizes of the products of the first ones, of the first two… of those, upside down where they divide."""
+        found, size = list[float](), 1.0
+        for scalar, divides in self.around(node):
+            value = self._named[scalar].values[0]
+            size = size / value if divides and value else size * value
+            found.append(size)
+        return found
+
+    def named(self, scalars: Iterable[int]) -> list[Scalar]:
+        """Scalars by their nodes, each once."""
+        return list({s.key: s for n in scalars if (s := self._named.get(n)) is not None}.values())
 
     def of(self, node: int) -> NodeFactors:
         """The names of the factors of one node."""
@@ -158,4 +184,14 @@ class NodeFactors:
         """The name of a factor over a gradient of ``root``; None if nothing constant or named fits."""
         if root not in self._scalars:
             self._scalars[root] = self._factors.scalars(self._node, root)
-        return name_scale(measured, self._scalars[root], self._literals)
+        named = name_scale(measured, self._scalars[root], self._literals)
+        # Of very many scalars no pair is tried, but of those that the value itself is multiplied by.
+        return named if named is not None and named.rank <= 3 else self._of_own(measured) or named
+
+    def _of_own(self, measured: Sequence[float]) -> NamedScale | None:
+        own = name_scale(measured, self._own, self._literals) if self._own else None
+        return own if own is not None and own.rank <= 3 else None
+
+    @cached_property
+    def _own(self) -> list[Scalar]:
+        return self._factors.named(scalar for scalar, _ in self._factors.around(self._node))

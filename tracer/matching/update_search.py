@@ -14,7 +14,7 @@ from functools import cache
 
 from msgspec.structs import replace
 
-from tracer.gradients.adjoints import is_continuous
+from tracer.gradients.adjoints import ancestors, is_continuous
 from tracer.matching.carried import carried_on
 from tracer.matching.decayed_updates import decayed
 from tracer.matching.earlier_reads import EarlierReads
@@ -139,7 +139,15 @@ def _is_step(
     fits = old.shape == node.shape or (named_alike and is_repeated(old.shape, node.shape))
     if not same or not fits or tape.nodes[side.change].kind in (Kind.LEAF, Kind.LITERAL):
         return False
-    return node.shape != () or not _is_running_total(tape, side.kept, node.id)
+    return not (node.shape == () and _is_running_total(tape, side.kept, node.id)) and not _is_drawn(tape, side.change)
+
+
+def _is_drawn(tape: Tape, change: int) -> bool:
+    """Whether a change is made of what the program draws and of numbers: so a state wanders, and no parameter."""
+    behind = [tape.nodes[k] for k in ancestors(tape, change, ())]
+    starts = [n for n in behind if not any(is_continuous(tape.nodes[k]) for k in tape.operands(n.id))]
+    drawn = any(n.kind is Kind.RANDOM for n in starts)
+    return drawn and all(n.kind in (Kind.RANDOM, Kind.LITERAL) or (n.kind is Kind.LEAF and n.shape == ()) for n in starts)
 
 
 def _augments_a_place(node: Node) -> bool:
@@ -187,7 +195,7 @@ def _adjust(tape: Tape, node: Node, updates: dict[int, Update]) -> None:
             for side in sides(made):
                 old = tape.nodes[side.kept]
                 same = old.shape == node.shape and is_same_variable(node, old)
-                if same and is_old_version(tape, old.id, updates):
+                if same and is_old_version(tape, old.id, updates) and not _is_drawn(tape, side.change):
                     updates[node.id] = Update(node.id, old.id, side.change, side.sign)
                     return
 

@@ -197,7 +197,19 @@ class Carried(Scopes):
                 self._is_read(base, outside, reads) for base in without
             ):
                 found.append(node)
-        return found
+        return found or self._guards(loop)
+
+    def _guards(self, loop: ast.For | ast.While) -> list[ast.If]:
+        """``if len(memory) < 32: continue``, where all updates of what the loop reads come after it."""
+        reads = self._read_by(self.statements(loop, None))
+        for at, node in enumerate(loop.body):
+            parts = [ast.If(ast.Constant(True), part, []) for part in (loop.body[:at], loop.body[at + 1 :])]
+            before, after = (self._lasting(loop, self.statements(part, None)) for part in parts)
+            if any(self._is_read(base, self.statements(loop, None), reads) for base in before):
+                return []
+            if goes_round(node) and any(self._is_read(base, self.statements(loop, None), reads) for base in after):
+                return [node]
+        return []
 
     def _lasting(self, loop: ast.For | ast.While, statements: Sequence[Any]) -> set[str]:
         """What statements change for the iterations after it, but for what starts anew in each."""
@@ -272,6 +284,11 @@ class Carried(Scopes):
                 if isinstance(t, ast.Name)
             }
             yield from (given for name, given in arguments_of(call, function) if name in changed)
+
+
+def goes_round(node: ast.AST) -> TypeGuard[ast.If]:
+    """Whether a statement leaves out the rest of an iteration under some condition: ``if …: continue``."""
+    return isinstance(node, ast.If) and isinstance(node.body[-1], ast.Continue) and not node.orelse
 
 
 def _copies(value: ast.AST) -> TypeGuard[Any]:

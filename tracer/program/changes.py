@@ -236,6 +236,14 @@ def adds_a_product(statement: ast.AST) -> bool:
     )
 
 
+def sums_products(call: ast.Call) -> bool:
+    """``sum(a * b for a, b in zip(w, x))``: a product of vectors."""
+    made = call.args[0] if called_name(call) in ("sum", "fsum") and call.args else None
+    if not isinstance(made, ast.GeneratorExp | ast.ListComp):
+        return False
+    return isinstance(made.elt, ast.BinOp) and isinstance(made.elt.op, ast.Mult)
+
+
 def base_name(target: ast.AST) -> str:
     """The name by which a target is read again: ``W`` of ``W[0]``, ``.W`` of ``self.W``, ``.__dict__`` of ``vars()[…]``."""
     while isinstance(target, ast.Subscript):

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tracer.program.carried import Carried
-from tracer.program.changes import adds_a_product, called_name, changed_by, names_in, takes_off
+from tracer.program.changes import adds_a_product, called_name, changed_by, names_in, sums_products, takes_off
 from tracer.program.loss_words import OTHER_LANGUAGES
 from tracer.program.numerical_checks import checks_numerically
 from tracer.program.unwritten import Walk, of_calls, suspended, tested, unwritten, with_its_test
@@ -299,6 +299,7 @@ class _Finder(Carried):
             or (found.work >= 1 and found.spoken >= 2)
             or found.spoken >= 3
             or (found.spoken >= 1 and (found.written_out >= 2 or self._goes_backward(loop)))
+            or (found.spoken >= 1 and found.products >= 1 and any(map(takes_off, self.statements(loop, None))))
         )
 
     def may_train(self, loop: ast.For | ast.While) -> bool:
@@ -331,7 +332,7 @@ class _Finder(Carried):
                             seen.add(name)
                             for function in self.functions[name]:
                                 self._look(function.body, found, seen)
-                    elif name in _PRODUCTS:
+                    elif name in _PRODUCTS or sums_products(node):
                         found.products += 1
                     elif name in _WORK:
                         found.work += 1

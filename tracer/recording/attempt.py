@@ -121,6 +121,7 @@ def attempt(
     ):
         try:
             _prepare(request, namespace)
+            recorder.given(namespace.get("__file__"))
             recorder.begin()
             exec(code, namespace)
         except Stop:

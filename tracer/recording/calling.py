@@ -220,7 +220,7 @@ class Calling(Results):
             plan = self._plan(function, owner, args, kwargs, result)
         for box, old in before:
             self._changed_unseen(function, box, old, place)
-        if has_fields(result) and (function in FRESH or not self._depends((*args, *kwargs.values()))):
+        if has_fields(result) and (function in FRESH or not self.depends((*args, *kwargs.values()))):
             self.given(result)
         if isinstance(owner, Box) and getattr(function, "__name__", "") == "tolist":
             return self.listed(owner, result, place)

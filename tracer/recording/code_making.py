@@ -85,6 +85,10 @@ class CodeMaking(ABC):
         function = ast.Attribute(ast.Name(RECORDER, _LOAD), method, _LOAD)
         return ast.copy_location(ast.Call(function, list(args), []), at)
 
+    def mark(self, at: ast.stmt) -> ast.stmt:
+        """The statement that tells the recorder that this iteration computes the cost, or makes the updates."""
+        return ast.copy_location(ast.Expr(self.call("mark", at=at)), at)
+
     def plain(self, node: ast.expr) -> ast.expr:
         """The expression, recorded, as a plain value."""
         return self.call("plain", self.expression(node), at=node)

@@ -14,9 +14,10 @@ from functools import cache
 
 from tracer.program.changes import called_name
 from tracer.program.loops import Loop
-from tracer.program.loss_words import ANYWHERE, AS_A_WORD
+from tracer.program.loss_words import ANYWHERE, AS_A_WORD, SLOPES
 
 _LOSS = re.compile(rf"{ANYWHERE}|(^|_)(error|err|j|{AS_A_WORD})(_|$|\d)", re.I)
+_SLOPE = re.compile(SLOPES, re.I)
 #: What makes one number of many entries.
 _SUMMING = frozenset(("sum", "mean", "dot", "norm", "average", "inner", "vdot"))
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -26,7 +27,7 @@ _DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
 @cache
 def is_loss_name(name: str) -> bool:
     """Whether a program's own name says that it is a loss: ``loss``, ``total_cost``, ``mse``, ``calc_loss``."""
-    return _LOSS.search(name) is not None
+    return _LOSS.search(name) is not None and _SLOPE.search(name) is None
 
 
 def conditional_costs(loop: ast.For | ast.While) -> list[ast.If]:

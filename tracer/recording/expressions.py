@@ -45,6 +45,22 @@ class Expressions(Operators):
     def truth(self, box: Box) -> bool:
         return bool(box.value)
 
+    def text_begins(self) -> int:
+        """An f-string begins: how many recorded values have been put into texts so far."""
+        return self.put_into_texts
+
+    def formatted(self, box: Any) -> Any:
+        """The plain value of a part of an f-string."""
+        if self.mode and isinstance(box, Box) and self.depends((box,)):
+            self.put_into_texts += 1
+        return self.plain(box)
+
+    def text(self, index: int, before: int, value: str) -> Box:
+        """An f-string; it comes from outside if nothing recorded was put into it since it began."""
+        if self.mode and before == self.put_into_texts:
+            self.given(value)
+        return Box(value, None, self.places[index])
+
     def imported(self, values: list[Any]) -> None:
         """Names that an ``import`` has just bound."""
         if self.mode:

@@ -11,7 +11,6 @@ import copy
 import functools
 import itertools
 import random
-import types
 from typing import Any
 
 import numpy as np
@@ -97,7 +96,7 @@ class ForeignCalls(Augmenting):
         bound = getattr(function, "__self__", None)
         if function in (copy.deepcopy, copy.copy) and args:
             return self._copied(args[0], result, place)
-        sources = self._depends((*args, *kwargs.values())) or self._known_holder(bound)
+        sources = self.depends((*args, *kwargs.values())) or self._known_holder(bound)
         if sources:
             self._tainted([box.value for box in (*args, *kwargs.values())], result, function, place)
         else:
@@ -122,13 +121,6 @@ class ForeignCalls(Augmenting):
             return self.boxed(result, place)
         return self._opaque(function, args, kwargs, result, place)
 
-    def _depends(self, boxes: tuple[Box, ...]) -> bool:
-        """Whether anything that was recorded goes into a call with these arguments."""
-        return any(
-            (box.node is not None and box.node.kind is not Kind.LITERAL) or self._holds_recorded(box.value)
-            for box in boxes
-        )
-
     def _tainted(self, values: list[Any], result: Any, function: Any, place: Place) -> None:
         """Recorded numbers went into a call: what it was given, files too, may hold them now."""
         for value in values:
@@ -145,26 +137,10 @@ class ForeignCalls(Augmenting):
         ):
             self.notice(f"{name_of(function)}() gives whole numbers that are taken as given.", place)
 
-    def _holds_recorded(self, value: Any, depth: int = 0) -> bool:
-        if isinstance(value, np.ndarray):
-            return is_number(value) and self.memory.known(value) is not None
-        if isinstance(value, (float, complex, np.generic)):
-            found = self.identities.get(id(value))
-            return found is not None and found[0] is value and found[1].kind is not Kind.LITERAL
-        if isinstance(value, (str, bytes)):
-            return len(value) > 0 and (value in self.written_to or id(value) not in self.texts)
-        if isinstance(value, (list, tuple)) and depth < 3:
-            return any(self._holds_recorded(item, depth + 1) for item in value[:100])
-        if isinstance(value, dict) and depth < 3:
-            return any(self._holds_recorded(item, depth + 1) for item in list(value.values())[:100])
-        if callable(value):
-            return isinstance(value, types.FunctionType)
-        return not (isinstance(value, (type(None), int, bool)) or self.is_outside(value))
-
     def _known_holder(self, bound: Any) -> bool:
         """Whether the object that a method belongs to may hold something that was recorded."""
         if isinstance(bound, (str, bytes)):
-            return self._holds_recorded(bound)
+            return self.holds_recorded(bound)
         if bound is None or isinstance(
             bound, (type, random.Random, np.random.RandomState, np.random.Generator)
         ):
@@ -203,7 +179,7 @@ class ForeignCalls(Augmenting):
     def _opaque(
         self, function: Any, args: list[Box], kwargs: dict[str, Box], result: Any, place: Place
     ) -> Box:
-        if isinstance(result, SHARED) and not any(b.node is not None for b in (*args, *kwargs.values())):
+        if isinstance(result, SHARED) and not self.depends((*args, *kwargs.values())):
             return Box(result, None, place)
         if not is_number(result):
             return Box(result, None, place)

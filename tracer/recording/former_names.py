@@ -1,14 +1,19 @@
-"""Names that NumPy no longer has: ``np.float``, ``np.mat``, ``np.product``.
+"""Names that NumPy and Python no longer have: ``np.float``, ``np.mat``, ``time.clock``, ``collections.Iterable``.
 
-In: a program written for an older NumPy.  Out: as long as it runs, those of them that it uses stand for what they were, each
-with a notice.  NumPy's own modules never use them, so that nothing else is changed.
+In: a program written for an older one.  Out: as long as it runs, those of them that it uses stand for what they were, each
+with a notice.  The modules themselves never use them, so that nothing else is changed.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
+import collections.abc
 import contextlib
+import inspect
+import math
+import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -17,8 +22,7 @@ import numpy as np
 from tracer.program.program import Program
 from tracer.tape.node import Notice
 
-#: What each of them was, and how that is written today.
-_FORMER: dict[str, tuple[Any, str]] = {
+_NUMPY: dict[str, tuple[Any, str]] = {
     "float": (float, "float"), "int": (int, "int"), "object": (object, "object"), "str": (str, "str"),
     "complex": (complex, "complex"), "unicode": (str, "str"), "bool": (bool, "bool"), "long": (int, "int"),
     "float_": (np.float64, "np.float64"), "complex_": (np.complex128, "np.complex128"), "int0": (np.intp, "np.intp"),
@@ -29,48 +33,68 @@ _FORMER: dict[str, tuple[Any, str]] = {
     "row_stack": (np.vstack, "np.vstack"), "rank": (np.ndim, "np.ndim"), "asscalar": (np.ndarray.item, "np.ndarray.item"),
     "in1d": (getattr(np, "isin", None), "np.isin"), "trapz": (getattr(np, "trapezoid", None), "np.trapezoid"),
 }  # fmt: skip
+_ABSTRACT = "Callable Container Hashable Iterable Iterator Mapping MutableMapping MutableSequence Sequence Set Sized".split()
+#: What each of them was, and how that is written today, by modules.
+_FORMER = {
+    "numpy": _NUMPY,
+    "time": {"clock": (time.process_time, "time.process_time")},
+    "collections": {name: (getattr(collections.abc, name), f"collections.abc.{name}") for name in _ABSTRACT},
+    "fractions": {"gcd": (math.gcd, "math.gcd")},
+    "inspect": {"getargspec": (inspect.getfullargspec, "inspect.getfullargspec")},
+}
 
 
 @contextlib.contextmanager
 def former_names(programs: Iterable[Program], say: Callable[[Notice], None]) -> Iterator[None]:
-    """While the programs run, what they use of NumPy's former names is there."""
-    given: list[str] = []
+    """While the programs run, what they use of former names is there."""
+    given: list[tuple[str, str]] = []
     for number, program in enumerate(programs):
         for name, line in _used(program).items():
-            if not hasattr(np, name):
-                setattr(np, name, _FORMER[name][0])
-                np.__all__.append(name)
+            if not hasattr(sys.modules[name[0]], name[1]):
+                _put(*name)
                 given.append(name)
             if name in given:
-                what = f"NumPy no longer has np.{name}; it stands for {_FORMER[name][1]}, as it did."
-                say(Notice(line if number == 0 else 0, 0, what))
+                say(Notice(line if number == 0 else 0, 0, _told(*name)))
     try:
         yield
     finally:
-        for name in given:
-            delattr(np, name)
-            np.__all__.remove(name)
+        for module, called in given:
+            delattr(sys.modules[module], called)
+            if called in getattr(sys.modules[module], "__all__", ()):
+                sys.modules[module].__all__.remove(called)
 
 
-def _used(program: Program) -> dict[str, int]:
-    """The former names that a program reads from NumPy, each with its first line; but for those that it asks for first."""
-    modules, everything, found = {"numpy"}, False, dict[str, int]()
-    asked = {node.value for node in ast.walk(program.tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    for node in ast.walk(program.tree):
+def _put(module: str, name: str) -> None:
+    setattr(sys.modules[module], name, _FORMER[module][name][0])
+    if hasattr(sys.modules[module], "__all__"):
+        sys.modules[module].__all__.append(name)
+
+
+def _told(module: str, name: str) -> str:
+    whose, called = ("NumPy", f"np.{name}") if module == "numpy" else ("Python", f"{module}.{name}")
+    return f"{whose} no longer has {called}; it stands for {_FORMER[module][name][1]}, as it did."
+
+
+def _used(program: Program) -> dict[tuple[str, str], int]:
+    """The former names that a program reads, each with its first line; but for those that it asks for first."""
+    nodes = list(ast.walk(program.tree))
+    asked = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    modules, whole, found = {name: name for name in _FORMER}, set[str](), dict[tuple[str, str], int]()
+    for node in nodes:
         if isinstance(node, ast.Import):
-            modules |= {alias.asname or alias.name for alias in node.names if alias.name == "numpy"}
-        elif isinstance(node, ast.ImportFrom) and node.module == "numpy":
-            everything = everything or any(alias.name == "*" for alias in node.names)
+            modules |= {alias.asname: alias.name for alias in node.names if alias.asname and alias.name in _FORMER}
+        elif isinstance(node, ast.ImportFrom) and node.module in _FORMER:
             for alias in node.names:
-                if alias.name in _FORMER:
-                    found.setdefault(alias.name, program.line_as_written(node.lineno))
-    for node in ast.walk(program.tree):
+                whole |= {node.module} if alias.name == "*" else set()
+                if alias.name in _FORMER[node.module]:
+                    found.setdefault((node.module, alias.name), program.line_as_written(node.lineno))
+    for node in nodes:
+        names: list[tuple[str, str]] = []
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
-            name = node.attr
-        elif isinstance(node, ast.Name) and everything and not hasattr(builtins, node.id):
-            name = node.id
-        else:
-            continue
-        if name in _FORMER:
-            found.setdefault(name, program.line_as_written(node.lineno))
-    return {name: line for name, line in found.items() if name not in asked}
+            names = [(modules[node.value.id], node.attr)]
+        elif isinstance(node, ast.Name) and not hasattr(builtins, node.id):
+            names = [(module, node.id) for module in whole]
+        for module, name in names:
+            if name in _FORMER[module] and isinstance(node, ast.expr):
+                found.setdefault((module, name), program.line_as_written(node.lineno))
+    return {name: line for name, line in found.items() if name[1] not in asked}

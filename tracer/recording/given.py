@@ -7,15 +7,17 @@ computed could not be followed.
 from __future__ import annotations
 
 import weakref
-from types import ModuleType
+from pathlib import PurePath
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
-from tracer.recording.box import SHARED, Place, is_number
+from tracer.recording.box import SHARED, Box, Place, is_number
 from tracer.recording.lending import ultimate
 from tracer.recording.provenance import values_alive
 from tracer.recording.state import State
+from tracer.tape.node import Kind
 
 #: Texts in longer lists are not known.
 _LENGTH = 2000
@@ -52,6 +54,35 @@ class Given(State):
             return True
         known = self.outside.get(id(value))
         return known is not None and (known() if isinstance(known, weakref.ref) else known) is value
+
+    def depends(self, boxes: tuple[Box, ...]) -> bool:
+        """Whether anything that was recorded goes into a call with these arguments."""
+        return any(
+            (box.node is not None and box.node.kind is not Kind.LITERAL) or self.holds_recorded(box.value)
+            for box in boxes
+        )
+
+    def holds_recorded(self, value: Any, depth: int = 0) -> bool:
+        """Whether a value may be, or hold, something that was recorded."""
+        if isinstance(value, np.ndarray):
+            return is_number(value) and self.memory.known(value) is not None
+        if isinstance(value, (float, complex, np.generic)):
+            found = self.identities.get(id(value))
+            return found is not None and found[0] is value and found[1].kind is not Kind.LITERAL
+        if isinstance(value, (str, bytes)):
+            return len(value) > 0 and (value in self.written_to or id(value) not in self.texts)
+        if isinstance(value, (list, tuple)) and depth < 3:
+            return any(self.holds_recorded(item, depth + 1) for item in value[:100])
+        if isinstance(value, dict) and depth < 3:
+            return any(self.holds_recorded(item, depth + 1) for item in list(value.values())[:100])
+        if callable(value):
+            return isinstance(value, FunctionType)
+        return not (isinstance(value, (type(None), int, bool)) or self.is_outside(value))
+
+    def told(self, value: Any, *sources: Box) -> None:
+        """A text, or the path of a file, was put together: it comes from outside if all its parts do."""
+        if isinstance(value, (str, bytes, PurePath)) and not self.depends(sources):
+            self.given(value)
 
     def arrives(self, value: Any, place: Place | None) -> bool:
         """A leaf is made for ``value`` in a window: whether it was not there before the window, which is said."""

@@ -154,7 +154,7 @@ class Instrumenter(CodeMaking):
             text = self._text_parts(node)
         finally:
             self.inside = outer
-        return self.call("wrap", self.place(node), text, at=node)
+        return self.call("text", self.place(node), self.call("text_begins", at=node), text, at=node)
 
     def _text_parts(self, node: ast.JoinedStr) -> ast.JoinedStr:
         values: list[ast.expr] = []
@@ -162,9 +162,8 @@ class Instrumenter(CodeMaking):
             if isinstance(value, ast.FormattedValue):
                 spec = value.format_spec
                 spec = self._text_parts(spec) if isinstance(spec, ast.JoinedStr) else spec
-                value = ast.copy_location(
-                    ast.FormattedValue(self.plain(value.value), value.conversion, spec), value
-                )
+                part = self.call("formatted", self.expression(value.value), at=node)
+                value = ast.copy_location(ast.FormattedValue(part, value.conversion, spec), value)
             values.append(value)
         return ast.copy_location(ast.JoinedStr(values), node)
 

@@ -79,6 +79,8 @@ class KnownArrays:
         #: Storages whose first array is not the owner of the memory, by the owner.
         self.storages: dict[int, tuple[weakref.ref[np.ndarray], Storage]] = {}
         self.checked: set[int] = set()
+        #: What came from nobody knows where, by the names under which it was read last.
+        self.strays: dict[str, Node] = {}
         self.lending = Lending()
         self.entangled = False
         self._when_gone = self._gone

@@ -9,6 +9,7 @@ import ast
 import copy
 from typing import TYPE_CHECKING, Any
 
+from tracer.program.carried import goes_round
 from tracer.program.unwritten import folds, handed_over
 
 if TYPE_CHECKING:
@@ -50,12 +51,10 @@ class NativeCode(ast.NodeTransformer):
         return self._loop(node)
 
     def visit_If(self, node: ast.If) -> ast.AST:
-        computes = self.instrumenter.computes_cost(node)
+        computes, round_ = self.instrumenter.computes_cost(node), goes_round(node)
         new = self.generic_visit(node)
         if computes and isinstance(new, ast.If):
-            new.body.insert(
-                0, ast.copy_location(ast.Expr(self.instrumenter.call("mark", at=node)), node.body[0])
-            )
+            (new.orelse if round_ else new.body).insert(0, self.instrumenter.mark(node.body[0]))
         return new
 
     def _loop(self, node: Any) -> Any:

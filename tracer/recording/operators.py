@@ -74,6 +74,8 @@ class Operators(Names):
         if self.mode and isinstance(value, np.ndarray) and value.dtype == object:
             self.entry_by_entry(op, a.value, b.value, value, place)
         if not self.mode or not is_number(value) or op in ("is", "is_not"):
+            if self.mode:
+                self.told(value, a, b)
             return Box(value, None, place)
         if not (is_number(a.value) and _numeric(b.value) or _numeric(a.value) and is_number(b.value)):
             return self._of_objects(op, a, b, value, place)

@@ -20,6 +20,8 @@ from tracer.tape.tape import Tape
 
 #: A loss that is computed so many times is computed in a loop.
 _OFTEN = 3
+#: A loop of so many operations is too long to be explained whole.
+_LONG = 500
 _SUMS = ("add", "subtract", "into")
 _PARTS = ("getitem", "item", "reshape", "copy", "astype", "transpose")
 
@@ -30,6 +32,15 @@ def repeated_losses(tape: Tape) -> list[Node]:
     for name, site, node in _losses(tape):
         found.setdefault((name, site), []).append(node)
     return [tape.nodes[nodes[-1]] for nodes in reversed(found.values()) if len(nodes) >= _OFTEN]
+
+
+def midst_of_the_longest(tape: Tape, entries: Sequence[LoopEntry]) -> Node | None:
+    """What was computed halfway through the loop that takes up most of a long program; None if there is none."""
+    long = [e for e in entries if (e.stop or len(tape.nodes)) - e.start > max(_LONG, len(tape.nodes) // 2)]
+    if not long:
+        return None
+    start, stop = long[0].start, long[0].stop or len(tape.nodes)
+    return tape.nodes[(start + stop) // 2]
 
 
 def _losses(tape: Tape) -> Iterator[tuple[str, Site, int]]:
@@ -54,9 +65,12 @@ def _losses(tape: Tape) -> Iterator[tuple[str, Site, int]]:
 def hands_gradients_on(tape: Tape) -> bool:
     """Whether the loss of one iteration depends on gradients of the one before it.
 
-    The state of a recurrent net is handed on too, but the earlier loss depends on that as well.
+    The state of a recurrent net is handed on too, but the earlier loss depends on that as well.  Where nothing is called
+    a loss: whether something is handed on that a difference moved which was computed from it.
     """
     losses = [node for _, _, node in _losses(tape)]
+    if not losses:
+        return _is_corrected(tape)
     before = [node for node in losses if tape.nodes[node].window == 0]
     earlier, later = (_behind(tape, of) for of in (before, [n for n in losses if tape.nodes[n].window == 1]))
     carried = {node for node in later - earlier if tape.nodes[node].window == 0}
@@ -88,6 +102,19 @@ def _descends(tape: Tape, carried: Iterable[int], earlier: set[int]) -> bool:
                 shared = tape.nodes[step].window >= 0 and _result(tape.nodes[step]) in results
                 if shared and step != start and start in _behind(tape, [step]):
                     return True
+    return False
+
+
+def _is_corrected(tape: Tape) -> bool:
+    """Whether the second iteration goes on from a value of the first to which an error was added that rests on it."""
+    later = _behind(tape, [n.id for n in tape.window_nodes() if n.window == 1])
+    for node in (tape.nodes[k] for k in sorted(later) if tape.nodes[k].window == 0 and tape.nodes[k].op in _SUMS):
+        terms = tape.operands(node.id)
+        for start in terms:
+            rest = _behind(tape, [k for k in terms if k != start]) if tape.nodes[start].shape == node.shape else set()
+            errors = (k for k in rest if tape.nodes[k].op == "subtract" and tape.nodes[k].window == 0)
+            if start in rest and any(start in _behind(tape, [k]) for k in errors):
+                return True
     return False
 
 

@@ -19,8 +19,9 @@ from tracer.recording.chosen import better_iterations, chosen_loops, notices_of,
 from tracer.recording.errors import RecordingError
 from tracer.recording.recorder import Recorder
 from tracer.recording.recording import Recording
-from tracer.recording.repeating import hands_gradients_on, loops_around, repeated_losses
+from tracer.recording.repeating import hands_gradients_on, loops_around, midst_of_the_longest, repeated_losses
 from tracer.recording.telling import LOOKED_AT, is_short, most_telling, shown, watched
+from tracer.recording.whole_numbers import starts_from_whole_numbers
 from tracer.tape.node import Node, Notice
 
 #: The iteration that is recorded, with the one before it, when none is chosen.
@@ -84,6 +85,9 @@ def record_source(
         extra = notices_of(program, recorder, loops, chosen, chosen, iteration)
         recording, recorder = attempt(request, [], [], Seek.NOTHING)
     else:
+        recording, recorder, later = _past_whole_numbers(request, loops, chosen, seek, (recording, recorder))
+        moved = [loop.line for loop, k, old in zip(loops, later, chosen, strict=True) if k > old]
+        chosen = later
         again = better_iterations(recorder, recording.tape, chosen, recording.ended != "stopped")
         told: list[Notice] = []
         if again == chosen and iteration is None and recorder.cut is None:
@@ -91,6 +95,8 @@ def record_source(
         if again != chosen:
             recording, recorder = attempt(request, loops, again, Seek.NOTHING)
         extra = told or notices_of(program, recorder, loops, chosen, again, iteration)
+        kept = [plan for plan, k, c in zip(recorder.plans, again, chosen, strict=True) if k == c and plan.line in moved]
+        extra += [Notice(plan.line, 0, _WHOLE.format(k=plan.last)) for plan in kept]
         long = [plan for plan in recorder.plans if plan.rest > max(_LONGEST_REST, _MOST_STEPS * plan.step)]
         if long:
             recording, recorder = attempt(request, loops, again, Seek.STEP)
@@ -111,9 +117,9 @@ def _repeating(
     recording of the whole went on too long, it may also be the outermost of which two iterations are not too long.
     """
     repeated = repeated_losses(whole.tape) if recorder.cut is None else [recorder.cut]
-    if not repeated:
+    inside = repeated[0] if repeated else midst_of_the_longest(whole.tape, recorder.entries)
+    if inside is None:
         return None
-    inside = repeated[0]
     around = list(loops_around(inside, recorder.entries, request.program, list(request.modules.values())))
     short: list[tuple[Recording, Recorder, Loop]] = []
     for loop in reversed(around):
@@ -130,6 +136,23 @@ def _repeating(
         if there.cut is None and there.plans[0].count > first and hands_gradients_on(recording.tape):
             return recording, there, loop
     return short[-1] if short and recorder.cut is not None else None
+
+
+def _past_whole_numbers(
+    request: Request, loops: list[Loop], chosen: list[int], seek: Seek, made: tuple[Recording, Recorder]
+) -> tuple[Recording, Recorder, list[int]]:
+    """A recording that does not start from parameters that are still whole numbers, if the loops go on for long enough."""
+    if request.iteration is not None:
+        return *made, chosen
+    later = [k + starts_from_whole_numbers(made[0].tape, loop.line, k) for loop, k in zip(loops, chosen, strict=True)]
+    if later == chosen:
+        return *made, chosen
+    try:
+        recording, recorder = attempt(request, loops, later, seek)
+    except RecordingError:
+        return *made, chosen
+    enough = all(plan.count > k for plan, k in zip(recorder.plans, later, strict=True) if plan.count)
+    return (recording, recorder, later) if enough else (*made, chosen)
 
 
 def _functions_under_way(nodes: list[Node], program: Program, own: list[Program]) -> list[Loop]:
@@ -185,6 +208,10 @@ _UNRECOGNISED = (
 _CALLED = (
     "No loop was recognised as one that trains by what is written in it, but this function is called again and again and "
     "does the same work: two of its calls are explained. Use --loop LINE to choose another."
+)
+_WHOLE = (
+    "Iteration {k} is explained: the first one starts from whole numbers, by which there are no derivatives. "
+    "Use --iteration K for another."
 )
 _MORE = {
     "ran": "Iteration {best} is explained, which carries out line {line}; iteration {k} does not.",

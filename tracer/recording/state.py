@@ -63,6 +63,7 @@ class State(ABC):
         self.outside: dict[int, Any] = {}
         self.texts: dict[int, Any] = {}
         self.written_to: set[Any] = set()
+        self.put_into_texts = 0
         self.strangers = 0
         #: Fields of arrays of records: the array that owns the memory, and the view that stands for the whole field.
         self.fields: dict[tuple[int, str], tuple[np.ndarray, np.ndarray]] = {}

@@ -9,6 +9,7 @@ import ast
 import copy
 from typing import TYPE_CHECKING, Any
 
+from tracer.program.carried import goes_round
 from tracer.recording.definitions import class_, function
 from tracer.recording.loop_code import loop
 from tracer.recording.syntax import needs_its_place
@@ -107,10 +108,10 @@ def _late(code: Instrumenter, value: ast.expr) -> ast.expr:
 
 def _if(code: Instrumenter, statement: ast.If) -> list[ast.stmt]:
     test = code.call("truth", code.expression(statement.test), at=statement.test)
-    body = code.statements(statement.body)
+    body, otherwise = code.statements(statement.body), code.statements(statement.orelse)
     if code.computes_cost(statement):
-        body.insert(0, ast.copy_location(ast.Expr(code.call("mark", at=statement)), statement))
-    return [ast.If(test, body, code.statements(statement.orelse))]
+        (otherwise if goes_round(statement) else body).insert(0, code.mark(statement))
+    return [ast.If(test, body, otherwise)]
 
 
 def _with(code: Instrumenter, statement: ast.With | ast.AsyncWith) -> list[ast.stmt]:

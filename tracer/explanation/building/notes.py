@@ -73,7 +73,9 @@ def notes_of(
             notes.append(Note(lost.site.span.line, lost.site.span.column, came_back(lost.site.text)))
     notes += _without_numbers(analysis)
     notes += _broadcast_errors(analysis)
-    for root in (r for r in analysis.matcher.unmoved if r.named and np.all(np.isfinite(analysis.replays.of(r.node)[0]))):
+    moving = {name for r in analysis.matcher.roots for name in analysis.tape.nodes[r.node].names}
+    unmoved = [r for r in analysis.matcher.unmoved if moving.isdisjoint(analysis.tape.nodes[r.node].names)]
+    for root in (r for r in unmoved if r.named and np.all(np.isfinite(analysis.replays.of(r.node)[0]))):
         still = analysis.tape.nodes[root.node]
         place = still.site.span if still.site is not None else None
         said = never_moves(still.names[-1] if still.names else "the loss")

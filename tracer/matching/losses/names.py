@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import re
 
-from tracer.program.loss_words import ANYWHERE, AS_A_WORD
+from tracer.program.loss_words import ANYWHERE, AS_A_WORD, SLOPES
 from tracer.tape.node import Node
 from tracer.tape.tape import Tape
 
-LOSS_NAME = re.compile(
+_LOSS = re.compile(
     rf"{ANYWHERE}|error|risk|(^|_)err$|^(j|l|e|obj|dev|rec|recon)$|(^|_)({AS_A_WORD})(_|$|\d)", re.I
 )
 
+_SLOPE = re.compile(SLOPES, re.I)
 #: ``error`` may be a loss, and may be what the backward pass hands on; these words say a loss.
 _ERROR = re.compile(r"err|back_?(ward|prop)", re.I)
 _CERTAIN = re.compile(rf"{ANYWHERE}|nll|mse|sse|rss|squared", re.I)
@@ -31,12 +32,16 @@ def loss_name(tape: Tape, node: Node) -> str | None:
     following = tape.nodes[node.id + 1].calls if node.id + 1 < len(tape) else ()
     returned = bool(node.calls) and following[: len(node.calls)] != node.calls
     function = node.calls[-1].function if returned else ""
-    return function if LOSS_NAME.search(function) else None
+    return function if _says_loss(function) else None
 
 
 def own_loss_name(node: Node) -> str | None:
-    found = [name for name in node.names if LOSS_NAME.search(name.rpartition(".")[2])]
+    found = [name for name in node.names if _says_loss(name.rpartition(".")[2])]
     return found[-1] if found else None
+
+
+def _says_loss(name: str) -> bool:
+    return _LOSS.search(name) is not None and _SLOPE.search(name) is None
 
 
 def is_an_error(tape: Tape, root: int) -> bool:
