@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -89,6 +90,18 @@ def test_two_calls_are_recorded_and_the_program_does_what_it_does_natively(name:
     assert said - {"What threads do is reco"} == {"No loop was recognised "}
     values = replay(tape)
     assert [n for n in tape.window_nodes() if not same(n.value, values[n.id])] == []
+
+
+def test_only_the_first_run_and_the_last_go_on_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = HEAD + CALLED["two objects that call each other"][0] + "with open('ran.txt', 'a') as file:\n    file.write('x')\n"
+    record(source, run_on=True)
+    assert (tmp_path / "ran.txt").read_text() == "xx"
+
+
+def test_a_pool_whose_work_is_recorded_comes_to_its_end() -> None:
+    source = HEAD + CALLED["a pool"][0].replace("    losses =", "    for _ in range(2):\n        losses =")
+    assert iterations(record(source, loop=10)) == [0, 1]
 
 
 def test_a_function_can_be_asked_for_by_its_line() -> None:

@@ -60,7 +60,7 @@ def test_the_options_that_the_readme_names_exist(root: Path) -> None:
     for command, section in sections.items():
         known = {name for parameter in main.commands[command].params for name in parameter.opts}
         own = re.sub(r" -- [^`]*`", "`", section)  # what follows -- belongs to the explained program
-        named = set(re.findall(r"(?<![\w-])(--[a-z]+)", own))
+        named = set(re.findall(r"(?<![\w-])(--[a-z]+(?:-[a-z]+)*)", own))
         assert named
         assert named <= known
 

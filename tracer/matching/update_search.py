@@ -146,8 +146,10 @@ def _is_drawn(tape: Tape, change: int) -> bool:
     """Whether a change is made of what the program draws and of numbers: so a state wanders, and no parameter."""
     behind = [tape.nodes[k] for k in ancestors(tape, change, ())]
     starts = [n for n in behind if not any(is_continuous(tape.nodes[k]) for k in tape.operands(n.id))]
-    drawn = any(n.kind is Kind.RANDOM for n in starts)
-    return drawn and all(n.kind in (Kind.RANDOM, Kind.LITERAL) or (n.kind is Kind.LEAF and n.shape == ()) for n in starts)
+    drawn = {n.id for n in starts if n.kind is Kind.RANDOM and n.op}  # what stands for a class has no operation
+    return bool(drawn) and all(
+        n.id in drawn or n.kind is Kind.LITERAL or (n.kind is Kind.LEAF and n.shape == ()) for n in starts
+    )
 
 
 def _augments_a_place(node: Node) -> bool:

@@ -32,6 +32,8 @@ from tracer.tape.node import Kind, Ref
 
 #: Functions that use up an iterator.
 _CONSUMERS = frozenset(id(function) for function in (sum, max, min, list, tuple, sorted, math.fsum, math.prod))
+#: NumPy's own, also where the program has put something else in their place.
+_UFUNCS = frozenset(id(function) for function in vars(np).values() if isinstance(function, np.ufunc))
 _AS_STRIDED = np.lib.stride_tricks.as_strided
 #: These give an attribute of an array.
 _SIZES = (np.shape, np.size, np.ndim)
@@ -68,7 +70,7 @@ class Calling(Results):
         function_box: Box | None = None,
     ) -> Box:
         """Carry out a call, and record it."""
-        numpys = type(function) is np.ufunc and getattr(np, function.__name__, None) is function
+        numpys = type(function) is np.ufunc and id(function) in _UFUNCS
         if numpys and not kwargs and len(args) == function.nin and function.nout == 1:
             return self._of_each_entry(function, args, place)
         if type(function) is Stepping:

@@ -46,6 +46,8 @@ _SILENT = {
     builtins.any, builtins.all, np.allclose, np.array_equal, np.isscalar, np.ndim,
     *WRITING,
 }  # fmt: skip
+#: Methods of files that say how much they wrote.
+_WRITING = frozenset(("write", "writelines", "writerow", "writerows"))
 _SILENT_MODULES = {
     "time",
     "datetime",
@@ -96,6 +98,9 @@ class ForeignCalls(Augmenting):
         bound = getattr(function, "__self__", None)
         if function in (copy.deepcopy, copy.copy) and args:
             return self._copied(args[0], result, place)
+        fields = getattr(function, "_fields", None)
+        if isinstance(function, type) and issubclass(function, tuple) and isinstance(fields, tuple):
+            return self._named_tuple(fields, args, kwargs, result, place)
         sources = self.depends((*args, *kwargs.values())) or self._known_holder(bound)
         if sources:
             self._tainted([box.value for box in (*args, *kwargs.values())], result, function, place)
@@ -120,6 +125,17 @@ class ForeignCalls(Augmenting):
         ):
             return self.boxed(result, place)
         return self._opaque(function, args, kwargs, result, place)
+
+    def _named_tuple(
+        self, fields: tuple[str, ...], args: list[Box], kwargs: dict[str, Box], result: Any, place: Place
+    ) -> Box:
+        """A named tuple holds what it was given, by position and by name."""
+        for at, name in enumerate(fields):
+            box = args[at] if at < len(args) else kwargs.get(name)
+            if box is not None:
+                self.locate_item(result, at, box)
+                self.locate_item(result, name, box)
+        return Box(result, None, place)
 
     def _tainted(self, values: list[Any], result: Any, function: Any, place: Place) -> None:
         """Recorded numbers went into a call: what it was given, files too, may hold them now."""
@@ -213,6 +229,8 @@ def _silent(function: Any) -> bool:
             return True
     except TypeError:
         return False
+    if getattr(function, "__name__", "") in _WRITING:
+        return True
     module = getattr(function, "__module__", None) or ""
     bound = getattr(function, "__self__", None)
     return (module.split(".")[0] in _SILENT_MODULES and function not in (sum, max, min)) or isinstance(

@@ -7,6 +7,7 @@ the training loops completely, everything else not at all.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -32,7 +33,7 @@ class Recorder(Calling):
 
     def __init__(self, places: list[Place], plans: list[LoopPlan], run_on: bool = False) -> None:
         super().__init__(places)
-        self.plans, self.run_on = plans, run_on
+        self.plans, self.run_on, self.thread = plans, run_on, threading.get_ident()
         self.when_complete: Callable[[], None] | None = None
         self.reported = True
         self.active: LoopPlan | None = None
@@ -88,6 +89,11 @@ class Recorder(Calling):
     def cut_short(self) -> None:
         """What a program without a loop goes on to do is not asked for, however long it takes."""
         if not self.plans and not self.run_on:
+            self._stop()
+
+    def _stop(self) -> None:
+        """The program need not go on; a thread of its own is left to end, or whoever waits for it would wait for ever."""
+        if threading.get_ident() == self.thread:
             raise Stop
 
     # -- loops of the set-up ------------------------------------------------------------------------
@@ -226,7 +232,7 @@ class Recorder(Calling):
     def _stop_if_done(self, plan: LoopPlan, iteration: int) -> None:
         searching = not plan.settled and iteration < plan.last + COST_LIMIT
         if not searching and not self.run_on and all(p.complete for p in self.plans):
-            raise Stop
+            self._stop()
 
     def tock(self, token: Token) -> None:
         """A recorded iteration ends, in whatever way."""

@@ -11,18 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tracer.program.loops import Loop, functions_around, unwritten_around
+from tracer.program.loops import Loop
 from tracer.program.program import Program
 from tracer.program.siblings import siblings
 from tracer.recording.attempt import Request, Seek, attempt, file_of
 from tracer.recording.chosen import better_iterations, chosen_loops, notices_of, untold
 from tracer.recording.errors import RecordingError
-from tracer.recording.recorder import Recorder
 from tracer.recording.recording import Recording
-from tracer.recording.repeating import hands_gradients_on, loops_around, midst_of_the_longest, repeated_losses
+from tracer.recording.searching import found_by_running, past_whole_numbers
 from tracer.recording.telling import LOOKED_AT, is_short, most_telling, shown, watched
-from tracer.recording.whole_numbers import starts_from_whole_numbers
-from tracer.tape.node import Node, Notice
+from tracer.tape.node import Notice
 
 #: The iteration that is recorded, with the one before it, when none is chosen.
 DEFAULT_ITERATION = 1
@@ -74,7 +72,7 @@ def record_source(
     chosen = [first] * len(loops)
     recording, recorder = attempt(request, loops, chosen, seek)
     if not loops and not as_module:
-        found = _repeating(request, recording, recorder, first, seek)
+        found = found_by_running(request, recording, recorder, first, seek)
         if found is not None:
             recording, recorder, around = found
             loops, chosen = [around], [first]
@@ -85,7 +83,7 @@ def record_source(
         extra = notices_of(program, recorder, loops, chosen, chosen, iteration)
         recording, recorder = attempt(request, [], [], Seek.NOTHING)
     else:
-        recording, recorder, later = _past_whole_numbers(request, loops, chosen, seek, (recording, recorder))
+        recording, recorder, later = past_whole_numbers(request, loops, chosen, seek, (recording, recorder))
         moved = [loop.line for loop, k, old in zip(loops, later, chosen, strict=True) if k > old]
         chosen = later
         again = better_iterations(recorder, recording.tape, chosen, recording.ended != "stopped")
@@ -105,67 +103,6 @@ def record_source(
         extra += untold(program, loops, list(own.values()))
     recording.notices = (*before, *recording.notices, *recording.tape.notices, *extra)
     return recording
-
-
-def _repeating(
-    request: Request, whole: Recording, recorder: Recorder, first: int, seek: Seek
-) -> tuple[Recording, Recorder, Loop] | None:
-    """A recording of the loop that trains, where a program was recorded whole and its loss was computed again and again.
-
-    That is the innermost loop of which one iteration hands gradients on to the next; statements are tried before
-    comprehensions, calls of ``map`` and recursive functions, and these before any function that is called again.  Where the
-    recording of the whole went on too long, it may also be the outermost of which two iterations are not too long.
-    """
-    repeated = repeated_losses(whole.tape) if recorder.cut is None else [recorder.cut]
-    inside = repeated[0] if repeated else midst_of_the_longest(whole.tape, recorder.entries)
-    if inside is None:
-        return None
-    around = list(loops_around(inside, recorder.entries, request.program, list(request.modules.values())))
-    short: list[tuple[Recording, Recorder, Loop]] = []
-    for loop in reversed(around):
-        recording, there = attempt(request, [loop], [first], seek)
-        if there.cut is None and there.plans[0].count > first:
-            if hands_gradients_on(recording.tape):
-                return recording, there, loop
-            short.append((recording, there, loop))
-    program, site = request.program, inside.site
-    own = list(request.modules.values())
-    others = unwritten_around(program, site.path or program.path, site.span, own) if site is not None else []
-    for loop in (*others[:_MOST_TRIED], *_functions_under_way(repeated, program, own)):
-        recording, there = attempt(request, [loop], [first], seek)
-        if there.cut is None and there.plans[0].count > first and hands_gradients_on(recording.tape):
-            return recording, there, loop
-    return short[-1] if short and recorder.cut is not None else None
-
-
-def _past_whole_numbers(
-    request: Request, loops: list[Loop], chosen: list[int], seek: Seek, made: tuple[Recording, Recorder]
-) -> tuple[Recording, Recorder, list[int]]:
-    """A recording that does not start from parameters that are still whole numbers, if the loops go on for long enough."""
-    if request.iteration is not None:
-        return *made, chosen
-    later = [k + starts_from_whole_numbers(made[0].tape, loop.line, k) for loop, k in zip(loops, chosen, strict=True)]
-    if later == chosen:
-        return *made, chosen
-    try:
-        recording, recorder = attempt(request, loops, later, seek)
-    except RecordingError:
-        return *made, chosen
-    enough = all(plan.count > k for plan, k in zip(recorder.plans, later, strict=True) if plan.count)
-    return (recording, recorder, later) if enough else (*made, chosen)
-
-
-def _functions_under_way(nodes: list[Node], program: Program, own: list[Program]) -> list[Loop]:
-    """The program's functions that were running when these nodes were made, the innermost first.
-
-    Who calls one cannot always be seen: two functions call each other, or a function of a library is given it.
-    """
-    found: list[Loop] = []
-    sites = (site for node in nodes for site in (node.site, *(call.site for call in reversed(node.calls))))
-    for site in sites:
-        if site is not None:
-            found += functions_around(program, site.path or program.path, site.span, own)
-    return list({id(loop.node): loop for loop in found}.values())[:_MOST_TRIED]
 
 
 def _telling(
@@ -199,8 +136,6 @@ def _telling(
     return better, notices
 
 
-#: So many loops that no statement writes are tried.
-_MOST_TRIED = 3
 _UNRECOGNISED = (
     "No loop was recognised as one that trains by what is written in it, but this one repeats the same work: "
     "two of its iterations are explained. Use --loop LINE to choose another."

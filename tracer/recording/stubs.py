@@ -1,7 +1,8 @@
 """Stand-ins for packages that only show things: plotting, progress bars, what a notebook displays.
 
 A program of a forward and a backward pass often plots its data.  When matplotlib, tqdm or IPython are not installed, an
-object that accepts everything takes their place, with a notice; plots are never shown in any case.
+object that accepts everything takes their place, with a notice; plots are never shown in any case.  What numba compiles
+is left as it is, whether it is installed or not.
 """
 
 from __future__ import annotations
@@ -18,13 +19,16 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tracer.program.program import Program
+from tracer.recording.uncompiled import COMPILER, names_of
 from tracer.tape.node import Notice
 
 STUBBED = (
     "matplotlib", "mpl_toolkits", "seaborn", "tqdm", "pylab", "plotly", "bokeh", "livelossplot", "wandb", "tensorboardX",
-    "IPython", "ipywidgets", "google.colab",
+    "IPython", "ipywidgets", "google.colab", "colorama", "termcolor", "prettytable", "tabulate", "rich", "progressbar",
+    "alive_progress", "graphviz", "visdom", "tensorboard", "mlflow", "icecream",
 )  # fmt: skip
 PROGRESS_BARS = ("tqdm",)
+_PLAIN = "The functions that numba would compile run as plain Python here: what is compiled cannot be recorded."
 #: What a notebook has without an import.
 IN_NOTEBOOKS = ("get_ipython", "display")
 _UNPACKING = (dis.opmap["UNPACK_SEQUENCE"], dis.opmap["UNPACK_EX"])
@@ -148,6 +152,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         module = Anything(spec.name)
         if package in PROGRESS_BARS:
             module.__dict__.update({"tqdm": Progress, "trange": _steps, "tqdm_notebook": Progress})
+        module.__dict__.update(names_of(spec.name))
         return module
 
     def exec_module(self, module: types.ModuleType) -> None:
@@ -158,7 +163,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 def missing_packages_stubbed(program: Program, notices: list[Notice]) -> Iterator[None]:
     """Stand-ins for what is missing, as long as the program runs; says afterwards which were used."""
     missing = [name for name in STUBBED if _is_missing(name)]
-    finder = _Finder(missing)
+    finder = _Finder([*missing, COMPILER])
+    there = {name: sys.modules.pop(name) for name in [*sys.modules] if name.split(".")[0] == COMPILER}
     sys.meta_path.insert(0, finder)
     try:
         with _nothing_shown():
@@ -167,9 +173,11 @@ def missing_packages_stubbed(program: Program, notices: list[Notice]) -> Iterato
         sys.meta_path.remove(finder)
         for name in [n for n, module in sys.modules.items() if isinstance(module, Anything)]:
             del sys.modules[name]
+        sys.modules.update(there)
         for package in sorted(finder.used):
             line = _import_line(program, package)
-            notices.append(Notice(line, 0, f"{package} is not installed; its calls do nothing here."))
+            what = _PLAIN if package == COMPILER else f"{package} is not installed; its calls do nothing here."
+            notices.append(Notice(line, 0, what))
 
 
 def _is_missing(name: str) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TRAPS = {
+    "function of NumPy replaced": "old = np.exp\ndef counted(*a, **k): return old(*a, **k)\nnp.exp = counted\ntry:\n    out = np.exp(x) * s\nfinally:\n    np.exp = old",
+    "rows of a table": "import csv, io\nfile = io.StringIO(); wr = csv.writer(file); wr.writerow([s]); wr.writerows([[s, 1]]); file.write(f'{s}'); out = x * s",
     "int list indices": "idx = []\nfor i in range(3): idx.append(i)\nout = x[idx] * s",
     "counter of ints": "c = 0\nfor r in x: c += 1\nout = x * s / c",
     "mean by hand": "t = 0.\nc = 0\nfor r in x:\n    for v in r:\n        t += v; c += 1\nm = t / c\nout = (x - m) * s",

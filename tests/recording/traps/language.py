@@ -14,6 +14,7 @@ TRAPS = {
     "property with setter": "class P:\n    def __init__(self): self._k = 0.\n    @property\n    def k(self): return self._k\n    @k.setter\n    def k(self, v): self._k = v * 3\np = P(); p.k = s; out = p.k * x",
     "dataclass": "from dataclasses import dataclass, field\n@dataclass\nclass P:\n    k: float\n    v: object = None\n    l: list = field(default_factory=list)\np = P(s, x); p.l.append(s * 2); out = p.k * p.v + p.l[0]",
     "namedtuple": "P = collections.namedtuple('P', 'a b')\np = P(x * s, w); q = p._replace(b=s); out = p.a + q.b",
+    "namedtuple of whole numbers": "P = collections.namedtuple('P', 'a k')\np, q = P(x * s, (1, 2)), P(k=n + 0, a=x); out = p.a * p.k[1] + q.a * q.k + q[1]",
     "typing NamedTuple": "import typing\nclass P(typing.NamedTuple):\n    a: object\n    b: float\np = P(x, s); a, b = p; out = a * b",
     "slots": "class P:\n    __slots__ = ('k',)\np = P(); p.k = s * 2; p.k += 1; out = p.k * x",
     "operator overloading": "class T:\n    def __init__(self, d): self.d = d\n    def __add__(self, o): return T(self.d + o.d)\n    def __mul__(self, o): return T(self.d * (o.d if isinstance(o, T) else o))\n    __rmul__ = __mul__\n    def __matmul__(self, o): return T(self.d @ o.d)\n    def __neg__(self): return T(-self.d)\n    def __getitem__(self, i): return T(self.d[i])\nt = 2. * T(x) @ T(w) + T(w[:1]) * s\nout = (-t)[0:2].d",
