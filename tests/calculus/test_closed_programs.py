@@ -12,9 +12,14 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from closed_programs import PROGRAMS, Closed
+from closed_networks import NETWORKS
+from closed_programs import PROGRAMS as FIRST_PROGRAMS
+from closed_programs import Closed
 
-from tests.building.explained import explained_source
+from tests.building.explained import analysed_source
+from tracer.matching.candidates import GRADIENTS
+
+PROGRAMS = {**FIRST_PROGRAMS, **NETWORKS}
 
 #: What stays: the losses, by which roots are found, and what is not the program's.
 KEPT = {"np", "len", "range", "loss", "cost", "J", "it", "float"}
@@ -26,14 +31,18 @@ def source(program: Closed, body: str | None = None) -> str:
 
 
 def proved(text: str) -> set[str]:
-    """The names that hold a gradient that is proved."""
-    found = explained_source(text)
-    return {
-        part.target
-        for line in found.lines
-        for part in line.parts
-        if part.whole and part.verdict == "proved" and part.role == "gradient" and part.target
-    }
+    """The names that in the end hold a gradient that is proved, and with which finite differences agree."""
+    found = analysed_source(text)
+    last: dict[str, int] = {}
+    held: set[int] = set()
+    for node in found.tape.window_nodes():  # in order: what is proved is given for what comes after it
+        match = found.matcher.best(node.id)
+        told = match is not None and match.candidate.sort in GRADIENTS and not match.candidate.transposed
+        if match is not None and told and found.verify(match).verdict == "proved":
+            held.add(node.id)
+        if node.window in found.tape.last_windows():
+            last.update(dict.fromkeys(node.names, node.id))
+    return {name for name, node in last.items() if node in held}
 
 
 def renamed(text: str, seed: int) -> tuple[str, dict[str, str]]:
@@ -67,9 +76,14 @@ def _depend(one: ast.stmt, other: ast.stmt) -> bool:
     """Whether one statement writes what the other reads or writes."""
 
     def touched(s: ast.stmt) -> tuple[set[str], set[str]]:
-        read = {n.id for n in ast.walk(s) if isinstance(n, ast.Name)}
-        targets = s.targets if isinstance(s, ast.Assign) else [s.target] if isinstance(s, ast.AugAssign) else []
-        return read, {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)} - {"np", "n", "t"}
+        names = [n for n in ast.walk(s) if isinstance(n, ast.Name)]
+        written = {n.id for n in names if isinstance(n.ctx, ast.Store)}
+        for node in ast.walk(s):
+            if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name):
+                written.add(node.value.id)
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.args[0], ast.Name):
+                written.add(node.value.args[0].id)  # np.add.at(dE, …)
+        return {n.id for n in names}, written - {"np", "n", "t"}
 
     (r1, w1), (r2, w2) = touched(one), touched(other)
     return bool(w1 & r2 or w2 & r1)

@@ -41,6 +41,12 @@ def test_what_is_symmetric_by_its_definition_equals_its_transpose(array: str) ->
     assert not proved(one, other, distances(2), {})[0]
 
 
+def test_a_prover_that_takes_any_square_array_for_symmetric_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracer.calculus.rewriting.equals_transpose", lambda definition, expr: True)
+    one, other = (sum_over(j, multiply(entry("G", i, j), entry("q", *at))) for at in ((i, j), (j, i)))
+    assert proved(one, other, distances(2), {})[0]
+
+
 def test_an_input_is_symmetric_only_if_it_is_said_to_be_and_the_proof_says_so() -> None:
     one, other = (sum_over(j, multiply(entry("A", *at), entry("x", j))) for at in ((i, j), (j, i)))
     assert proved(one, other, {}, {"A": "entries of A are symmetric"}) == (True, ("entries of A are symmetric",))

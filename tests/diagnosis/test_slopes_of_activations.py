@@ -29,6 +29,7 @@ for step in range(9):
     W -= 0.05 * h.T @ d2
     V -= 0.05 * X.T @ d1
 """
+ONE_CALL = {"by_last": "z", "by_first": "h"}
 OF_OUTPUTS = {"by_last": "out", "by_first": "h"}
 OF_INPUTS = {"by_last": "z", "by_first": "s"}
 LINE = 6
@@ -67,3 +68,9 @@ def test_errors_that_are_weighted_by_data_are_not_taken_for_squared_ones() -> No
     weighted = program.replace("(out - Y) * slope(z)", "(out - Y) * X[:, :2]")
     assert not wrong(weighted)
     assert not any("judged by this loss" in note.what for note in judged_source(weighted).notices)
+
+
+def test_where_other_calls_are_right_the_call_is_mended() -> None:
+    [(_, part)] = wrong(NET.format(act="np.tanh(x)", slope="1 - np.tanh(x) ** 2", **ONE_CALL))
+    assert part.diagnosis is not None
+    assert part.diagnosis.fix == "d1 = (d2 @ W.T) * slope(s)"

@@ -271,8 +271,11 @@ def _place_of_extreme(factor: Factor, definitions: Mapping[str, Definition]) -> 
     for entry, extreme in ((factor.left, factor.right), (factor.right, factor.left)):
         if not isinstance(entry, Entry) or not isinstance(extreme, Entry) or extreme.array not in definitions:
             continue
-        inner = only_factor(at_entry(definitions[extreme.array], extreme))
-        if not isinstance(inner, Entry) or inner.array != entry.array:
+        inner: Factor | None = extreme
+        while isinstance(inner, Entry) and inner.array != entry.array:  # it may be looked at with other axes of size one
+            named = definitions.get(inner.array)
+            inner = None if named is None else only_factor(at_entry(named, inner))
+        if not isinstance(inner, Entry):
             continue
         pairs = list(zip(entry.indices, inner.indices, strict=True))
         other = [(one, at) for one, at in pairs if one != at]

@@ -44,7 +44,10 @@ def applied_again(trials: Trials) -> Iterator[Edit]:
             return now[outputs[node]]
 
         nodes = tuple(sorted(outputs))
-        yield Edit(Kind.MISSING_DERIVATIVE, 1.0, nodes, change, WithoutCall(sites[place].span, outputs[nodes[0]]))
+        first = trials.node(nodes[0])
+        alike = (n for n in trials.tried if trials.node(n).site == first.site and trials.node(n).op == first.op)
+        level = 2.4 if any(n not in outputs for n in alike) else 1.0  # where other calls are right, this one is wrong
+        yield Edit(Kind.MISSING_DERIVATIVE, level, nodes, change, WithoutCall(sites[place].span, outputs[nodes[0]]))
 
 
 def never_applied(trials: Trials) -> Iterator[Edit]:
