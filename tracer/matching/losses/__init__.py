@@ -10,7 +10,8 @@ It is looked for in this order, and each kind only where none before it is found
 4. **late**: a loss computed after the step, or of other data, moved to what the step started from (`moved`, `copied`).
 5. **added**: losses that are trained on together and never added up (`added`).
 6. **inferred**: a usual loss that nobody computes, from what the backward pass starts with (`errors`, `usual`), with the
-   penalty that the steps have beside it (`penalised`); also where absolute errors are all that is told (`reported`).
+   penalty that the steps have beside it (`penalised`); also where absolute errors are all that is told (`reported`); or the
+   log-probability of what was chosen, whose gradient is written out (`actions`).
 7. **begun**: where a backward pass starts is found by what follows from it (`starts`); a start is the gradient of a loss
    that the field knows (`known`, written by `formulas`, compared by `gradient_fits`), or of none that is known here: then
    it stands for the gradient of any loss, and only what follows is judged (`begun`).  Errors times a function of the output
