@@ -201,13 +201,15 @@ class Carried(Scopes):
 
     def _guards(self, loop: ast.For | ast.While) -> list[ast.If]:
         """``if len(memory) < 32: continue``, where all updates of what the loop reads come after it."""
-        reads = self._read_by(self.statements(loop, None))
-        for at, node in enumerate(loop.body):
+        guards = [(at, node) for at, node in enumerate(loop.body) if goes_round(node)]
+        whole = self.statements(loop, None) if guards else []
+        reads = self._read_by(whole)
+        for at, node in guards:
             parts = [ast.If(ast.Constant(True), part, []) for part in (loop.body[:at], loop.body[at + 1 :])]
             before, after = (self._lasting(loop, self.statements(part, None)) for part in parts)
-            if any(self._is_read(base, self.statements(loop, None), reads) for base in before):
+            if any(self._is_read(base, whole, reads) for base in before):
                 return []
-            if goes_round(node) and any(self._is_read(base, self.statements(loop, None), reads) for base in after):
+            if any(self._is_read(base, whole, reads) for base in after):
                 return [node]
         return []
 
