@@ -62,7 +62,7 @@ class Ranking(Struct, frozen=True):
         return (
             scale.rank > 3,
             not of_value and wrt.kind is Kind.LEAF and not trained,
-            _order(match),
+            _order(match) + (0.5 if negated and not of_value and scale.rank == 0 else 0.0),
             candidate.transposed,
             scale.rank + 2 * negated,
             self.position(candidate.root) >= node,
