@@ -81,3 +81,28 @@ def test_a_longer_way_to_write_it_does_not_replace_the_derived_formula() -> None
     assert found.verdict == "proved"
     assert found.formula is not None
     assert "p²" not in found.formula.matrix.text
+
+
+ERRORS_TURNED_ROUND = """\
+import numpy as np
+rng = np.random.default_rng(0)
+X, y, w = rng.normal(size=(6, 3)), rng.normal(size=(6, 1)), rng.normal(size=(3, 1))
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+for step in range(3):
+    z = X @ w
+    out = sigmoid(z)
+    loss = 0.5 * np.sum((y - out) ** 2)
+    delta = (y - out) * out * (1 - out)
+    w += 0.1 * X.T @ delta
+"""
+
+
+def test_minus_a_gradient_is_told_by_the_variable_with_a_sign_before_it() -> None:
+    found = explained_source(ERRORS_TURNED_ROUND)
+    [delta] = [p for line in found.lines for p in line.parts if p.target == "delta" and p.whole]
+    assert (delta.wrt, delta.scale, delta.verdict) == ("z", "-1", "proved")
+    assert delta.formula is not None
+    assert delta.formula.matrix.text.startswith("−∂loss/∂z = ")
+    assert delta.formula.index is not None
+    assert delta.formula.index.text.startswith("−∂loss/∂z[")

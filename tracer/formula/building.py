@@ -113,6 +113,16 @@ def plus(parts: Sequence[tuple[int, Tree]]) -> Tree:
     return Plus(tuple((sign, at_least(part, Level.REACHING)) for sign, part in ordered))
 
 
+def scaled(factor: Tree, tree: Tree) -> Tree:
+    """A formula times a factor; the sign of a negative one stands before both, and a one is not written."""
+    match factor:
+        case Plus(parts=((sign, size),)) if sign < 0:
+            return plus([(-1, scaled(size, tree))])
+        case Number(text="1"):
+            return tree
+    return times([factor, tree])
+
+
 def fraction(above: Tree, below: Tree) -> Tree:
     return Fraction(above, below)
 
@@ -141,6 +151,9 @@ def entry(array: Tree, indices: Sequence[Tree]) -> Tree:
         return replace(array, wrt_indices=tuple(indices))
     if isinstance(array, Conjugate):
         return Conjugate(entry(array.body, indices))
+    if isinstance(array, Plus) and len(array.parts) == 1:
+        ((sign, body),) = array.parts
+        return plus([(sign, entry(body, indices))])
     is_name = isinstance(array, Symbol) and not array.subscript
     return Subscript(array if is_name else _enclosed(array), tuple(indices))
 

@@ -19,7 +19,7 @@ from tracer.explanation.building.reading import Reading
 from tracer.explanation.building.vocabulary import Vocabulary
 from tracer.explanation.model import Entry, Part
 from tracer.explanation.words.losses import counted_steps, not_the_way_down, truncated
-from tracer.formula import Tree, scalar_symbol, times, transposed
+from tracer.formula import Tree, scalar_symbol, scaled, transposed
 from tracer.formula.tree import Conjugate, Parenthesised, Partial, Subscript, Text
 from tracer.gradients.derived import Derived
 from tracer.matching.analysis import Verified
@@ -120,7 +120,7 @@ class GradientTeller:
         candidate = match.candidate
         wrt = names.symbol(self.reading.analysis.graph.name(candidate.wrt))
         derivative = Partial(scalar_symbol(names.root_name), wrt)
-        left: Tree = derivative if factor is None else times([factor, derivative])
+        left: Tree = derivative if factor is None else scaled(factor, derivative)
         if candidate.transposed:
             left = transposed(left)
         if candidate.conjugate:

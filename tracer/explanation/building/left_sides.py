@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from tracer.calculus.printing import Letters
 from tracer.calculus.terms import Index
 from tracer.explanation.building.vocabulary import Vocabulary
-from tracer.formula import Tree, entry, letter, scalar_symbol, times
+from tracer.formula import Tree, entry, letter, scalar_symbol, scaled
 from tracer.formula.tree import Conjugate, Parenthesised, Partial, Subscript, Text
 from tracer.gradients.derived import Free, Quantity
 
@@ -47,7 +47,7 @@ class LeftSides:
             case "conjugate":
                 return Conjugate(self.by(array, indices))
             case "scaled" if self.factor is not None:
-                return times([self.factor, self.by(array, indices)])
+                return scaled(self.factor, self.by(array, indices))
         return self.by(array, indices)
 
     def text(self, quantity: Quantity, free: Free, whole: bool = False) -> str:
