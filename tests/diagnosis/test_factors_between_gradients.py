@@ -63,7 +63,21 @@ for step in range(4):
     V -= 0.01 * dV
 """
 
+LINE = """\
+import numpy as np
+rng = np.random.default_rng(3)
+X, y = rng.normal(size=(30, 3)), rng.normal(size=30)
+w, b = np.zeros(3), 0.0
+for step in range(4):
+    error = X @ w + b - y
+    w -= 0.1 * X.T @ error / 30
+    b -= 0.1 * error.mean()
+"""
+
 FAULTS = {
+    "a sign, where the rate stands within the product of the other step": Planted(
+        LINE, "    b -= 0.1 * error.mean()", "    b += 0.1 * error.mean()", "sign", "b += 0.1 * -error.mean()"
+    ),
     "what dropout keeps": Planted(
         DROPPED, "    dh = d @ W2.T * D / keep", "    dh = d @ W2.T * D", "factor", "dh = d @ W2.T * D / keep"
     ),
@@ -85,7 +99,7 @@ def test_a_fault_is_told_by_its_kind_and_mended(name: str) -> None:
     assert_told(FAULTS[name])
 
 
-@pytest.mark.parametrize("program", [DROPPED, LAYERS, PENALTY])
+@pytest.mark.parametrize("program", [DROPPED, LAYERS, PENALTY, LINE])
 def test_the_same_programs_without_the_fault_are_right(program: str) -> None:
     assert not wrong(program)
 

@@ -74,3 +74,30 @@ def test_where_other_calls_are_right_the_call_is_mended() -> None:
     [(_, part)] = wrong(NET.format(act="np.tanh(x)", slope="1 - np.tanh(x) ** 2", **ONE_CALL))
     assert part.diagnosis is not None
     assert part.diagnosis.fix == "d1 = (d2 @ W.T) * slope(s)"
+
+
+SAMPLES = """\
+import numpy as np
+sigmoid = lambda x: 1.0 / (1.0 + np.exp(-x))
+slope = lambda x: sigmoid(x) * (1.0 - sigmoid(x))
+rng = np.random.RandomState(0)
+W = [rng.randn(4, 3), rng.randn(2, 4)]
+b = [rng.randn(4, 1), rng.randn(2, 1)]
+for x, y in [(rng.rand(3, 1), rng.rand(2, 1)) for _ in range(5)]:
+    a = [x]
+    for w, c in zip(W, b):
+        a.append(sigmoid(w @ a[-1] + c))
+    delta = (a[-1] - y) * slope(a[-1])
+    for l in (1, 0):
+        dw, db = delta @ a[l].T, delta
+        if l > 0:
+            delta = (W[l].T @ delta) * slope(a[l])
+        W[l] = W[l] - 0.5 * dw
+        b[l] = b[l] - 0.5 * db
+"""
+
+
+def test_an_error_times_a_slope_is_no_step_along_the_error_so_that_squares_are_meant_and_not_cross_entropy() -> None:
+    [(line, part)] = wrong(SAMPLES)
+    assert part.diagnosis is not None
+    assert (line, part.diagnosis.fix) == (3, "slope = lambda x: x * (1.0 - x)")
