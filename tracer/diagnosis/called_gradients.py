@@ -30,7 +30,7 @@ def of_names(analysis: Analysis) -> Iterable[Target]:
     updated = {u.before: u.node for u in analysis.updates.values()}
     losses = [r.node for r in analysis.matcher.roots if r.named] or [r.node for r in analysis.matcher.roots]
     forward = {n for r in losses for n in analysis.matcher.adjoints[r][0].full}
-    used = frozenset().union(*(analysis.matcher.all_ancestors(u.change) for u in analysis.updates.values()))
+    used = analysis.matcher.behind_steps
     last: dict[tuple[str, tuple[int, ...]], int] = {}
     for binding in tape.bindings:
         if tape.nodes[binding.node].window in shown and is_real(tape.nodes[binding.node]):

@@ -116,7 +116,7 @@ def matched(
     graph = graph or build_graph(tape, updates)
     replays = random_replays(tape, updates, indicators=exactly)
     rules = NumericRules(graph)
-    fitted = inferred is not None and inferred.how in ("fits", "layer", "begun", "meant")
+    fitted = inferred is not None and inferred.is_unwritten
     losses, reach = (inferred.losses, inferred.reach) if inferred is not None else ({}, {})
     matcher = Matcher(graph, updates, replays, rules, loss, losses, fitted, reach)
     matcher.run()

@@ -45,7 +45,7 @@ def with_initial_leaves(tape: Tape) -> Tape:
             initial.add(node.id)
             made_from_numbers.discard(node.id)
     nodes = [replace(n, kind=Kind.LEAF) if n.id in initial else n for n in tape.nodes]
-    return Tape(nodes, tape.bindings, tape.windows, tape.notices)
+    return tape.with_nodes(nodes)
 
 
 def _is_to_be_filled(tape: Tape, node: Node) -> bool:
@@ -73,7 +73,7 @@ def with_equal_settings(tape: Tape) -> Tape:
         same = first.setdefault((node.names[0], float(node.value)), own)
         if same != own:
             nodes[node.id] = replace(node, origin=same)
-    return Tape(nodes, tape.bindings, tape.windows, tape.notices)
+    return tape.with_nodes(nodes)
 
 
 _SINGLE = ("float16", "float32")
@@ -91,4 +91,4 @@ def with_double_precision(tape: Tape) -> Tape:
         if narrow or node.dtype in _SINGLE:
             kwargs = {**node.kwargs, "dtype": "float64"} if narrow else node.kwargs
             nodes[node.id] = replace(node, kwargs=kwargs, dtype="float64")
-    return Tape(nodes, tape.bindings, tape.windows, tape.notices)
+    return tape.with_nodes(nodes)

@@ -30,6 +30,7 @@ from tracer.matching.entries import Entry, Versions
 from tracer.matching.entry_gradients import EntryGradients
 from tracer.matching.factors import Factors, NodeFactors
 from tracer.matching.fingerprint import fingerprint
+from tracer.matching.losses.errors import trained_nodes
 from tracer.matching.losses.roots import Root, find_roots
 from tracer.matching.ranking import Ranking
 from tracer.matching.replays import Replays
@@ -142,6 +143,16 @@ class Matcher:
     def versions(self) -> frozenset[int]:
         """All versions of all parameters, and the arrays that some of them are views of."""
         return self.variables.versions
+
+    @cached_property
+    def behind_steps(self) -> frozenset[int]:
+        """What the steps are computed from, in their iterations: the backward pass and all that it reads."""
+        return frozenset().union(*(self.all_ancestors(u.change) for u in self.updates.values()))
+
+    @cached_property
+    def moving(self) -> frozenset[int]:
+        """The nodes that some parameter goes into as a number."""
+        return frozenset(trained_nodes(self.graph.tape, frozenset(u.before for u in self.updates.values())))
 
     def all_ancestors(self, node: int) -> frozenset[int]:
         """What a node of an iteration is computed from there, itself among it."""

@@ -37,7 +37,7 @@ def with_links(tape: Tape) -> Tape:
     if not any(map(is_severed, tape.nodes)):
         return tape
     nodes = [_linked(tape, node) if is_severed(node) else node for node in tape.nodes]
-    return Tape(nodes, tape.bindings, tape.windows, tape.notices)
+    return tape.with_nodes(nodes)
 
 
 def _linked(tape: Tape, severed: Node) -> Node:

@@ -55,6 +55,10 @@ class Tape:
     def __len__(self) -> int:
         return len(self.nodes)
 
+    def with_nodes(self, nodes: list[Node]) -> Tape:
+        """The same recording with other nodes, or more of them."""
+        return Tape(nodes, self.bindings, self.windows, self.notices)
+
     def __getitem__(self, node: int) -> Node:
         return self.nodes[node]
 

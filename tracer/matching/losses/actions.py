@@ -13,7 +13,6 @@ from itertools import product
 import numpy as np
 
 from tracer.gradients.adjoints import is_real
-from tracer.matching.losses.errors import trained_nodes
 from tracer.matching.losses.names import called
 from tracer.matching.losses.written import INFERRED, Inferred, TapeWriter
 from tracer.matching.matcher import Matcher
@@ -40,15 +39,14 @@ def losses_of_choices(matcher: Matcher) -> Iterator[Inferred]:
             nodes = writer.nodes
         last, chosen = (tape.nodes[n] for n in pairs[-1][turn])
         says = f"minus the logarithm of {called(last)}[{called(chosen)}], the probability of what was chosen"
-        yield Inferred(Tape(nodes, tape.bindings, tape.windows, tape.notices), losses, says)
+        yield Inferred(tape.with_nodes(nodes), losses, says)
 
 
 def _probabilities(matcher: Matcher, window: int) -> list[int]:
     """Vectors that rest on parameters, are positive and sum to 1; the last ones first, those with a name before others."""
-    trained = trained_nodes(matcher.graph.tape, frozenset(u.before for u in matcher.updates.values()))
-    found = []
+    found, able = [], matcher.moving & matcher.live
     for node in matcher.graph.tape.window_nodes():
-        if node.window != window or node.id not in trained or node.id not in matcher.live or len(node.shape or ()) != 1:
+        if node.window != window or node.id not in able or len(node.shape or ()) != 1:
             continue
         values = matcher.replays.of(node.id) if is_real(node) and node.kind is Kind.OPERATION else [np.zeros(1)]
         if all(np.size(v) > 1 and np.all(v > 0) and np.isclose(np.sum(v), 1.0, rtol=1e-9, atol=0) for v in values):
@@ -59,8 +57,8 @@ def _probabilities(matcher: Matcher, window: int) -> list[int]:
 def _places(matcher: Matcher, window: int) -> list[int]:
     """Whole numbers that an array of the backward pass is read or written at."""
     tape = matcher.graph.tape
-    behind = frozenset().union(*(matcher.all_ancestors(u.change) for u in matcher.updates.values()))
-    indexed = (n for n in map(tape.nodes.__getitem__, sorted(behind, reverse=True)) if n.op in ("getitem", "setitem"))
-    places = (k for n in indexed if n.window == window for k in tape.operands(n.id)[1:])
+    behind = map(tape.nodes.__getitem__, sorted(matcher.behind_steps, reverse=True))
+    indexed = (n for n in behind if n.window == window and n.op in ("getitem", "setitem"))
+    places = (k for n in indexed for k in tape.operands(n.id)[1:])
     whole = (k for k in places if tape.nodes[k].shape == () and tape.nodes[k].dtype.startswith("int"))
     return [k for k in dict.fromkeys(whole) if tape.nodes[k].kind is not Kind.LITERAL]

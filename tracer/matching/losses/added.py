@@ -55,7 +55,7 @@ def sum_of_losses(tape: Tape, updates: Mapping[int, Update], live: frozenset[int
             writer.nodes[whole.node].names.append(" + ".join(names))
         losses[whole.node] = together[-1]
         nodes = writer.nodes
-    made = Tape(nodes, tape.bindings, tape.windows, tape.notices)
+    made = tape.with_nodes(nodes)
     return Inferred(made, losses, " and ".join(told), "added")
 
 

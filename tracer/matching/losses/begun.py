@@ -16,13 +16,12 @@ from functools import partial
 
 import numpy as np
 from msgspec import Struct
-from msgspec.structs import replace
 
 from tracer.matching.losses.gradient_fits import common_factor, slopes
 from tracer.matching.losses.known import Guess, Guesses
 from tracer.matching.losses.names import called
 from tracer.matching.losses.starts import Start, Starts
-from tracer.matching.losses.written import INFERRED, How, Inferred, TapeWriter
+from tracer.matching.losses.written import INFERRED, How, Inferred, TapeWriter, held
 from tracer.matching.matcher import Matcher
 from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import Tape
@@ -156,7 +155,7 @@ def _fits(matcher: Matcher, search: Starts, start: Start) -> Iterator[_Fit]:
 
 def _fits_of(matcher: Matcher, search: Starts, start: Start) -> Iterator[_Fit]:
     pairs = list(zip(start.values, start.outputs, strict=True))
-    every = [_by_name(Guesses(matcher, search.trained, v, o).all()) for v, o in pairs]
+    every = [_by_name(Guesses(matcher, v, o).all()) for v, o in pairs]
     way = sum(1 if f > 0 else -1 for f in start.factors.values())
     for name in every[0]:
         guesses = tuple(by[name] for by in every if name in by)
@@ -247,7 +246,7 @@ def _written(
             reach[root] = search.homogeneous(tuple(sorted({v for s in group for v in s.values})))
         losses[root] = max(v for s in group for v in s.values)
         nodes = writer.nodes
-    made = Tape(nodes, tape.bindings, tape.windows, tape.notices)
+    made = tape.with_nodes(nodes)
     how: How = "begun" if unknown else "fits"
     return Inferred(made, losses, "; ".join(told), how, reach=reach, starts=frozenset(unknown), behind=behind)
 
@@ -308,8 +307,5 @@ def _with_data(search: Starts, tape: Tape, starts: Sequence[int]) -> list[Node]:
     """The nodes of a tape, with the starts of backward passes as data; what computes one again is a copy of it."""
     nodes = list(tape.nodes)
     for value in starts:
-        first, *again = search.equal(value)
-        nodes[first] = replace(nodes[first], kind=Kind.LEAF, op="", args=(), kwargs={}, read_from=None)
-        for node in again:
-            nodes[node] = replace(nodes[node], kind=Kind.OPERATION, op="copy", args=(Ref(first),), kwargs={}, read_from=None)
+        held(nodes, search.equal(value), Kind.LEAF)
     return nodes

@@ -60,7 +60,7 @@ def _of_classes(analysis: Analysis, clock: Clock) -> Analysis | None:
     matcher = analysis.matcher
     if not matcher.updates or any(r.named for r in matcher.roots):
         return None
-    tried = (matched(f.tape, None, f) for f in _in_time(losses_of_classes(matcher), clock))
+    tried = _tried(losses_of_classes(matcher), clock)
     return next((a for a in tried if _along_gradients(a.matcher) == len(judged_updates(a.matcher)) > 0), None)
 
 
@@ -69,7 +69,7 @@ def _restored(analysis: Analysis, clock: Clock) -> Analysis | None:
     matcher = analysis.matcher
     if not matcher.updates or _some_are_along(matcher):
         return None
-    tried = (matched(r.tape, None, r) for r in _in_time(restored_losses(matcher), clock))
+    tried = _tried(restored_losses(matcher), clock)
     return next((a for a in tried if _some_are_along(a.matcher)), None)
 
 
@@ -96,8 +96,7 @@ def _added(analysis: Analysis, clock: Clock) -> Analysis:
     """The sum of losses that are trained on together and never added up, if it explains more."""
     tape, matcher = analysis.tape, analysis.matcher
     together = sum_of_losses(tape, matcher.updates, matcher.live) if some_are_wrong(matcher) else None
-    tried = _in_time([] if together is None else [together], clock)
-    summed = next((matched(t.tape, None, t) for t in tried), None)
+    summed = next(_tried([together], clock), None)
     if summed is None:
         return analysis
     one, other = _along_gradients(summed.matcher), _along_gradients(matcher)
@@ -129,8 +128,7 @@ def _usual(analysis: Analysis) -> Iterator[Inferred]:
     """The usual losses of the errors that the steps are computed from."""
     matcher = analysis.matcher
     parameters = frozenset(u.before for u in matcher.updates.values())
-    behind = frozenset().union(*(matcher.all_ancestors(u.change) for u in matcher.updates.values()))
-    return inferred_losses(analysis.tape, matcher.live, parameters, behind)
+    return inferred_losses(analysis.tape, matcher.live, parameters, matcher.behind_steps)
 
 
 def _begun(analysis: Analysis, clock: Clock) -> Analysis:
@@ -142,7 +140,7 @@ def _begun(analysis: Analysis, clock: Clock) -> Analysis:
     still = any(r.named for r in matcher.unmoved)  # a loss that nothing moves has no gradient to start from
     if still or not _are_numbers(matcher) or not matcher.updates or _some_are_along(matcher):
         return analysis
-    tried = [matched(f.tape, None, f) for f in _in_time(begun_losses(matcher), clock)]
+    tried = _tried(begun_losses(matcher), clock)
     best = max(tried, key=lambda a: _along_gradients(a.matcher), default=analysis)
     return best if best is not analysis and _along_gradients(best.matcher) else analysis
 
@@ -154,9 +152,7 @@ def _meant(analysis: Analysis, computed: Analysis, clock: Clock) -> Analysis:
     is_known = is_known or any(r.named for r in (*matcher.roots, *matcher.unmoved))
     if is_known or not matcher.updates or _some_are_along(matcher):
         return analysis
-    found = meant_squares(matcher)
-    tried = [matched(f.tape, None, f) for f in _in_time([] if found is None else [found], clock)]
-    return next(iter(tried), analysis)
+    return next(_tried([meant_squares(matcher)], clock), analysis)
 
 
 def _with_further_terms(analysis: Analysis, computed: Analysis, clock: Clock) -> Analysis:
@@ -164,7 +160,7 @@ def _with_further_terms(analysis: Analysis, computed: Analysis, clock: Clock) ->
     if not analysis.is_fitted or not some_are_wrong(analysis.matcher):
         return analysis
     known = (f for f in begun_losses(computed.matcher) if f.how == "fits")
-    tried = [matched(f.tape, None, f) for f in _in_time(known, clock)]
+    tried = _tried(known, clock)
     return next((t for t in tried if _along_gradients(t.matcher) > _along_gradients(analysis.matcher)), analysis)
 
 
@@ -172,6 +168,11 @@ def _behind_layers(analysis: Analysis, clock: Clock) -> Analysis:
     """What stands for the loss behind layers that are called by hand."""
     layered = None if _some_are_along(analysis.matcher) else layer_losses(analysis.matcher)
     return analysis if layered is None else matched(layered.tape, None, layered)
+
+
+def _tried(losses: Iterable[Inferred | None], clock: Clock) -> Iterator[Analysis]:
+    """The analyses with other losses, as long as there is time to see what they explain."""
+    return (matched(f.tape, None, f) for f in _in_time((f for f in losses if f is not None), clock))
 
 
 def _in_time(losses: Iterable[Inferred], clock: Clock) -> Iterator[Inferred]:
@@ -202,8 +203,7 @@ def _best_inferred(losses: Iterable[Inferred]) -> Analysis | None:
 def _penalised(analysis: Analysis, clock: Clock) -> Analysis:
     """The analysis with a penalty in its inferred loss, if more steps are along the gradient of that."""
     found = None if analysis.inferred is None else with_penalties(analysis.matcher, analysis.inferred)
-    tried = [matched(f.tape, None, f) for f in _in_time([] if found is None else [found], clock)]
-    return next((t for t in tried if explained(t.matcher) > explained(analysis.matcher)), analysis)
+    return next((t for t in _tried([found], clock) if explained(t.matcher) > explained(analysis.matcher)), analysis)
 
 
 def _is_another(found: Inferred, named: Matcher) -> bool:

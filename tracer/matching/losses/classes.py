@@ -12,15 +12,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from msgspec import Struct
-from msgspec.structs import replace
 
 from tracer.gradients.adjoints import is_real
-from tracer.matching.losses.errors import trained_nodes
-from tracer.matching.losses.written import INFERRED, Inferred, TapeWriter
+from tracer.matching.losses.written import INFERRED, Inferred, TapeWriter, held
 from tracer.matching.matcher import Matcher
 from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import Tape
@@ -70,19 +67,15 @@ class _Compared:
     def tape(self) -> Tape:
         return self.matcher.graph.tape
 
-    @cached_property
-    def trained(self) -> set[int]:
-        return trained_nodes(self.tape, frozenset(u.before for u in self.matcher.updates.values()))
-
-    @cached_property
-    def behind(self) -> frozenset[int]:
-        return frozenset().union(*(self.matcher.all_ancestors(u.change) for u in self.matcher.updates.values()))
+    @property
+    def trained(self) -> frozenset[int]:
+        return self.matcher.moving
 
     def errors(self) -> dict[int, list[_Term]]:
         """By iteration, the differences of a class and its target that steps are made of."""
         found: dict[int, list[_Term]] = defaultdict(list)
         for node in self.tape.window_nodes():
-            sides = self.tape.operands(node.id) if node.op == "subtract" and node.id in self.behind else ()
+            sides = self.tape.operands(node.id) if node.op == "subtract" and node.id in self.matcher.behind_steps else ()
             if len(sides) != 2:
                 continue
             for (told, target), sign in ((sides, 1), (sides[::-1], -1)):
@@ -101,7 +94,7 @@ class _Compared:
                 continue
             for one, other in (sides, sides[::-1]):
                 term = self._of_margin(one, other, node) or self._of_mistake(one, other, node)
-                if term is not None and not self.behind.isdisjoint(term.weight):
+                if term is not None and not self.matcher.behind_steps.isdisjoint(term.weight):
                     found[node.window].append(term)
                     break
         return found
@@ -206,13 +199,8 @@ class _Compared:
 
 def _written(tape: Tape, terms: dict[int, list[_Term]], says: str) -> Inferred:
     nodes = list(tape.nodes)
-    for term in (t for of_window in terms.values() for t in of_window):  # held constant: drawn anew
-        first, *again = term.weight
-        held = replace(nodes[first], dtype="float64", value=np.asarray(nodes[first].value, dtype=float)[()], read_from=None)
-        nodes[first] = replace(held, kind=Kind.RANDOM, op="", args=(), kwargs={})  # also where it is 0
-        for node in again:
-            copy = replace(held, id=node, kind=Kind.OPERATION, op="copy", args=(Ref(first),), kwargs={})
-            nodes[node] = replace(copy, site=nodes[node].site, calls=nodes[node].calls, names=nodes[node].names)
+    for term in (t for of_window in terms.values() for t in of_window):  # drawn anew, also where it is 0
+        held(nodes, term.weight, Kind.RANDOM)
     losses: dict[int, int] = {}
     for of_window in terms.values():
         writer = TapeWriter(Tape(nodes), nodes[of_window[0].score.step])
@@ -224,7 +212,7 @@ def _written(tape: Tape, terms: dict[int, list[_Term]], says: str) -> Inferred:
         writer.nodes[whole.node].names.append(INFERRED)
         losses[whole.node] = of_window[0].weight[0]
         nodes = writer.nodes
-    return Inferred(Tape(nodes, tape.bindings, tape.windows, tape.notices), losses, says, minimised=True)
+    return Inferred(tape.with_nodes(nodes), losses, says, minimised=True)
 
 
 def _product(writer: TapeWriter, term: _Term) -> Ref:

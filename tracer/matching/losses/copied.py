@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from tracer.matching.losses.names import loss_name
+from tracer.matching.losses.written import How, Inferred
 from tracer.matching.updates import Update
 from tracer.tape.functions import Slice
 from tracer.tape.node import Kind, Node, Ref
@@ -62,6 +64,18 @@ def copied(
         new[node] = made.id
         copies.append(made)
     return copies if copies and new.get(root) == copies[-1].id and copies[-1].shape == () else None
+
+
+def told_by_copies(tape: Tape, root: int, copies: list[Node], where: int, how: How) -> Inferred:
+    """The tape with a loss of the program once more at its end, under its own name.
+
+    Arguments:
+        where: the node that it belongs behind in the order of the program.
+    """
+    name = loss_name(tape, tape.nodes[root]) or "the loss"
+    copies[-1].names[:] = [name]
+    nodes = [*tape.nodes, *copies]
+    return Inferred(tape.with_nodes(nodes), {len(nodes) - 1: where}, name, how)
 
 
 def _key(tape: Tape, node: Node, first: Mapping[int, int]) -> tuple[str, str, str]:

@@ -80,7 +80,6 @@ class Guesses:
     """The losses that an output and the start of a backward pass may belong to."""
 
     matcher: Matcher
-    trained: set[int]
     value: int
     output: int
 
@@ -96,6 +95,10 @@ class Guesses:
         yield from self._of_likelihoods()
 
     # What the start was computed from.
+
+    @property
+    def trained(self) -> frozenset[int]:
+        return self.matcher.moving
 
     def node(self, node: int) -> Node:
         return self.matcher.graph.tape.nodes[node]

@@ -41,7 +41,7 @@ def layer_losses(matcher: Matcher) -> Inferred | None:
         losses[root] = max(k for pair in backward.pairs for k in (pair.upstream, pair.output))
         reach[root] = _reach(matcher, backward, found)
         nodes = writer.nodes
-    made = Tape(nodes, tape.bindings, tape.windows, tape.notices)
+    made = tape.with_nodes(nodes)
     return Inferred(made, losses, ", ".join(told), "layer", reach=reach)
 
 

@@ -20,8 +20,7 @@ def meant_squares(matcher: Matcher) -> Inferred | None:
     """The tape with half the sum of squared errors, if every error of its backward passes is multiplied by a slope."""
     tape, updates = matcher.graph.tape, matcher.updates
     parameters = frozenset(u.before for u in updates.values())
-    behind = frozenset().union(*(matcher.all_ancestors(u.change) for u in updates.values()))
-    errors = errors_of(tape, matcher.live, parameters, behind)
+    errors = errors_of(tape, matcher.live, parameters, matcher.behind_steps)
     single = [e for of_window in errors for e in of_window if e.place is None and not e.parts]
     whole = bool(single) and len(single) == sum(map(len, errors))
     if not whole or not all(_times_a_slope(matcher, e.difference, e.output) for e in single):

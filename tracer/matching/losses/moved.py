@@ -19,8 +19,7 @@ import numpy as np
 
 from tracer.gradients.adjoints import ancestors, is_real
 from tracer.gradients.selection import MOVES_ENTRIES
-from tracer.matching.losses.copied import copied, renamed
-from tracer.matching.losses.names import loss_name
+from tracer.matching.losses.copied import copied, renamed, told_by_copies
 from tracer.matching.losses.roots import find_roots
 from tracer.matching.losses.written import Inferred
 from tracer.matching.matcher import Matcher
@@ -78,14 +77,8 @@ class _Move:
         if all(old == new for old, new in self.instead.items()) and not self.inputs:
             return None
         copies = copied(tape, inside, self.instead, self.inputs, self.root, self.step[0])
-        if copies is None:
-            return None
-        name = loss_name(tape, tape.nodes[self.root]) or "the loss"
-        copies[-1].names[:] = [name]
         where = max(self.instead.values())
-        nodes = [*tape.nodes, *copies]
-        moved = Tape(nodes, tape.bindings, tape.windows, tape.notices)
-        return Inferred(moved, {len(nodes) - 1: where}, name, "moved")
+        return None if copies is None else told_by_copies(tape, self.root, copies, where, "moved")
 
     def _parameters(self, inside: list[int]) -> bool:
         """Find for each parameter the version that the step started from; whether there is one at all."""

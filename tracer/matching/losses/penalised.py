@@ -68,7 +68,7 @@ def with_penalties(matcher: Matcher, inferred: Inferred) -> Inferred | None:
     times = told.pop()
     says = inferred.says if times == 1 else f"{times} times {inferred.says}".removeprefix("2 times half ")
     return Inferred(
-        Tape(nodes, tape.bindings, tape.windows, tape.notices), losses, f"{says}, with a penalty on the parameters"
+        tape.with_nodes(nodes), losses, f"{says}, with a penalty on the parameters"
     )
 
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracer.matching.losses.copied import copied
-from tracer.matching.losses.names import loss_name
+from tracer.matching.losses.copied import copied, told_by_copies
 from tracer.matching.losses.written import Inferred
 from tracer.matching.matcher import Matcher
 from tracer.tape.node import Kind
@@ -24,7 +23,7 @@ _MOST_LOSSES = 4
 def restored_losses(matcher: Matcher) -> Iterator[Inferred]:
     """The tape with each named loss that reads arrays changed by the backward pass, reading them as they were."""
     tape, updates = matcher.graph.tape, matcher.updates
-    backward = frozenset().union(*(matcher.all_ancestors(u.change) for u in updates.values()))
+    backward = matcher.behind_steps
     named = [r.node for r in (*matcher.roots, *matcher.unmoved) if r.named]
     for root in sorted(named, reverse=True)[:_MOST_LOSSES]:
         inside = sorted(matcher.all_ancestors(root))
@@ -34,13 +33,8 @@ def restored_losses(matcher: Matcher) -> Iterator[Inferred]:
         if step is None or not instead:
             continue
         copies = copied(tape, inside, instead, {}, root, step)
-        if copies is None:
-            continue
-        name = loss_name(tape, tape.nodes[root]) or "the loss"
-        copies[-1].names[:] = [name]
-        nodes = [*tape.nodes, *copies]
-        written = Tape(nodes, tape.bindings, tape.windows, tape.notices)
-        yield Inferred(written, {len(nodes) - 1: max(instead.values())}, name, "restored")
+        if copies is not None:
+            yield told_by_copies(tape, root, copies, max(instead.values()), "restored")
 
 
 def _before_changes(tape: Tape, node: int) -> int | None:

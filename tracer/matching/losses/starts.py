@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 
 from tracer.gradients.adjoints import is_real, numeric_adjoints
 from tracer.matching.linear import Shares, is_linear, shares
-from tracer.matching.losses.errors import trained_nodes
 from tracer.matching.matcher import Matcher
 from tracer.matching.updates import Update
 from tracer.tape.node import Kind, Node
@@ -213,9 +212,9 @@ class Starts:
     def _behind_steps(self) -> frozenset[int]:
         return frozenset().union(*(self.matcher.all_ancestors(u.change) for u in self.updates))
 
-    @cached_property
-    def trained(self) -> set[int]:
-        return trained_nodes(self.tape, frozenset(u.before for u in self.matcher.updates.values()))
+    @property
+    def trained(self) -> frozenset[int]:
+        return self.matcher.moving
 
     def _may_start(self, node: Node) -> bool:
         if not is_real(node) or node.window not in self.tape.last_windows() or node.id in self.matcher.updates:

@@ -139,4 +139,4 @@ def _with(
         writer.nodes[whole.node].names.append(INFERRED)
         losses[whole.node] = first
         nodes = writer.nodes
-    return Inferred(Tape(nodes, tape.bindings, tape.windows, tape.notices), losses, says)
+    return Inferred(tape.with_nodes(nodes), losses, says)

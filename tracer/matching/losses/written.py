@@ -5,12 +5,14 @@ Comes in: the nodes of a tape.  Goes out: the same nodes with operations added a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
+from tracer.gradients.adjoints import is_real
 from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import Tape, evaluate, references
 
@@ -55,6 +57,30 @@ class Inferred(Struct, frozen=True):
     starts: frozenset[int] = frozenset()
     behind: frozenset[int] = frozenset()
     minimised: bool = False
+
+    @property
+    def is_unwritten(self) -> bool:
+        """Whether the program computes no such loss, so that a factor of its own is not known."""
+        return self.how in ("fits", "layer", "begun", "meant")
+
+
+def held(nodes: list[Node], equal: Sequence[int], kind: Kind) -> None:
+    """Make what several nodes compute alike a constant of real numbers; those after the first become copies of it.
+
+    Arguments:
+        kind: as what replays draw it: data keep their pattern, also zeros; random numbers do not.
+    """
+    first, *_ = equal
+    for node in equal:
+        made = nodes[node] if is_real(nodes[node]) else _with_real_value(nodes[node])
+        if node == first:
+            nodes[node] = replace(made, kind=kind, op="", args=(), kwargs={}, read_from=None)
+        else:
+            nodes[node] = replace(made, kind=Kind.OPERATION, op="copy", args=(Ref(first),), kwargs={}, read_from=None)
+
+
+def _with_real_value(node: Node) -> Node:
+    return replace(node, dtype="float64", value=np.asarray(node.value, dtype=float)[()])
 
 
 class TapeWriter:
