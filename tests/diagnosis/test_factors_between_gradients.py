@@ -76,7 +76,7 @@ for step in range(4):
 
 FAULTS = {
     "a sign, where the rate stands within the product of the other step": Planted(
-        LINE, "    b -= 0.1 * error.mean()", "    b += 0.1 * error.mean()", "sign", "b += 0.1 * -error.mean()"
+        LINE, "    b -= 0.1 * error.mean()", "    b += 0.1 * error.mean()", "sign", "b -= 0.1 * error.mean()"
     ),
     "what dropout keeps": Planted(
         DROPPED, "    dh = d @ W2.T * D / keep", "    dh = d @ W2.T * D", "factor", "dh = d @ W2.T * D / keep"

@@ -82,7 +82,7 @@ def test_weight_decay_that_makes_weights_grow_is_none() -> None:
 
 def test_the_iteration_in_which_summed_gradients_become_a_step_is_explained() -> None:
     found = judged_source(PROGRAMS["policy_updated_every_few_episodes"])
-    assert any("Iteration 2 is explained, the first from 1 on that updates the parameters" in n.what for n in found.notices)
+    assert any("Iterations 3 to 5 are explained as one step: only then does this loop update the parameters" in n.what for n in found.notices)
     steps = {p.optimiser for _, p in parts(found) if p.role == "update" and p.source.startswith("policy[name] +=")}
     assert steps == {"rmsprop"}
 

@@ -7,6 +7,7 @@ import pytest
 from tests.program.test_loops import lines_of_seldom_updates
 from tests.recording.following import TAIL, differences, natively, recorded
 from tests.recording.test_windows import iterations, record
+from tracer.tape.node import Kind
 
 REPLAYED = """\
 import numpy as np
@@ -29,16 +30,23 @@ GUARDED = REPLAYED.replace("GUARD", "len(memory) < 9").replace("ACTION", "contin
     [
         (GUARDED, [7, 8]),
         (GUARDED.replace("continue", "print(k)\n        continue"), [7, 8]),
-        (GUARDED.replace("len(memory) < 9", "k % 2 == 1"), [1, 2]),
         (GUARDED.replace("continue", "pass"), [0, 1]),
         (GUARDED.replace("    if len", "    w = w - 0.001 * w\n    if len"), [0, 1]),
     ],
-    ids=["a full memory", "with something done", "every other one", "nothing left out", "an update before"],
+    ids=["a full memory", "with something done", "nothing left out", "an update before"],
 )
 def test_the_first_iteration_that_makes_the_updates_is_explained(source: str, explained: list[int]) -> None:
     assert iterations(record(source)) == explained
     moved = [n.what[-30:] for n in record(source).notices]
     assert moved == ["on that updates the parameters."[-30:]] * (explained != [0, 1])
+
+
+def test_iterations_of_which_only_the_last_makes_the_updates_are_explained_together() -> None:
+    found = record(GUARDED.replace("len(memory) < 9", "k % 3 != 1"))
+    assert iterations(found) == [1, 4]
+    assert any("Iterations 2 to 4 are explained as one step" in n.what for n in found.notices)
+    drawn = [n for n in found.tape.nodes if n.kind is Kind.RANDOM]
+    assert [n.window for n in drawn] == [0, 0, 1, 1, 1]
 
 
 def test_the_guard_is_the_statement_below_which_updates_are_seldom() -> None:

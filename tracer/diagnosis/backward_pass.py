@@ -35,7 +35,7 @@ class BackwardPass(ForwardPass):
     def __init__(self, analysis: Analysis, wrong: Iterable[Target], right: Iterable[Target] = ()) -> None:
         self.targets, self.right = list(wrong), list(right)
         super().__init__(analysis, {analysis.tape.nodes[t.node].window for t in self.targets})
-        self.behind = self._backward_pass(self.targets)
+        self.behind = self._backward_pass()
         self.tried = self.behind
         last = max((t.node if t.update is None else t.update for t in (*self.targets, *self.right)), default=-1)
         forward = self.fixed
@@ -49,12 +49,12 @@ class BackwardPass(ForwardPass):
             and n.kind not in (Kind.LEAF, Kind.LITERAL)
         ]
 
-    def _backward_pass(self, targets: Iterable[Target]) -> list[int]:
-        """What targets were computed from, with themselves, up to the forward pass and to updates."""
+    def _backward_pass(self) -> list[int]:
+        """What the wrong targets were computed from, with themselves, up to the forward pass and to updates."""
         analysis = self.analysis
         tape, forward = analysis.tape, self.fixed
         behind: set[int] = set()
-        todo = [t.node for t in targets]
+        todo = [t.node for t in self.targets]
         while todo:
             node = todo.pop()
             outside = node in behind or node in analysis.updates or node in forward

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 
 import numpy as np
+from msgspec.structs import replace
 
 from tracer.diagnosis.single_outputs import without_the_slope
 from tracer.diagnosis.target import Target, alike, proportion
@@ -48,7 +49,7 @@ def compared(analysis: Analysis, found: list[Target]) -> list[Target]:
             odd = odd or look(analysis, root, group)
         wanted.update(odd)
     return [
-        Target(t.node, t.roots, t.wrt, t.update, t.sign, t.factors, wanted[t]) if t in wanted else t
+        replace(t, wanted=wanted[t]) if t in wanted else t
         for t in found
     ]
 
@@ -64,12 +65,12 @@ def _ascending(analysis: Analysis, root: int, group: list[Target]) -> dict[Targe
 
     So they are if they go down something that is called a likelihood.
     """
-    steps = [t for t in group if t.sign]
-    if steps and all(f < 0 for t in steps for f in t.steps) and _is_maximised(analysis, root):
+    steps = [t for t in group if t.way]
+    if steps and all(f < 0 for t in steps for f in t.moves) and _is_maximised(analysis, root):
         return {t: tuple(-f for f in t.factors or ()) for t in steps if all(_is_rate(analysis, s) for s in steps)}
-    if not steps or any(f <= 0 for t in steps for f in t.steps):
+    if not steps or any(f <= 0 for t in steps for f in t.moves):
         return {}
-    subtracted = all(t.sign < 0 for t in steps)
+    subtracted = all(t.way < 0 for t in steps)
     if not (is_minimised(analysis, root) or (subtracted and _is_called(analysis, root, _LETTER))):
         return {}
     if not all(_is_rate(analysis, t) for t in steps):
@@ -83,15 +84,15 @@ def _turned(analysis: Analysis, root: int, group: list[Target]) -> dict[Target, 
     Adversaries and multipliers go up on purpose.  An adversary is in front of what goes down; a multiplier moves by what the
     forward pass computed.  So it must work on what a parameter that goes down has made, or be added to it.
     """
-    steps = [t for t in group if t.sign]
-    up = [t for t in steps if all(f > 0 for f in t.steps)]
+    steps = [t for t in group if t.way]
+    up = [t for t in steps if all(f > 0 for f in t.moves)]
     down = [t for t in steps if t not in up]
     one = len(up) == 1 or len({_line(analysis, t) for t in up}) == 1
     if not up or not one or not down or not is_minimised(analysis, root):
         return {}
     odd = up[0]
     inner, _ = stripped(analysis, odd.node)
-    alone = not all(alike(t.steps, [-f for f in odd.steps]) for t in down)
+    alone = not all(alike(t.moves, [-f for f in odd.moves]) for t in down)
     if alone or inner in analysis.matcher.forward or not _works_with(analysis, odd.wrt, {t.wrt for t in down}):
         return {}
     return {t: tuple(-f for f in t.factors or ()) for t in up}

@@ -147,7 +147,7 @@ class _Search:
     def among(self, edits: Iterable[Edit]) -> None:
         """Try edits, the nearest first, until one mends everything and the others are much further fetched."""
         for edit in edits:
-            settled = self.has_all and self.best is not None and edit.level > self.best[1].level + _MARGIN
+            settled = self.has_all and self.best is not None and edit.level > self.best[0][4] + _MARGIN
             if settled or time.thread_time() > self._until:
                 return
             self._try(edit)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec.structs import replace
 
 from tracer.diagnosis.conventions import stripped
+from tracer.diagnosis.directions import direction_of, made_through
 from tracer.diagnosis.growth import Growth
 from tracer.diagnosis.target import Target, alike, factors_of
 from tracer.diagnosis.trained_on import has_named_factor, roots_of, target_of
@@ -56,7 +57,7 @@ def _of_update(
     if step.gradient is not None and not (step.decays and penalised):
         within = target_of(analysis, step.gradient.node, roots, update.wrt, update)
         if within.factors is not None:
-            yield within
+            yield _directed(analysis, within, update)
             return
     if step.optimiser.startswith("gradient"):
         inner, _ = stripped(analysis, update.change)
@@ -70,6 +71,12 @@ def _of_update(
         kernel = without_decay(matcher, kernel, update.wrt, roots)
     if kernel is not None and kernel != update.change:
         yield target_of(analysis, kernel, roots, update.wrt, update)
+
+
+def _directed(analysis: Analysis, target: Target, update: Update) -> Target:
+    """The gradient within a step, with which way the parameter moves along it."""
+    through = made_through(analysis, target.node, update)
+    return replace(target, direction=direction_of(analysis, target.node, update, through), through=through)
 
 
 def _entries_together(analysis: Analysis) -> dict[int, tuple[Update, ...]]:

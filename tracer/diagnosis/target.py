@@ -29,6 +29,8 @@ class Target(Struct, frozen=True):
         sign: for the whole change of an update 1, or −1 if the update subtracts it; 0 for a value within a step.
         factors: what it is multiplied by, on each replay, if it is a multiple of the gradient; else None.
         wanted: the factors that it should have, if the other gradients say so; None if any would do.
+        direction: for the gradient within an optimiser's step which way the parameter moves along it; 0 if unknown.
+        through: the nodes by which that step is made from it.
     """
 
     node: int
@@ -38,11 +40,23 @@ class Target(Struct, frozen=True):
     sign: int = 0
     factors: tuple[float, ...] | None = None
     wanted: tuple[float, ...] | None = None
+    direction: int = 0
+    through: tuple[int, ...] = ()
+
+    @property
+    def way(self) -> int:
+        """Which way the parameter moves along the value; 0 if it is not known to move by it alone."""
+        return self.sign or self.direction
 
     @property
     def steps(self) -> tuple[float, ...]:
         """The factors with which the parameter moves along the gradient; for a value within a step, its own."""
         return tuple((self.sign or 1) * f for f in self.factors or ())
+
+    @property
+    def moves(self) -> tuple[float, ...]:
+        """The factors with which the parameter moves along the gradient, up to a positive one for an optimiser's step."""
+        return tuple(self.way * f for f in self.factors or ())
 
     @property
     def is_wrong(self) -> bool:

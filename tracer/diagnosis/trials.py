@@ -6,8 +6,8 @@ right.  The edit is tried on one random replay first, and believed only if it ho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tracer.diagnosis.conventions import compared, has_wrong_sign, is_minimised
+from tracer.diagnosis.directions import direction_of
 from tracer.diagnosis.finding import Kind
 from tracer.diagnosis.surroundings import Surroundings
 from tracer.diagnosis.target import Target, alike, are_zero, filled, is_gradient, proportion
@@ -110,18 +111,42 @@ class Trials(Surroundings):
         for replay in range(len(self.analysis.replays.values)):
             changed = self.values(edit, replay) or {}
             for target in mended:
-                factors[target].append(self._fit(target, changed[target.node], replay, root_of) or 0.0)
+                factors[target].append(self._factor(target, edit, changed, replay, root_of) or 0.0)
         now = [
             replace(t, factors=tuple(f), roots=tuple(dict.fromkeys((root_of[t], *t.roots))), wanted=None)
             for t, f in _filled(factors).items()
             if t in root_of
         ]
         nodes = {t.node for t in now}
-        if any(not np.array_equal(changed[n], before[n]) for n in self._exact if n in changed):
+        if any(self._turns_the_wrong_one(edit, t) for t in mended):
+            return True
+        spared = self._turned_by_mistake(mended)
+        if any(not np.array_equal(changed[n], before[n]) for n in self._exact if n in changed and n not in spared):
             return True
         if any(_are_opposite(one, other) for one in now for other in self.right) or any(map(self._points_up, now)):
             return True
         return any(t.is_wrong for t in compared(self.analysis, [*self.right, *now]) if t.node in nodes)
+
+    def _goes_like_the_others(self, target: Target) -> bool | None:
+        """Whether a step that goes the wrong way is written as the right ones, ``W += …``; None if those are not alike."""
+        turned = target.wanted is not None and alike(target.factors or (), [-f for f in target.wanted])
+        if not target.way or not turned:
+            return None
+        ways = {t.way for t in self.right if t.way and t.roots[0] == target.roots[0]}
+        return ways.pop() == target.way if len(ways) == 1 else None
+
+    def _turned_by_mistake(self, targets: Iterable[Target]) -> set[int]:
+        """What steps are made from that are written as the right ones are, but go the other way.
+
+        A gradient among it may be exact by mistake, where all others are turned on purpose.
+        """
+        turned = (t.node for t in targets if self._goes_like_the_others(t))
+        return {n for node in turned for n in self.analysis.matcher.all_ancestors(node)}
+
+    def _turns_the_wrong_one(self, edit: Edit, target: Target) -> bool:
+        """Whether an edit turns a step that is written as the others are, or else the gradient, which then is not."""
+        as_others, update = self._goes_like_the_others(target), self.analysis.updates.get(target.update or -1)
+        return as_others is not None and update is not None and as_others == (update.change in edit.nodes)
 
     @cached_property
     def _exact(self) -> tuple[int, ...]:
@@ -144,21 +169,22 @@ class Trials(Surroundings):
         factors: dict[Target, list[float]] = {}
         moved: dict[Target, list[float]] = {}
         root_of: dict[Target, int] = {}
+        nodes = set(edit.nodes)
         for replay in range(len(self.analysis.replays.values)):
             changed = self.values(edit, replay)
             if changed is None:
                 return ()
             for target in self.right:
-                if target.node in changed:
-                    factor = self._fit(target, changed[target.node], replay, root_of)
+                if target.node in changed or not nodes.isdisjoint(target.through):
+                    factor = self._factor(target, edit, changed, replay, root_of)
                     if factor is None:
                         return ()
                     moved.setdefault(target, []).append(factor)
             still = []
             for target in left:
-                if target.node not in changed:
+                if target.node not in changed and nodes.isdisjoint(target.through):
                     continue
-                found = self._fit(target, changed[target.node], replay, root_of)
+                found = self._factor(target, edit, changed, replay, root_of)
                 if found is not None:
                     factors.setdefault(target, []).append(found)
                     still.append(target)
@@ -176,11 +202,27 @@ class Trials(Surroundings):
             return ()
         spoiled = {t: f for t, f in moved.items() if t.factors is None or not alike(f, t.factors)}
         ones = (1.0,) * len(self.analysis.replays.values)
-        if any(t.sign == 0 and t.factors is not None and alike(t.factors, ones) for t in spoiled):
+        spared = self._turned_by_mistake(left)
+        exact = (t for t in spoiled if t.sign == 0 and t.factors is not None and alike(t.factors, ones))
+        if any(t.node not in spared for t in exact):
             return ()
+        spoiled = {t: f for t, f in spoiled.items() if t.node not in spared or not alike(f, [-g for g in t.factors or ()])}
         if spoiled and not self._agree({**spoiled, **{t: factors[t] for t in left}}):
             return ()
         return tuple(left)
+
+    def _factor(
+        self, target: Target, edit: Edit, changed: Mapping[int, Any], replay: int, root_of: dict[Target, int]
+    ) -> float | None:
+        """The factor of a target with an edit; turned round if the edit turns the step that the target is in."""
+        before = self.analysis.replays.values[replay]
+        factor = self._fit(target, changed.get(target.node, before[target.node]), replay, root_of)
+        update = None if target.update is None else self.analysis.updates.get(target.update)
+        edited = {n: partial(edit.change, n) for n in edit.nodes if n in target.through}
+        if factor is None or factor == _ANY or not edited or not target.direction or update is None:
+            return factor
+        way = direction_of(self.analysis, target.node, update, target.through, edited)
+        return -factor if way == -target.direction else factor
 
     def _fit(self, target: Target, value: Any, replay: int, root_of: dict[Target, int]) -> float | None:
         roots = (root_of[target],) if target in root_of else self._trained_on(target)
@@ -231,7 +273,8 @@ class Trials(Surroundings):
             steps += [list(t.steps) for t in still if (t.sign != 0) == whole]
             if any(not alike(step, steps[0]) for step in steps):
                 return False
-        return True
+        moves = {t.way * f > 0 for t, found in factors.items() if t.direction for f in found}
+        return len(moves | {f > 0 for t in still if t.direction for f in t.moves}) < 2
 
 
 def _are_opposite(one: Target, other: Target) -> bool:

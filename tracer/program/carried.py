@@ -197,7 +197,9 @@ class Carried(Scopes):
                 self._is_read(base, outside, reads) for base in without
             ):
                 found.append(node)
-        return found or self._guards(loop)
+        # Where all of it is below another one, the outer one says too little: `if done: … if n % batch == 0: …`.
+        inner = [node for node in found if not any(n in found for n in ast.walk(node) if n is not node)]
+        return inner or self._guards(loop)
 
     def _guards(self, loop: ast.For | ast.While) -> list[ast.If]:
         """``if len(memory) < 32: continue``, where all updates of what the loop reads come after it."""

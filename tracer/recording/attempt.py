@@ -25,7 +25,7 @@ from tracer.program.loops import Loop, seldom_updates
 from tracer.program.program import Program, load
 from tracer.recording.at_exit import run_at_exit
 from tracer.recording.box import Place
-from tracer.recording.chosen import not_reached
+from tracer.recording.chosen import Round, not_reached
 from tracer.recording.code_making import RECORDER
 from tracer.recording.cost import Following, conditional_costs, cost_after
 from tracer.recording.failures import failure
@@ -79,9 +79,18 @@ class Seek(Enum):
 
 
 def attempt(
-    request: Request, loops: list[Loop], iterations: list[int], seek: Seek, since: Sequence[int] | None = None
+    request: Request,
+    loops: list[Loop],
+    iterations: list[int],
+    seek: Seek,
+    since: Sequence[int] | None = None,
+    together: Sequence[Round | None] = (),
 ) -> tuple[Recording, Recorder]:
-    """Run the program and record two iterations of each loop, or all from those of ``since`` to these."""
+    """Run the program and record two iterations of each loop, or all from those of ``since`` to these.
+
+    Arguments:
+        together: the iterations of each loop that are one step, where it has such.
+    """
     program = request.program
     modules = list(request.modules.values())
     first = [max(k - 1, 0) for k in iterations] if since is None else since
@@ -103,6 +112,9 @@ def attempt(
             plan.seeks_end, plan.with_rest = seek is Seek.ALL, seek is Seek.NOTHING
             plan.to_end = after is Following.END
         plans.append(plan)
+    for plan, step in zip(plans, together, strict=False):
+        if step is not None:
+            plan.first, plan.ends = step.since, step.ends
     recorder = Recorder(places, plans, request.run_on)
     tape, recorder.main_path = recorder.tape, program.path
     code = rewritten(program)

@@ -6,6 +6,7 @@ In: the program, and what a first run of it has shown.  Out: loops, iterations, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tracer.program.errors import ProgramError
 from tracer.program.loops import Loop, all_loops, loops_at, training_loops, untold_loops
@@ -17,6 +18,12 @@ from tracer.tape.tape import Tape
 
 _UNTOLD = (
     "This loop may train, too, but was not recognised as one that does; it is not explained. --loop {line} explains it."
+)
+#: So many operations that lead to one update are recorded; one iteration, where there are more.
+_LONGEST_ROUND = 6000
+_TOGETHER = (
+    "Iterations {first} to {last} are explained as one step: only then does this loop update the parameters. "
+    "Use --iteration K for another."
 )
 _NOT_REACHED = (
     "The program did not come to this loop in the time it had, so it is not explained. Allow more time, --timeout SECONDS, "
@@ -46,16 +53,58 @@ def chosen_loops(program: Program, line: int | None, own: Sequence[Program]) -> 
     return found[:1]
 
 
-def better_iterations(recorder: Recorder, tape: Tape, chosen: list[int], ended: bool) -> list[int]:
+@dataclass(frozen=True)
+class Round:
+    """The iterations from one update of the parameters to the next, and those before them: two windows, or one.
+
+    Attributes:
+        since: the first iteration of all.
+        ends: the last ones of both.
+    """
+
+    since: int
+    ends: frozenset[int]
+
+    @property
+    def first(self) -> int:
+        """The first iteration of those that lead to the last of the updates."""
+        return min(self.ends) + 1 if len(self.ends) > 1 else self.since
+
+
+def rounds(recorder: Recorder, iterations: list[int]) -> list[Round | None]:
+    """Which iterations make one step together, where the parameters are updated only every so often.
+
+    Arguments:
+        iterations: those that update them.
+    """
+    found = []
+    for plan, last in zip(recorder.plans, iterations, strict=True):
+        updates = [-1, *plan.cost_seen]
+        at = updates.index(last) if plan.is_update and last in updates else 0
+        if at == 1 and last + 1 in updates:
+            at = 0  # only the first update is waited for, until there are data enough
+        before = [updates[k] + 1 for k in (at - 2, at - 1) if k >= 0]
+        room = [k for k in before if plan.step * (last - k + 1) <= _LONGEST_ROUND]
+        ends = frozenset(k - 1 for k in room[1:]) | {last}
+        found.append(Round(room[0], ends) if at and room and room[-1] < last else None)
+    return found
+
+
+def better_iterations(
+    recorder: Recorder, tape: Tape, chosen: list[int], ended: bool, asked: int | None
+) -> list[int]:
     """The iterations to record instead, from what this run has shown; ``ended``: it came to the program's end.
 
     Arguments:
+        asked: the iteration that the user wants.
         tape: what was recorded; the recorder may have let go of it.
     """
     better = []
     for plan, iteration in zip(recorder.plans, chosen, strict=True):
         later = [k for k in plan.cost_seen if k >= iteration]
-        if 0 < plan.count <= plan.first:
+        if plan.is_update and asked is None and len(plan.cost_seen) > 1 and plan.cost_seen[1] > plan.cost_seen[0] + 1:
+            better.append(plan.cost_seen[1])  # the second of two steps that several iterations make together
+        elif 0 < plan.count <= plan.first:
             better.append(max(plan.count - 1, 0))
         elif plan.seeks_cost and later and later[0] != iteration:
             better.append(later[0])
@@ -94,9 +143,10 @@ def notices_of(
     chosen: list[int],
     used: list[int],
     asked: int | None,
+    together: Sequence[Round | None],
 ) -> list[Notice]:
     found = []
-    for plan, loop, first, last in zip(recorder.plans, loops, chosen, used, strict=True):
+    for plan, loop, first, last, step in zip(recorder.plans, loops, chosen, used, together, strict=True):
         if loop.path != program.path:
             continue  # Its line is one of another file.
         if plan.count == 0:
@@ -112,6 +162,8 @@ def notices_of(
         elif plan.with_rest:
             what = f"Iteration {last} is explained, the last one before the cost is computed."
             found.append(Notice(loop.line, 0, what))
+        elif step is not None:
+            found.append(Notice(loop.line, 0, _TOGETHER.format(first=step.first, last=last)))
         elif last > first:
             does = "updates the parameters" if plan.is_update else "computes the cost"
             found.append(

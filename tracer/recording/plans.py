@@ -22,6 +22,7 @@ class LoopPlan:
     Attributes:
         line: the loop's line.
         first, last: the iterations to record, counted from 0 over all entries of the loop.
+        ends: the iterations that a window ends with, where several make one: those since the last update.
         seeks_cost: whether to count on natively until the cost is computed, if it was not in ``last``.
         seeks_end: whether to count on natively until the loop ends for the first time: the cost comes after it.
         is_update: whether what is sought is not the cost, but an update that is made only every so often.
@@ -40,6 +41,7 @@ class LoopPlan:
     to_end: bool = False
     with_rest: bool = False
     is_update: bool = False
+    ends: frozenset[int] | None = None
     first_entry: int | None = None
     step: int = 0
     rest: int = 0
@@ -53,9 +55,15 @@ class LoopPlan:
         return self.count > self.last
 
     @property
+    def goes_on(self) -> bool:
+        """Whether the window that the last iteration belongs to has another one."""
+        return self.ends is not None and not self.complete and self.count - 1 not in self.ends
+
+    @property
     def settled(self) -> bool:
         """Whether nothing more is to be learnt from this loop."""
-        cost = not self.seeks_cost or any(k >= self.last for k in self.cost_seen)
+        seen = [k for k in self.cost_seen if k >= self.last]
+        cost = not self.seeks_cost or bool(seen) and (not self.is_update or len(self.cost_seen) > 1)
         return self.complete and cost and not (self.seeks_end and (self.to_end or self.first_entry is None))
 
 
@@ -66,7 +74,6 @@ class Token:
     mode: Mode
     count: int = 0
     plan: LoopPlan | None = None
-    start: int = 0
     entry: LoopEntry | None = None
     recorded: bool = False
     calls: tuple[Call, ...] = ()

@@ -160,12 +160,15 @@ class Recorder(Calling):
         """The next iteration of a training loop begins: whether it is recorded."""
         plan = token.plan
         assert plan is not None
-        self._close()
+        going_on = self.open is not None and self.open.plan is plan and plan.goes_on
+        if not going_on:
+            self._close()
         iteration, plan.count = plan.count, plan.count + 1
         self.active = plan
+        if going_on:
+            return self.room()
         if plan.first <= iteration <= plan.last and self.mode is not Mode.WINDOW:
             self._open_window()
-            token.start = len(self.tape.nodes)
             return True
         if self.mode is not Mode.OFF:
             self.turn(Mode.OFF)
@@ -240,8 +243,8 @@ class Recorder(Calling):
         assert plan is not None
         if self.window >= 0:
             self.open = token
-            plan.step = len(self.tape.nodes) - token.start
-            if not (plan.complete and plan.with_rest):
+            plan.step = len(self.tape.nodes) - self.window_start
+            if not (plan.complete and plan.with_rest) and not plan.goes_on:
                 self._close()
 
     def _close(self) -> None:
@@ -249,9 +252,9 @@ class Recorder(Calling):
         token, self.open = self.open, None
         if token is None or token.plan is None:
             return
-        plan = token.plan
-        self.tape.windows.append(Window(plan.line, plan.count - 1, token.start, len(self.tape.nodes)))
-        plan.rest = len(self.tape.nodes) - token.start - plan.step
+        plan, start = token.plan, self.window_start
+        self.tape.windows.append(Window(plan.line, plan.count - 1, start, len(self.tape.nodes)))
+        plan.rest = len(self.tape.nodes) - start - plan.step
         plan.recorded += 1
         self.window = -1
         self.turn(Mode.SETUP if not plan.complete else Mode.OFF)
@@ -262,7 +265,7 @@ class Recorder(Calling):
     def _leave(self, token: Token) -> None:
         """A loop that was entered before the open window goes round, or ends: what followed a training loop is over."""
         plan = self.open.plan if self.open is not None else None
-        if plan is not None and token.mode is not Mode.WINDOW and not plan.to_end:
+        if plan is not None and token.mode is not Mode.WINDOW and not plan.to_end and not plan.goes_on:
             self._close()
             self._stop_if_done(plan, plan.count)
 

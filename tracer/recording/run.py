@@ -15,7 +15,7 @@ from tracer.program.loops import Loop
 from tracer.program.program import Program
 from tracer.program.siblings import siblings
 from tracer.recording.attempt import Request, Seek, attempt, file_of
-from tracer.recording.chosen import better_iterations, chosen_loops, notices_of, untold
+from tracer.recording.chosen import better_iterations, chosen_loops, notices_of, rounds, untold
 from tracer.recording.errors import RecordingError
 from tracer.recording.recording import Recording
 from tracer.recording.searching import found_by_running, past_whole_numbers
@@ -80,19 +80,20 @@ def record_source(
             before.append(Notice(around.line, 0, said))
     if loops and loop is None and not any(plan.count for plan in recorder.plans):
         # The loops stand in functions that nobody calls: what the program does without them is recorded.
-        extra = notices_of(program, recorder, loops, chosen, chosen, iteration)
+        extra = notices_of(program, recorder, loops, chosen, chosen, iteration, [None] * len(loops))
         recording, recorder = attempt(request, [], [], Seek.NOTHING)
     else:
         recording, recorder, later = past_whole_numbers(request, loops, chosen, seek, (recording, recorder))
         moved = [loop.line for loop, k, old in zip(loops, later, chosen, strict=True) if k > old]
         chosen = later
-        again = better_iterations(recorder, recording.tape, chosen, recording.ended != "stopped")
+        again = better_iterations(recorder, recording.tape, chosen, recording.ended != "stopped", iteration)
+        together = rounds(recorder, again)
         told: list[Notice] = []
-        if again == chosen and iteration is None and recorder.cut is None:
+        if again == chosen and not any(together) and iteration is None and recorder.cut is None:
             again, told = _telling(request, loops, chosen, recording)
-        if again != chosen:
-            recording, recorder = attempt(request, loops, again, Seek.NOTHING)
-        extra = told or notices_of(program, recorder, loops, chosen, again, iteration)
+        if again != chosen or any(together):
+            recording, recorder = attempt(request, loops, again, Seek.NOTHING, together=together)
+        extra = told or notices_of(program, recorder, loops, chosen, again, iteration, together)
         kept = [plan for plan, k, c in zip(recorder.plans, again, chosen, strict=True) if k == c and plan.line in moved]
         extra += [Notice(plan.line, 0, _WHOLE.format(k=plan.last)) for plan in kept]
         long = [plan for plan in recorder.plans if plan.rest > max(_LONGEST_REST, _MOST_STEPS * plan.step)]

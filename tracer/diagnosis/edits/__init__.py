@@ -28,6 +28,7 @@ from tracer.diagnosis.edits.order import exchanged_parts
 from tracer.diagnosis.edits.overwritten import added_to_what_was_overwritten
 from tracer.diagnosis.edits.penalties import all_that_is_penalised, only_what_is_penalised
 from tracer.diagnosis.edits.statistics import constant_statistics
+from tracer.diagnosis.edits.steps import turned_steps
 from tracer.diagnosis.edits.windows import exchanged_in_an_index, other_in_an_index, other_windows
 from tracer.diagnosis.trials import Edit, Trials
 
@@ -40,6 +41,7 @@ def changed_code(trials: Trials) -> Iterator[Edit]:
     yield from added_to_what_was_overwritten(trials)
     yield from applied_again(trials)
     yield from never_applied(trials)
+    yield from turned_steps(trials)
     yield from computed_otherwise(trials)
     yield from other_arrays(trials)
     yield from other_windows(trials)

@@ -56,7 +56,7 @@ def computed_otherwise(trials: Trials) -> Iterator[Edit]:
             yield Edit(Kind.SIGN, 0.9, nodes, _operand(trials, 0), text=Drop(span, 0))
         elif is_real(first) and first.kind is NodeKind.OPERATION:
             level = 0.95 if first.op == "subtract" else 1.1
-            yield Edit(Kind.SIGN, level, nodes, _negated(trials), text=Negate(span))
+            yield Edit(Kind.SIGN, level, nodes, negated(trials), text=Negate(span))
         for other in _OTHER_COMPARISONS.get(first.op, ()):
             yield Edit(Kind.MISSING_MASK, 1.5, nodes, _as(trials, other), text=Operator(span, other))
         if first.op in _REDUCTIONS:
@@ -85,7 +85,8 @@ def computed_otherwise(trials: Trials) -> Iterator[Edit]:
             yield from _scaled(trials, first, nodes)
 
 
-def _negated(trials: Trials) -> Change:
+def negated(trials: Trials) -> Change:
+    """The node's value with the other sign."""
     return lambda node, now, _: -evaluate(trials.node(node), now)
 
 
