@@ -440,3 +440,29 @@ for step in range(3):
     found = analysed_source(source)
     assert (found.inferred is None) == ("mean" in told)
     assert not any(found.tape.nodes[r.node].op in ("linalg.norm", "norm", "max") for r in found.matcher.roots)
+
+
+PARAMETERS_IN_A_DICT = """\
+import numpy as np
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(6, 3)), rng.normal(size=6)
+def gradients(p):
+    err = X @ p["w"] + p["b"] - y
+    return {"w": X.T @ err, "b": err.sum(keepdims=True)}
+params = {"w": np.zeros(3), "b": np.zeros(1)}
+for step in range(4):
+    g = gradients(params)
+    params = {k: params[k] - 0.1 * g[k] for k in NAMES}
+    best = {k: v.copy() for k, v in params.items()}
+    loss = 0.5 * np.sum((X @ params["w"] + params["b"] - y) ** 2)
+"""
+
+
+@pytest.mark.parametrize(("names", "count"), [("params", 2), ("['w']", 1)])
+def test_keys_may_be_written_with_either_quotes_and_a_copy_that_is_kept_aside_is_no_parameter(names: str, count: int) -> None:
+    text = PARAMETERS_IN_A_DICT.replace("NAMES", names)
+    text = text if count == 2 else text.replace('p["b"]', "0").replace(' + params["b"]', "")
+    found = analysed_source(text)
+    steps = [found.tape.nodes[u] for u in found.updates if found.tape.nodes[u].window == 1]
+    assert [n.op for n in steps] == ["subtract"] * count
+    assert all(fits(found.matcher.best(found.updates[n.id].change), found.updates[n.id]) for n in steps)

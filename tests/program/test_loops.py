@@ -8,6 +8,7 @@ import textwrap
 import pytest
 
 from tracer.program import parse, training_loops
+from tracer.program.handed_over import functions_by_name
 from tracer.program.loops import seldom_updates
 from tracer.program.numerical_checks import checks_numerically
 
@@ -594,3 +595,54 @@ def test_products_that_are_written_out_forward_and_backward_train_where_one_name
     assert outer == 1
     other = WRITTEN_OUT.replace("STATE", "v = np.zeros(4)").replace("dw", "v")
     assert training_loops(parse(other)) == ()
+
+
+CALLED_OBJECTS = """\
+import numpy as np
+class Net:
+    def __init__(self, n, act):
+        self.W, self.act = np.zeros((n, 2)), act
+    def __call__(self, x):
+        return self.act(x @ self.W)
+class Agent:
+    def __init__(self):
+        self.net = Net(3, np.tanh)
+    def learn(self, x, y):
+        out = self.net(x)
+        self.net.W -= 0.1 * x.T @ ((out - y) * (1 - out ** 2))
+agent, memory = Agent(), []
+for step in range(50):
+    memory.append((np.ones(3), 1.0))
+    if len(memory) > 9:
+        agent.learn(np.array([m[0] for m in memory]), np.array([[m[1]] for m in memory]))
+"""
+
+
+def test_an_object_that_is_called_runs_its_class_s_method() -> None:
+    program = parse(CALLED_OBJECTS)
+    [loop] = training_loops(program)
+    assert [found.lineno for found in seldom_updates(loop, program)] == [16]
+    other = parse(CALLED_OBJECTS.replace("__call__", "predict"))
+    assert [found.lineno for loop in training_loops(other) for found in seldom_updates(loop, other)] == []
+
+
+HANDED_ON = """\
+import numpy as np
+def score(x, w):
+    return np.exp(x @ w)
+class Fit:
+    def __init__(self, measure):
+        self.measure = measure
+    def step(self, X, w):
+        return w - 0.1 * X.T @ self.measure(X, w)
+fit = Fit(score)
+for k in range(5):
+    w = fit.step(X, w)
+"""
+
+
+def test_a_function_is_known_by_the_attribute_that_a_constructor_keeps_it_in() -> None:
+    tree = parse(HANDED_ON).tree
+    found = functions_by_name(list(ast.walk(tree)))
+    assert [f.name for f in found["measure"]] == ["score"]
+    assert "w" not in found

@@ -21,10 +21,20 @@ def is_same_variable(new: Node, old: Node) -> bool:
 
     ``p['W']`` inside of a function is ``params['W']`` outside of it.
     """
-    if set(new.names) & set(old.names):
+    if is_named_alike(new, old):
         return True
-    places = [{m["place"] for name in node.names if (m := _PLACE.search(name))} for node in (new, old)]
+    places = [{m["place"] for name in names_of(node) if (m := _PLACE.search(name))} for node in (new, old)]
     return bool(places[0] & places[1])
+
+
+def is_named_alike(new: Node, old: Node) -> bool:
+    """Whether two values were bound to one name."""
+    return bool(names_of(new) & names_of(old))
+
+
+def names_of(node: Node) -> set[str]:
+    """The names of a value, the keys in them written in one way: ``p["W"]`` is ``p['W']``."""
+    return {name.replace('"', "'") for name in node.names}
 
 
 def is_old_version(tape: Tape, node: int, updates: Container[int]) -> bool:

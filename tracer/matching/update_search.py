@@ -20,7 +20,7 @@ from tracer.matching.decayed_updates import decayed
 from tracer.matching.earlier_reads import EarlierReads
 from tracer.matching.entries import Versions
 from tracer.matching.partial_updates import added_at, replaced_entry, replaced_part
-from tracer.matching.same_variable import is_old_version, is_same_variable
+from tracer.matching.same_variable import is_named_alike, is_old_version, is_same_variable, names_of
 from tracer.matching.updates import Side, Update, is_everything, is_repeated, sides
 from tracer.tape.node import Kind, Node, Ref, Site
 from tracer.tape.tape import Tape
@@ -133,7 +133,7 @@ def _is_step(
         node.kind is Kind.MUTATION
         or (made is not None and made.get((node.site, node.op)) == side.first)
         or named_alike
-        or bool(rebound.get(node.id, set()) & set(old.names))
+        or bool(rebound.get(node.id, set()) & names_of(old))
         or (side.first and _augments_a_place(node))
     )
     fits = old.shape == node.shape or (named_alike and is_repeated(old.shape, node.shape))
@@ -189,7 +189,8 @@ def _adjust(tape: Tape, node: Node, updates: dict[int, Update]) -> None:
             continue
         known = updates.get(operand)
         if known is not None:
-            if known.part is None and (node.kind is Kind.MUTATION or is_same_variable(node, made)):
+            alike = is_named_alike if node.op == "copy" else is_same_variable  # what is kept aside goes by another name
+            if known.part is None and (node.kind is Kind.MUTATION or alike(node, made)):
                 del updates[operand]
                 updates[node.id] = replace(known, node=node.id)
                 return

@@ -185,7 +185,10 @@ class Carried(Scopes):
         return [base_name(t) for t in changed_by(statement)] == [name] and len(list(named)) == 1
 
     def seldom(self, loop: ast.For | ast.While) -> list[ast.If]:
-        """The ``if`` statements below which what the loop reads is updated, where nothing of it is updated without."""
+        """The ``if`` statements below which what the loop reads is updated, where nothing of it is updated without.
+
+        It may also be read only there: ``if len(batch) == 32: learn(batch)``.
+        """
         found = []
         for node in ast.walk(loop):
             if not isinstance(node, ast.If):
@@ -193,7 +196,8 @@ class Carried(Scopes):
             outside = self.statements(loop, node)
             without, reads = self._lasting(loop, outside), self._read_by(outside)
             below = self._lasting(loop, self.statements(node, None)) - without
-            if any(self._is_read(base, outside, reads) for base in below) and not any(
+            whole = not self.updated(loop, node) and bool(self.updated(loop))
+            if (whole or any(self._is_read(base, outside, reads) for base in below)) and not any(
                 self._is_read(base, outside, reads) for base in without
             ):
                 found.append(node)

@@ -9,7 +9,8 @@ import ast
 from collections.abc import Sequence
 from typing import Any
 
-from tracer.program.changes import arguments_of, base_name, called_name, pairs_of
+from tracer.program.changes import base_name, called_name, pairs_of
+from tracer.program.handed_over import functions_by_name
 from tracer.program.parts import names_of_parts, part_read, viewed
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -19,12 +20,8 @@ class Scopes:
     """The functions of a program by their names, and the names inside them."""
 
     def __init__(self, trees: Sequence[ast.Module]) -> None:
-        self.functions: dict[str, list[ast.FunctionDef | ast.AsyncFunctionDef]] = {}
         nodes = [node for tree in trees for node in ast.walk(tree)]
-        for node in nodes:
-            if isinstance(node, FUNCTIONS):
-                self.functions.setdefault(node.name, []).append(node)
-        self._add_what_is_handed_over(nodes)
+        self.functions = functions_by_name(nodes)
         self.below: dict[int, set[int]] = {}
         self.owner: dict[int, ast.AST] = {}
         self.borrowed: dict[int, set[str]] = {}
@@ -42,31 +39,6 @@ class Scopes:
                         self.views.setdefault((self.scope(target), base), set()).add(target.id)
                     if isinstance(target, ast.Name) and (part := part_read(value)) is not None:
                         self.parts.setdefault((self.scope(target), target.id), set()).add(part)
-
-    def _add_what_is_handed_over(self, nodes: Sequence[ast.AST]) -> None:
-        """Functions go by further names: of a variable that holds a lambda, of an argument that one is handed over as."""
-        made: dict[int, ast.FunctionDef] = {}
-
-        def functions_in(value: ast.AST) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
-            if isinstance(value, ast.Lambda):
-                if id(value) not in made:
-                    body = ast.copy_location(ast.Expr(value.body), value)
-                    made[id(value)] = ast.FunctionDef("lambda", value.args, [body], [])
-                return [made[id(value)]]
-            if isinstance(value, ast.Call) and called_name(value) == "partial" and value.args:
-                return functions_in(value.args[0])
-            return own.get(value.id, []) if isinstance(value, ast.Name) else []
-
-        own = {name: list(functions) for name, functions in self.functions.items()}
-        named = [(t.id, v) for n in nodes if isinstance(n, ast.Assign) for t, v in pairs_of(n) if isinstance(t, ast.Name)]
-        for call in (n for n in nodes if isinstance(n, ast.Call)):
-            for function in own.get(called_name(call), ()):
-                named += arguments_of(call, function)
-        for name, value in named:
-            known = self.functions.setdefault(name, [])
-            known += [f for f in functions_in(value) if f not in known]
-            if not known:
-                del self.functions[name]
 
     def is_read_from(self, value: ast.AST, place: str) -> bool:
         """Whether a name holds what was read from a place before: ``pik`` after ``pik = P[i][k]``."""
