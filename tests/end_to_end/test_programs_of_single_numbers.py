@@ -144,3 +144,57 @@ for epoch in range(3):
 def test_a_count_names_a_factor_of_a_single_number_among_many_samples() -> None:
     told = [(p.wrt, p.scale) for line in judged_source(MANY).lines for p in line.parts if p.target == "dw"]
     assert ("w", "1 / n") in told
+
+
+MANY_NUMBERS = """
+import random
+random.seed(1)
+w, rate = [random.uniform(-1, 1) for _ in range(42)], 0.1
+data = [([random.uniform(-1, 1) for _ in w], random.random()) for _ in range(5)]
+for x, t in data:
+    out = 0.0
+    for a, b in zip(w, x):
+        out += a * b
+    loss = (out - t) ** 2
+    delta = out - t
+    for j in range(len(w)):
+        w[j] -= rate * delta * STEP
+"""
+
+
+def test_the_rate_is_found_beside_a_gradient_however_many_numbers_there_are() -> None:
+    steps = [p for line, p in parts(judged_source(MANY_NUMBERS.replace("STEP", "x[j]"))) if line == 13]
+    assert {(p.verdict, p.scale) for p in steps if p.verdict and p.source.startswith("rate")} == {("proved", "rate / 2")}
+    other = parts(judged_source(MANY_NUMBERS.replace("STEP", "x[j] * x[j]")))
+    assert not any(p.verdict == "proved" for line, p in other if line == 13 and p.source.endswith("x[j] * x[j]"))
+
+
+BACK_TO_THE_INPUTS = """
+import math, random
+random.seed(3)
+net = [[[random.uniform(-1, 1) for _ in range(2)] for _ in range(2)] for _ in range(2)]
+data = [([random.random(), random.random()], [1.0, 0.0]) for _ in range(4)]
+for x, t in data:
+    outs = [x]
+    for layer in net:
+        outs.append([1 / (1 + math.exp(-sum(w * a for w, a in zip(row, outs[-1])))) for row in layer])
+    total_error = sum((o - y) ** 2 for o, y in zip(outs[-1], t))
+    delta = [2 * (o - y) * o * (1 - o) for o, y in zip(outs[-1], t)]
+    for layer, given in zip(reversed(net), reversed(outs[:-1])):
+        below = []
+        for j, a in enumerate(given):
+            err = 0.0
+            for d, row in zip(delta, layer):
+                err += row[j] * d
+            below.append(err * a * (1 - a))
+        for d, row in zip(delta, layer):
+            for j, a in enumerate(given):
+                row[j] -= 0.1 * d * a
+        delta = below
+"""
+
+
+def test_the_error_that_reaches_the_inputs_is_no_loss() -> None:
+    found = judged_source(BACK_TO_THE_INPUTS)
+    assert [loss.name for loss in found.losses] == ["total_error"]
+    assert {line: p.verdict for line, p in parts(found) if p.target == "err" and p.verdict} == {17: "checked"}

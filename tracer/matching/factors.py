@@ -9,7 +9,7 @@ or into the root.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from functools import cached_property
 
 from tracer.gradients.adjoints import is_real
@@ -25,6 +25,8 @@ _FACTORS = frozenset(("multiply", "divide", "power"))
 _SCALING = frozenset(("multiply", "divide", "negative", "true_divide"))
 #: Of more scalars than these the first are looked up by; of more than the second, no pairs.
 _MOST_NAMED, _MOST_FOR_PAIRS = 40, 8
+#: Of the scalars that a value is multiplied by the first ones are looked at.
+_MOST_AROUND = 4
 
 
 class Factors:
@@ -35,6 +37,7 @@ class Factors:
         live: the nodes that depend smoothly on a leaf; what is computed from them is no setting.
         roots: the likely losses; what goes into them is looked for first.
         compound: the nodes that may have several factors at once, a number of their own and one of the program.
+        parameters: the versions of what is updated; a number that one is multiplied by is data, and no setting.
     """
 
     def __init__(
@@ -46,9 +49,11 @@ class Factors:
         live: Collection[int],
         roots: Iterable[int],
         compound: Collection[int] = (),
+        parameters: Set[int] = frozenset(),
     ) -> None:
         self._graph, self._tape, self._replays = graph, graph.tape, replays
         self._cuts, self._live, self._roots, self._compound = cuts, live, tuple(roots), compound
+        self._parameters = parameters
         self._behind: list[frozenset[int]] = []
 
     def scalars(self, node: int, root: int) -> list[Scalar]:
@@ -92,7 +97,7 @@ class Factors:
         while tape.nodes[node].op in _SCALING and tape.nodes[node].window >= 0:
             operands = tape.operands(node)
             scalars = [k for k in operands if k in self._named]
-            inner = [k for k in operands if k not in scalars and tape.nodes[k].kind is not Kind.LITERAL]
+            inner = [k for k in operands if k not in scalars and tape.nodes[k].kind not in (Kind.LITERAL, Kind.LEAF)]
             if len(inner) != 1:
                 break
             found += [(s, tape.nodes[node].op in ("divide", "true_divide")) for s in scalars]
@@ -100,13 +105,15 @@ class Factors:
         return found
 
     def _multiplied_by(self, node: int) -> list[float]:
-        """The sizes of the products of the first ones, of the first two… of those, upside down where they divide."""
-        found, size = list[float](), 1.0
-        for scalar, divides in self.around(node):
+        """The sizes of the products of some of those, upside down where they divide; and twice and half of them.
+
+        Which of the numbers beside a gradient belong to it is not known: ``rate * delta * x`` is half the rate times one.
+        """
+        products, around = [1.0], self.around(node)
+        for scalar, divides in around[:_MOST_AROUND]:
             value = self._named[scalar].values[0]
-            size = size / value if divides and value else size * value
-            found.append(size)
-        return found
+            products += [size / value if divides else size * value for size in products if value]
+        return [factor * size for factor in (1.0, 2.0, 0.5) for size in products[1:]]
 
     def named(self, scalars: Iterable[int]) -> list[Scalar]:
         """Scalars by their nodes, each once."""
@@ -157,7 +164,13 @@ class Factors:
             return False
         if integer and not self._scales_numbers(scalar):
             return False
+        if not self._parameters.isdisjoint(self._multiplied_with(scalar.id)):
+            return False
         return leaf or scalar.id not in self._live
+
+    def _multiplied_with(self, scalar: int) -> Iterator[int]:
+        products = (u for u in self._tape.users(scalar) if self._tape.nodes[u].op == "multiply")
+        return (k for u in products for k in self._tape.operands(u) if k != scalar)
 
     def _scales_numbers(self, integer: Node) -> bool:
         users = (self._tape.nodes[u] for u in self._tape.users(integer.id))

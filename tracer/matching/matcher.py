@@ -103,6 +103,7 @@ class Matcher:
                 live=self.live,
                 roots=[r.node for r in self.roots],
                 compound=self._steps.keys(),
+                parameters=frozenset(u.before for u in self.updates.values()),
             )
             self._look_up(range(len(tape.nodes)))
             known = self.forward | self.matches.keys() | self.updates.keys() | {r.node for r in self.roots}

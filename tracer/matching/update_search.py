@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from functools import cache
+from itertools import permutations
 
 from msgspec.structs import replace
 
@@ -30,6 +31,7 @@ from tracer.tape.tape import Tape
 _ADJUSTING = frozenset(
     "copy astype float reshape into copyto clip maximum minimum multiply divide where setitem".split()
 )
+_PRODUCTS = frozenset(("multiply", "dot", "matmul", "inner"))
 
 
 def find_updates(tape: Tape) -> dict[int, Update]:
@@ -139,17 +141,29 @@ def _is_step(
     fits = old.shape == node.shape or (named_alike and is_repeated(old.shape, node.shape))
     if not same or not fits or tape.nodes[side.change].kind in (Kind.LEAF, Kind.LITERAL):
         return False
-    return not (node.shape == () and _is_running_total(tape, side.kept, node.id)) and not _is_drawn(tape, side.change)
+    if node.shape == () and _is_running_total(tape, old.id, node.id):
+        return False
+    return not _is_drawn(tape, old.id, side.change)
 
 
-def _is_drawn(tape: Tape, change: int) -> bool:
-    """Whether a change is made of what the program draws and of numbers: so a state wanders, and no parameter."""
-    behind = [tape.nodes[k] for k in ancestors(tape, change, ())]
-    starts = [n for n in behind if not any(is_continuous(tape.nodes[k]) for k in tape.operands(n.id))]
+def _is_drawn(tape: Tape, before: int, change: int) -> bool:
+    """Whether a change is made of what the program draws and of numbers: so a state wanders, and no parameter.
+
+    What is drawn and multiplied by what rests on the former value is a sample that a model reads.
+    """
+    behind = ancestors(tape, change, ())
+    nodes = [tape.nodes[k] for k in behind]
+    starts = [n for n in nodes if not any(is_continuous(tape.nodes[k]) for k in tape.operands(n.id))]
     drawn = {n.id for n in starts if n.kind is Kind.RANDOM and n.op}  # what stands for a class has no operation
-    return bool(drawn) and all(
+    if not drawn or not all(
         n.id in drawn or n.kind is Kind.LITERAL or (n.kind is Kind.LEAF and n.shape == ()) for n in starts
-    )
+    ):
+        return False
+    if before not in behind:
+        return True
+    products = (n for n in nodes if n.op in _PRODUCTS)
+    factors = ([ancestors(tape, k, ()) for k in tape.operands(n.id)] for n in products)
+    return not any(before in one and drawn & other for pair in factors for one, other in permutations(pair, 2))
 
 
 def _augments_a_place(node: Node) -> bool:
@@ -198,7 +212,7 @@ def _adjust(tape: Tape, node: Node, updates: dict[int, Update]) -> None:
             for side in sides(made):
                 old = tape.nodes[side.kept]
                 same = old.shape == node.shape and is_same_variable(node, old)
-                if same and is_old_version(tape, old.id, updates) and not _is_drawn(tape, side.change):
+                if same and is_old_version(tape, old.id, updates) and not _is_drawn(tape, old.id, side.change):
                     updates[node.id] = Update(node.id, old.id, side.change, side.sign)
                     return
 

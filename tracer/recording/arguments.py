@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tracer.recording.box import NUMBERS, SHARED, Box, Place, is_number
+from tracer.recording.held_numbers import Reading
 from tracer.recording.locations import Locations
 from tracer.tape.functions import Slice
 from tracer.tape.node import Kind, Ref, Site, Span
@@ -109,5 +110,5 @@ class Arguments(Locations):
     def _item(self, container: Any, at: int, part: Any, place: Place | None, depth: int) -> Any:
         found = self.locations.get((id(container), at))
         if found is not None and found[0] is part and place is not None:
-            return Ref(self._present(found[1], part, place, "", (id(container), at)).id)
+            return Ref(self._present(found[1], part, place, "", Reading((id(container), at), True, container)).id)
         return self.deep(part, place, depth + 1)

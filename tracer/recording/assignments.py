@@ -86,7 +86,7 @@ class Assignments(Walking):
         for name in (*getattr(value, "__dict__", ()), *getattr(value, "__slots__", ())):
             held: Any = getattr(value, name, None)
             if is_number(held) and not isinstance(held, (bool, range)) and np.size(held) == 1:
-                node = self.lookup(held, place, "", (id(value), name))
+                node = self.lookup(held, place, "", (id(value), name), value)
                 if node is not None:
                     self.bound(place.name, Box(held, node), place)
                 return

@@ -165,9 +165,8 @@ class Calling(Results):
 
     def _entry(self, container: Any, key: Any, place: Place) -> Box:
         value = container[key]
-        return Box(
-            value, self.lookup(value, place, "", (id(container), key)) if is_number(value) else None, place
-        )
+        node = self.lookup(value, place, "", (id(container), key), container) if is_number(value) else None
+        return Box(value, node, place)
 
     def _of_each_entry(self, function: np.ufunc, args: list[Box], place: Place) -> Box:
         """A function of each entry, called in its plain form."""

@@ -93,7 +93,7 @@ class Expressions(Operators):
             return self.emit(name, [owner], {}, value, place)
         if callable(value) or not isinstance(value, (*NUMBERS, range)):
             return Box(value, None, place)
-        node = self.lookup(value, place, place.site.text, (id(owner.value), name))
+        node = self.lookup(value, place, place.site.text, (id(owner.value), name), owner.value)
         if node is not None and not node.names and node.window >= 0 and node.kind is not LEAF:
             # It was stored by code that is not recorded: a named tuple, the `__init__` of a data class.
             node.names.append(place.site.text)
@@ -181,7 +181,7 @@ class Expressions(Operators):
         if not is_number(value):
             return Box(value, None, place)
         location = (id(container), key.value) if isinstance(key.value, (str, int)) else None
-        return Box(value, self.lookup(value, place, place.site.text, location), place)
+        return Box(value, self.lookup(value, place, place.site.text, location, container), place)
 
     def index(self, key: Box) -> Any:
         """An index as the tape keeps it: written numbers stand for themselves, and a list stays a list."""

@@ -185,9 +185,9 @@ class ForeignCalls(Augmenting):
         bound = getattr(function, "__self__", None)
         if name == "getattr" and len(args) > 1 and is_number(result):
             called = f"{source_of(args[0])}.{args[1].value}"
-            return Box(result, self.lookup(result, place, called, (id(args[0].value), args[1].value)), place)
+            return Box(result, self.lookup(result, place, called, (id(args[0].value), args[1].value), args[0].value), place)
         if isinstance(bound, dict) and name in ("get", "pop", "setdefault") and args and is_number(result):
-            return Box(result, self.lookup(result, place, place.site.text, (id(bound), args[0].value)), place)
+            return Box(result, self.lookup(result, place, place.site.text, (id(bound), args[0].value), bound), place)
         if isinstance(bound, list) and name == "append" and args:
             self.locate_item(bound, len(bound) - 1, args[0])
         return self.boxed(result, place)

@@ -21,6 +21,7 @@ import numpy as np
 
 from tracer.recording.box import SHARED, Box, Place, is_number
 from tracer.recording.given import Given
+from tracer.recording.held_numbers import Reading
 from tracer.recording.state import Mode
 from tracer.tape.node import UNTRACKED, Binding, Kind, Node
 
@@ -46,12 +47,15 @@ class Locations(Given):
         found = self.identities.get(id(value))
         return found is not None and found[0] is value
 
-    def lookup(self, value: Any, place: Place, name: str = "", location: Hashable = None) -> Node | None:
+    def lookup(
+        self, value: Any, place: Place, name: str = "", location: Hashable = None, holder: Any = None
+    ) -> Node | None:
         """The node of a plain value; a leaf if nothing is known of it.
 
         Arguments:
             name: what the program calls it, if anything.
             location: where it was read.  Small integers are told apart by this alone.
+            holder: the container or object that it is a part of there.
         """
         if not is_number(value):
             return None
@@ -70,12 +74,13 @@ class Locations(Given):
                 node.origin = origin.id
             return node
         found = self.locations.get(location) if location is not None else None
-        if found is None or found[0] is not value:
+        known = found is not None and found[0] is value
+        if not known:
             found = self.identities.get(id(value)) if not isinstance(value, SHARED) else None
         if found is None and location is None and not isinstance(value, SHARED):
             found = self.loose.get(id(value))
         if found is not None and found[0] is value:
-            return self._present(found[1], value, place, name, location)
+            return self._present(found[1], value, place, name, Reading(location, known, holder))
         if isinstance(value, SHARED) and (location is None or isinstance(value, (bool, np.bool_))):
             return None
         if (constant := _constant(value)) is not None:
@@ -93,14 +98,20 @@ class Locations(Given):
             self.loose.setdefault(id(value), (value, new))
         return new
 
-    def _present(self, node: Node, value: Any, place: Place, name: str, location: Hashable) -> Node:
+    def _present(self, node: Node, value: Any, place: Place, name: str, reading: Reading) -> Node:
         """A node of the windows for a scalar that the set-up made."""
         if not self.windowed or node.window >= 0:
             return node
+        location = reading.location
         if (constant := _constant(value)) is not None:
             return self._known_number(constant, value, place, location)
-        names = (name,) if name else tuple(node.names[:1])
-        leaf = self.node(Kind.LEAF, "", (), {}, value, place, node.id, names)
+        leaf = self.held.leaf(value, node, reading)
+        if leaf is None:
+            names = (name,) if name else tuple(node.names[:1])
+            leaf = self.node(Kind.LEAF, "", (), {}, value, place, node.id, names)
+            self.held.keep(value, leaf, reading)
+        elif name and not leaf.names:
+            leaf.names.append(name)
         if location is not None:
             self._locate(location, value, leaf)
         if not isinstance(value, SHARED) and location is None:
@@ -116,9 +127,12 @@ class Locations(Given):
     def _locate(self, location: Hashable, value: Any, node: Node) -> None:
         if location is None:
             return
-        self.locations[location] = (value, node)
         if self.mode is Mode.SETUP:
+            before = self.locations.get(location)
+            if before is None or before[0] is not value:
+                self.held.put(value)
             self.origins[location] = node
+        self.locations[location] = (value, node)
 
     def locate_item(self, container: Any, key: Any, box: Box) -> None:
         """``container[key]`` (or its attribute) now holds the value of ``box``."""

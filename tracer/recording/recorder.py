@@ -74,6 +74,7 @@ class Recorder(Calling):
             self.identities,
             self.locations,
             self.origins,
+            self.held,
             self.kept,
             self.outside,
             self.texts,

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from tracer.recording.box import Place, dtype_name, shape_of, snapshot
+from tracer.recording.held_numbers import HeldNumbers
 from tracer.recording.memory import Memory
 from tracer.tape.node import Call, Kind, Node, Notice
 from tracer.tape.tape import Tape, references
@@ -53,6 +54,7 @@ class State(ABC):
         self.identities: dict[int, tuple[Any, Node]] = {}
         self.locations: dict[Hashable, tuple[Any, Node]] = {}
         self.origins: dict[Hashable, Node] = {}
+        self.held = HeldNumbers()
         self.kinds: dict[int, tuple[CodeType, dict[str, str]]] = {}
         self.scopes: dict[int, int] = {}
         self.scope_count = 0

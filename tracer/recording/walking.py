@@ -17,6 +17,7 @@ import numpy as np
 from tracer.recording import stubs
 from tracer.recording.box import Box, Place, is_number
 from tracer.recording.expressions import Expressions
+from tracer.recording.held_numbers import Reading
 from tracer.recording.positions import index_of
 from tracer.tape.node import Kind, Node, Ref
 
@@ -55,7 +56,7 @@ class Walking(Expressions):
         for at, value in enumerate(self.rows(container, place)):
             known = self.locations.get((id(container), at))
             if self.mode and known is not None and known[0] is value:
-                node = self._present(known[1], value, place, "", (id(container), at))
+                node = self._present(known[1], value, place, "", Reading((id(container), at), True, container))
                 found.append(Box(value, node, place))
             else:
                 found.append(self.boxed(value, place))

@@ -67,19 +67,15 @@ def find_roots(
     returned = {(tape.nodes[r].site, tape.nodes[r].op) for r in named if tape.nodes[r].calls}
     named = [n.id for n in scalars if n.id in set(named) or (n.calls and (n.site, n.op) in returned)]
     named = sorted({*named, *_sums_of(scalars, named)})
-    if any(r not in backward for r in named):
-        named = [r for r in named if r not in backward or not is_an_error(tape, r)]
+    propagated = _propagated(tape, named, backward) if any(r not in backward for r in named) else frozenset()
+    named = [r for r in named if r not in propagated]
     forward = ancestors(tape, named, updates.keys())
     only_backward = backward - forward
     first = [r for r in named if r not in only_backward]
     first = _without_partial_sums(tape, first, updates)
     spoiled = _holding_backward_values(tape, only_backward, updates) if named else frozenset()
-    known = set(named)
-    rest = [
-        n.id
-        for n in scalars
-        if n.id not in known and n.id not in backward and n.id not in spoiled and not says_gradient(n.names)
-    ]
+    known = {*named, *propagated, *backward, *spoiled}
+    rest = [n.id for n in scalars if n.id not in known and not says_gradient(n.names)]
     if not first:
         steps = _steps(tape, updates)
         rest = [r for r in rest if steps.isdisjoint(ancestors(tape, r, updates.keys()))]
@@ -112,6 +108,16 @@ def _is_residual(tape: Tape, node: Node, live: frozenset[int], trained: set[int]
     """Whether a scalar that is called an error is one of a single output, ``e = r - prediction``: it is no loss."""
     called = all(_RESIDUAL.search(name.rpartition(".")[2]) for name in node.names)
     return bool(node.names) and called and error_of(tape, node, live, trained) is not None
+
+
+def _propagated(tape: Tape, roots: list[int], backward: frozenset[int]) -> frozenset[int]:
+    """What is called an error and goes into the steps; nor is it a loss where the same line gives it to nobody.
+
+    So it is with what reaches the inputs of a network.
+    """
+    errors = [r for r in roots if is_an_error(tape, r)]
+    lines = {tape.nodes[r].site for r in errors if r in backward}
+    return frozenset(r for r in errors if tape.nodes[r].site in lines)
 
 
 def _without_partial_sums(tape: Tape, roots: list[int], updates: Mapping[int, Update]) -> list[int]:
