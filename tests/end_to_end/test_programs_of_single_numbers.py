@@ -198,3 +198,35 @@ def test_the_error_that_reaches_the_inputs_is_no_loss() -> None:
     found = judged_source(BACK_TO_THE_INPUTS)
     assert [loss.name for loss in found.losses] == ["total_error"]
     assert {line: p.verdict for line, p in parts(found) if p.target == "err" and p.verdict} == {17: "checked"}
+
+
+DECAYING_NUMBERS = """
+import random
+random.seed(0)
+bu, bi = [random.gauss(0, 1) for _ in range(5)], [random.gauss(0, 1) for _ in range(6)]
+R = [(u, i, random.gauss(0, 1)) for u in range(5) for i in range(6)]
+lr, reg = 0.05, 0.02
+for epoch in range(3):
+    sse = 0.0
+    for u, i, r in R:
+        e = r - (bu[u] + bi[i] * bu[u])
+        sse += e * e
+        b = bu[u]
+        bu[u] += lr * (e * (1 + bi[i]) - reg * bu[u])
+        bi[i] += lr * (e * b - reg * bi[i])
+"""
+
+
+def test_the_gradient_beside_the_decay_of_a_number_is_told() -> None:
+    told = {(line, p.source, p.verdict, p.scale) for line, p in parts(judged_source(DECAYING_NUMBERS)) if p.verdict}
+    assert told == {(13, "e * (1 + bi[i])", "proved", "-0.5"), (14, "e * b", "proved", "-0.5")}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "kind"),
+    [("(e * b", "(-e * b", "sign"), ("1 + bi[i])", "1 - bi[i])", "sign"), ("e * b ", "e * bu[u] ", "stale operand")],
+)
+def test_a_fault_beside_the_decay_of_a_number_is_told(right: str, wrong: str, kind: str) -> None:
+    found = judged_source(DECAYING_NUMBERS.replace(right, wrong))
+    faults = {p.diagnosis.kind for _, p in parts(found) if p.verdict == "wrong" and p.diagnosis is not None}
+    assert faults == {kind}

@@ -45,6 +45,9 @@ def updated(found: Analysis, window: int = 1) -> list[str]:
     ("update", "before", "w"),
     [
         ("W -= rate * grad", W, "W"),
+        ("W -= rate * grad", "W = rng.normal(size=(1, D)).reshape(D)", "W"),
+        ("W -= rate * grad", "P = rng.normal(size=(1, D))\nW = P.reshape(D)", "W"),
+        ("W = W - rate * grad", "W = rng.normal(size=(1, D)).reshape(D)", "W"),
         ("W += -rate * grad", W, "W"),
         ("W = W - rate * grad", W, "W"),
         ("W = W + -rate * grad", W, "W"),

@@ -8,6 +8,7 @@ import textwrap
 import pytest
 
 from tracer.program import parse, training_loops
+from tracer.program.carried import Carried
 from tracer.program.handed_over import functions_by_name
 from tracer.program.loops import seldom_updates
 from tracer.program.numerical_checks import checks_numerically
@@ -646,3 +647,45 @@ def test_a_function_is_known_by_the_attribute_that_a_constructor_keeps_it_in() -
     found = functions_by_name(list(ast.walk(tree)))
     assert [f.name for f in found["measure"]] == ["score"]
     assert "w" not in found
+
+
+SAMPLES = """\
+for epoch in range(25):
+    total = 0.
+    for u, i, r in ratings:
+        guess = m
+        for f in range(k):
+            guess += P[u][f] * Q[i][f]
+        e = r - guess
+        total += e * e
+        for f in range(k):
+            old = P[u][f]
+            P[u][f] += 0.1 * e * Q[i][f]
+            Q[i][f] += 0.1 * e * old
+    EPOCH
+    print(math.sqrt(total / len(ratings)), sum(map(abs, m)))
+"""
+
+
+@pytest.mark.parametrize(("epoch", "line"), [("pass", 3), ("Q = Q - 0.1 * np.sum(Q)", 1), ("seen = P @ Q.T + Q @ P.T", 1)])
+def test_the_loop_over_samples_trains_that_leaves_no_update_and_no_product_to_the_epoch(epoch: str, line: int) -> None:
+    assert [loop.line for loop in training_loops(parse(SAMPLES.replace("EPOCH", epoch)))] == [line]
+
+
+STATES = """\
+for it in range(9):
+    e = X @ w - y
+    gw, gb = X.T @ e, np.sum(e)
+    for name, p, g in (("w", w, gw), ("b", b, gb)):
+        m, h = state[name]
+        m[:] = 0.9 * m + 0.1 * g
+        h[:] = 0.99 * h + 0.01 * g * g
+        p -= 0.1 * m / np.sqrt(h)
+"""
+
+
+def test_a_loop_over_parameters_with_their_states_leaves_training_to_the_one_around_it() -> None:
+    assert [loop.line for loop in training_loops(parse(STATES))] == [1]
+    tree = parse(STATES).tree
+    [inner] = [n for n in ast.walk(tree) if isinstance(n, ast.For) and n.lineno == 4]
+    assert Carried([tree]).walks_its_updates(inner)

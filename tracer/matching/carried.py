@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from tracer.matching.same_variable import is_old_version
 from tracer.matching.updates import Update, first_versions
 from tracer.tape.node import Kind, Site
 from tracer.tape.tape import Tape
@@ -29,7 +30,7 @@ def carried_on(tape: Tape, updates: dict[int, Update]) -> dict[int, Update]:
         if begun or node in set_back or tape.nodes[node].site in ending:
             continue
         start = tape.nodes[update.before]
-        if start.kind is Kind.LEAF or start.id in kept or (update.written is not None and start.kind is Kind.VIEW):
+        if is_old_version(tape, start.id, kept) or (update.written is not None and start.kind is Kind.VIEW):
             kept[node] = update
     return kept
 

@@ -18,6 +18,7 @@ from tracer.tape.tape import Tape, references
 
 #: Of fewer entries than this, any value is a sum of two multiples.
 _FEWEST = 4
+_SCALING = frozenset(("multiply", "divide", "true_divide", "negative"))
 
 
 def as_computed(matcher: Matcher, node: int, wrt: int, roots: Iterable[int]) -> int:
@@ -89,7 +90,12 @@ def beside_decay(matcher: Matcher, node: int, wrt: int, root: int) -> tuple[floa
 
 
 def _multiple(matcher: Matcher, node: int, of: int) -> float | None:
-    """The number, on the first replay, by which one value is a multiple of another; None if it is not on all."""
+    """The number, on the first replay, by which one value is a multiple of another; None if it is not on all.
+
+    A single number is a multiple of any other: there the text must say so, ``reg * w``.
+    """
+    if matcher.graph.tape.nodes[node].shape == () == matcher.graph.tape.nodes[of].shape:
+        return _written_multiple(matcher, node, of)
     first: float | None = None
     for values in matcher.replays.values:
         one, other = np.asarray(values[node], dtype=float), np.asarray(values[of], dtype=float)
@@ -101,6 +107,19 @@ def _multiple(matcher: Matcher, node: int, of: int) -> float | None:
             return None
         first = factor if first is None else first
     return first
+
+
+def _written_multiple(matcher: Matcher, node: int, of: int) -> float | None:
+    """The factor of a number that another one is multiplied by settings, step by step; None if it is not."""
+    tape, values = matcher.graph.tape, matcher.replays.values
+    inner = node
+    while any(replay[inner] != replay[of] for replay in values):
+        operands, op = tape.operands(inner), tape.nodes[inner].op
+        rest = [k for k in operands if tape.nodes[k].kind is not Kind.LITERAL and not matcher.factors.named([k])]
+        if op not in _SCALING or len(rest) != 1 or ("divide" in op and rest[0] != operands[0]):
+            return None
+        [inner] = rest
+    return float(values[0][node]) / float(values[0][of]) if values[0][of] else None
 
 
 def _grows(matcher: Matcher, node: int, wrt: int, coefficient: float) -> bool:

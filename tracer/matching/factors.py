@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from functools import cached_property
 
-from tracer.gradients.adjoints import is_real
+from tracer.gradients.adjoints import ancestors, is_real
 from tracer.gradients.graph import Graph
 from tracer.gradients.named_sizes import MEANS, mean_counts
 from tracer.matching.replays import Replays
@@ -169,8 +169,13 @@ class Factors:
         return leaf or scalar.id not in self._live
 
     def _multiplied_with(self, scalar: int) -> Iterator[int]:
-        products = (u for u in self._tape.users(scalar) if self._tape.nodes[u].op == "multiply")
+        """What the losses multiply a number by."""
+        products = (u for u in self._tape.users(scalar) if self._tape.nodes[u].op == "multiply" and u in self._forward)
         return (k for u in products for k in self._tape.operands(u) if k != scalar)
+
+    @cached_property
+    def _forward(self) -> frozenset[int]:
+        return frozenset(ancestors(self._tape, self._roots, self._cuts))
 
     def _scales_numbers(self, integer: Node) -> bool:
         users = (self._tape.nodes[u] for u in self._tape.users(integer.id))

@@ -46,6 +46,9 @@ _MOST_FURTHER_ROOTS = 8
 
 #: In a program with more single numbers than these, their slopes are not looked for.
 _MOST_NUMBERS = 60
+#: So many of the numbers that a single change is made of are looked up.
+_MOST_TERMS = 8
+_TERMS = ("add", "subtract", "multiply", "divide", "negative")
 
 
 @dataclass
@@ -319,8 +322,21 @@ class Matcher:
 
     @cached_property
     def _changes(self) -> frozenset[int]:
-        """What is added to parameters; of single entries also the numbers that it is made of."""
-        return frozenset(u.change for u in self.updates.values()) | self._steps.keys()
+        """What is added to parameters; of single numbers also those that it is made of."""
+        changes = frozenset(u.change for u in self.updates.values())
+        return changes.union(self._steps.keys(), *map(self._made_of_numbers, changes))
+
+    def _made_of_numbers(self, change: int) -> Iterator[int]:
+        """The nameless numbers that a number is a multiple of or adds up: ``e * x`` of ``rate * (e * x - decay * w)``."""
+        tape, todo = self.graph.tape, [change]
+        for _ in range(_MOST_TERMS):
+            node = tape.nodes[todo.pop()]
+            if node.shape == () and node.op in _TERMS:
+                below = (tape.nodes[k] for k in tape.operands(node.id))
+                todo += [n.id for n in below if n.kind is Kind.OPERATION and not n.names]
+            yield node.id
+            if not todo:
+                break
 
     def _look_up(self, nodes: Iterable[int]) -> None:
         for node in nodes:

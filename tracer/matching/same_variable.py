@@ -12,6 +12,7 @@ from collections.abc import Container
 from tracer.tape.node import Kind, Node
 from tracer.tape.tape import Tape
 
+_LAYOUT = frozenset("reshape transpose swapaxes ravel".split())
 #: Where in its container a value stands: ``['W1']``, ``[0]``, ``.weights[0]``.
 _PLACE = re.compile(r"^\w+(?P<place>(\[[^\]]+\]|\.\w+)+)$")
 
@@ -39,4 +40,12 @@ def names_of(node: Node) -> set[str]:
 
 def is_old_version(tape: Tape, node: int, updates: Container[int]) -> bool:
     """Whether a value was there before the iteration, or was made by an earlier update."""
-    return tape.nodes[node].kind is Kind.LEAF or node in updates
+    return tape.nodes[node].kind is Kind.LEAF or node in updates or _is_laid_out_anew(tape, tape.nodes[node])
+
+
+def _is_laid_out_anew(tape: Tape, node: Node) -> bool:
+    """Whether an array is the only form that another one is read in: ``W = rng.normal(size=6).reshape(2, 3)``."""
+    if node.kind is not Kind.VIEW or node.op not in _LAYOUT or len(tape.operands(node.id)) != 1:
+        return False
+    [whole] = tape.operands(node.id)
+    return tape.nodes[whole].kind is Kind.LEAF and set(tape.users(whole)) == {node.id}

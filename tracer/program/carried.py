@@ -257,8 +257,8 @@ class Carried(Scopes):
         for node in inside:
             if isinstance(node, ast.Assign):
                 for target, value in pairs_of(node):
-                    if isinstance(target, ast.Name) and is_part(value) and names_in(value) & names:
-                        names.add(target.id)
+                    if isinstance(target, ast.Name | ast.Tuple) and is_part(value) and names_in(value) & names:
+                        names |= _stored_in(target)
         updated = [target for n in inside if self.carried(n, True) for target in changed_by(n)]
         calls = [n for n in inside if isinstance(n, ast.Call)]
         updated += [given for n in calls for given in self._updated_by(n)]

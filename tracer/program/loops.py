@@ -99,11 +99,17 @@ def training_loops(program: Program, siblings: Sequence[Program] = ()) -> tuple[
     """The training loops, in the order of the file, then those of its ``siblings``; empty if there is none."""
     programs = [program, *siblings]
     finder = _Finder([each.tree for each in programs])
-    candidates = [
+    possible = [
         (each, walk)
         for each in programs
         for walk in finder.walks(each.tree)
-        if not checks_numerically(walk.statement) and not finder.walks_down(walk) and finder.trains(walk.statement)
+        if not checks_numerically(walk.statement) and not finder.walks_down(walk)
+    ]
+    training = [walk.statement for _, walk in possible if finder.trains(walk.statement)]
+    candidates = [
+        (each, walk)
+        for each, walk in possible
+        if walk.statement in training or any(finder.takes_the_steps_of(outer, walk.statement) for outer in training)
     ]
     dropped: set[int] = set()
     for _, outer in candidates:
@@ -309,6 +315,19 @@ class _Finder(Carried):
         if isinstance(loop, ast.For) and self.walks_its_updates(loop) or not found.products + found.spoken:
             return False
         return self.updates(loop) > 0 and any(map(takes_off, self.statements(loop, None)))
+
+    def takes_the_steps_of(self, outer: ast.For | ast.While, inner: ast.For | ast.While) -> bool:
+        """Whether an inner loop works on data and leaves no update and no product to the training loop around it.
+
+        It may have too little work to be recognised by itself: that of a single sample.
+        """
+        if not _contains(outer, inner) or (isinstance(inner, ast.For) and self.walks_its_updates(inner)):
+            return False
+        whole, found = _Found(), _Found()
+        self._look(outer.body, whole, set())
+        self._look(inner.body, found, set())
+        all_of_it = found.products == whole.products and found.work > 0
+        return all_of_it and self.updates(inner) > 0 and not self.updated(outer, inner)
 
     def _goes_backward(self, loop: ast.For | ast.While) -> bool:
         """Whether the loop itself calls a function of the program named after the backward pass: ``loss.backward()``."""
