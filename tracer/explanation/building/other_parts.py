@@ -8,6 +8,7 @@ needs a verdict.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -23,10 +24,12 @@ from tracer.gradients.local import forward_formula
 from tracer.matching.analysis import Verified
 from tracer.matching.candidates import Sort
 from tracer.matching.gradient_names import is_backward, says_gradient
-from tracer.tape.node import Kind, Node
+from tracer.tape.node import Kind, Node, Site
 
 #: The sorts of candidates that lines are called gradients for.
 TOLD_AS_GRADIENTS = (Sort.FULL, Sort.PATH, Sort.PARTIAL, Sort.TRUNCATED)
+#: Of the values that one line makes, one after the other, so many are looked at.
+_MOST_ALIKE = 16
 
 
 class OtherTeller:
@@ -166,9 +169,17 @@ class OtherTeller:
     def _is_known_elsewhere(self, node: int) -> bool:
         """Whether the same code makes a gradient, or an array of which one is made, in another layer or step."""
         analysis, recorded = self.reading.analysis, self.reading.node(node)
-        same = (n for n in analysis.tape.window_nodes() if n.site == recorded.site and n.op == recorded.op)
-        alike = (n.id for n in same if n.id != node)
-        return any(analysis.verified(other) is not None or self._made_into(other) is not None for other in alike)
+        alike = [k for k in self._by_code[recorded.site, recorded.op] if k != node]
+        some = alike[:: len(alike) // _MOST_ALIKE + 1]
+        return any(analysis.verified(other) is not None or self._made_into(other) is not None for other in some)
+
+    @cached_property
+    def _by_code(self) -> Mapping[tuple[Site | None, str], list[int]]:
+        """The values of the windows by the code that made them."""
+        found = defaultdict[tuple[Site | None, str], list[int]](list)
+        for node in self.reading.analysis.tape.window_nodes():
+            found[node.site, node.op].append(node.id)
+        return found
 
     @cached_property
     def _approximate(self) -> Mapping[int, int]:
