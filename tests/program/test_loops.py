@@ -689,3 +689,24 @@ def test_a_loop_over_parameters_with_their_states_leaves_training_to_the_one_aro
     tree = parse(STATES).tree
     [inner] = [n for n in ast.walk(tree) if isinstance(n, ast.For) and n.lineno == 4]
     assert Carried([tree]).walks_its_updates(inner)
+
+
+PROPERTY = """\
+class Model:
+    @property
+    def params(self):
+        return {"w": self._w}
+    @params.setter
+    def params(self, new):
+        self._w = new["w"]
+    def fit(self, X, y):
+        for k in range(9):
+            r = X @ self._w - y
+            g = {"w": X.T @ r}
+            self.params = {n: v - 0.1 * g[n] for n, v in self.params.items()}
+"""
+
+
+@pytest.mark.parametrize(("kept", "lines"), [("self._w = ", [9]), ("self._seen = ", [])])
+def test_a_property_is_set_in_the_attributes_in_which_it_keeps_what_it_is_given(kept: str, lines: list[int]) -> None:
+    assert [loop.line for loop in training_loops(parse(PROPERTY.replace("self._w = ", kept)))] == lines

@@ -56,3 +56,39 @@ def test_one_object_at_several_places_is_several_numbers(start: str) -> None:
     names = {n.names[0]: n.id for n in tape.window_nodes() if n.kind is Kind.LEAF and n.names}
     read = {"w[0]", "w[1]", "copy[0]"} & names.keys()
     assert len({names[name] for name in read}) == 3
+
+
+MADE_ANEW = """\
+import random
+random.seed(1)
+w, rate = [random.random() for _ in range(3)], 0.1
+xs = [[random.gauss(0, 1) for _ in range(3)] for _ in range(4)]
+ys = [2 * x[0] - x[1] for x in xs]
+def predict(x):
+    return sum(wi * xi for wi, xi in zip(w, x))
+def mse():
+    return sum((predict(x) - y) ** 2 for x, y in zip(xs, ys)) / len(xs)
+for epoch in range(12):
+    grads = [0.0] * 3
+    for x, y in zip(xs, ys):
+        e = predict(x) - y
+        for j in range(3):
+            grads[j] += 2 * e * x[j] / len(xs)
+    w = [wi - rate * g for wi, g in zip(w, grads)]
+    if epoch % 5 == 0:
+        print(mse())
+"""
+
+
+@pytest.mark.parametrize("container", ["[{}]", "list({})", "tuple({})"])
+def test_a_list_of_numbers_that_is_made_anew_holds_the_next_versions(container: str) -> None:
+    step = "wi - rate * g for wi, g in zip(w, grads)"
+    found = analysed_source(MADE_ANEW.replace(f"[{step}]", container.format(step)))
+    updates = [u for n, u in found.updates.items() if found.tape.nodes[n].window == 1]
+    assert len(updates) == 3
+    assert all(found.matcher.best(u.change) is not None for u in updates)
+
+
+def test_numbers_that_are_made_anew_of_nothing_former_are_no_parameters() -> None:
+    text = MADE_ANEW.replace("wi - rate * g for wi, g in zip(w, grads)", "0.5 - rate * g for g in grads")
+    assert not analysed_source(text).updates

@@ -149,6 +149,7 @@ class Carried(Scopes):
                 base = base_name(target)
                 held = self.views_of(target, statement)
                 held |= self.arrays_of(base, self.scope(statement)) if isinstance(target, ast.Subscript) else set()
+                held |= self.set_through(base)
                 elsewhere = base == ".__dict__" or any(
                     other is not statement
                     and not (isinstance(target, ast.Name) and self._adds_up(other, base))

@@ -39,6 +39,20 @@ def functions_by_name(nodes: Sequence[ast.AST]) -> Functions:
     return found
 
 
+def properties_by_name(nodes: Sequence[ast.AST]) -> Functions:
+    """The functions that run where an attribute is read or set."""
+    found: Functions = {}
+    for node in nodes:
+        if isinstance(node, _FUNCTIONS) and any(_is_of_property(mark) for mark in node.decorator_list):
+            found.setdefault(node.name, []).append(node)
+    return found
+
+
+def _is_of_property(mark: ast.expr) -> bool:
+    """``@property``, ``@cached_property``, ``@params.setter``"""
+    return _name(mark).endswith("property") or isinstance(mark, ast.Attribute) and mark.attr == "setter"
+
+
 def _given(
     nodes: Sequence[ast.AST], functions: Functions, classes: dict[str, ast.ClassDef]
 ) -> Iterator[tuple[str, ast.AST]]:

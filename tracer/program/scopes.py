@@ -9,8 +9,8 @@ import ast
 from collections.abc import Sequence
 from typing import Any
 
-from tracer.program.changes import base_name, called_name, pairs_of
-from tracer.program.handed_over import functions_by_name
+from tracer.program.changes import base_name, called_name, pairs_of, targets_of
+from tracer.program.handed_over import functions_by_name, properties_by_name
 from tracer.program.parts import names_of_parts, part_read, viewed
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -22,6 +22,7 @@ class Scopes:
     def __init__(self, trees: Sequence[ast.Module]) -> None:
         nodes = [node for tree in trees for node in ast.walk(tree)]
         self.functions = functions_by_name(nodes)
+        self.properties = properties_by_name(nodes)
         self.below: dict[int, set[int]] = {}
         self.owner: dict[int, ast.AST] = {}
         self.borrowed: dict[int, set[str]] = {}
@@ -54,6 +55,11 @@ class Scopes:
         in_place = isinstance(statement, ast.AugAssign) or isinstance(target, ast.Subscript)
         return self.views.get((self.scope(target), base_name(target)), set()) if in_place else set()
 
+    def set_through(self, base: str) -> set[str]:
+        """The attributes in which a property keeps what it is given: ``._w`` of ``.w``."""
+        setters = self.properties.get(base[1:], ()) if base.startswith(".") else ()
+        return {base_name(t) for f in setters for n in ast.walk(f) if isinstance(n, ast.Assign) for t in targets_of(n)}
+
     def functions_called(self, loop: ast.AST, apart: ast.AST | None = None) -> list[ast.AST]:
         """Every user function that may run below ``loop``, by name, ``apart`` and what only it calls left out."""
         hidden = {id(n) for n in ast.walk(apart)} if apart is not None else set()
@@ -61,8 +67,10 @@ class Scopes:
         todo: list[ast.AST] = [loop]
         while todo:
             for node in ast.walk(todo.pop()):
-                if isinstance(node, ast.Call) and id(node) not in hidden:
-                    for function in self.functions.get(called_name(node), ()):
+                if isinstance(node, ast.Call | ast.Attribute) and id(node) not in hidden:
+                    own = self.properties.get(node.attr, ()) if isinstance(node, ast.Attribute) else ()
+                    called = self.functions.get(called_name(node), ()) if isinstance(node, ast.Call) else own
+                    for function in called:
                         if id(function) not in seen:
                             seen[id(function)] = function
                             todo.append(function)

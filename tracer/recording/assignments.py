@@ -67,7 +67,7 @@ class Assignments(Walking):
                 record.node.names.append(name)
 
     def _name_items(self, name: str, container: Any, depth: int = 0) -> None:
-        """Arrays that have no other name go by their places: ``params[0]`` of ``params = [p - step for p in params]``."""
+        """Arrays and numbers that have no other name go by their places: ``w[0]`` of ``w = [v - step for v in w]``."""
         if len(container) > _NAMED_ITEMS:
             return
         for key, item in container.items() if type(container) is dict else enumerate(container):
@@ -78,6 +78,10 @@ class Assignments(Walking):
                     record.node.names.append(inside)
             elif type(item) in (list, tuple, dict) and depth < 1:
                 self._name_items(inside, item, depth + 1)
+            elif self.known(item):
+                made = self.identities[id(item)][1]
+                if not made.names and made.kind is Kind.OPERATION:
+                    made.names.append(inside)
 
     def _bind_object(self, value: Any, place: Place) -> None:
         """``loss = …`` where numbers are objects of a class of the program: the name is that of the number it holds."""

@@ -13,6 +13,12 @@ from tracer.recording.structured import Structured
 from tracer.tape.node import Kind, Node
 
 LEAF = Kind.LEAF
+_COMPREHENSIONS = frozenset(("<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>"))
+
+
+def _stands_for_an_item(code: types.CodeType, name: str, value: Any) -> bool:
+    """Whether a variable is of a comprehension, so that its value is one that is held elsewhere; integers are shared."""
+    return code.co_name in _COMPREHENSIONS and name in code.co_varnames and not isinstance(value, SHARED)
 
 
 class Names(Structured):
@@ -52,7 +58,8 @@ class Names(Structured):
     def _read(self, place: Place, value: Any, frame: types.FrameType) -> Box:
         if not is_number(value):
             return Box(value, None, place)
-        return Box(value, self.lookup(value, place, place.name, self.where(frame, place.name)), place)
+        location = None if _stands_for_an_item(frame.f_code, place.name, value) else self.where(frame, place.name)
+        return Box(value, self.lookup(value, place, place.name, location), place)
 
     def natively(self, index: int) -> int:
         """The expression at this place runs as it stands; `native` gets its value."""
