@@ -176,3 +176,10 @@ def test_a_generator_of_batches_does_not_end_the_window_when_it_ends() -> None:
     found = record_source(parse(source, "epochs.py"))
     [cost] = found.tape.find("cost")
     assert cost.window == 1
+
+
+def test_an_array_with_the_name_of_a_cost_is_none() -> None:
+    source = EPOCHS.replace("(X[k:k + 4] @ w - y", "(predicted(k) - y").replace(
+        "for epoch", "def predicted(k):\n    j = X[k:k + 4] @ w\n    return j\nfor epoch"
+    )
+    assert [window.iteration for window in record_source(parse(source, "epochs.py")).tape.windows] == [1, 2]
