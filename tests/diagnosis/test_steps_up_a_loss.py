@@ -125,3 +125,43 @@ def test_a_likelihood_is_not_gone_down(old: str, new: str, mended: str) -> None:
 def test_the_negative_of_a_likelihood_is_gone_down() -> None:
     negated = COUNTS.replace("loglik = np.mean(k * (X @ beta) - rate)", "neg_loglik = -np.mean(k * (X @ beta) - rate)")
     assert wrong(negated.replace("beta += 0.2 * gradient", "beta -= 0.2 * -gradient")) == []
+
+
+LAYERS = """\
+import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(9, 3)), rng.normal(size=(9, 2))
+W = [rng.normal(size=(3, 4)), rng.normal(size=(4, 4)), rng.normal(size=(4, 2))]
+b = [np.zeros(4), np.zeros(4), np.zeros(2)]
+for step in range(3):
+    a = [X]
+    for k in range(3):
+        z = a[k] @ W[k] + b[k]
+        a.append(np.tanh(z) if k < 2 else z)
+    loss = np.mean((a[3] - Y) ** 2)
+    d, dW, db = 2 * (a[3] - Y) / Y.size, [0, 0, 0], [0, 0, 0]
+    for k in (2, 1, 0):
+        dW[k], db[k] = a[k].T @ d, d.sum(axis=0)
+        d = (d @ W[k].T) * (1 - a[k] ** 2)
+    for k in range(3):
+        W[k] -= 0.1 * dW[k]
+        b[k] -= 0.1 * db[k]
+"""
+
+BY_CALLS = ADVERSARY.replace("for step", "def move(p, d):\n    p -= 0.1 * d\nfor step").replace(
+    "    w -= 0.1 * dw\n    b -= 0.1 * db\n    G += 0.1 * dG\n", "    move(w, dw)\n    move(b, db)\n    move(G, -dG)\n"
+)
+
+
+def test_one_line_that_takes_some_steps_up_and_others_down_is_given_a_wrong_sign() -> None:
+    assert wrong(LAYERS) == []
+    turned = LAYERS.replace("d = (d @ W[k].T)", "d = -(d @ W[k].T)")
+    assert {kind for _, kind, _ in wrong(turned)} == {"sign"}
+    two = turned.replace(", rng.normal(size=(4, 4))", "").replace("np.zeros(4), np.zeros(4)", "np.zeros(4)")
+    for old, new in (("(3)", "(2)"), ("k < 2", "k < 1"), ("a[3]", "a[2]"), ("(2, 1, 0)", "(1, 0)")):
+        two = two.replace(old, new)
+    assert {line for _, _, edits in wrong(two) for line in edits} == {"d = d @ W[k].T * (1 - a[k] ** 2)"}
+
+
+def test_a_function_that_is_told_by_another_call_to_go_up_is_not_wrong() -> None:
+    assert wrong(BY_CALLS) == []

@@ -45,7 +45,7 @@ def compared(analysis: Analysis, found: list[Target]) -> list[Target]:
             odd = {t: f for t, f in odd.items() if not alike(t.factors or (), [1.0] * len(f))}
             turned = (t for t in group if has_wrong_sign(analysis, t, t.factors))
             odd.update((t, tuple(map(abs, t.factors or ()))) for t in turned)
-        for look in (_ascending, _turned, without_the_slope):
+        for look in (_ascending, _turned, _divided_in_one_line, without_the_slope):
             odd = odd or look(analysis, root, group)
         wanted.update(odd)
     return [
@@ -96,6 +96,33 @@ def _turned(analysis: Analysis, root: int, group: list[Target]) -> dict[Target, 
     if alone or inner in analysis.matcher.forward or not _works_with(analysis, odd.wrt, {t.wrt for t in down}):
         return {}
     return {t: tuple(-f for f in t.factors or ()) for t in up}
+
+
+def _divided_in_one_line(analysis: Analysis, root: int, group: list[Target]) -> dict[Target, tuple[float, ...]]:
+    """The steps up a loss that are taken by the line, in one run of a loop, that takes others down it at the same rate.
+
+    Who goes up on purpose has a line of his own, or is told to by another call: ``for k in W: W[k] -= rate * grads[k]`` is
+    written for gradients that all point one way.
+    """
+    steps = [t for t in group if t.way and _is_rate(analysis, t)]
+    up = [t for t in steps if all(f > 0 for f in t.moves) and stripped(analysis, t.node)[0] not in analysis.matcher.forward]
+    down = [t for t in steps if all(f < 0 for f in t.moves)]
+    if not up or not down or not is_minimised(analysis, root):
+        return {}
+    code = {t: _code(analysis, t) for t in (*up, *down)}
+    return {
+        t: tuple(-f for f in t.factors or ())
+        for t in up
+        if any(code[t] is not None and code[t] == code[d] and alike(d.moves, [-f for f in t.moves]) for d in down)
+    }
+
+
+def _code(analysis: Analysis, target: Target) -> object:
+    """The line of an update and the calls that it was reached by; None if a target is no update."""
+    if target.update is None:
+        return None
+    node = analysis.tape.nodes[target.update]
+    return node.site, node.op, node.calls, node.window
 
 
 def _line(analysis: Analysis, target: Target) -> tuple[object, ...]:
