@@ -116,7 +116,12 @@ class CodeWords:
             texts = self._code(self._derived(match))
         sign = "-" if factor.startswith("-") else ""
         plain = factor.removeprefix("-")
-        return [f"{sign}{t}" if plain == "1" else f"{sign}{plain} * {t}" for t in texts[:2]]
+        if plain == "1":
+            return [f"{sign}{t}" for t in texts[:2]]
+        divisor = plain.removeprefix("1 / ") if plain.startswith("1 / ") else ""
+        counts = [f"{count} * " for count in self._counts(divisor, at, most=None)] if divisor else []
+        whole = [t.removeprefix(c) for t in texts[:2] for c in counts if t.startswith(c)]  # n * x, divided by n
+        return [f"{sign}{t}" for t in (*whole, *(f"{f} * {t}" for t in texts[:2] for f in self.factors(plain, at)))]
 
     def factors(self, text: str, span: Span) -> list[str]:
         """A factor as the place can say it: counts that have no variable by the shapes of the arrays that it knows."""
@@ -131,7 +136,7 @@ class CodeWords:
     def _is_bound(self, name: str) -> bool:
         return any(b.name == name for b in self.reading.analysis.tape.bindings)
 
-    def _counts(self, name: str, span: Span) -> list[str]:
+    def _counts(self, name: str, span: Span, most: int | None = 3) -> list[str]:
         """What gives the size of an axis: an array that the place reads, one of its function's, or the number."""
         graph = self.reading.analysis.graph
         first = self._node_at(span)
@@ -152,7 +157,7 @@ class CodeWords:
                     found[f"len({array})" if position == 0 else f"{array}.shape[{position}]"] = None
                     sizes[str(graph.table.size(axis))] = None
         found |= dict.fromkeys(self._lists_of(name))
-        return [*list(found)[:3], *sizes]
+        return [*list(found)[:most], *sizes]
 
     def _lists_of(self, name: str) -> Iterator[str]:
         """The sizes of plain lists that rows are picked by: ``len(words)``, of ``E[words]``."""
