@@ -106,7 +106,7 @@ class CodeWords:
             at: where it is to be added: what is known there may be used.
         """
         if root is None:
-            texts = self.readings(value)
+            texts = [*self._names_of_the_same(value, at), *self.readings(value)]
         else:
             sort = Sort.FULL if via is None else Sort.PATH
             one = plain_number((1.0,) * len(self.reading.analysis.replays.values))
@@ -122,6 +122,14 @@ class CodeWords:
         counts = [f"{count} * " for count in self._counts(divisor, at, most=None)] if divisor else []
         whole = [t.removeprefix(c) for t in texts[:2] for c in counts if t.startswith(c)]  # n * x, divided by n
         return [f"{sign}{t}" for t in (*whole, *(f"{f} * {t}" for t in texts[:2] for f in self.factors(plain, at)))]
+
+    def _names_of_the_same(self, value: int, at: Span) -> list[str]:
+        """The variables that hold what a nameless value is, ``d = out - y`` beside ``(out - y) ** 2``, where a place is."""
+        graph, here = self.reading.analysis.graph, self._node_at(at)
+        if self.reading.node(value).names or here is None:
+            return []
+        same = (n for n in graph.tape.window_nodes() if n.names and value < n.id < here)
+        return [n.names[-1] for n in same if graph.representative(n.id) == graph.representative(value)][:1]
 
     def factors(self, text: str, span: Span) -> list[str]:
         """A factor as the place can say it: counts that have no variable by the shapes of the arrays that it knows."""
