@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import sys
 import types
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,10 @@ class Assignments(Walking):
             if type(box.value) is not np.ndarray or self.mode is not _WINDOW:
                 self.place_name(self.where(sys._getframe(1), name), box)
         elif self.mode and type(box.value) in (list, tuple, dict):
-            self._name_items(self.places[index].name, box.value)
+            name, frame = self.places[index].name, sys._getframe(1)
+            self._name_items(name, box.value)
+            if self.windowed and type(box.value) in (list, tuple):
+                self._name_versions(name, box.value, frame.f_locals.get(name, frame.f_globals.get(name)))
         elif self.windowed and box.node is None:
             self._bind_object(box.value, self.places[index])
         return box.value
@@ -67,7 +71,7 @@ class Assignments(Walking):
                 record.node.names.append(name)
 
     def _name_items(self, name: str, container: Any, depth: int = 0) -> None:
-        """Arrays and numbers that have no other name go by their places: ``w[0]`` of ``w = [v - step for v in w]``."""
+        """Arrays that have no other name go by their places: ``params[0]`` of ``params = [p - step for p in params]``."""
         if len(container) > _NAMED_ITEMS:
             return
         for key, item in container.items() if type(container) is dict else enumerate(container):
@@ -78,10 +82,16 @@ class Assignments(Walking):
                     record.node.names.append(inside)
             elif type(item) in (list, tuple, dict) and depth < 1:
                 self._name_items(inside, item, depth + 1)
-            elif self.known(item):
-                made = self.identities[id(item)][1]
-                if not made.names and made.kind is Kind.OPERATION:
-                    made.names.append(inside)
+
+    def _name_versions(self, name: str, made: Sequence[Any], former: Any) -> None:
+        """So do numbers that are made of the ones that stood there: ``w[0]`` of ``w = [v - step for v in w]``."""
+        if type(former) not in (list, tuple) or len(former) != len(made) or len(made) > _NAMED_ITEMS:
+            return
+        for at, (item, before) in enumerate(zip(made, former, strict=True)):
+            if self.known(item) and self.known(before):
+                new, old = self.identities[id(item)][1], self.identities[id(before)][1]
+                if not new.names and old.id in self.tape.operands(new.id):
+                    new.names.append(f"{name}[{at}]")
 
     def _bind_object(self, value: Any, place: Place) -> None:
         """``loss = …`` where numbers are objects of a class of the program: the name is that of the number it holds."""
