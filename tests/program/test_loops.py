@@ -594,3 +594,46 @@ def test_products_that_are_written_out_forward_and_backward_train_where_one_name
     assert outer == 1
     other = WRITTEN_OUT.replace("STATE", "v = np.zeros(4)").replace("dw", "v")
     assert training_loops(parse(other)) == ()
+
+
+LAYERS = """
+class Dense:
+    def backward(self, grad):
+        self.dW = self.x.T @ grad
+        return grad @ self.W.T
+class Block:
+    def backward(self, grad):
+        return grad + self.inner.backward(np.tanh(grad))
+class Network:
+    def backward(self, grad):
+        for layer in reversed(self.layers):
+            grad = {call}
+        for layer in self.layers:
+            layer.W -= 0.1 * layer.dW
+        return grad
+for epoch in range(50):
+    out = net.forward(X)
+    net.backward(2 * (out - y) / len(X))
+"""
+
+
+@pytest.mark.parametrize(("call", "lines"), [("layer.backward(grad)", [16]), ("self.backward(layer @ grad)", [11])])
+def test_the_method_around_a_loop_is_not_what_is_called_of_its_layers(call: str, lines: list[int]) -> None:
+    assert [loop.line for loop in training_loops(parse(LAYERS.format(call=call), "p.py"))] == lines
+
+
+@pytest.mark.parametrize(
+    ("last", "lines"), [("return grad", [7]), ("break", [7]), ("grad = 0", [2]), ("if grad.any(): return grad", [2])]
+)
+def test_a_loop_that_ends_in_its_first_iteration_does_not_train(last: str, lines: list[int]) -> None:
+    source = f"""def step(x, errors):
+    for k, error in enumerate(errors):
+        grad = np.outer(error, np.tanh(x))
+        net.W -= 0.1 * grad @ net.W
+        {last}
+
+for x, y in data:
+    loss = 0.5 * np.sum((net.W @ x - y) ** 2)
+    grad = step(x, net.W @ x - y)
+"""
+    assert [loop.line for loop in training_loops(parse(source, "p.py"))] == lines

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Sequence
 from typing import Any
 
-from tracer.program.changes import arguments_of, base_name, called_name, pairs_of
+from tracer.program.changes import arguments_of, base_name, called_name, first_argument, pairs_of
 from tracer.program.parts import names_of_parts, part_read, viewed
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -83,18 +83,32 @@ class Scopes:
         return self.views.get((self.scope(target), base_name(target)), set()) if in_place else set()
 
     def functions_called(self, loop: ast.AST, apart: ast.AST | None = None) -> list[ast.AST]:
-        """Every user function that may run below ``loop``, by name, ``apart`` and what only it calls left out."""
+        """Every user function that may run below ``loop``, by name, ``apart`` and what only it calls left out.
+
+        The method that the loop stands in is not called for another object where another one has its name: in the
+        ``backward`` of a network ``layer.backward(grad)`` is that of a layer.
+        """
         hidden = {id(n) for n in ast.walk(apart)} if apart is not None else set()
+        around = self.owner.get(id(loop))
         seen: dict[int, ast.AST] = {}
         todo: list[ast.AST] = [loop]
         while todo:
             for node in ast.walk(todo.pop()):
                 if isinstance(node, ast.Call) and id(node) not in hidden:
-                    for function in self.functions.get(called_name(node), ()):
+                    named = self.functions.get(called_name(node), [])
+                    others = [f for f in named if f is not around] if self._is_of_another(node) else []
+                    for function in others or named:
                         if id(function) not in seen:
                             seen[id(function)] = function
                             todo.append(function)
         return list(seen.values())
+
+    def _is_of_another(self, call: ast.Call) -> bool:
+        """Whether a method is called for an object that is not the caller itself."""
+        if not isinstance(call.func, ast.Attribute):
+            return False
+        owner, of = self.owner.get(id(call)), call.func.value
+        return not (isinstance(owner, FUNCTIONS) and isinstance(of, ast.Name) and of.id == first_argument(owner))
 
     def is_of_others(self, name: ast.AST) -> bool:
         """Whether a name inside a function is of what others hold too: an argument, or what was read from somewhere."""
