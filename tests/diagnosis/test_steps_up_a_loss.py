@@ -125,3 +125,31 @@ def test_a_likelihood_is_not_gone_down(old: str, new: str, mended: str) -> None:
 def test_the_negative_of_a_likelihood_is_gone_down() -> None:
     negated = COUNTS.replace("loglik = np.mean(k * (X @ beta) - rate)", "neg_loglik = -np.mean(k * (X @ beta) - rate)")
     assert wrong(negated.replace("beta += 0.2 * gradient", "beta -= 0.2 * -gradient")) == []
+
+
+REWARDED = """\
+import numpy as np
+rng = np.random.default_rng(3)
+W, b = rng.normal(size=(4, 3)) * 0.1, np.zeros(3)
+rewards = [-1.0, -0.5, -2.0, 3.0]
+for turn in range(4):
+    x, tried = rng.normal(size=4), rng.normal(size=3)
+    out = np.tanh(x @ W + b)
+    {reward}
+    delta = (tried - out) * (1 - out ** 2)
+    W += 0.1 * np.outer(x, delta) * reward
+    b += 0.1 * reward * delta
+"""
+
+
+@pytest.mark.parametrize(
+    "reward", ["reward = 2.0 if tried[0] > 100 else -1.0", "reward = rewards[turn]", "reward = -0.5 if turn else 1.0"]
+)
+def test_a_reward_that_is_negative_this_time_turns_no_step_round(reward: str) -> None:
+    assert wrong(REWARDED.format(reward=reward)) == []
+
+
+@pytest.mark.parametrize("reward", ["reward = 2.0 if tried[0] < 100 else -1.0", "reward = -rewards[0]"])
+def test_what_goes_up_the_loss_with_a_positive_reward_is_told(reward: str) -> None:
+    source = REWARDED.format(reward=reward).replace("(tried - out)", "(out - tried)")
+    assert {kind for _, kind, _ in wrong(source)} == {"sign"}

@@ -50,8 +50,13 @@ def is_known(around: Surroundings, node: int) -> bool:
 
 
 def changes_factor(around: Surroundings, node: int) -> bool:
-    """Whether a gradient has another factor than those that it was computed from, as behind a minus."""
+    """Whether a gradient has another factor than those that it was computed from, as behind a minus.
+
+    Minus a slope gives one to what is multiplied by it.
+    """
     own = around.best(node)
+    if own is not None and own.candidate.sort is Sort.LOCAL and own.scale.scale.coefficient < 0:
+        return True
     read = [m for k in around.operands(node) if (m := around.best(k)) is not None and is_gradient(m)]
     return own is not None and bool(read) and all(m.scale.text != own.scale.text for m in read)
 
