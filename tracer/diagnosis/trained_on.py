@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from tracer.diagnosis.target import Target, factors_of, proportion
+from tracer.gradients.adjoints import is_real
 from tracer.matching.analysis import Analysis
-from tracer.matching.decay import rests_on_parameters
+from tracer.matching.decay import beside_decay, rests_on_parameters
 from tracer.matching.updates import Update
 
 
@@ -51,6 +52,8 @@ def target_of(
     found = []
     for root in whole:
         factors = factors_of(analysis, values, root, wrt)
+        if factors is None and is_real(analysis.tape.nodes[node]):
+            factors = beside_decay(analysis.matcher, node, wrt, root)
         if factors is not None:
             ordered = (root, *(r for r in whole if r != root))
             found.append(Target(node, ordered, wrt, update.node if update else None, sign, factors))

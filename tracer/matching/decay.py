@@ -16,6 +16,9 @@ from tracer.matching.matcher import Matcher
 from tracer.tape.node import Kind, Node, Ref
 from tracer.tape.tape import Tape, references
 
+#: Of fewer entries than this, any value is a sum of two multiples.
+_FEWEST = 4
+
 
 def as_computed(matcher: Matcher, node: int, wrt: int, roots: Iterable[int]) -> int:
     """The gradient as it was before anything was done to it on purpose."""
@@ -57,6 +60,32 @@ def without_decay(matcher: Matcher, node: int, wrt: int, roots: Iterable[int]) -
         if multiple is not None and same_shape and not _grows(matcher, node, wrt, way * multiple):
             return without_decay(matcher, rest, wrt, ())
     return node
+
+
+def beside_decay(matcher: Matcher, node: int, wrt: int, root: int) -> tuple[float, ...] | None:
+    """The factors by which a value is a multiple of ∂root/∂wrt, with a multiple of the parameter added; None if it is none.
+
+    That is weight decay wherever it was added, as where a sum of gradients starts from it: both terms make the parameter
+    smaller, or both larger.  A loss that has a penalty has the term in its gradient.
+    """
+    if has_penalty(matcher, root, wrt):
+        return None
+    found = []
+    for values, adjoints in zip(matcher.replays.values, matcher.adjoints[root], strict=True):
+        gradient = adjoints.full.get(wrt)
+        arrays = [np.asarray(a, dtype=float) for a in (values[node], 0.0 if gradient is None else gradient, values[wrt])]
+        value, *terms = arrays
+        if any(a.shape != value.shape for a in terms) or value.size < _FEWEST:
+            return None
+        if not all(bool(np.all(np.isfinite(a))) for a in arrays):
+            return None
+        basis = np.stack([a.ravel() for a in terms], axis=1)
+        (of_gradient, of_parameter), _, rank, _ = np.linalg.lstsq(basis, value.ravel(), rcond=None)
+        left = np.max(np.abs(value.ravel() - basis @ (of_gradient, of_parameter)))
+        if rank < 2 or of_gradient * of_parameter <= 0 or left > 1e-9 * np.max(np.abs(value)):
+            return None
+        found.append(float(of_gradient))
+    return tuple(found)
 
 
 def _multiple(matcher: Matcher, node: int, of: int) -> float | None:

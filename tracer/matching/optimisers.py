@@ -22,6 +22,7 @@ from tracer.tape.node import Kind
 from tracer.tape.tape import Tape
 
 _ROOTS = frozenset(("sqrt", "norm"))
+_SCATTERED = ("add_at", "subtract.at")
 _PRODUCTS = ("dot", "matmul")
 
 
@@ -221,6 +222,8 @@ class _Walk:
             return self.tape.operands(node)
         if recorded.op == "setitem" and selects_all(recorded.args[1]):
             return self.tape.operands(node)[1:]
+        if recorded.op in _SCATTERED:
+            return self.tape.operands(node)[:1]  # what is added to some entries is a part of the gradient
         if recorded.op == "getitem":
             self._read_state(self.tape.operands(node)[0])
         elif (right := self._right_side(node)) is not None:

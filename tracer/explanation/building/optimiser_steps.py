@@ -12,6 +12,7 @@ from functools import cached_property
 from tracer.calculus import arrays_in
 from tracer.calculus.printing import Letters, NoForm
 from tracer.diagnosis.finding import Finding
+from tracer.diagnosis.trained_on import roots_of
 from tracer.explanation.building.formulas import FormulaWriter
 from tracer.explanation.building.pieces import Piece
 from tracer.explanation.building.reading import Reading
@@ -23,6 +24,7 @@ from tracer.formula.tree import Partial, Relation
 from tracer.gradients.local import forward_formula
 from tracer.gradients.named_sizes import scale_expr
 from tracer.matching.candidates import Match, Sort
+from tracer.matching.decay import beside_decay
 from tracer.matching.optimisers import made_of_gradients, recognise
 from tracer.matching.updates import Update
 
@@ -42,10 +44,18 @@ class StepWriter:
         meant = {node: match for finding in self.findings for node, match in finding.meant.items()}
         steps = {node: recognise(matcher, update) for node, update in self.reading.analysis.updates.items()}
         found = {node: steps[update].optimiser for node, update in made_of_gradients(matcher, meant).items()}
-        for step in steps.values():
-            if step.gradient is not None:
+        for node, step in steps.items():
+            if step.gradient is not None or (step.decays and self._goes_down(node)):
                 found.update(dict.fromkeys(step.inside, step.optimiser))
         return found
+
+    def _goes_down(self, node: int) -> bool:
+        """Whether the change of an update is a multiple of a gradient, with a multiple of the parameter added."""
+        analysis = self.reading.analysis
+        update, tape = analysis.updates[node], analysis.tape
+        roots = roots_of(analysis, update.wrt, update.node)
+        of_one_shape = tape.nodes[update.change].shape == tape.nodes[update.wrt].shape
+        return of_one_shape and any(beside_decay(analysis.matcher, update.change, update.wrt, r) for r in roots)
 
     def update(self, piece: Piece, base: Part, meant: Match | None) -> Part:
         """An update: the optimiser's formula, with the gradient's symbol in it."""
@@ -64,7 +74,7 @@ class StepWriter:
             return self._plain_step(part, update, match)
         step = recognise(self.reading.analysis.matcher, update)
         if step.gradient is None:
-            return part
+            return replace(part, optimiser=step.optimiser) if step.decays and self._goes_down(piece.node) else part
         root = step.gradient.candidate.root
         return replace(
             part,

@@ -82,6 +82,8 @@ def find_roots(
     ]
     if not first:
         steps = _steps(tape, updates)
+        inside = {(tape.nodes[k].site, tape.nodes[k].op) for k in backward}  # the score, of another forward pass
+        rest = [r for r in rest if (tape.nodes[r].site, tape.nodes[r].op) not in inside]
         rest = [r for r in rest if steps.isdisjoint(ancestors(tape, r, updates.keys()))]
         return tuple(Root(r, False) for r in _maximal(tape, rest[-200:], updates)[-6:]), ()
     return tuple(Root(r, True) for r in first), tuple(Root(r, False) for r in rest)
