@@ -206,6 +206,7 @@ def test_a_slope_that_is_turned_round_is_told_where_it_stands_though_another_gra
     assert wrong(GATE) == []
     both = GATE.replace("(old - c)", "(c - old)").replace("dh * (1 - z) * (1", "dh * z * (1")
     first, second = [p.diagnosis for _, p in wrong(both)]
-    assert first is not None and second is not None
+    assert first is not None
+    assert second is not None
     assert (first.kind, first.fix) == ("sign", "dz = dh * (old - c)")
     assert "activation" not in second.says  # 1 - z is none of z

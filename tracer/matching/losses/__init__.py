@@ -1,6 +1,7 @@
 """Which loss the steps of a program go down.
 
-It is looked for in this order, and each kind only where none before it is found or fits (`choosing` holds the order):
+Each of several trainings may have its own (`trainings`).  It is looked for in this order, and each kind only where none
+before it is found or fits (`choosing` holds the order):
 
 1. **named**: a scalar that is called a loss (`names`), or what a function so called **returns** (`roots`); what
    is computed in a ``print`` under such a word is recorded with that word as its name.

@@ -190,7 +190,7 @@ class Guesses:
         sides = self.matcher.graph.tape.operands(output.id)
         own = output.op == "subtract" and len(set(sides) & self.trained) == 1 and self.trained & set(sides)
         errors: list[Write] = [itself(output.id)] if own else []
-        errors += [difference(output.id, t.id) for t in self._targets]
+        errors += [difference(output.id, t.id) for t in (*self._targets, *self._shared_targets())]
         for target in self._trained_targets():
             says = f"half the sum of squared errors, the target {called(target)} held constant"
             yield Guess(says, half_squares(from_held(output.id, target)))
@@ -211,6 +211,16 @@ class Guesses:
             yield Guess(f"half the squares of the distance to {number:g}", squares, number=True)
         to_nothing = half_squares(itself(output.id))
         yield Guess("half the squares of the distance to 0", to_nothing, "target")
+
+    def _shared_targets(self) -> list[Node]:
+        """A single number of the data that all entries of the output are compared with."""
+        same = self.matcher.graph.representative
+        found = []
+        for node in self._behind if self.node(self.output).shape else ():
+            sides = self.matcher.graph.tape.operands(node.id) if node.op == "subtract" else ()
+            found += [k for k in sides if same(self.output) in map(same, sides) and self.node(k).shape == ()]
+        given = {n.id for n in self._given if n.kind is not Kind.LITERAL}
+        return [self.node(k) for k in dict.fromkeys(found) if k in given]
 
     def _trained_targets(self) -> list[Node]:
         """What rests on parameters and is compared with the output: a value that was estimated, taken as a target."""
