@@ -53,3 +53,8 @@ def is_product(expr: Expr) -> bool:
         and not expr[0].bound
         and not any(isinstance(f, (Delta, Mask, Condition)) for f, _ in expr[0].factors)
     )
+
+
+def is_item(expr: Expr) -> bool:
+    """Whether it is one entry, as of what is stacked at one of its places."""
+    return len(expr) == 1 and not expr[0].bound and all(isinstance(f, Entry) for f, _ in expr[0].factors)

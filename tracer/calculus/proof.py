@@ -75,6 +75,7 @@ def prove_equal(
     definitions: Mapping[str, Definition],
     *,
     keep: Iterable[str] = frozenset(),
+    aside: Iterable[str] = frozenset(),
     lemmas: Iterable[Lemma] = (),
     sizes: Mapping[str, int] | None = None,
     counts: Mapping[Axis, Entry] | None = None,
@@ -87,6 +88,7 @@ def prove_equal(
         a, b: expressions in the same free indices.
         definitions: what arrays are; in program order.
         keep: arrays that stand for themselves, such as adjoints that are proved already.
+        aside: arrays that stand for themselves at first: what they are made from seldom matters.
         lemmas: equalities to rely on; those that were used are named in the proof.
         sizes: if given, and there is no proof for all sizes, one is tried for these sizes where places along
             axes are named (``A[:, 5:10]`` beside ``hstack``); the proof says so.
@@ -95,8 +97,15 @@ def prove_equal(
             that are seen to by their definitions, and these inputs, each with what says so.
         budget_seconds: after this time it is not proved.
     """
-    lemmas, keep = tuple(lemmas), tuple(keep)
+    lemmas, keep, aside = tuple(lemmas), tuple(keep), frozenset(aside)
     start = time.thread_time()
+    if aside:
+        names = arrays_in(a).union(arrays_in(b), *(arrays_in((lemma.pattern,)) for lemma in lemmas))
+        near = ancestors(names, {n: d for n, d in definitions.items() if n not in aside}, _NEAR)
+        if any(not aside.isdisjoint(arrays_in(d.expr)) for d in near.values()):
+            proof = _prove(a, b, near, keep, lemmas, budget_seconds / 2, counts)
+            if proof.proved:
+                return proof
     if len(definitions) > _NEAR:
         names = arrays_in(a).union(arrays_in(b), *(arrays_in((lemma.pattern,)) for lemma in lemmas))
         near = ancestors(names, definitions, _NEAR)

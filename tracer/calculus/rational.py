@@ -101,14 +101,17 @@ class Frames:
         definition = self.definitions.get(factor.array)
         if definition is None or not definition.expr:
             return None
-        for term in definition.expr:
-            if term.bound or not all(self._elementwise(f, e) for f, e in term.factors):
-                return None
         pairs = zip(definition.free, factor.indices, strict=True)
         try:
-            return substitute(definition.expr, {f: i for f, i in pairs if isinstance(f, Index)})
+            value = substitute(definition.expr, {f: i for f, i in pairs if isinstance(f, Index)})
         except NotRepresentable:
             return None
+        if any(isinstance(i, int) for i in factor.indices):
+            value = simplify(value)  # at a place with a number what is stacked is one of its items
+        for term in value:
+            if term.bound or not all(self._elementwise(f, e) for f, e in term.factors):
+                return None
+        return value
 
     def _elementwise(self, factor: Factor, exponent: Fraction) -> bool:
         if isinstance(factor, Function):

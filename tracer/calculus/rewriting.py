@@ -27,7 +27,7 @@ from tracer.calculus.algebra import (
     power,
     scale,
 )
-from tracer.calculus.atoms import find_atoms, is_product
+from tracer.calculus.atoms import find_atoms, is_item, is_product
 from tracer.calculus.canonical import canonical_key, simplify
 from tracer.calculus.comparisons import simpler_mask
 from tracer.calculus.deadline import Deadline
@@ -218,15 +218,20 @@ class Rewriter:
 
     def _entry(self, factor: Entry, exponent: Fraction) -> Expr | None:
         definition = self.definitions.get(factor.array)
-        if definition is None or factor.array in self._atoms:
+        if definition is None or factor.array in self.keep:
             return None
         whole = exponent.denominator == 1
         if not whole or exponent > _HIGHEST_POWER:
             return None
-        if exponent < 0 and not is_product(definition.expr):
+        stays = factor.array in self._atoms or (exponent < 0 and not is_product(definition.expr))
+        if stays and not any(isinstance(i, int) for i in factor.indices):
             return None
         try:
             value = at_entry(definition, factor)
+            if stays:  # at a place with a number what is stacked is one of its items
+                value = simplify(value)
+                if not is_item(value):
+                    return None
             value = power(value, exponent)
         except (NotRepresentable, ValueError):
             return None

@@ -33,9 +33,10 @@ from tracer.calculus import (
 from tracer.calculus.adjoint import ReverseMode, instantiate, onto
 from tracer.calculus.algebra import ONE, fresh, make_term
 from tracer.calculus.complex_values import holds_complex, is_complex
-from tracer.calculus.terms import Axes, Definition, Entry, Expr, Index, IndexExpr, Term
+from tracer.calculus.terms import Axes, Definition, Delta, Entry, Expr, Index, IndexExpr, Term
 from tracer.gradients.accumulated import accumulated
 from tracer.gradients.graph import Graph
+from tracer.gradients.held import held
 from tracer.gradients.named_sizes import counts, scale_expr
 from tracer.matching.candidates import Match, Sort
 from tracer.matching.clock import Clock, Task
@@ -90,10 +91,24 @@ class Prover:
         self.definitions: dict[str, Definition] = self.graph.named_definitions()
         self.axes: Mapping[str, Axes] = self.graph.array_axes()
         self.counts = counts(self.graph)
-        self.unfolded = {**self.definitions, **accumulated(self.graph)}
+        self.unfolded = {**self.definitions, **accumulated(self.graph), **held(self.graph)}
+        self.aside = self._prepared()
         self.reverse = ReverseMode(self.definitions, self.axes)
         self.lemmas = tuple(self._lemmas())
         self.symmetric = self._symmetric()
+
+    def _prepared(self) -> frozenset[str]:
+        """The arrays that are worked out from no parameter, such as data divided by their deviation.
+
+        What is only put together, or one less such a value, stays what it is.
+        """
+        parameters, behind = self.matcher.variables.parameters, self.matcher.all_ancestors
+        return frozenset(
+            d.array
+            for number, d in self.graph.definitions.items()
+            if any(t.bound or any(e != 1 or not isinstance(f, Entry | Delta) for f, e in t.factors) for t in d.expr)
+            and parameters.isdisjoint(behind(number))
+        )
 
     def prove(self, match: Match) -> Proof:
         """Try to prove one match."""
@@ -205,6 +220,7 @@ class Prover:
             right,
             self.unfolded,
             keep=kept,
+            aside=self.aside,
             lemmas=self.lemmas,
             sizes=self.graph.table.sizes(),
             counts=self.counts,
