@@ -19,6 +19,7 @@ from tracer.matching.losses.actions import losses_of_choices
 from tracer.matching.losses.added import are_computed_together, sum_of_losses
 from tracer.matching.losses.begun import begun_losses
 from tracer.matching.losses.classes import losses_of_classes
+from tracer.matching.losses.energies import losses_of_energies
 from tracer.matching.losses.errors import broadcast_errors
 from tracer.matching.losses.layers import layer_losses
 from tracer.matching.losses.meant import meant_squares
@@ -86,7 +87,7 @@ def _of_one_training(computed: Analysis, loss: str | None, clock: Clock) -> Anal
     if loss is None and analysis.inferred is not None and not _some_are_along(analysis.matcher):
         analysis = _of_its_own_sample(computed, analysis.inferred, clock) or analysis
     if loss is None:
-        for looked_for in (_added, _fitting, _begun, _behind_layers):
+        for looked_for in (_added, _of_energies, _fitting, _begun, _behind_layers):
             if analysis.inferred is None:
                 analysis = looked_for(analysis, clock)
         analysis = _meant(analysis, computed, clock)
@@ -166,6 +167,19 @@ def _added(analysis: Analysis, clock: Clock) -> Analysis:
     equal = one == other > 0 or whole == parted > 0  # of a sum the last term is found within it
     better = one > other or (equal and are_computed_together(summed.tape, tape, matcher.updates))
     return summed if better else analysis
+
+
+def _of_energies(analysis: Analysis, clock: Clock) -> Analysis:
+    """A difference of free energies, with its penalty, if all steps go down it; a loss beside it tells how it goes."""
+    matcher = analysis.matcher
+    if not matcher.updates or _some_are_along(matcher):
+        return analysis
+    told = _told(matcher)
+    found = losses_of_energies(matcher)
+    if found is not None and told:
+        found = replace(found, reported=told, aside="samples")
+    best = next((_penalised(a, clock) for a in _tried([found], clock)), None)
+    return analysis if best is None or _some_are_aside(best.matcher) else best
 
 
 def _fitting(analysis: Analysis, clock: Clock) -> Analysis:

@@ -50,7 +50,7 @@ from tracer.tape.tape import references
 _MOST = 8
 
 #: What a loss needs beside it before it is believed: nothing; the other half of what it is a part of; that it is alone.
-Company = Literal["any", "kl", "opposite", "target", "alone", "shared"]
+Company = Literal["any", "kl", "target", "alone", "shared"]
 
 
 #: What cuts values off at a bound, or compares them with it.
@@ -152,7 +152,6 @@ class Guesses:
         for number in (1.0, 0.0, *sorted(smooth)[:_MOST]):
             yield Guess(f"binary cross-entropy with the target {number:g}", binary(p.id, number), number=True)
         yield Guess(f"the sum of log(1 - {called(p)})", minus(binary(p.id, 0.0)), "alone")
-        yield Guess("the free energy -log(1 + exp(z))", minus(binary(p.id, 0.0)), "opposite")
 
     def _of_classes(self) -> Iterator[Guess]:
         """The cross-entropy of several classes, and the hinge loss of several classes; the labels are whole numbers."""

@@ -23,8 +23,8 @@ INFERRED = "inferred loss"
 How = Literal["fits", "moved", "restored", "added", "layer", "begun", "meant"]
 
 #: Why a step does not go down what the program computes: it adds up absolute errors, is the same kind of loss of other
-#: samples, or compares every output with every target.
-Aside = Literal["absolute", "other samples", "broadcast"]
+#: samples, compares every output with every target, or tells how far a sample is from the data.
+Aside = Literal["absolute", "other samples", "broadcast", "samples"]
 
 
 class Inferred(Struct, frozen=True):
