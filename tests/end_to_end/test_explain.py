@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tracer
-from tests.building.explained import NAMES, PROGRAMS, explanation
+from tests.building.explained import NAMES, PROGRAMS, explanation, judged_source
 from tracer.api import Explanation
 from tracer.explanation.errors import CannotExplain
 from tracer.explanation.json import from_json
@@ -162,3 +162,18 @@ def test_a_program_goes_on_to_its_end_if_it_is_asked_to(tmp_path: Path) -> None:
     went_on = tracer.explain(path, run_on=True)
     assert made.exists()
     assert went_on.lines == stopped.lines
+
+
+def test_a_loss_that_is_only_printed_in_a_text_is_called_what_it_computes() -> None:
+    source = """\
+import numpy as np
+rng = np.random.default_rng(0)
+X, y, w = rng.normal(size=(20, 3)), rng.normal(size=20), np.zeros(3)
+for step in range(20):
+    p = X @ w
+    g = 2 * X.T @ (p - y) / len(y)
+    print(f"step {step}: loss {np.mean((p - y) ** 2):.4f}")
+    w -= 0.1 * g
+"""
+    [loss] = judged_source(source).losses
+    assert (loss.name, loss.line, loss.inferred) == ("np.mean((p - y) ** 2)", 7, False)

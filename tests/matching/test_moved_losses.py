@@ -201,3 +201,37 @@ def test_a_factor_between_it_and_the_gradient_is_still_said() -> None:
 def test_nothing_is_restored_where_the_backward_pass_works_on_a_copy() -> None:
     found = judged_source(ALIASED.format(bound="p.copy()", count="len(t)"))
     assert not any("has changed in place" in note.what for note in found.notices)
+
+
+WEIGHTED = """\
+import numpy as np
+rng = np.random.default_rng(6)
+X, t = rng.normal(size=(30, 4)), np.where(rng.normal(size=30) > 0, 1.0, -1.0)
+W, b = rng.normal(size=(1, 4)), np.zeros(1)
+def loss(X, t):
+    weight = np.where(t > 0, 0.7, 0.3)
+    margin = t * (X @ W.T + b)[:, 0]
+    return np.mean(weight * np.log(1 + np.exp(-margin)))
+for step in range(30):
+    rows = rng.choice(30, 10, replace=False)
+    x, y = X[rows], t[rows]
+    weight = np.where(y > 0, 0.7, 0.3)
+    margin = y * (x @ W.T + b)[:, 0]
+    d = -weight * y / (1 + np.exp(margin)) / len(y)
+    W -= 0.1 * d @ x
+    b -= 0.1 * d.sum(keepdims=True)
+    if step % 10 == 0:
+        print(loss(X, t))
+"""
+
+
+def test_transposed_weights_and_what_is_worked_out_from_labels_are_those_of_the_batch() -> None:
+    found = judged_source(WEIGHTED)
+    assert [(loss.name, loss.inferred) for loss in found.losses] == [("loss", False)]
+    assert not [p for _, p in parts(found) if p.verdict in ("wrong", "unexplained")]
+    assert {p.verdict for _, p in parts(found) if p.target == "d"} == {"proved"}
+
+
+def test_a_start_that_is_no_gradient_of_it_is_told_where_it_stands() -> None:
+    source = WEIGHTED.replace("d = -weight * y / (1 + np.exp(margin))", "d = -weight * y / (1 + margin ** 2)")
+    assert {(line, p.target) for line, p in parts(judged_source(source)) if p.verdict == "wrong"} == {(14, "d")}

@@ -35,3 +35,12 @@ def test_a_value_that_is_computed_again_for_the_step_is_not_what_it_goes_down() 
 def test_a_scalar_that_no_step_is_made_of_may_be_one() -> None:
     printed = CRITIC.replace("shown = value(x)", "print(0.5 * (value(x) - target) ** 2)")
     assert {loss.inferred for loss in judged_source(printed).losses} == {False}
+
+
+def test_a_rate_that_gets_smaller_is_no_gradient() -> None:
+    scheduled = CRITIC.replace("    x = after", "    x = after\n    rate *= 0.97").replace("w -= 0.1", "w -= rate").replace(
+        "x = rng.normal(size=4)\nfor", "x, rate = rng.normal(size=4), 0.1\nfor"
+    )
+    printed = scheduled.replace("shown = value(x)", "loss = -np.mean(np.tanh(x) @ w)")
+    for source in (scheduled, printed):
+        assert not [p for _, p in parts(judged_source(source)) if p.target == "rate" and p.verdict]

@@ -167,3 +167,19 @@ for step in range(12):
 def test_a_line_that_prints_a_loss_computes_the_cost(what: str, first: int) -> None:
     found = record_source(parse(PRINTED.format(what=what), "printed.py"))
     assert [window.iteration for window in found.tape.windows][-1] == first
+
+
+def test_a_generator_of_batches_does_not_end_the_window_when_it_ends() -> None:
+    source = EPOCHS.replace("for k in range(0, 12, 4):", "for k in starts(12):").replace(
+        "for epoch", "def starts(n):\n    for k in range(0, n, 4):\n        yield k\nfor epoch"
+    )
+    found = record_source(parse(source, "epochs.py"))
+    [cost] = found.tape.find("cost")
+    assert cost.window == 1
+
+
+def test_an_array_with_the_name_of_a_cost_is_none() -> None:
+    source = EPOCHS.replace("(X[k:k + 4] @ w - y", "(predicted(k) - y").replace(
+        "for epoch", "def predicted(k):\n    j = X[k:k + 4] @ w\n    return j\nfor epoch"
+    )
+    assert [window.iteration for window in record_source(parse(source, "epochs.py")).tape.windows] == [1, 2]

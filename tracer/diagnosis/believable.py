@@ -87,7 +87,12 @@ def _is_enclosed(trials: Trials, edit: Edit) -> bool:
 def _begins(trials: Trials, edit: Edit) -> bool:
     """Whether a value is where a backward pass begins: made entry by entry from what the forward pass computed."""
     forward = trials.analysis.matcher.forward
-    behind = {k for n in edit.nodes for k in trials.analysis.matcher.all_ancestors(n) if k not in forward}
+    behind, todo = set[int](), list(edit.nodes)
+    while todo:
+        node = todo.pop()
+        if node not in behind and (node not in forward or node in edit.nodes):
+            behind.add(node)
+            todo += trials.operands(node)
     arrays = [trials.node(k) for k in behind if trials.node(k).window in trials.windows and trials.node(k).shape]
     return len(edit.nodes) == 1 and all(n.kind is NodeKind.LEAF or n.op in _ENTRY_BY_ENTRY for n in arrays)
 

@@ -307,7 +307,19 @@ class Matcher:
             return bool(recorded.shape)
         if not is_continuous(recorded):
             return False
+        if self._is_schedule(node):
+            return False
         return bool(recorded.shape or recorded.names) or node in self._changes or self._is_kept(node)
+
+    def _is_schedule(self, node: int) -> bool:
+        """Whether a number is a setting that is given another value: ``rate *= 0.97``."""
+        tape = self.graph.tape
+        names = set(tape.nodes[node].names)
+        behind = [tape.nodes[k] for k in self.all_ancestors(node)]
+        set_anew = tape.nodes[node].shape == () and any(names & set(tape.nodes[k].names) for k in tape.operands(node))
+        return set_anew and all(n.shape == () and n.id not in self.variables.data_numbers for n in behind) and (
+            self.variables.parameters.isdisjoint(n.id for n in behind)
+        )
 
     def _is_kept(self, node: int) -> bool:
         """Whether a nameless number is all of an expression, so that it is kept in a list or handed on."""

@@ -85,6 +85,8 @@ def like_data(
         return np.where(rng.uniform(size=array.shape) < 0.5, -1.0, 1.0), None
     if _is_symmetric(array):
         return _other_symmetric(array, rng), "entries are symmetric"
+    if _holds_symmetric_slices(array):
+        return _other_slices(array, rng), "slices are symmetric"
     if float(array.min()) >= 0 and float(np.ptp(array)) > 0:
         return rng.uniform(0.05, 1.0, array.shape), None
     return rng.standard_normal(array.shape) * (terms**-0.5 if terms else 0.8), None
@@ -134,6 +136,22 @@ def _other_symmetric(array: NDArray[np.float64], rng: np.random.Generator) -> ND
     if float(array.min()) >= 0:
         other = rng.uniform(0.05, 1.0, array.shape)
     return (other + other.T) / 2
+
+
+def _holds_symmetric_slices(array: NDArray[np.float64]) -> bool:
+    """Whether an array is a symmetric matrix for each place along its last axis, as differences between all pairs are."""
+    square = array.ndim == 3 and array.shape[0] == array.shape[1] > 1
+    return square and bool(np.array_equal(array, array.swapaxes(0, 1))) and float(np.ptp(array)) > 0
+
+
+def _other_slices(array: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Other symmetric slices; not negative, and 0 for an element with itself, if they were so."""
+    positive = float(array.min()) >= 0
+    other = rng.uniform(0.05, 1.0, array.shape) if positive else rng.standard_normal(array.shape)
+    other = (other + other.swapaxes(0, 1)) / 2
+    if not np.any(np.diagonal(array)):
+        other[np.arange(len(array)), np.arange(len(array))] = 0.0
+    return other
 
 
 def are_indicators(array: NDArray[Any]) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from tracer.program.errors import ProgramError
 from tracer.program.loops import Loop, all_loops, loops_at, training_loops, untold_loops
 from tracer.program.program import Program
@@ -119,7 +121,8 @@ def better_iterations(
 
 def _has_loss(tape: Tape) -> bool:
     """Whether the recorded iterations compute something that is called a loss, or computed by a function so called."""
-    named = any(is_loss_name(b.name) and tape.nodes[b.node].window >= 0 for b in tape.bindings)
+    bound = ((b.name, tape.nodes[b.node]) for b in tape.bindings)
+    named = any(is_loss_name(name) and n.window >= 0 and np.prod(n.shape or ()) == 1 for name, n in bound)
     return named or any(is_loss_name(call.function) for n in tape.window_nodes() for call in n.calls)
 
 

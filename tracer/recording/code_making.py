@@ -60,10 +60,12 @@ class CodeMaking(ABC):
         self._tokens = itertools.count()
 
     def place(self, node: ast.AST, name: str = "") -> ast.Constant:
-        """A new place for an expression or statement; inside an f-string, the f-string's own."""
+        """A new place for an expression or statement; inside an f-string, the f-string's own, but with its own text."""
         program = self.program
         span = program.span(self.inside or node)
-        self.places.append(Place(Site(span, program.text_of(span), program.path), name, ".".join(self.scope)))
+        within = self.inside not in (None, node) and isinstance(node, ast.expr)
+        text = ast.unparse(node) if within else program.text_of(span)
+        self.places.append(Place(Site(span, text, program.path), name, ".".join(self.scope)))
         return ast.Constant(len(self.places) - 1)
 
     def token(self) -> str:

@@ -69,9 +69,10 @@ class LoopPlan:
 
 @dataclass
 class Token:
-    """One entry of a loop: iterations so far, and the mode that it was entered in."""
+    """One entry of a loop: iterations so far, the mode that it was entered in, and how many entries there were before."""
 
     mode: Mode
+    before: int
     count: int = 0
     plan: LoopPlan | None = None
     entry: LoopEntry | None = None

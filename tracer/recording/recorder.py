@@ -41,6 +41,7 @@ class Recorder(Calling):
         self.running: Token | None = None
         self.outermost: tuple[Call, ...] = ()
         self.entries: list[LoopEntry] = []
+        self.entered = 0
         if not plans:
             self._open_window()
 
@@ -96,11 +97,16 @@ class Recorder(Calling):
         if threading.get_ident() == self.thread:
             raise Stop
 
+    def _token(self, **more: Any) -> Token:
+        """A loop is entered now."""
+        self.entered += 1
+        return Token(self.mode, self.entered, **more)
+
     # -- loops of the set-up ------------------------------------------------------------------------
 
     def loop_begin(self, index: int) -> Token:
         """An ordinary loop is entered; the place is that of its header."""
-        token = Token(self.mode)
+        token = self._token()
         if self.windowed and not self.plans:
             token.entry = LoopEntry(self.places[index].site, len(self.tape.nodes))
             self.entries.append(token.entry)
@@ -136,7 +142,7 @@ class Recorder(Calling):
 
     def pause(self, index: int) -> Token:
         """A loop begins that checks a gradient numerically: it runs natively."""
-        token = Token(self.mode)
+        token = self._token()
         if self.windowed:
             what = "A gradient is checked numerically here; this loop runs natively and is not recorded."
             self.notice(what, self.places[index])
@@ -154,7 +160,7 @@ class Recorder(Calling):
     # -- training loops -----------------------------------------------------------------------------
 
     def training_begin(self, number: int) -> Token:
-        return Token(self.mode, plan=self.plans[number])
+        return self._token(plan=self.plans[number])
 
     def tick(self, token: Token) -> bool:
         """The next iteration of a training loop begins: whether it is recorded."""
@@ -202,7 +208,7 @@ class Recorder(Calling):
         plan = self.plans[number]
         if self.running is not None and self.running.plan is plan:
             self.tock(self.running)
-        token = Token(self.mode, plan=plan, calls=self.calls)
+        token = self._token(plan=plan, calls=self.calls)
         if plan.depth == 0:
             self.outermost = self.calls
         self.calls = self.outermost
@@ -263,9 +269,13 @@ class Recorder(Calling):
             self.reported = False
 
     def _leave(self, token: Token) -> None:
-        """A loop that was entered before the open window goes round, or ends: what followed a training loop is over."""
+        """A loop around the training loop goes round, or ends: what followed the training loop is over.
+
+        The loop of a generator that the training loop walks through was entered after it.
+        """
         plan = self.open.plan if self.open is not None else None
-        if plan is not None and token.mode is not Mode.WINDOW and not plan.to_end and not plan.goes_on:
+        around = self.open is not None and token.before < self.open.before
+        if plan is not None and around and token.mode is not Mode.WINDOW and not plan.to_end and not plan.goes_on:
             self._close()
             self._stop_if_done(plan, plan.count)
 

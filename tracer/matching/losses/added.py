@@ -29,7 +29,8 @@ def sum_of_losses(tape: Tape, updates: Mapping[int, Update], live: frozenset[int
     """
     named, others = find_roots(tape, updates, live)
     roots = {r.node for r in named} if len(named) > len(tape.windows) else {r.node for r in (*named, *others)}
-    roots = {r for r in roots if tape.nodes[r].op not in MOVES_ENTRIES}  # an entry that is read is no loss
+    # An entry that is read is no loss, nor is one of several results, such as the sign of a determinant.
+    roots = {r for r in roots if tape.nodes[r].op not in MOVES_ENTRIES | {"part_of"}}
     if len(roots) > _MOST_SCALARS * len(tape.windows):
         return None
     parameters = {u.before for u in updates.values()}

@@ -25,8 +25,8 @@ from tracer.matching.losses.roots import find_roots
 from tracer.matching.losses.written import Inferred
 from tracer.matching.matcher import Matcher
 from tracer.matching.updates import Update, direct
-from tracer.tape.node import Kind, Ref
-from tracer.tape.tape import Tape, references
+from tracer.tape.node import Kind, Node, Ref
+from tracer.tape.tape import GIVEN, Tape, references
 
 #: How many losses are tried for one step, the last ones first.
 _MOST_LOSSES = 4
@@ -125,6 +125,7 @@ class _Move:
     def _data(self, inside: list[int]) -> bool:
         """Find for everything that the loss takes beside parameters what the step takes; whether all was found."""
         tape = self.tape
+        self._views(inside)
         trained = self._trained(inside)
         given = [n for n in inside if n not in trained and self._is_taken(n, inside, trained)]
         for node in inside:
@@ -137,10 +138,36 @@ class _Move:
                 continue
             taken = next((n for path in paths if (n := self._along(node, path)) is not None), None)
             taken = self._only_alike(node, given) if taken is None else taken
-            if taken is None:
+            if taken is None and not self._follows(node):
                 return False
-            self.instead[node] = taken
+            if taken is not None:
+                self.instead[node] = taken
         return True
+
+    def _follows(self, node: int) -> bool:
+        """Whether data are worked out from others that were found, as weights from labels: so are they, then."""
+        behind = self.matcher.all_ancestors(node) - {node}
+        arrays = [k for k in behind if self.tape.nodes[k].kind in GIVEN and self.tape.nodes[k].shape]
+        return bool(arrays) and all(k in self.instead for k in arrays)
+
+    def _views(self, inside: list[int]) -> None:
+        """What the loss takes as a view of a parameter, ``W.T``, the step may have taken as one, too."""
+        nodes = self.tape.nodes
+        for node in (nodes[n] for n in inside):
+            old = node.args[0].node if node.kind is Kind.VIEW and node.args and isinstance(node.args[0], Ref) else None
+            if old is None or node.id in self.instead or self.instead.get(old, old) == old:
+                continue
+            alike = (
+                nodes[u]
+                for u in self.tape.users(self.instead[old])
+                if nodes[u].op == node.op and nodes[u].args[:1] == (Ref(self.instead[old]),)
+            )
+            twin = next((n.id for n in alike if self._is_alike_but_for_its_array(n, node)), None)
+            if twin is not None:
+                self.instead[node.id] = twin
+
+    def _is_alike_but_for_its_array(self, one: Node, other: Node) -> bool:
+        return self._are_alike(one.args[1:], other.args[1:]) and self._are_alike(one.kwargs, other.kwargs)
 
     def _trained(self, inside: list[int]) -> frozenset[int]:
         found: set[int] = set()
