@@ -95,7 +95,9 @@ class Entrances:
             elif is_known(trials, node):
                 state[node] = _State.CHANGED if changes_factor(trials, node) else _State.KNOWN
             elif read & {_State.ENTERED, _State.SPOILED}:
-                state[node] = _State.SPOILED
+                # In a loop over time the last term of a gradient is added where the next step begins.
+                summed = trials.node(node).op == "add" and _State.SPOILED not in read
+                state[node] = _State.ENTERED if summed else _State.SPOILED
             else:
                 state[node] = _State.ENTERED if trials.node(node).names else _State.INSIDE
         inside = [n for n, s in state.items() if s in (_State.INSIDE, _State.ENTERED, _State.CHANGED)]

@@ -76,12 +76,9 @@ class Trials(Surroundings):
         before = self.analysis.replays.values[replay]
         now = Overlay(before, changed)
         nodes = set(edit.nodes)
-        first = min(nodes)
         try:
             with np.errstate(all="ignore"):
-                for node in self.affected if among is None else among:
-                    if node < first:
-                        continue
+                for node in self._resting_on(edit.nodes, self.affected if among is None else among):
                     if node in nodes:
                         changed[node] = edit.change(node, now, replay)
                     elif any(k in changed for k in tape.operands(node)):
@@ -93,6 +90,21 @@ class Trials(Surroundings):
         except Exception:  # shapes that do not fit, an operation that has no function: the edit is none
             return None
         return changed
+
+    def _resting_on(self, nodes: tuple[int, ...], among: Sequence[int]) -> list[int]:
+        """These nodes, and what is computed from them, as far as it is ``among`` others, in order."""
+        key = nodes, id(among)
+        if key not in self._cones:
+            reached = set(nodes)
+            for node in among:
+                if node not in reached and not reached.isdisjoint(self.analysis.tape.operands(node)):
+                    reached.add(node)
+            self._cones[key] = [node for node in among if node in reached]
+        return self._cones[key]
+
+    @cached_property
+    def _cones(self) -> dict[tuple[tuple[int, ...], int], list[int]]:
+        return {}
 
     def is_idle_somewhere(self, edit: Edit) -> bool:
         """Whether an edit leaves the value of some of its nodes as it is."""

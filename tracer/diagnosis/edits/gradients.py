@@ -7,6 +7,7 @@ known, the edit is that term; else it is the whole gradient, and the last resort
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -91,7 +92,7 @@ def carried_terms(trials: Trials) -> Iterator[Edit]:
 
 def _like(node: Node, values: list[Any]) -> list[Any]:
     return [
-        v.reshape(node.shape) if node.shape is not None and v.size == np.prod(node.shape) else v
+        v.reshape(node.shape) if node.shape is not None and v.size == math.prod(node.shape) else v
         for v in values
     ]
 
