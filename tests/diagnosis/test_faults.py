@@ -137,7 +137,8 @@ PLANTED = {
     "a new mask": (DROPOUT, "(dout @ V.T) * mask", "(dout @ V.T) * (rng.random(a.shape) < 0.7)",
                    "fresh random numbers", "da = (dout @ V.T) * mask"),
     "a softmax for a function of one entry": (ATTENTION, "ds = q * (dq - np.sum(dq * q, axis=1, keepdims=True))",
-                                              "ds = dq * q * (1 - q)", "softmax jacobian", None),
+                                              "ds = dq * q * (1 - q)", "softmax jacobian",
+                                              "ds = q * (dq - (dq * q).sum(axis=1, keepdims=True))"),
 }  # fmt: skip
 
 

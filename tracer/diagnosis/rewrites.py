@@ -278,6 +278,21 @@ class Gradient(Struct, frozen=True):
     factors: tuple[float, ...]
 
 
+class OfSoftmax(Struct, frozen=True):
+    """The whole value as the gradient by the scores of a softmax: p (g − Σ g p), summed along an axis.
+
+    Attributes:
+        shares: p, what the softmax gave.
+        gradient: g, the gradient by it.
+        axis: along which the shares sum to 1; None if they are one row.
+    """
+
+    span: Span
+    shares: int
+    gradient: int
+    axis: int | None
+
+
 class ThroughStatistics(Struct, frozen=True):
     """The value and what goes back through the mean and the deviation that were taken for constants.
 
@@ -327,5 +342,6 @@ Rewrite: TypeAlias = Union[
     AddTerm,
     AddName,
     Gradient,
+    OfSoftmax,
     ThroughStatistics,
 ]

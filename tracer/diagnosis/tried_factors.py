@@ -40,8 +40,9 @@ def _before(around: BackwardPass, node: int) -> list[Factors]:
         if operand in seen:
             continue
         seen.add(operand)
-        match = around.best(operand)
-        if match is not None and is_gradient(match):
+        # An error may be a value of the forward pass and a gradient, ``d = out - Y``.
+        match = next(filter(is_gradient, around.analysis.matcher.matches.get(operand, ())), None)
+        if match is not None:
             factors = around.factors(match)
             if factors is not None:
                 found.append(factors)

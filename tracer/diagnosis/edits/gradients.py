@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from tracer.diagnosis.edits.softmaxes import of_softmax
 from tracer.diagnosis.finding import Kind
-from tracer.diagnosis.rewrites import AddName, AddTerm, Gradient
+from tracer.diagnosis.rewrites import AddName, AddTerm, Gradient, OfSoftmax
 from tracer.diagnosis.target import is_gradient
 from tracer.diagnosis.trials import Change, Edit, Trials
 from tracer.gradients.adjoints import is_real
@@ -159,13 +160,10 @@ def _as_gradient(
     softmax = trials.is_cut_to_diagonal(nodes[0], root, wrt[nodes[0]])
     # The place that is bound to a name is the one to be told; what stands within it comes after.
     level = 5.0 + (0.0 if first.names else 0.2) + (0.0 if trials.node(wrt[nodes[0]]).names else 0.1)
-    yield Edit(
-        Kind.SOFTMAX_JACOBIAN if softmax else Kind.UNKNOWN,
-        level,
-        nodes,
-        change,
-        text=Gradient(span, nodes[0], root, wrt[nodes[0]], factors),
-    )
+    text: Gradient | OfSoftmax = Gradient(span, nodes[0], root, wrt[nodes[0]], factors)
+    if softmax:
+        text = of_softmax(trials, span, nodes[0], wrt[nodes[0]]) or text
+    yield Edit(Kind.SOFTMAX_JACOBIAN if softmax else Kind.UNKNOWN, level, nodes, change, text=text)
 
 
 def _is_meant(trials: Trials, nodes: tuple[int, ...]) -> bool:

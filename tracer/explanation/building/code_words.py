@@ -106,7 +106,7 @@ class CodeWords:
             at: where it is to be added: what is known there may be used.
         """
         if root is None:
-            texts = self.readings(value)
+            texts = [*self._names_of_the_same(value, at), *self.readings(value)]
         else:
             sort = Sort.FULL if via is None else Sort.PATH
             one = plain_number((1.0,) * len(self.reading.analysis.replays.values))
@@ -116,7 +116,20 @@ class CodeWords:
             texts = self._code(self._derived(match))
         sign = "-" if factor.startswith("-") else ""
         plain = factor.removeprefix("-")
-        return [f"{sign}{t}" if plain == "1" else f"{sign}{plain} * {t}" for t in texts[:2]]
+        if plain == "1":
+            return [f"{sign}{t}" for t in texts[:2]]
+        divisor = plain.removeprefix("1 / ") if plain.startswith("1 / ") else ""
+        counts = [f"{count} * " for count in self._counts(divisor, at, most=None)] if divisor else []
+        whole = [t.removeprefix(c) for t in texts[:2] for c in counts if t.startswith(c)]  # n * x, divided by n
+        return [f"{sign}{t}" for t in (*whole, *(f"{f} * {t}" for t in texts[:2] for f in self.factors(plain, at)))]
+
+    def _names_of_the_same(self, value: int, at: Span) -> list[str]:
+        """The variables that hold what a nameless value is, ``d = out - y`` beside ``(out - y) ** 2``, where a place is."""
+        graph, here = self.reading.analysis.graph, self._node_at(at)
+        if self.reading.node(value).names or here is None:
+            return []
+        same = (n for n in graph.tape.window_nodes() if n.names and value < n.id < here)
+        return [n.names[-1] for n in same if graph.representative(n.id) == graph.representative(value)][:1]
 
     def factors(self, text: str, span: Span) -> list[str]:
         """A factor as the place can say it: counts that have no variable by the shapes of the arrays that it knows."""
@@ -131,7 +144,7 @@ class CodeWords:
     def _is_bound(self, name: str) -> bool:
         return any(b.name == name for b in self.reading.analysis.tape.bindings)
 
-    def _counts(self, name: str, span: Span) -> list[str]:
+    def _counts(self, name: str, span: Span, most: int | None = 3) -> list[str]:
         """What gives the size of an axis: an array that the place reads, one of its function's, or the number."""
         graph = self.reading.analysis.graph
         first = self._node_at(span)
@@ -152,7 +165,7 @@ class CodeWords:
                     found[f"len({array})" if position == 0 else f"{array}.shape[{position}]"] = None
                     sizes[str(graph.table.size(axis))] = None
         found |= dict.fromkeys(self._lists_of(name))
-        return [*list(found)[:3], *sizes]
+        return [*list(found)[:most], *sizes]
 
     def _lists_of(self, name: str) -> Iterator[str]:
         """The sizes of plain lists that rows are picked by: ``len(words)``, of ``E[words]``."""

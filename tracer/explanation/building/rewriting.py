@@ -7,6 +7,7 @@ likeliest first; who asks runs the edited program before believing any.  Python 
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -27,6 +28,7 @@ from tracer.diagnosis.rewrites import (
     Gradient,
     MaskInstead,
     Negate,
+    OfSoftmax,
     OneOperand,
     OnlyPart,
     Operand,
@@ -165,6 +167,10 @@ class SourceEditor(OperandEditor, OperationEditor, TermEditor):
             case Gradient(span, node_, root, wrt, factors):
                 for code in self.words.gradients(node_, root, wrt, factors):
                     yield from self._replace(span, code)
+            case OfSoftmax(span, shares, gradient, axis):
+                settings = "" if axis is None else f"axis={axis}, keepdims=True"
+                for p, g in itertools.product(self.words.readings(shares)[:2], self.words.readings(gradient)[:2]):
+                    yield from self._replace(span, f"{tight(p)} * ({g} - ({tight(g)} * {tight(p)}).sum({settings}))")
             case ThroughStatistics():
                 yield from self._through_statistics(rewrite)
 
