@@ -31,9 +31,11 @@ def left_over(analysis: Analysis, update: Update) -> int | None:
         if not called or not is_real(recorded):
             continue
         added = _added(analysis, node)
-        before = analysis.updates[added[-1]].before if added else None
-        kept = before is not None and nodes[before].site in {nodes[n].site for n in added}
-        if kept and before in analysis.updates and np.any(nodes[before].value):
+        if not added:
+            continue
+        before = analysis.updates[added[-1]].before
+        kept = before in analysis.updates and nodes[before].site in {nodes[n].site for n in added}
+        if kept and np.any(nodes[before].value):
             earlier = (u for u in _earlier(analysis, update) if before in behind(u.change))
             if next(earlier, None) is not None:
                 return node
