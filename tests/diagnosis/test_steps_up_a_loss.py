@@ -165,3 +165,31 @@ def test_one_line_that_takes_some_steps_up_and_others_down_is_given_a_wrong_sign
 
 def test_a_function_that_is_told_by_another_call_to_go_up_is_not_wrong() -> None:
     assert wrong(BY_CALLS) == []
+
+
+REWARDED = """\
+import numpy as np
+rng = np.random.default_rng(3)
+W, b = rng.normal(size=(4, 3)) * 0.1, np.zeros(3)
+rewards = [-1.0, -0.5, -2.0, 3.0]
+for turn in range(4):
+    x, tried = rng.normal(size=4), rng.normal(size=3)
+    out = np.tanh(x @ W + b)
+    {reward}
+    delta = (tried - out) * (1 - out ** 2)
+    W += 0.1 * np.outer(x, delta) * reward
+    b += 0.1 * reward * delta
+"""
+
+
+@pytest.mark.parametrize(
+    "reward", ["reward = 2.0 if tried[0] > 100 else -1.0", "reward = rewards[turn]", "reward = -0.5 if turn else 1.0"]
+)
+def test_a_reward_that_is_negative_this_time_turns_no_step_round(reward: str) -> None:
+    assert wrong(REWARDED.format(reward=reward)) == []
+
+
+@pytest.mark.parametrize("reward", ["reward = 2.0 if tried[0] < 100 else -1.0", "reward = -rewards[0]"])
+def test_what_goes_up_the_loss_with_a_positive_reward_is_told(reward: str) -> None:
+    source = REWARDED.format(reward=reward).replace("(tried - out)", "(out - tried)")
+    assert {kind for _, kind, _ in wrong(source)} == {"sign"}

@@ -182,3 +182,31 @@ def test_what_a_step_makes_of_a_wrong_gradient_is_no_gradient_of_its_own() -> No
     parts = {p.target: p for line in found.lines for p in line.parts if p.whole}
     assert parts["dW"].verdict == "wrong"
     assert (parts["kept['W']"].role, parts["kept['W']"].verdict) == ("update", None)
+
+
+GATE = """\
+import numpy as np
+rng = np.random.default_rng(6)
+X, Y, old = rng.normal(size=(9, 4)), rng.normal(size=(9, 3)), rng.normal(size=(9, 3))
+U, V = rng.normal(size=(4, 3)), rng.normal(size=(4, 3))
+for step in range(3):
+    z = 1 / (1 + np.exp(-X @ U))
+    c = np.tanh(X @ V)
+    h = z * old + (1 - z) * c
+    loss = np.mean((h - Y) ** 2)
+    dh = 2 * (h - Y)
+    dz = dh * (old - c)
+    dc = dh * (1 - z) * (1 - c ** 2)
+    U -= 0.1 * X.T @ (dz * z * (1 - z))
+    V -= 0.1 * X.T @ dc
+"""
+
+
+def test_a_slope_that_is_turned_round_is_told_where_it_stands_though_another_gradient_is_wrong() -> None:
+    assert wrong(GATE) == []
+    both = GATE.replace("(old - c)", "(c - old)").replace("dh * (1 - z) * (1", "dh * z * (1")
+    first, second = [p.diagnosis for _, p in wrong(both)]
+    assert first is not None
+    assert second is not None
+    assert (first.kind, first.fix) == ("sign", "dz = dh * (old - c)")
+    assert "activation" not in second.says  # 1 - z is none of z

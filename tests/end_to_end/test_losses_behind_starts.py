@@ -148,3 +148,27 @@ Perceptron(0.1).learn(np.array([[1, 1], [2, 2], [1.5, 1.5], [0, 0], [0.5, 0.5], 
 def test_a_rate_is_no_bound_of_a_loss() -> None:
     found = judged_source(PERCEPTRON)
     assert not any("Huber" in note.what or "quantile" in note.what for note in found.notices)
+
+
+ACTED = """\
+import numpy as np
+rng = np.random.default_rng(4)
+W, V = rng.normal(size=(5, 6)) * 0.5, rng.normal(size=(6, 2)) * 0.5
+for step in range(4):
+    x = rng.normal(size=5)
+    tried = np.clip(np.tanh(np.tanh(x @ W) @ V) + 0.3 * rng.normal(size=2), -1, 1)
+    h = np.tanh(x @ W)
+    out = np.tanh(h @ V)
+    d_out = (tried - out) * (1 - out ** 2)
+    d_h = d_out @ V.T * (1 - h ** 2)
+    V += 0.1 * np.outer(h, d_out)
+    W += 0.1 * np.outer(x, d_h)
+"""
+
+
+def test_a_target_made_by_another_forward_pass_is_held_constant() -> None:
+    found = judged_source(ACTED)
+    assert [n.what for n in found.notices if "half the sum of squared errors, the target tried held constant" in n.what]
+    assert not {p.verdict for _, p in parts(found)} & {"wrong", "unexplained"}
+    faulty = judged_source(ACTED.replace("d_out @ V.T * (1 - h ** 2)", "d_out @ V.T"))
+    assert [p.diagnosis.kind for _, p in parts(faulty) if p.diagnosis] == ["missing derivative"]

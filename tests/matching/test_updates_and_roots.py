@@ -9,6 +9,7 @@ from tests.building.explained import NAMES, analysed_source, analysis
 from tracer.matching.analysis import Analysis
 from tracer.matching.judging import fits
 from tracer.matching.losses.names import loss_name
+from tracer.tape.node import Kind
 
 SET_UP = """\
 import numpy as np
@@ -469,3 +470,58 @@ def test_keys_may_be_written_with_either_quotes_and_a_copy_that_is_kept_aside_is
     steps = [found.tape.nodes[u] for u in found.updates if found.tape.nodes[u].window == 1]
     assert [n.op for n in steps] == ["subtract"] * count
     assert all(fits(found.matcher.best(found.updates[n.id].change), found.updates[n.id]) for n in steps)
+
+
+@pytest.mark.parametrize("made", ["rng.normal(size=12).reshape(3, 4)", "rng.normal(size=(4, 3)).T", "np.ravel(rng.normal(size=(1, 9)))"])
+@pytest.mark.parametrize("name", ["W", "model.W"])
+def test_a_parameter_that_was_made_in_another_layout_is_updated_in_place(made: str, name: str) -> None:
+    before = f"class Model: pass\nmodel = Model()\n{name} = {made}\nkept = {name}.shape"
+    source = f"""\
+import numpy as np
+rng = np.random.default_rng(1)
+{before}
+goal = rng.normal(size=kept)
+for i in range(5):
+    err = np.tanh({name}) - goal
+    loss = 0.5 * np.sum(err ** 2)
+    {name} -= 0.1 * err * (1 - np.tanh({name}) ** 2)
+"""
+    found = analysed_source(source)
+    assert updated(found) == [name]
+    [update] = [u for u in found.updates.values() if found.tape.nodes[u.node].window == 1]
+    assert any(fits(m, update) for m in found.matcher.matches.get(update.change, ()))
+
+
+def test_what_is_also_read_as_a_part_of_a_vector_stays_one() -> None:
+    found = analysed_source("""\
+import numpy as np
+rng = np.random.default_rng(1)
+theta = rng.normal(size=6)
+V = theta.reshape(2, 3)
+X, y = rng.normal(size=(9, 2)), rng.normal(size=(9, 3))
+for i in range(5):
+    err = X @ V - y
+    loss = 0.5 * np.sum(err ** 2) + 0.5 * np.sum(theta ** 2)
+    V -= 0.1 * (X.T @ err + V)
+""")
+    assert not [n for n in found.tape.window_nodes() if n.kind is Kind.LEAF and n.names == ["V"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [("output_errors", False), ("dLoss_dout", False), ("d_loss_d_out", False), ("d_loss", True), ("total_errors", True)],
+)
+def test_the_error_of_a_single_output_is_no_loss(name: str, is_one: bool) -> None:
+    computed = "np.sum(0.5 * (out - y) ** 2)" if is_one else "out - y"
+    found = analysed_source(f"""\
+import numpy as np
+rng = np.random.default_rng(1)
+W = rng.normal(size=(1, 3))
+for i in range(5):
+    x, y = rng.normal(size=(3, 1)), rng.normal(size=(1, 1))
+    out = np.tanh(W @ x)
+    {name} = {computed}
+    W -= 0.1 * ((out - y) * (1 - out ** 2)) @ x.T
+""")
+    named = [n.names[-1] for r in found.matcher.roots if (n := found.tape.nodes[r.node]).names]
+    assert (name in named) is is_one

@@ -710,3 +710,46 @@ class Model:
 @pytest.mark.parametrize(("kept", "lines"), [("self._w = ", [9]), ("self._seen = ", [])])
 def test_a_property_is_set_in_the_attributes_in_which_it_keeps_what_it_is_given(kept: str, lines: list[int]) -> None:
     assert [loop.line for loop in training_loops(parse(PROPERTY.replace("self._w = ", kept)))] == lines
+
+
+LAYERS = """
+class Dense:
+    def backward(self, grad):
+        self.dW = self.x.T @ grad
+        return grad @ self.W.T
+class Block:
+    def backward(self, grad):
+        return grad + self.inner.backward(np.tanh(grad))
+class Network:
+    def backward(self, grad):
+        for layer in reversed(self.layers):
+            grad = {call}
+        for layer in self.layers:
+            layer.W -= 0.1 * layer.dW
+        return grad
+for epoch in range(50):
+    out = net.forward(X)
+    net.backward(2 * (out - y) / len(X))
+"""
+
+
+@pytest.mark.parametrize(("call", "lines"), [("layer.backward(grad)", [16]), ("self.backward(layer @ grad)", [11])])
+def test_the_method_around_a_loop_is_not_what_is_called_of_its_layers(call: str, lines: list[int]) -> None:
+    assert [loop.line for loop in training_loops(parse(LAYERS.format(call=call), "p.py"))] == lines
+
+
+@pytest.mark.parametrize(
+    ("last", "lines"), [("return grad", [7]), ("break", [7]), ("grad = 0", [2]), ("if grad.any(): return grad", [2])]
+)
+def test_a_loop_that_ends_in_its_first_iteration_does_not_train(last: str, lines: list[int]) -> None:
+    source = f"""def step(x, errors):
+    for k, error in enumerate(errors):
+        grad = np.outer(error, np.tanh(x))
+        net.W -= 0.1 * grad @ net.W
+        {last}
+
+for x, y in data:
+    loss = 0.5 * np.sum((net.W @ x - y) ** 2)
+    grad = step(x, net.W @ x - y)
+"""
+    assert [loop.line for loop in training_loops(parse(source, "p.py"))] == lines

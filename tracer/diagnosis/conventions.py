@@ -7,18 +7,20 @@ that all share is a convention, and so is what a step multiplies by.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from msgspec.structs import replace
 
 from tracer.diagnosis.single_outputs import without_the_slope
 from tracer.diagnosis.target import Target, alike, proportion
+from tracer.gradients.adjoints import is_real
 from tracer.matching.analysis import Analysis
 from tracer.matching.scale import name_scale, plain_number
 from tracer.matching.updates import scaled_from
 from tracer.program.loss_words import OTHER_LANGUAGES
 from tracer.tape.node import Kind
+from tracer.tape.tape import Tape
 
 #: How far a count may be from a whole number.
 _SAME = 1e-6
@@ -177,7 +179,29 @@ def _is_called(analysis: Analysis, root: int, name: re.Pattern[str]) -> bool:
 
 def _is_rate(analysis: Analysis, target: Target) -> bool:
     """Whether the factor of a step has a name, or is a number: what is computed from data may be negative."""
+    if any(_has_a_sign_of_its_own(analysis, k) for k in _numbers_around(analysis.tape, target.node)):
+        return False
     return analysis.matcher.named_factor(target.node, target.roots[0], target.factors or ()) is not None
+
+
+def _has_a_sign_of_its_own(analysis: Analysis, number: int) -> bool:
+    """Whether a negative number is one of the data, or chosen anew in every iteration: ``reward = 1 if won else -1``."""
+    node = analysis.tape.nodes[number]
+    chosen = node.kind is Kind.LITERAL and node.window >= 0 and bool(node.names)
+    return (chosen or number in analysis.matcher.variables.data_numbers) and float(node.value) < 0
+
+
+def _numbers_around(tape: Tape, node: int) -> Iterator[int]:
+    """The numbers that a value was multiplied or divided by, also those that were multiplied with each other before."""
+    todo: list[int] = []
+    for inner in scaled_from(tape, node):
+        todo += [k for k in tape.operands(node) if k != inner]
+        node = inner
+    while todo:
+        number = todo.pop()
+        if is_real(tape.nodes[number]):
+            yield number
+            todo += tape.operands(number) if tape.nodes[number].op in ("multiply", "divide", "negative") else ()
 
 
 def _outliers(analysis: Analysis, group: list[Target]) -> dict[Target, tuple[float, ...]]:

@@ -50,10 +50,17 @@ def is_known(around: Surroundings, node: int) -> bool:
 
 
 def changes_factor(around: Surroundings, node: int) -> bool:
-    """Whether a gradient has another factor than those that it was computed from, as behind a minus."""
+    """Whether a gradient has another factor than those that it was computed from, as behind a minus.
+
+    Minus a slope gives one to what is multiplied by it, and minus an error to what begins with it.
+    """
     own = around.best(node)
+    if own is None:
+        return False
     read = [m for k in around.operands(node) if (m := around.best(k)) is not None and is_gradient(m)]
-    return own is not None and bool(read) and all(m.scale.text != own.scale.text for m in read)
+    if own.candidate.sort is Sort.LOCAL or not read:
+        return own.candidate.sort in (Sort.LOCAL, Sort.FULL) and own.scale.scale.coefficient < 0
+    return all(m.scale.text != own.scale.text for m in read)
 
 
 def enters(trials: Trials, edit: Edit) -> bool:

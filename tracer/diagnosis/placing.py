@@ -56,11 +56,12 @@ def _place(trials: Trials, edit: Edit) -> Span | None:
     # What is computed and then not used says nothing.
     ancestors = trials.analysis.matcher.all_ancestors
     used = trials.analysis.matcher.forward.union(*(ancestors(t.node) for t in (*trials.targets, *trials.right)))
+    end = trials.analysis.matcher.end  # a loss that is written behind it stands at the place that it was inferred from
     right = [
         _chain(n)
         for n in trials.analysis.tape.window_nodes()
         if n.window in trials.windows and n.id not in edit.nodes and n.op == first.op and n.site == first.site
-        if n.id in used
+        if n.id in used and n.id < end
     ]
     place = chain.index(span)
     while place > 0 and any(chain[place] in other for other in right):

@@ -15,7 +15,12 @@ from tracer.matching.analysis import Analysis, matched
 from tracer.matching.candidates import Match, Sort
 from tracer.matching.clock import Clock
 from tracer.matching.entries import with_entries
-from tracer.matching.initial import with_double_precision, with_equal_settings, with_initial_leaves
+from tracer.matching.initial import (
+    with_double_precision,
+    with_equal_settings,
+    with_initial_leaves,
+    with_whole_views,
+)
 from tracer.matching.judging import explained, some_are_wrong
 from tracer.matching.losses.choosing import with_its_loss
 from tracer.matching.replays import has_indicators
@@ -42,7 +47,7 @@ def analyse(tape: Tape, loss: str | None = None, clock: Clock | None = None) -> 
 def identified(tape: Tape, loss: str | None = None, clock: Clock | None = None) -> Analysis:
     """Find out what every node of a tape is, in numbers; nothing is proved before it is asked for."""
     clock = clock or Clock()
-    tape = with_entries(with_double_precision(with_equal_settings(with_initial_leaves(with_links(tape)))))
+    tape = with_entries(with_double_precision(with_equal_settings(with_initial_leaves(with_whole_views(with_links(tape))))))
     analysis = with_its_loss(matched(tape, loss), loss, clock)
     if analysis.inferred is None and some_are_wrong(analysis.matcher) and has_indicators(tape):
         # Some identities need zeros and ones to be such: seen * seen == seen.

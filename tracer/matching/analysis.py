@@ -118,7 +118,8 @@ def matched(
     rules = NumericRules(graph)
     fitted = inferred is not None and inferred.is_unwritten
     losses, reach = (inferred.losses, inferred.reach) if inferred is not None else ({}, {})
-    matcher = Matcher(graph, updates, replays, rules, loss, losses, fitted, reach)
+    unnamed = inferred.unnamed if inferred is not None else frozenset[int]()
+    matcher = Matcher(graph, updates, replays, rules, loss, losses, fitted, reach, unnamed)
     matcher.run()
     recognise_zeros(matcher)
     prover = Prover(matcher)

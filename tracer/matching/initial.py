@@ -15,6 +15,8 @@ from tracer.tape.tape import Tape
 
 #: What an array is made of that only has the shape of another one: ``dout = np.ones_like(out)``.
 _OF_A_SHAPE = frozenset(("ones_like", "full_like"))
+#: What only lays all entries of an array out in another way.
+_LAYOUT = frozenset(("reshape", "ravel", "transpose", "swapaxes", "moveaxis", "squeeze", "expand_dims"))
 
 
 def with_initial_leaves(tape: Tape) -> Tape:
@@ -54,6 +56,33 @@ def _is_to_be_filled(tape: Tape, node: Node) -> bool:
     return not users or (
         tape.nodes[users[0]].kind is Kind.MUTATION and tape.nodes[users[0]].args[0] == Ref(node.id)
     )
+
+
+def with_whole_views(tape: Tape) -> Tape:
+    """The tape in which a parameter that was made in another layout is a leaf: ``W = rng.normal(size=12).reshape(3, 4)``.
+
+    In memory it is a view of an array that goes by no other name; nobody thinks of that where ``W -= step`` changes it.
+    """
+    nodes, first = list(tape.nodes), dict[int, int]()
+    for node in tape.nodes:
+        if node.kind is not Kind.VIEW or node.op not in _LAYOUT or node.window < 0 or not node.names:
+            continue
+        base = tape.nodes[tape.operands(node.id)[0]]
+        users = [tape.nodes[user] for user in tape.users(node.id)]
+        changed = any(user.kind is Kind.MUTATION and user.args[:1] == (Ref(node.id),) for user in users)
+        if changed and base.kind is Kind.LEAF and tape.users(base.id) == (node.id,) and set(base.names) <= set(node.names):
+            made = base.id if base.origin is None else base.origin
+            origin = first.setdefault(made, node.id)
+            nodes[node.id] = replace(
+                node,
+                kind=Kind.LEAF,
+                op="",
+                args=(),
+                kwargs={},
+                origin=None if origin == node.id else origin,
+                read_from=None,
+            )
+    return tape.with_nodes(nodes) if first else tape
 
 
 def with_equal_settings(tape: Tape) -> Tape:

@@ -63,6 +63,7 @@ class Matcher:
             what it starts from.
         fitted: whether such a loss was written to fit the backward pass; its own operations are no variables then.
         reach: roots that only some values can be gradients of → those values.
+        unnamed: those of ``inferred`` that the program computes and does not call a loss.
         zeros: what was recognised only by being 0, as the gradient is: any factor would do.
         unmoved: scalars that were the same on every replay, so that there is no gradient of them to recognise.
         penalties: for roots that were asked for, the terms that rest on parameters and settings alone.
@@ -77,6 +78,7 @@ class Matcher:
     inferred: Mapping[int, int] = field(default_factory=dict)
     fitted: bool = False
     reach: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    unnamed: frozenset[int] = frozenset()
     matches: dict[int, list[Match]] = field(default_factory=dict)
     adjoints: dict[int, list[Adjoints]] = field(default_factory=dict)
     forward: frozenset[int] = frozenset()
@@ -93,7 +95,7 @@ class Matcher:
         tape = self.graph.tape
         first, rest = find_roots(tape, self.updates, self.live, self.wanted_loss)
         if self.inferred:
-            first, rest = tuple(Root(node, True) for node in self.inferred), ()
+            first, rest = tuple(Root(node, node not in self.unnamed) for node in self.inferred), ()
         with np.errstate(all="ignore"):
             for root in first:
                 self._add_root(root)

@@ -235,6 +235,12 @@ def _loop(program: Program, walk: Walk) -> Loop:
     return Loop(span.line, span.end_line, span, walk.node, walk.statement, program.path)
 
 
+def _ends_in_its_first_iteration(loop: ast.For | ast.While) -> bool:
+    """Whether nothing is carried on: the body of a loop ends with a ``return`` or ``break``, and nothing goes round it."""
+    leaves = isinstance(loop.body[-1], ast.Return | ast.Break | ast.Raise)
+    return leaves and not any(isinstance(n, ast.Continue) for s in loop.body for n in ast.walk(s))
+
+
 def _contains(outer: ast.AST, inner: ast.AST) -> bool:
     return any(node is inner for node in ast.walk(outer))
 
@@ -256,7 +262,7 @@ class _Finder(Carried):
                 walk = Walk(node, with_its_test(node))
                 self._belongs(walk)
                 yield walk
-            elif isinstance(node, _LOOP):
+            elif isinstance(node, _LOOP) and not _ends_in_its_first_iteration(node):
                 yield Walk(node, node)
         for walk in unwritten(tree):
             inside = [n for s in walk.statement.body for n in ast.walk(s)]

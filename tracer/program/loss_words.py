@@ -13,5 +13,5 @@ OTHER_LANGUAGES = (
 ANYWHERE = rf"loss|cost|entropy|objective|likelihood|deviance|elbo|huber|hinge|{OTHER_LANGUAGES}"
 #: Abbreviations that say one where they are a word of the name.
 AS_A_WORD = r"nll|mse|sse|rss|bce|c?xent|ce|ll|log_?lik|kld?"
-#: What follows the name of a loss in that of its slope: ``cost_derivative``, ``loss_prime``.
-SLOPES = r"(deriv\w*|grad(ient)?s?|prime|slopes?)$|^deriv"
+#: What the name of a slope has after that of the loss, or around it: ``cost_derivative``, ``loss_prime``, ``dLoss_dw``.
+SLOPES = r"(deriv\w*|grad(ient)?s?|prime|slopes?)$|^deriv|^d(loss|cost|error|err|mse)_?d|^d_(loss|cost|error|err|mse)_d_"

@@ -9,8 +9,8 @@ import ast
 from collections.abc import Sequence
 from typing import Any
 
-from tracer.program.changes import base_name, called_name, pairs_of, targets_of
-from tracer.program.handed_over import functions_by_name, properties_by_name
+from tracer.program.changes import base_name, called_name, first_argument, pairs_of, targets_of
+from tracer.program.handed_over import Function, functions_by_name, properties_by_name
 from tracer.program.parts import names_of_parts, part_read, viewed
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -60,21 +60,39 @@ class Scopes:
         setters = self.properties.get(base[1:], ()) if base.startswith(".") else ()
         return {base_name(t) for f in setters for n in ast.walk(f) if isinstance(n, ast.Assign) for t in targets_of(n)}
 
+    def _run_by(self, node: ast.Call | ast.Attribute) -> list[Function]:
+        """The functions that a call runs, or an attribute where it is a property."""
+        if isinstance(node, ast.Call):
+            return self.functions.get(called_name(node), [])
+        return self.properties.get(node.attr, [])
+
     def functions_called(self, loop: ast.AST, apart: ast.AST | None = None) -> list[ast.AST]:
-        """Every user function that may run below ``loop``, by name, ``apart`` and what only it calls left out."""
+        """Every user function that may run below ``loop``, by name, ``apart`` and what only it calls left out.
+
+        The method that the loop stands in is not called for another object where another one has its name: in the
+        ``backward`` of a network ``layer.backward(grad)`` is that of a layer.
+        """
         hidden = {id(n) for n in ast.walk(apart)} if apart is not None else set()
+        around = self.owner.get(id(loop))
         seen: dict[int, ast.AST] = {}
         todo: list[ast.AST] = [loop]
         while todo:
             for node in ast.walk(todo.pop()):
                 if isinstance(node, ast.Call | ast.Attribute) and id(node) not in hidden:
-                    own = self.properties.get(node.attr, ()) if isinstance(node, ast.Attribute) else ()
-                    called = self.functions.get(called_name(node), ()) if isinstance(node, ast.Call) else own
-                    for function in called:
+                    named = self._run_by(node)
+                    others = [f for f in named if f is not around] if self._is_of_another(node) else []
+                    for function in others or named:
                         if id(function) not in seen:
                             seen[id(function)] = function
                             todo.append(function)
         return list(seen.values())
+
+    def _is_of_another(self, call: ast.Call | ast.Attribute) -> bool:
+        """Whether a method is called for an object that is not the caller itself."""
+        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)):
+            return False
+        owner, of = self.owner.get(id(call)), call.func.value
+        return not (isinstance(owner, FUNCTIONS) and isinstance(of, ast.Name) and of.id == first_argument(owner))
 
     def is_of_others(self, name: ast.AST) -> bool:
         """Whether a name inside a function is of what others hold too: an argument, or what was read from somewhere."""

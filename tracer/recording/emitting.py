@@ -22,6 +22,8 @@ from tracer.tape.tape import references, substitute
 _CHOOSING = ("max_of", "min_of")
 #: Products, in which a list of numbers is an array; other operations have formulas with numbers in lists.
 _PRODUCTS = frozenset(["dot", "matmul", "inner", "outer", "vdot", "tensordot"])
+#: What is said of two arrays, in which a list of data is one: ``out - target``.
+_OF_TWO = frozenset(["add", "subtract", "multiply", "divide"])
 _WINDOW, _OPERATION = Mode.WINDOW, Kind.OPERATION
 
 
@@ -52,7 +54,7 @@ class Emitting(Arguments):
             return Box(value, self.lookup(value, place), place)
         if array and op in ("empty", "empty_like"):
             value[...] = 0  # Whatever lay in the memory; this way two runs, and a replay, have the same.
-        if op in _PRODUCTS:
+        if op in _PRODUCTS or (array and op in _OF_TWO and any(map(self._is_list_of_data, operands))):
             operands = [self.as_array(operand, place) for operand in operands]
         args = tuple([self.reference(o) for o in operands])
         kwargs = {k: self.reference(p, True) for k, p in parameters.items()} if parameters else {}
@@ -76,8 +78,15 @@ class Emitting(Arguments):
         self.remember(value, new, parent)
         return Box(value, new, place)
 
+    def _is_list_of_data(self, operand: Any) -> bool:
+        """Whether an operand is a list that holds more than the numbers that are written there."""
+        if type(operand) is not Box or type(operand.value) not in (list, tuple):
+            return False
+        written = operand.items is not None
+        return not written or any(self.tape.nodes[k].kind is not Kind.LITERAL for k in references(self.reference(operand)))
+
     def as_array(self, operand: Any, place: Place) -> Any:
-        """A list among the operands of a product is an array to NumPy, and one on the tape."""
+        """A list among such operands is an array to NumPy, and one on the tape."""
         if type(operand) is not Box or type(operand.value) not in (list, tuple) or not operand.value:
             return operand
         made = np.asarray(operand.value)

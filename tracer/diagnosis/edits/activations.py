@@ -8,7 +8,7 @@ gradient.  Goes out: edits of the line in which the slope is written, for every 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from tracer.diagnosis.finding import Kind
@@ -78,11 +78,14 @@ def never_applied(trials: Trials) -> Iterator[Edit]:
 
 
 def _made_entry_by_entry(trials: Trials, operand: int) -> Iterator[int]:
-    """What the forward pass makes of one of its values, entry by entry, up to what it makes otherwise."""
+    """What the forward pass makes of one of its values, entry by entry, up to what it makes otherwise.
+
+    What is only shifted and scaled, as ``1 - z``, is no activation.
+    """
     forward, tape = trials.analysis.matcher.forward, trials.analysis.tape
     if operand not in forward or operand not in trials.analysis.matcher.live:
         return
-    todo, seen = [operand], {operand}
+    todo, seen, straight = [operand], {operand}, {operand}
     while todo and len(seen) <= _MOST_STEPS:
         for user in tape.users(todo.pop()):
             made = tape.nodes[user]
@@ -90,7 +93,16 @@ def _made_entry_by_entry(trials: Trials, operand: int) -> Iterator[int]:
             if user in forward and made.op in ELEMENTWISE and not others and made.shape == tape.nodes[operand].shape:
                 seen.add(user)
                 todo.append(user)
-                yield user
+                if _is_straight(made.op, tape.operands(user), straight):
+                    straight.add(user)
+                else:
+                    yield user
+
+
+def _is_straight(op: str, operands: Sequence[int], straight: Collection[int]) -> bool:
+    """Whether an operation of numbers and of one shifted and scaled value only shifts and scales it further."""
+    of = [k for k in operands if k in straight]
+    return op in ("add", "subtract", "multiply", "negative") and len(of) == 1 or op == "divide" and of == [*operands[:1]]
 
 
 def _outputs_behind(trials: Trials, node: int) -> Iterator[int]:

@@ -111,7 +111,7 @@ def _losses(maker: PartMaker, lines: list[Line]) -> tuple[Loss, ...]:
             line,
             finite(recorded.value),
             found_out is not None
-            and found_out.is_unwritten
+            and root.node in found_out.unwritten
             and root.node >= maker.reading.analysis.matcher.end,
             maker.writer.formula_of(root.node),
         )

@@ -5,6 +5,8 @@ Comes in: a recording and its analysis.  Goes out: notes with their places, each
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from tracer.diagnosis.first_order import first_order_steps
@@ -21,6 +23,7 @@ from tracer.explanation.words.losses import (
 )
 from tracer.matching.analysis import Analysis
 from tracer.matching.losses.errors import broadcast_errors
+from tracer.matching.losses.written import Inferred
 from tracer.matching.severed import is_severed
 from tracer.program.notebook import is_cell
 from tracer.recording import Recording
@@ -50,12 +53,7 @@ def notes_of(
             Note(0, 0, "There is no backward pass in what was recorded; the forward pass is explained.")
         )
     if analysis.inferred is not None:
-        found_out = analysis.inferred
-        said = inferred(found_out.says, found_out.how, found_out.reported, found_out.aside)
-        written = [r for r in analysis.matcher.inferred if r >= analysis.matcher.end]
-        lines_of = [analysis.tape.nodes[r].site for r in written]
-        place = next((s.span for s in lines_of if s is not None), None)
-        notes.append(Note(place.line if place else 0, place.column if place else 0, said))
+        notes += _found_out(analysis, analysis.inferred)
     if loss is not None and not analysis.matcher.roots:
         notes.append(Note(0, 0, f"No scalar called {loss} was computed in the recorded iteration."))
     if loss is None and analysis.updates and not (analysis.matcher.roots or analysis.matcher.unmoved):
@@ -90,6 +88,17 @@ def notes_of(
                 )
     notes += [Note(min(at, default=0), 0, left_out(task, at)) for task, at in analysis.clock.left_out.items()]
     return tuple(dict.fromkeys(notes))
+
+
+def _found_out(analysis: Analysis, found: Inferred) -> Iterator[Note]:
+    """How each loss was found out that does not stand where the step needs it, at its place; one note for each training."""
+    for part in found.parts or (found,):
+        written = [analysis.tape.nodes[r] for r in part.losses if r >= analysis.matcher.end]
+        for root in written if part.how == "moved" else written[:1]:
+            says = root.names[-1] if part.how == "moved" else part.says
+            place = root.site.span if root.site is not None else None
+            said = inferred(says, part.how, part.reported, part.aside)
+            yield Note(place.line if place else 0, place.column if place else 0, said)
 
 
 def _without_numbers(analysis: Analysis) -> list[Note]:

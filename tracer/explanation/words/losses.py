@@ -9,7 +9,7 @@ def inferred(
     says: str,
     how: Literal["fits", "moved", "restored", "added", "layer", "begun", "meant"],
     reported: str = "",
-    aside: Literal["absolute", "other samples", "broadcast"] | None = None,
+    aside: Literal["absolute", "other samples", "broadcast", "samples"] | None = None,
 ) -> str:
     """How the loss of a report was found out.
 
@@ -47,6 +47,11 @@ def inferred(
         return (
             f"{reported} adds up how far off the outputs are, without their signs: it tells how the training goes. The "
             f"backward pass is not its gradient, but that of {says}, which was inferred."
+        )
+    if aside == "samples":
+        return (
+            f"{reported} tells how far what is drawn is from the data. No step goes down it; they go down {says}, which was "
+            "inferred."
         )
     if how == "begun":
         return (

@@ -1,6 +1,7 @@
 """Which loss the steps of a program go down.
 
-It is looked for in this order, and each kind only where none before it is found or fits (`choosing` holds the order):
+Each of several trainings may have its own (`trainings`).  It is looked for in this order, and each kind only where none
+before it is found or fits (`choosing` holds the order):
 
 1. **named**: a scalar that is called a loss (`names`), or what a function so called **returns** (`roots`); what
    is computed in a ``print`` under such a word is recorded with that word as its name.
@@ -9,6 +10,7 @@ It is looked for in this order, and each kind only where none before it is found
 3. **restored**: a loss computed from an array that the backward pass has changed in place by then (`restored`).
 4. **late**: a loss computed after the step, or of other data, moved to what the step started from (`moved`, `copied`).
 5. **added**: losses that are trained on together and never added up (`added`).
+   Or it is the difference of **energies** that is descended, with a sample that is held constant.
 6. **inferred**: a usual loss that nobody computes, from what the backward pass starts with (`errors`, `usual`), with the
    penalty that the steps have beside it (`penalised`); also where absolute errors are all that is told (`reported`); or the
    log-probability of what was chosen, whose gradient is written out (`actions`).

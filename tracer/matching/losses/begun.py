@@ -139,8 +139,6 @@ def _has_company(fit: _Fit, others: Sequence[_Fit]) -> bool:
             return False
         case "target":
             return any(s.startswith("half the squares of the distance to") and s != fit.says for s in says)
-        case "opposite":
-            return "binary cross-entropy with the target 0" in says
         case "kl":
             half = fit.says.startswith("half")
             return any(o.guesses[0].company == "kl" and o.down and o.says.startswith("half") != half for o in others)
@@ -253,8 +251,6 @@ def _written(
 
 def _said(terms: Sequence[_Fit]) -> str:
     """The loss in words."""
-    if any(fit.guesses[0].company == "opposite" for fit in terms):
-        return "a difference of free energies, -log(1 + exp(z)), of data and of samples that are held constant"
     if any(fit.guesses[0].company == "kl" for fit in terms):
         others = dict.fromkeys(fit.says for fit in terms if fit.guesses[0].company != "kl")
         return " + ".join([*others, "the divergence of a normal distribution from the standard one"])

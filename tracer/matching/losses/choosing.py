@@ -7,7 +7,7 @@ the order in which the package says that they are looked for.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
 from msgspec.structs import replace
@@ -19,6 +19,7 @@ from tracer.matching.losses.actions import losses_of_choices
 from tracer.matching.losses.added import are_computed_together, sum_of_losses
 from tracer.matching.losses.begun import begun_losses
 from tracer.matching.losses.classes import losses_of_classes
+from tracer.matching.losses.energies import losses_of_energies
 from tracer.matching.losses.errors import broadcast_errors
 from tracer.matching.losses.layers import layer_losses
 from tracer.matching.losses.meant import meant_squares
@@ -27,6 +28,8 @@ from tracer.matching.losses.names import loss_name
 from tracer.matching.losses.penalised import with_penalties
 from tracer.matching.losses.reported import are_alike, only_tell_absolute_errors
 from tracer.matching.losses.restored import restored_losses
+from tracer.matching.losses.roots import Root
+from tracer.matching.losses.trainings import alone, together, trainings, with_others
 from tracer.matching.losses.usual import inferred_losses
 from tracer.matching.losses.written import Aside, Inferred
 from tracer.matching.matcher import Matcher
@@ -42,12 +45,49 @@ def with_its_loss(computed: Analysis, loss: str | None, clock: Clock) -> Analysi
         computed: the analysis with the losses that the program computes.
         loss: the name of the loss, if the user gave one: then nothing else is one.
     """
+    several = _of_trainings(computed, clock) if loss is None else None
+    return several or _of_one_training(computed, loss, clock)
+
+
+def _of_trainings(computed: Analysis, clock: Clock) -> Analysis | None:
+    """The analysis with a loss for each of several trainings; None if there is one, or if nothing is found for any."""
+    each = trainings(computed.tape, computed.updates)
+    if len(each) < 2 or all(_some_are_along(computed.matcher, own) for own in each):
+        return None
+    moved = _moved(computed, None, clock)
+    tape = moved.tape
+    found: list[Inferred] = [] if moved.inferred is None else [moved.inferred]
+    kept, searched = set[Root](), False
+    for windows in each:
+        if not _some_are_along(moved.matcher, windows):
+            own = alone(tape, windows)
+            single = _of_one_training(matched(own, None), None, clock)
+            if single.inferred is not None and _some_are_along(single.matcher):
+                tape, searched = with_others(tape, own, single.tape), True
+                found.append(single.inferred)
+                continue
+        kept |= _roots_of(moved.matcher, windows)
+    if not searched:
+        return None
+    written = frozenset().union(*(f.losses for f in found))
+    return matched(tape, None, together(tape, found, [(r.node, r.named) for r in kept if r.node not in written]))
+
+
+def _roots_of(matcher: Matcher, windows: Collection[int]) -> set[Root]:
+    """The scalars that updates in some iterations are judged by, and those that are computed in these."""
+    nodes, roots = matcher.graph.tape.nodes, matcher.roots
+    judged = {u.wrt for u in judged_updates(matcher) if nodes[u.node].window in windows}
+    by = {r.node for r in roots if not judged.isdisjoint(matcher.adjoints[r.node][0].full)}
+    return {r for r in roots if r.node in by or nodes[r.node].window in windows}
+
+
+def _of_one_training(computed: Analysis, loss: str | None, clock: Clock) -> Analysis:
     analysis = _of_classes(computed, clock) if loss is None else None
     analysis = analysis or _restored(computed, clock) or _moved(computed, loss, clock)
     if loss is None and analysis.inferred is not None and not _some_are_along(analysis.matcher):
         analysis = _of_its_own_sample(computed, analysis.inferred, clock) or analysis
     if loss is None:
-        for looked_for in (_added, _fitting, _begun, _behind_layers):
+        for looked_for in (_added, _of_energies, _fitting, _begun, _behind_layers):
             if analysis.inferred is None:
                 analysis = looked_for(analysis, clock)
         analysis = _meant(analysis, computed, clock)
@@ -74,12 +114,35 @@ def _restored(analysis: Analysis, clock: Clock) -> Analysis | None:
 
 
 def _moved(analysis: Analysis, loss: str | None, clock: Clock) -> Analysis:
-    """A loss that was computed after the step, or of other data: moved to the step, it explains it or judges it."""
-    matcher = analysis.matcher
-    if not matcher.updates or _is_judged(matcher):
-        return analysis
-    moved = [matched(o.tape, loss, o) for o in _in_time(own_losses(matcher), clock)]
-    return max((a for a in moved if _is_judged(a.matcher)), key=lambda a: explained(a.matcher), default=analysis)
+    """Losses that were computed after the step, or of other data: moved to the step, they explain it or judge it.
+
+    Each of several trainings may have one; beside those of others it must explain a step.
+    """
+    while unjudged := _unjudged_windows(analysis.matcher):
+        kept = _judging_losses(analysis.matcher)
+        found = own_losses(analysis.matcher, unjudged, kept)
+        moved = [a for a in (matched(o.tape, loss, o) for o in _in_time(found, clock)) if _is_judged(a.matcher)]
+        best = max(moved, key=lambda a: explained(a.matcher), default=None)
+        if best is None or (kept and explained(best.matcher) <= explained(analysis.matcher)):
+            break
+        if _unjudged_windows(best.matcher) == unjudged:
+            break
+        analysis = best
+    return analysis
+
+
+def _unjudged_windows(matcher: Matcher) -> set[int]:
+    """The explained iterations with updates of which none is one of a parameter of a loss that was computed before it."""
+    nodes = matcher.graph.tape.nodes
+    updated = {nodes[u].window for u in matcher.updates} & set(matcher.graph.tape.last_windows())
+    return updated - {nodes[u.node].window for u in judged_updates(matcher)}
+
+
+def _judging_losses(matcher: Matcher) -> dict[int, int]:
+    """The losses that some update is judged by, as `Inferred.losses` has them."""
+    judged = {u.wrt for u in judged_updates(matcher)}
+    by = (r.node for r in matcher.roots if r.named and not judged.isdisjoint(matcher.adjoints[r.node][0].full))
+    return {r: matcher.inferred.get(r, r) for r in by}
 
 
 def _of_its_own_sample(computed: Analysis, late: Inferred, clock: Clock) -> Analysis | None:
@@ -104,6 +167,19 @@ def _added(analysis: Analysis, clock: Clock) -> Analysis:
     equal = one == other > 0 or whole == parted > 0  # of a sum the last term is found within it
     better = one > other or (equal and are_computed_together(summed.tape, tape, matcher.updates))
     return summed if better else analysis
+
+
+def _of_energies(analysis: Analysis, clock: Clock) -> Analysis:
+    """A difference of free energies, with its penalty, if all steps go down it; a loss beside it tells how it goes."""
+    matcher = analysis.matcher
+    if not matcher.updates or _some_are_along(matcher):
+        return analysis
+    told = _told(matcher)
+    found = losses_of_energies(matcher)
+    if found is not None and told:
+        found = replace(found, reported=told, aside="samples")
+    best = next((_penalised(a, clock) for a in _tried([found], clock)), None)
+    return analysis if best is None or _some_are_aside(best.matcher) else best
 
 
 def _fitting(analysis: Analysis, clock: Clock) -> Analysis:
@@ -253,9 +329,11 @@ def _are_numbers(matcher: Matcher) -> bool:
     return all(np.all(np.isfinite(v)) for node in losses for v in matcher.replays.of(node))
 
 
-def _some_are_along(matcher: Matcher) -> bool:
-    """Whether some update of the explained iterations takes a step along a gradient."""
-    return any(_is_along(matcher, u) for u in _shown_updates(matcher))
+def _some_are_along(matcher: Matcher, windows: Collection[int] | None = None) -> bool:
+    """Whether some update of the explained iterations, or of some of these, takes a step along a gradient."""
+    nodes = matcher.graph.tape.nodes
+    shown = (u for u in _shown_updates(matcher) if windows is None or nodes[u.node].window in windows)
+    return any(_is_along(matcher, u) for u in shown)
 
 
 def _some_are_aside(matcher: Matcher) -> bool:

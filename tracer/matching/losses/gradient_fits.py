@@ -32,10 +32,12 @@ def slopes(
         root = write(writer)
     except (ValueError, TypeError, IndexError):  # shapes that do not go together: another loss is meant
         return None
-    behind, todo = set[int](), [root.node]
+    behind, held, todo = set[int](), dict[int, int](), [root.node]
     while todo:
         node = todo.pop()
-        if node not in behind and node > output:
+        if writer.nodes[node].op == "held":
+            [held[node]] = writer.operands(node)
+        elif node not in behind and node > output:
             behind.add(node)
             todo += tape.operands(node) if node < len(tape) else writer.operands(node)
     after = descendants(tape, output, matcher.updates.keys())
@@ -51,6 +53,7 @@ def slopes(
             sides = []
             for sign in (1, -1):
                 changed: dict[int, Any] = {output: at + sign * step * direction}
+                changed |= {node: values[of] for node, of in held.items()}
                 both = Either(changed, values, writer.values)
                 try:
                     with np.errstate(all="ignore"):

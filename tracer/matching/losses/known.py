@@ -50,7 +50,7 @@ from tracer.tape.tape import references
 _MOST = 8
 
 #: What a loss needs beside it before it is believed: nothing; the other half of what it is a part of; that it is alone.
-Company = Literal["any", "kl", "opposite", "target", "alone", "shared"]
+Company = Literal["any", "kl", "target", "alone", "shared"]
 
 
 #: What cuts values off at a bound, or compares them with it.
@@ -152,7 +152,6 @@ class Guesses:
         for number in (1.0, 0.0, *sorted(smooth)[:_MOST]):
             yield Guess(f"binary cross-entropy with the target {number:g}", binary(p.id, number), number=True)
         yield Guess(f"the sum of log(1 - {called(p)})", minus(binary(p.id, 0.0)), "alone")
-        yield Guess("the free energy -log(1 + exp(z))", minus(binary(p.id, 0.0)), "opposite")
 
     def _of_classes(self) -> Iterator[Guess]:
         """The cross-entropy of several classes, and the hinge loss of several classes; the labels are whole numbers."""
@@ -190,7 +189,7 @@ class Guesses:
         sides = self.matcher.graph.tape.operands(output.id)
         own = output.op == "subtract" and len(set(sides) & self.trained) == 1 and self.trained & set(sides)
         errors: list[Write] = [itself(output.id)] if own else []
-        errors += [difference(output.id, t.id) for t in self._targets]
+        errors += [difference(output.id, t.id) for t in (*self._targets, *self._shared_targets())]
         for target in self._trained_targets():
             says = f"half the sum of squared errors, the target {called(target)} held constant"
             yield Guess(says, half_squares(from_held(output.id, target)))
@@ -211,6 +210,16 @@ class Guesses:
             yield Guess(f"half the squares of the distance to {number:g}", squares, number=True)
         to_nothing = half_squares(itself(output.id))
         yield Guess("half the squares of the distance to 0", to_nothing, "target")
+
+    def _shared_targets(self) -> list[Node]:
+        """A single number of the data that all entries of the output are compared with."""
+        same = self.matcher.graph.representative
+        found = []
+        for node in self._behind if self.node(self.output).shape else ():
+            sides = self.matcher.graph.tape.operands(node.id) if node.op == "subtract" else ()
+            found += [k for k in sides if same(self.output) in map(same, sides) and self.node(k).shape == ()]
+        given = {n.id for n in self._given if n.kind is not Kind.LITERAL}
+        return [self.node(k) for k in dict.fromkeys(found) if k in given]
 
     def _trained_targets(self) -> list[Node]:
         """What rests on parameters and is compared with the output: a value that was estimated, taken as a target."""

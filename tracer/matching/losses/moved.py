@@ -11,11 +11,12 @@ step computes too is the step's own node.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from tracer.gradients.adjoints import ancestors, is_real
 from tracer.gradients.selection import MOVES_ENTRIES
@@ -33,16 +34,22 @@ _MOST_LOSSES = 4
 _LONGEST_PATH = 6
 
 
-def own_losses(matcher: Matcher) -> Iterator[Inferred]:
-    """The tape with a loss of the program moved to the step of the explained iteration; none if there is none."""
+def own_losses(matcher: Matcher, windows: Container[int], kept: Mapping[int, int]) -> Iterator[Inferred]:
+    """The tape with a loss of the program moved to the step of an explained iteration; none if there is none.
+
+    Arguments:
+        windows: the iterations that a loss is looked for.
+        kept: the losses of the others, as `Inferred.losses` has them.
+    """
     tape, updates = matcher.graph.tape, matcher.updates
-    roots = [r for r in find_roots(tape, updates, matcher.live, matcher.wanted_loss)[0] if r.named]
-    for window in tape.last_windows():
+    found = find_roots(tape, updates, matcher.live, matcher.wanted_loss)[0]
+    roots = [r.node for r in found if r.named and r.node < matcher.end]
+    for window in (w for w in tape.last_windows() if w in windows):
         own = [u for u in updates.values() if tape.nodes[u.node].window == window]
-        for root in [r.node for r in reversed(roots)][:_MOST_LOSSES]:
+        for root in roots[: -_MOST_LOSSES - 1 : -1]:
             moved = _Move(matcher, own, root).moved() if own else None
             if moved is not None:
-                yield moved
+                yield replace(moved, losses={**kept, **moved.losses})
 
 
 @dataclass

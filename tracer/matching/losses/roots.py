@@ -22,7 +22,7 @@ from tracer.tape.node import Kind, Node
 from tracer.tape.tape import Tape, operands
 
 #: What the difference of an output and its target is called, too.
-_RESIDUAL = re.compile(r"^e\d?$|(^|_)err(or)?$", re.I)
+_RESIDUAL = re.compile(r"^e\d?$|(^|_)err(or)?s?$", re.I)
 
 
 class Root(Struct, frozen=True):

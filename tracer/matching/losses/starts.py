@@ -101,7 +101,7 @@ class Starts:
                 break
             most = max(s.agreeing for s in first)
             best = min((s for s in first if s.agreeing == most), key=lambda s: s.values)
-            best = self._merged(best, [s for s in able if s.outputs == best.outputs])
+            best = self._merged(best, [s for s in able if s.outputs == best.outputs or self._are_compared(best, s)])
             chosen.append(best)
             able = [s for s in able if s.outputs != best.outputs or not self._is_passed_on(s, best)]
         return sorted(chosen, key=lambda s: s.values)
@@ -145,6 +145,15 @@ class Starts:
     def _are_apart(self, one: Start, other: Start) -> bool:
         """Whether two starts are for different outputs, whichever of those that explain as much are meant."""
         return self._outputs_of(one).isdisjoint(self._outputs_of(other))
+
+    def _are_compared(self, start: Start, error: Start) -> bool:
+        """Whether each value of a start is only what an output is compared with, in the values of another start."""
+        same = self.matcher.graph.representative
+        of_each = list(zip(start.values, error.values, error.outputs, strict=False))
+        return len(start.values) == len(error.values) and all(
+            self.tape.nodes[e].op == "subtract" and {same(k) for k in self.tape.operands(e)} == {same(v), same(o)}
+            for v, e, o in of_each
+        )
 
     def _outputs_of(self, start: Start) -> frozenset[tuple[int, ...]]:
         """The outputs for which a start explains as much."""

@@ -23,8 +23,8 @@ INFERRED = "inferred loss"
 How = Literal["fits", "moved", "restored", "added", "layer", "begun", "meant"]
 
 #: Why a step does not go down what the program computes: it adds up absolute errors, is the same kind of loss of other
-#: samples, or compares every output with every target.
-Aside = Literal["absolute", "other samples", "broadcast"]
+#: samples, compares every output with every target, or tells how far a sample is from the data.
+Aside = Literal["absolute", "other samples", "broadcast", "samples"]
 
 
 class Inferred(Struct, frozen=True):
@@ -45,6 +45,8 @@ class Inferred(Struct, frozen=True):
         starts: the values that backward passes start from, if they are the gradient of no known loss.
         behind: what these were computed from.
         minimised: whether it is one that nobody goes up, though it may be negative at some values.
+        unnamed: those of the losses that are scalars of the program which it does not call a loss.
+        parts: what was found for each of several trainings.
     """
 
     tape: Tape
@@ -57,11 +59,18 @@ class Inferred(Struct, frozen=True):
     starts: frozenset[int] = frozenset()
     behind: frozenset[int] = frozenset()
     minimised: bool = False
+    unnamed: frozenset[int] = frozenset()
+    parts: tuple[Inferred, ...] = ()
 
     @property
     def is_unwritten(self) -> bool:
         """Whether the program computes no such loss, so that a factor of its own is not known."""
         return self.how in ("fits", "layer", "begun", "meant")
+
+    @property
+    def unwritten(self) -> frozenset[int]:
+        """The losses that the program computes nowhere, of all trainings."""
+        return frozenset(k for part in self.parts or (self,) if part.is_unwritten for k in part.losses)
 
 
 def held(nodes: list[Node], equal: Sequence[int], kind: Kind) -> None:
