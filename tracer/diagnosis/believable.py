@@ -135,6 +135,9 @@ def are_believable(analysis: Analysis, findings: list[Finding], judged: Iterable
         return True
     if still_wrong:
         return False
+    added = (analysis.updates[n].change for f in findings for n in f.readers if n in analysis.updates)
+    if any(is_gradient(analysis.matcher.best(change)) for change in added):
+        return True  # a sum that was not set back adds up gradients
     behind = Trials(analysis, judged).behind
     if any(_is_meant_as_one(analysis, m) for n in behind if (m := analysis.matcher.best(n)) is not None):
         return True

@@ -1,8 +1,8 @@
 """Which way an optimiser's step goes along the gradient that it is made of: momentum, RMSProp and Adam have no factor.
 
-Comes in: the step, as it was recorded or as an edit makes it.  Goes out: 1 if every entry moves
-the way of the gradient's own, -1 if each moves the other way, 0 if that cannot be told.  The step is computed again with
-the gradient turned round and the same state: half the difference is what it owes to the gradient.
+Comes in: the step, as it was recorded or as an edit makes it.  Goes out: 1 if every entry moves the way of the
+gradient's own, -1 if each moves the other way, 0 if that cannot be told.  The step is computed again with the gradient
+turned round and the same state: half the difference is what it owes to the gradient.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from tracer.diagnosis.first_order import first_order_steps
 from tracer.diagnosis.growth import grown_parameters, is_grown
 from tracer.diagnosis.shared_steps import is_made_in_several_steps
 from tracer.diagnosis.steps_taken import of_growths, of_updates
-from tracer.diagnosis.target import Target, alike
+from tracer.diagnosis.target import Target, alike, is_gradient
 from tracer.diagnosis.trained_on import has_named_factor
 from tracer.matching.analysis import Analysis
 from tracer.matching.candidates import Sort
@@ -43,7 +43,7 @@ def targets(analysis: Analysis) -> list[Target]:
             unique.append(target)
     unique = [t for t in unique if not _is_cut(analysis, t) and not _decays_the_penalty(analysis, t)]
     unique = [t for t in unique if not (t.is_wrong and is_made_in_several_steps(analysis, t))]
-    told = [t for t in unique if not _is_on_the_way(analysis, t, unique)]
+    told = [t for t in unique if not _is_on_the_way(analysis, t, unique) and not _is_a_velocity(analysis, t)]
     meant = [_without_chance(analysis, t, told) for t in told]
     constant = with_constant_weights(analysis, meant)
     approximate = first_order_steps(analysis) if any(t.is_wrong for t in meant) else {}
@@ -84,6 +84,16 @@ def _is_on_the_way(analysis: Analysis, target: Target, found: Iterable[Target]) 
     tape = analysis.tape
     sums = (stripped(analysis, other.node)[0] for other in found if other.wrt == target.wrt)
     return any(tape.nodes[s].op in ("add", "subtract") and target.node in tape.operands(s) for s in sums)
+
+
+def _is_a_velocity(analysis: Analysis, target: Target) -> bool:
+    """Whether what is called a gradient is one added to what an earlier step left of it: ``dW += …`` after ``dW *= 0.9``."""
+    if target.factors is not None or target.update is not None or analysis.tape.nodes[target.node].op != "add":
+        return False
+    nodes, operands = analysis.tape.nodes, analysis.tape.operands(target.node)
+    left = [k for k in operands if nodes[k].window < nodes[target.node].window and k in analysis.updates]
+    added = [m for k in operands if k not in left and is_gradient(m := analysis.matcher.best(k)) and m is not None]
+    return len(left) == 1 and any(m.candidate.wrt == target.wrt for m in added)
 
 
 def _without_chance(analysis: Analysis, target: Target, found: Iterable[Target]) -> Target:

@@ -16,6 +16,7 @@ from tracer.diagnosis.edits import carried_terms, changed_code, meant_values
 from tracer.diagnosis.entrances import Entrances, changes_factor, enters, is_known
 from tracer.diagnosis.finding import Finding, Kind
 from tracer.diagnosis.intent import targets
+from tracer.diagnosis.left_over import never_set_back
 from tracer.diagnosis.placing import as_finding
 from tracer.diagnosis.rewrites import Accumulate
 from tracer.diagnosis.target import Target
@@ -56,7 +57,7 @@ def find_faults(analysis: Analysis, explained: Iterable[int] = ()) -> list[Findi
     start = time.thread_time()
     until = start + analysis.clock.left(Task.FAULT)
     findings: list[Finding] = []
-    for look in (overwritten, not_added_up):
+    for look in (overwritten, not_added_up, never_set_back):
         for finding in look(analysis, wrong):
             findings.append(finding)
             mended_parameters = {t.wrt for t in wrong if t.node in finding.meant}

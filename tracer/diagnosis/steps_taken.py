@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from tracer.diagnosis.conventions import stripped
 from tracer.diagnosis.directions import direction_of, made_through
 from tracer.diagnosis.growth import Growth
+from tracer.diagnosis.left_over import left_over
 from tracer.diagnosis.target import Target, alike, factors_of
 from tracer.diagnosis.trained_on import has_named_factor, roots_of, target_of
 from tracer.gradients.adjoints import ELEMENTWISE, is_real
@@ -46,6 +47,10 @@ def _of_update(
     analysis: Analysis, update: Update, roots: tuple[int, ...], together: Iterable[Update]
 ) -> Iterator[Target]:
     matcher = analysis.matcher
+    summed = left_over(analysis, update)
+    if summed is not None:
+        yield target_of(analysis, summed, roots, update.wrt, update)
+        return
     plain = target_of(analysis, update.change, roots, update.wrt, update)
     if plain.factors is not None and not _is_shared(analysis, plain, together):
         plain = replace(plain, factors=None)

@@ -99,12 +99,12 @@ class Trials(Surroundings):
             for node in among:
                 if node not in reached and not reached.isdisjoint(self.analysis.tape.operands(node)):
                     reached.add(node)
-            self._cones[key] = [node for node in among if node in reached]
-        return self._cones[key]
+            self._cones[key] = among, [node for node in among if node in reached]
+        return self._cones[key][1]
 
     @cached_property
-    def _cones(self) -> dict[tuple[tuple[int, ...], int], list[int]]:
-        return {}
+    def _cones(self) -> dict[tuple[tuple[int, ...], int], tuple[Sequence[int], list[int]]]:
+        return {}  # with the list that was asked for, so that no other one takes its place in memory
 
     def is_idle_somewhere(self, edit: Edit) -> bool:
         """Whether an edit leaves the value of some of its nodes as it is."""

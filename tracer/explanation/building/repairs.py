@@ -126,6 +126,8 @@ def _told_as(finding: Finding) -> list[Rewrite]:
 
 def _done(analysis: Analysis, finding: Finding) -> str:
     """What a line does to an array, where that says more than the kind of the fault."""
+    if finding.kind is Kind.ACCUMULATION and finding.cause in analysis.updates:
+        return "keeps"
     adds = analysis.tape.nodes[finding.cause].op in ("add", "subtract")
     if isinstance(finding.rewrite, Drop) and adds and finding.kind is Kind.EXTRA_DERIVATIVE:
         return "adds"

@@ -133,6 +133,10 @@ _DONE = {
         "activation."
     ),
     "adds": "Line {line} has one term too many.",
+    "keeps": (
+        "Line {line} adds to a gradient that still holds those of earlier steps, by which the parameter was moved already: "
+        "before each step it has to start from zero."
+    ),
     "repeats": (
         "Line {line} puts a column and an array of one axis together, so NumPy repeats both of them: each entry meets all "
         "of the other array."
