@@ -235,3 +235,28 @@ def test_transposed_weights_and_what_is_worked_out_from_labels_are_those_of_the_
 def test_a_start_that_is_no_gradient_of_it_is_told_where_it_stands() -> None:
     source = WEIGHTED.replace("d = -weight * y / (1 + np.exp(margin))", "d = -weight * y / (1 + margin ** 2)")
     assert {(line, p.target) for line, p in parts(judged_source(source)) if p.verdict == "wrong"} == {(14, "d")}
+
+
+SELDOM = """\
+import numpy as np
+rng = np.random.default_rng(5)
+V, W = 0.5 * rng.normal(size=(3, 4)), 0.5 * rng.normal(size=(4, 2))
+for step in range(40):
+    x = rng.normal(size=(9, 3))
+    h = np.tanh(x @ V)
+    out = h @ W
+    d = 2 * out / out.size
+    dW, dV = h.T @ d, x.T @ (d @ W.T * (1 - h ** 2))
+    W -= 0.1 * dW
+    V -= 0.1 * dV
+    if step % 60 == 0:
+        loss = np.mean(out ** 2)
+        print(loss)
+"""
+
+
+@pytest.mark.parametrize("wrong", ["(d @ W.T)", "(d @ W.T * (1 - h ** 2))"])
+def test_a_loss_of_the_first_iteration_is_that_of_the_next_one_also_if_no_step_goes_down_it(wrong: str) -> None:
+    found = judged_source(SELDOM.replace("(d @ W.T * (1 - h ** 2))", wrong).replace("h.T @ d,", "h.T @ np.abs(d),"))
+    assert any("loss is computed of other values" in n.what for n in found.notices)
+    assert "proved" in {p.verdict for _, p in parts(found) if p.target == "d"}

@@ -139,8 +139,8 @@ def _unjudged_windows(matcher: Matcher) -> set[int]:
 
 
 def _judging_losses(matcher: Matcher) -> dict[int, int]:
-    """The losses that some update is judged by, as `Inferred.losses` has them."""
-    judged = {u.wrt for u in judged_updates(matcher)}
+    """The losses that some update of the explained iterations is judged by, as `Inferred.losses` has them."""
+    judged = {u.wrt for u in _shown_updates(matcher)}
     by = (r.node for r in matcher.roots if r.named and not judged.isdisjoint(matcher.adjoints[r.node][0].full))
     return {r: matcher.inferred.get(r, r) for r in by}
 
