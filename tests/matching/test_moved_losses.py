@@ -260,3 +260,40 @@ def test_a_loss_of_the_first_iteration_is_that_of_the_next_one_also_if_no_step_g
     found = judged_source(SELDOM.replace("(d @ W.T * (1 - h ** 2))", wrong).replace("h.T @ d,", "h.T @ np.abs(d),"))
     assert any("loss is computed of other values" in n.what for n in found.notices)
     assert "proved" in {p.verdict for _, p in parts(found) if p.target == "d"}
+
+
+VALIDATED = """\
+import numpy as np
+rng = np.random.default_rng(8)
+X, y = rng.normal(size=(40, 3)), rng.normal(size=40)
+train_x, train_y, held_x, held_y = X[:28], y[:28], X[28:], y[28:]
+w, b = rng.normal(size=3), np.zeros(1)
+def objective(x, y, decay):
+    return np.mean((x @ w + b - y) ** 2) + decay * np.sum(w ** 2)
+for epoch in range(9):
+    order = rng.permutation(28)
+    for k in range(0, 28, 7):
+        rows = order[k:k + 7]
+        x, t = train_x[rows], train_y[rows]
+        e = x @ w + b - t
+        g = 2 * x.T @ e / len(t) + 2 * 0.01 * w
+        w -= 0.1 * g
+        b -= 0.1 * 2 * e.mean(keepdims=True)
+    print(objective(held_x, held_y, 0.0))
+"""
+
+
+def test_an_objective_of_held_out_data_without_its_penalty_is_that_of_the_batch() -> None:
+    found = judged_source(VALIDATED)
+    assert [(loss.name, loss.inferred) for loss in found.losses] == [("objective", False)]
+    assert not [p for _, p in parts(found) if p.verdict in ("wrong", "unexplained")]
+    assert {p.optimiser for _, p in parts(found) if p.target == "w" and p.role == "update"} == {
+        "gradient descent with weight decay"
+    }
+
+
+def test_with_its_penalty_it_has_the_term_in_its_gradient() -> None:
+    found = judged_source(VALIDATED.replace("held_y, 0.0", "held_y, 0.01"))
+    assert {p.verdict for _, p in parts(found) if p.target == "g"} == {"proved"}
+    half = VALIDATED.replace("held_y, 0.0", "held_y, 0.01").replace("2 * 0.01 * w", "0.01 * w")
+    assert {p.verdict for _, p in parts(judged_source(half)) if p.target == "g"} == {"wrong"}

@@ -135,7 +135,11 @@ def _grows(matcher: Matcher, node: int, wrt: int, coefficient: float) -> bool:
 def has_penalty(matcher: Matcher, root: int, wrt: int) -> bool:
     """Whether some term of a loss rests on a parameter, and on nothing but parameters and settings."""
     if root not in matcher.penalties:
-        matcher.penalties[root] = tuple(n for n in _terms(matcher, root) if rests_on_parameters(matcher, n))
+        counted = matcher.adjoints[root][0].full if root in matcher.adjoints else {}
+        terms = (n for n in _terms(matcher, root) if rests_on_parameters(matcher, n))
+        # For a measure the penalty may be multiplied by 0.
+        own = (n for n in terms if any(map(np.any, matcher.replays.of(n))))
+        matcher.penalties[root] = tuple(n for n in own if n not in counted or np.any(counted[n]))
     return any(matcher.goes_into(wrt, n) for n in matcher.penalties[root] if n != wrt)
 
 

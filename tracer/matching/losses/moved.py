@@ -297,7 +297,7 @@ class _Move:
             k
             for k in sorted(behind)
             if k not in self.instead.values()
-            and tape.nodes[k].kind in (Kind.LEAF, Kind.VIEW)
+            and (tape.nodes[k].kind in (Kind.LEAF, Kind.VIEW) or tape.nodes[k].op == "getitem")
             and k not in self.updates
             and len(tape.nodes[k].shape or ()) == len(recorded.shape or ())
             and is_real(tape.nodes[k]) == is_real(recorded)
