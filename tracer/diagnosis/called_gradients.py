@@ -54,7 +54,8 @@ def of_names(analysis: Analysis) -> Iterable[Target]:
         ]
         roots = roots_of(analysis, meant[0], max(node, updated.get(meant[0], 0))) if len(meant) == 1 else ()
         if roots:
-            yield target_of(analysis, as_computed(analysis.matcher, node, meant[0], roots), roots, meant[0])
+            computed = as_computed(analysis.matcher, node, meant[0], roots)
+            yield target_of(analysis, computed, roots, meant[0], decayed=True)
 
 
 def _is_average(analysis: Analysis, node: int, name: str) -> bool:

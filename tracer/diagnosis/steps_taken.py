@@ -71,11 +71,15 @@ def _of_update(
             yield target_of(analysis, rest, roots, update.wrt, update)
         elif not step.decays or penalised:
             yield plain
+        else:
+            beside = target_of(analysis, update.change, roots, update.wrt, update, decayed=True)
+            if beside.factors is not None:
+                yield beside
     kernel = None if analysis.is_fitted and update.written is not None else _kernel(analysis, update)
     if kernel is not None:
         kernel = without_decay(matcher, kernel, update.wrt, roots)
     if kernel is not None and kernel != update.change:
-        yield target_of(analysis, kernel, roots, update.wrt, update)
+        yield target_of(analysis, kernel, roots, update.wrt, update, decayed=True)
 
 
 def _directed(analysis: Analysis, target: Target, update: Update) -> Target:

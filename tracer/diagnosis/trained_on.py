@@ -39,12 +39,18 @@ def roots_of(analysis: Analysis, wrt: int, before: int) -> tuple[int, ...]:
 
 
 def target_of(
-    analysis: Analysis, node: int, roots: tuple[int, ...], wrt: int, update: Update | None = None
+    analysis: Analysis,
+    node: int,
+    roots: tuple[int, ...],
+    wrt: int,
+    update: Update | None = None,
+    decayed: bool = False,
 ) -> Target:
     """A value that is meant as the gradient of some roots, with the factor over that of the likeliest.
 
     Arguments:
         update: the step that it is meant for, if it is for one.
+        decayed: whether a multiple of the parameter may be added to it, as weight decay.
     """
     values = analysis.replays.of(node)
     sign = update.sign if update is not None and node == update.change else 0
@@ -52,7 +58,7 @@ def target_of(
     found = []
     for root in whole:
         factors = factors_of(analysis, values, root, wrt)
-        if factors is None and is_real(analysis.tape.nodes[node]):
+        if factors is None and decayed and is_real(analysis.tape.nodes[node]):
             factors = beside_decay(analysis.matcher, node, wrt, root)
         if factors is not None:
             ordered = (root, *(r for r in whole if r != root))
