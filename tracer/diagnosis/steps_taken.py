@@ -8,6 +8,7 @@ from.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 
 from msgspec.structs import replace
 
@@ -135,10 +136,10 @@ def _kernel(analysis: Analysis, update: Update) -> int | None:
         if not todo and not found:
             joint = node
         below = step.below(node)
-        if below is None:
+        inner = [] if below is None else [k for k in below if step.counts(k)]
+        if below is None or (not inner and step.reads_another_parameter(node)):
             found.append(node)
-        else:
-            todo.update(k for k in below if step.counts(k))
+        todo.update(inner)
     called = [n for n in found if says_gradient(analysis.tape.nodes[n].names)] or found
     return called[0] if len(called) == 1 else joint if called else None
 
@@ -160,6 +161,20 @@ class _StepAnatomy:
         old = given or recorded.window < self._window
         state = recorded.op == "getitem" and not self.counts(self._tape.operands(node)[0])  # of what earlier steps left
         return not (old or state) and without_ones(recorded.shape) == self._shape and is_real(recorded)
+
+    def reads_another_parameter(self, node: int) -> bool:
+        """Whether a value is worked out from rows of another parameter of the loss, ``error * Q[j]``."""
+        tape, first = self._tape, self._analysis.matcher.variables.first
+        read = (tape.operands(k)[0] for k in tape.operands(node) if tape.nodes[k].op == "getitem")
+        return any(first(k) in self._others for k in read)
+
+    @cached_property
+    def _others(self) -> frozenset[int]:
+        """The first versions of all other parameters that the losses rest on."""
+        variables, behind = self._analysis.matcher.variables, self._analysis.matcher.all_ancestors
+        roots = roots_of(self._analysis, self._update.wrt, self._update.node)
+        of_losses = {variables.first(n) for root in roots for n in behind(root) & variables.versions}
+        return frozenset(of_losses - {variables.first(self._update.before)})
 
     def below(self, node: int) -> Sequence[int] | None:
         """What a value within the step is made from; None if it is what must be meant itself."""
