@@ -317,13 +317,19 @@ class Matcher:
 
     def _is_schedule(self, node: int) -> bool:
         """Whether a number is a setting that is given another value: ``rate *= 0.97``."""
-        tape = self.graph.tape
-        names = set(tape.nodes[node].names)
-        behind = [tape.nodes[k] for k in self.all_ancestors(node)]
-        set_anew = tape.nodes[node].shape == () and any(names & set(tape.nodes[k].names) for k in tape.operands(node))
-        return set_anew and all(n.shape == () and n.id not in self.variables.data_numbers for n in behind) and (
-            self.variables.parameters.isdisjoint(n.id for n in behind)
-        )
+        tape, variables = self.graph.tape, self.variables
+        names = tape.nodes[node].names
+        if tape.nodes[node].shape != () or not any(set(names) & set(tape.nodes[k].names) for k in tape.operands(node)):
+            return False
+        todo, seen = [node], set[int]()
+        while todo:
+            current = todo.pop()
+            if tape.nodes[current].shape != () or current in variables.data_numbers or current in variables.parameters:
+                return False
+            if current not in seen and tape.nodes[current].window >= 0:
+                seen.add(current)
+                todo += tape.operands(current)
+        return True
 
     def _is_kept(self, node: int) -> bool:
         """Whether a nameless number is all of an expression, so that it is kept in a list or handed on."""
