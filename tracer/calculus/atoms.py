@@ -56,5 +56,5 @@ def is_product(expr: Expr) -> bool:
 
 
 def is_item(expr: Expr) -> bool:
-    """Whether it is one entry, as of what is stacked at one of its places."""
+    """Whether it is one entry, or a product of entries: what is stacked is that at one of its places."""
     return len(expr) == 1 and not expr[0].bound and all(isinstance(f, Entry) for f, _ in expr[0].factors)

@@ -99,15 +99,14 @@ def prove_equal(
     """
     lemmas, keep, aside = tuple(lemmas), tuple(keep), frozenset(aside)
     start = time.thread_time()
+    names = arrays_in(a).union(arrays_in(b), *(arrays_in((lemma.pattern,)) for lemma in lemmas))
     if aside:
-        names = arrays_in(a).union(arrays_in(b), *(arrays_in((lemma.pattern,)) for lemma in lemmas))
         near = ancestors(names, {n: d for n, d in definitions.items() if n not in aside}, _NEAR)
         if any(not aside.isdisjoint(arrays_in(d.expr)) for d in near.values()):
             proof = _prove(a, b, near, keep, lemmas, budget_seconds / 2, counts)
             if proof.proved:
                 return proof
     if len(definitions) > _NEAR:
-        names = arrays_in(a).union(arrays_in(b), *(arrays_in((lemma.pattern,)) for lemma in lemmas))
         near = ancestors(names, definitions, _NEAR)
         proof = _prove(a, b, near, keep, lemmas, budget_seconds / 2, counts)
         if proof.proved:

@@ -14,14 +14,12 @@ import numpy as np
 
 from tracer.matching.analysis import Analysis
 from tracer.matching.updates import Update, without_ones
-from tracer.tape.node import Kind
-from tracer.tape.tape import evaluate
+from tracer.tape.tape import GIVEN, evaluate
 
 #: The new value of a node: from the values by then, and the number of the replay.
 Edited = Callable[[Mapping[int, Any], int], Any]
 #: Entries that owe less than this part of the largest one to the gradient do not count.
 _SMALL = 1e-9
-_GIVEN = (Kind.LEAF, Kind.LITERAL, Kind.RANDOM, Kind.OPAQUE)
 
 
 def made_through(analysis: Analysis, gradient: int, update: Update) -> tuple[int, ...]:
@@ -65,7 +63,7 @@ def _way(
         try:
             with np.errstate(all="ignore"):
                 for node in through:
-                    if recorded[node].kind in _GIVEN:
+                    if recorded[node].kind in GIVEN:
                         return 0
                     change = edited.get(node)
                     values[node] = evaluate(recorded[node], values) if change is None else change(values, replay)

@@ -35,10 +35,9 @@ def left_over(analysis: Analysis, update: Update) -> int | None:
             continue
         before = analysis.updates[added[-1]].before
         kept = before in analysis.updates and nodes[before].site in {nodes[n].site for n in added}
-        if kept and np.any(nodes[before].value):
-            earlier = (u for u in _earlier(analysis, update) if before in behind(u.change))
-            if next(earlier, None) is not None:
-                return node
+        earlier = (before in behind(u.change) for u in _earlier(analysis, update))
+        if kept and np.any(nodes[before].value) and any(earlier):
+            return node
     return None
 
 

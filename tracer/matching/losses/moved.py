@@ -267,8 +267,7 @@ class _Move:
                         user
                         for user in tape.users(current if current is not None else -1)
                         if tape.nodes[user].op == made.op
-                        and self._are_alike(tape.nodes[user].args[1:], made.args[1:])
-                        and self._are_alike(tape.nodes[user].kwargs, made.kwargs)
+                        and self._is_alike_but_for_its_array(tape.nodes[user], made)
                         and tape.nodes[user].args[0] == Ref(current if current is not None else -1)
                     ),
                     None,
